@@ -1,0 +1,33 @@
+# The build preset fuzz makes this target, so nothing but the fuzz programs and what they link.
+add_custom_target(fuzzers)
+
+# junctor_module(NAME SOURCES … [TESTS …] [FUZZ …] [USES modules…] [LIBS targets…])
+# One folder, one static library. Each foo_test.c becomes a cmocka program and a ctest of the name
+# folder/foo; each foo_fuzz.c a libFuzzer program fuzz_foo (preset fuzz) whose corpus is
+# test/corpus/foo.
+function(junctor_module name)
+    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;FUZZ;USES;LIBS" ${ARGN})
+    add_library(junctor_${name} STATIC ${arg_SOURCES})
+    target_link_libraries(junctor_${name} PUBLIC junctor_flags)
+    foreach(used ${arg_USES})
+        target_link_libraries(junctor_${name} PUBLIC junctor_${used})
+    endforeach()
+    target_link_libraries(junctor_${name} PUBLIC ${arg_LIBS})
+    if(JUNCTOR_TESTS)
+        foreach(test ${arg_TESTS})
+            string(REGEX REPLACE "(.*/)?(.*)_test\\.c" "\\2" stem ${test})
+            add_executable(test_${name}_${stem} ${test})
+            target_link_libraries(test_${name}_${stem} PRIVATE junctor_${name} PkgConfig::cmocka)
+            add_test(NAME ${name}/${stem} COMMAND test_${name}_${stem})
+        endforeach()
+    endif()
+    if(JUNCTOR_FUZZ)
+        foreach(fuzz ${arg_FUZZ})
+            string(REGEX REPLACE "(.*/)?(.*)_fuzz\\.c" "\\2" stem ${fuzz})
+            add_executable(fuzz_${stem} ${fuzz})
+            target_link_libraries(fuzz_${stem} PRIVATE junctor_${name})
+            target_link_options(fuzz_${stem} PRIVATE -fsanitize=fuzzer)
+            add_dependencies(fuzzers fuzz_${stem})
+        endforeach()
+    endif()
+endfunction()
