@@ -30,7 +30,9 @@ static inline str str_from(const void *ptr, size_t len)
 /* NULL becomes the empty view. */
 static inline str str_c(const char *text)
 {
-    return text == NULL ? (str){} : (str){ text, strlen(text) };
+    if (text == NULL)
+        return (str){};
+    return (str){ text, strlen(text) };
 }
 
 static inline bool str_equal(str a, str b)
