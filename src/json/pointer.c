@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * RFC 6901. */
+#include "json/json.h"
+
+/* ~1 is '/', ~0 is '~'. False: *reterr_at is the '~' that starts neither. */
+static bool unescape(struct arena *arena, str text, str *ret_token, size_t *reterr_at)
+{
+    if (str_index(text, '~') < 0) {
+        *ret_token = arena_str(arena, text);
+        return true;
+    }
+    char *token = arena_bytes(arena, text.len);
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '~') {
+            char escaped = i + 1 < text.len ? text.ptr[i + 1] : '\0';
+            if (escaped != '0' && escaped != '1') {
+                *reterr_at = i;
+                return false;
+            }
+            c = escaped == '0' ? '~' : '/';
+            i++;
+        }
+        token[count++] = c;
+    }
+    *ret_token = str_from(token, count);
+    return true;
+}
+
+static size_t count_slashes(str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == '/';
+    return count;
+}
+
+bool json_pointer_read(struct arena *arena, str text, struct json_pointer *ret_pointer,
+                       size_t *reterr_offset)
+{
+    if (text.len > 0 && text.ptr[0] != '/') {
+        *reterr_offset = 0;
+        return false;
+    }
+    size_t count = count_slashes(text);
+    str *tokens = ARENA_ARRAY(arena, str, count);
+    size_t offset = 1;
+    for (size_t i = 0; i < count; i++) {
+        str rest = str_skip(text, offset);
+        str escaped = str_cut(&rest, '/');
+        size_t wrong_at;
+        if (!unescape(arena, escaped, &tokens[i], &wrong_at)) {
+            *reterr_offset = offset + wrong_at;
+            return false;
+        }
+        offset += escaped.len + 1;
+    }
+    *ret_pointer = (struct json_pointer){ .tokens = tokens, .count = (int)count };
+    return true;
+}
+
+void json_pointer_add(struct buf *buf, str token)
+{
+    buf_char(buf, '/');
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.ptr[i] == '~')
+            buf_add(buf, STR("~0"));
+        else if (token.ptr[i] == '/')
+            buf_add(buf, STR("~1"));
+        else
+            buf_char(buf, token.ptr[i]);
+    }
+}
+
+/* The last of that name, as most readers have it. */
+static json find_member(json object, str key)
+{
+    struct json_walk walk = json_walk(object);
+    str name;
+    json value;
+    json found = NULL;
+    while (json_next(&walk, &name, &value))
+        if (str_equal(name, key))
+            found = value;
+    return found;
+}
+
+static json find_element(json array, str token)
+{
+    int64_t index;
+    bool canonical =
+        token.len > 0 && char_is_digit(token.ptr[0]) && (token.ptr[0] != '0' || token.len == 1);
+    if (!canonical || !str_to_int64(token, &index) || (uint64_t)index >= json_count(array))
+        return NULL;
+    struct json_walk walk = json_walk(array);
+    json value = NULL;
+    for (int64_t i = 0; i <= index; i++)
+        if (!json_next(&walk, NULL, &value))
+            return NULL;
+    return value;
+}
+
+json json_pointer_find(const struct json_pointer *pointer, json document)
+{
+    json value = document;
+    for (int i = 0; i < pointer->count && value != NULL; i++) {
+        if (json_type(value) == JSON_OBJECT)
+            value = find_member(value, pointer->tokens[i]);
+        else if (json_type(value) == JSON_ARRAY)
+            value = find_element(value, pointer->tokens[i]);
+        else
+            value = NULL;
+    }
+    return value;
+}

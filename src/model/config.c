@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ * Invariants of a picture's lists: (1) sorted by id, no id twice; (2) room for at least
+ * room_for(count); (3) one reference to each object in them. */
+#include "model/config.h"
+
+void *object_new(size_t size)
+{
+    assert(size >= sizeof(struct object));
+    struct arena arena = {};
+    struct object *object = arena_alloc(&arena, size);
+    atomic_init(&object->references, 1);
+    object->arena = arena; /* which holds the object itself from now on */
+    return object;
+}
+
+void object_keep(void *object)
+{
+    struct object *self = object;
+    int before = atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+    assert(before > 0);
+}
+
+void object_release(void *object)
+{
+    struct object *self = object;
+    if (self == NULL)
+        return;
+    int before = atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    if (self->done != NULL)
+        self->done(self);
+    struct arena arena = self->arena;
+    arena_done(&arena);
+}
+
+/* ---- lists ---- */
+
+/* Where `id` is, or where it would go. */
+static int position(const struct objects *objects, int64_t id)
+{
+    int low = 0;
+    int high = objects->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (objects->at[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool holds(const struct objects *objects, int at, int64_t id)
+{
+    return at < objects->count && objects->at[at]->id == id;
+}
+
+void *objects_find(const struct objects *objects, int64_t id)
+{
+    int at = position(objects, id);
+    return holds(objects, at, id) ? objects->at[at] : NULL;
+}
+
+/* The room a list of so many has: a power of two. */
+static int room_for(int count)
+{
+    int room = 8;
+    while (room < count)
+        room *= 2;
+    return room;
+}
+
+static struct object **new_room(struct arena *arena, const struct objects *from, int room)
+{
+    struct object **at = ARENA_ARRAY(arena, struct object *, (size_t)room);
+    if (from->count > 0)
+        memcpy(at, from->at, (size_t)from->count * sizeof(struct object *));
+    return at;
+}
+
+static void insert(struct arena *arena, struct objects *objects, int at, struct object *object)
+{
+    if (objects->count == 0 || objects->count == room_for(objects->count))
+        objects->at = new_room(arena, objects, room_for(objects->count + 1));
+    memmove(objects->at + at + 1, objects->at + at,
+            (size_t)(objects->count - at) * sizeof(struct object *));
+    objects->at[at] = object;
+    objects->count++;
+}
+
+/* ---- pictures ---- */
+
+struct objects *picture_objects(struct picture *picture, enum object_kind kind)
+{
+    switch (kind) {
+    case OBJECT_INTEGRATION:
+        return &picture->integrations;
+    case OBJECT_DEFINITION:
+        return &picture->definitions;
+    case OBJECT_WEBHOOK:
+        return &picture->webhooks;
+    case OBJECT_API_KEY:
+        return &picture->api_keys;
+    case OBJECT_KINDS:
+        break;
+    }
+    assert(!"a kind of object");
+    return NULL;
+}
+
+static void picture_done(struct object *object)
+{
+    struct picture *picture = CONTAINER_OF(object, struct picture, object);
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        struct objects *objects = picture_objects(picture, (enum object_kind)kind);
+        for (int i = 0; i < objects->count; i++)
+            object_release(objects->at[i]);
+    }
+    map_done(&picture->by_alias);
+}
+
+struct picture *picture_new(int64_t organization)
+{
+    struct picture *picture = object_new(sizeof(*picture));
+    picture->object.id = organization;
+    picture->object.done = picture_done;
+    return picture;
+}
+
+static void share_objects(struct arena *arena, struct objects *to, const struct objects *from)
+{
+    if (from->count == 0)
+        return;
+    to->at = new_room(arena, from, room_for(from->count));
+    to->count = from->count;
+    for (int i = 0; i < to->count; i++)
+        object_keep(to->at[i]);
+}
+
+struct picture *picture_copy(const struct picture *from)
+{
+    struct picture *picture = picture_new(from->object.id);
+    struct arena *arena = &picture->object.arena;
+    picture->version = from->version;
+    memcpy(picture->uuid, from->uuid, sizeof(picture->uuid));
+    picture->name = arena_str(arena, from->name);
+    picture->rate_per_minute = from->rate_per_minute;
+    picture->webhook_secret = arena_str(arena, from->webhook_secret);
+    if (from->allowed.count > 0) {
+        struct cidr *ranges = ARENA_ARRAY(arena, struct cidr, from->allowed.count);
+        memcpy(ranges, from->allowed.ranges, from->allowed.count * sizeof(*ranges));
+        picture->allowed = (struct cidr_list){ .ranges = ranges, .count = from->allowed.count };
+    }
+    share_objects(arena, &picture->integrations, &from->integrations);
+    share_objects(arena, &picture->definitions, &from->definitions);
+    share_objects(arena, &picture->webhooks, &from->webhooks);
+    share_objects(arena, &picture->api_keys, &from->api_keys);
+    return picture;
+}
+
+void picture_put(struct picture *picture, enum object_kind kind, void *object)
+{
+    struct objects *objects = picture_objects(picture, kind);
+    struct object *new_object = object;
+    int at = position(objects, new_object->id);
+    if (holds(objects, at, new_object->id)) {
+        object_release(objects->at[at]);
+        objects->at[at] = new_object;
+        return;
+    }
+    insert(&picture->object.arena, objects, at, new_object);
+}
+
+void picture_remove(struct picture *picture, enum object_kind kind, int64_t id)
+{
+    struct objects *objects = picture_objects(picture, kind);
+    int at = position(objects, id);
+    if (!holds(objects, at, id))
+        return;
+    object_release(objects->at[at]);
+    objects->count--;
+    memmove(objects->at + at, objects->at + at + 1,
+            (size_t)(objects->count - at) * sizeof(struct object *));
+}
+
+void picture_finish(struct picture *picture)
+{
+    map_clear(&picture->by_alias);
+    for (int i = 0; i < picture->definitions.count; i++) {
+        struct event_definition *definition =
+            CONTAINER_OF(picture->definitions.at[i], struct event_definition, object);
+        (void)map_put(&picture->by_alias, definition->alias, definition); /* unique: none before */
+    }
+}

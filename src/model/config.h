@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * model/config.h: the configuration of one organization, as the hot path reads it.
+ *
+ * A picture and the objects in it never change once they are published; a change makes a new object
+ * and a new picture that shares all the others. References are counted atomically, so that loops,
+ * committer and couriers may each hold what they use. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/map.h"
+#include "json/json.h"
+
+/* What each object begins with; the arena holds the object itself. */
+struct object {
+    atomic_int references;
+    struct arena arena;
+    int64_t id;
+    void (*done)(struct object *object); /* lets go what is not in the arena; may be NULL */
+};
+
+/* Allocates `size` zeroed bytes in an arena of its own, with one reference. */
+MUST_USE void *object_new(size_t size);
+void object_keep(void *object);
+/* NULL is fine. */
+void object_release(void *object);
+
+/* X(member, name in API and store) */
+#define FIELD_TYPES(X)                                                                             \
+    X(TEXT, "text")                                                                                \
+    X(INTEGER, "integer")                                                                          \
+    X(DECIMAL, "decimal")                                                                          \
+    X(DATE, "date")                                                                                \
+    X(BOOLEAN, "boolean")                                                                          \
+    X(EMAIL, "email")                                                                              \
+    X(PHONE, "phone")                                                                              \
+    X(RADIO, "radio")                                                                              \
+    X(CHECKBOX, "checkbox")
+
+enum field_type {
+    FIELD_NONE = 0,
+
+#define FIELD_MEMBER(member, name) FIELD_##member,
+    FIELD_TYPES(FIELD_MEMBER)
+#undef FIELD_MEMBER
+};
+
+struct field_option {
+    str id;
+    str label;
+};
+
+struct field {
+    str id;   /* the key in an api body, and in `fields` of what is delivered */
+    str name; /* for people */
+    enum field_type type;
+    bool required;
+    bool primary;     /* exactly one, of type email, in contexts api and webhook */
+    bool has_pointer; /* it was given one: "" is a pointer too */
+    str pointer_text;
+    struct json_pointer
+        pointer; /* webhook context; without one given: the top-level key of its id */
+    const struct field_option *options; /* radio, checkbox */
+    const int *option_order;            /* their indexes, sorted by id: see definition.c */
+    int option_count;
+    str country; /* phone: ISO 3166-1 alpha-2, for numbers without '+' */
+};
+
+enum event_context { CONTEXT_NONE = 0, CONTEXT_API, CONTEXT_WEBHOOK, CONTEXT_WEB };
+
+struct pointer_node; /* all pointers of a definition as one tree: mapping/pointer_tree.h */
+
+struct event_definition {
+    struct object object;
+    int64_t integration;
+    enum event_context context;
+    str name;
+    str alias; /* unique in the organization */
+    str type;  /* "custom_event." and the alias */
+    const struct field *fields;
+    int field_count;
+    int primary;                     /* index of the primary key's field; −1 without */
+    struct map by_id;                /* field id → struct field */
+    const struct pointer_node *tree; /* webhook context */
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+struct integration {
+    struct object object;
+    str name;
+    str color; /* "#rrggbb" or empty */
+    str description;
+    str category;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+enum outlet_status {
+    OUTLET_ACTIVE = 0,
+    OUTLET_PAUSED,
+    OUTLET_DISABLED,
+    OUTLET_HELD,
+    OUTLET_DELETED
+};
+
+enum webhook_format { FORMAT_STANDARD = 0, FORMAT_BARE };
+
+/* X(member, name in API and store) of statuses and formats are in model/names.h. */
+
+struct webhook {
+    struct object object;
+    int64_t organization; /* the small number */
+    str name;
+    str url;
+    const str *event_types; /* exact types, or "*" alone */
+    int event_type_count;
+    enum webhook_format format;
+    bool signing;
+    str secret; /* the key's bytes, unsealed: never printed */
+    enum outlet_status status;
+    str status_reason;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+/* X(bit, member, name) */
+#define SCOPES(X)                                                                                  \
+    X(0, CUSTOM_EVENTS_WRITE, "custom_events:write")                                               \
+    X(1, EVENTS_READ, "events:read")                                                               \
+    X(2, CONTACTS_READ, "contacts:read")                                                           \
+    X(3, WEBHOOKS_READ, "webhooks:read")                                                           \
+    X(4, WEBHOOKS_WRITE, "webhooks:write")                                                         \
+    X(5, INTEGRATIONS_READ, "integrations:read")                                                   \
+    X(6, INTEGRATIONS_WRITE, "integrations:write")                                                 \
+    X(7, DELIVERIES_READ, "deliveries:read")                                                       \
+    X(8, DELIVERIES_WRITE, "deliveries:write")                                                     \
+    X(9, API_KEYS_READ, "api_keys:read")                                                           \
+    X(10, API_KEYS_WRITE, "api_keys:write")                                                        \
+    X(11, USERS_READ, "users:read")                                                                \
+    X(12, USERS_WRITE, "users:write")                                                              \
+    X(13, ORGANIZATION_READ, "organization:read")                                                  \
+    X(14, ORGANIZATION_WRITE, "organization:write")                                                \
+    X(15, AUDIT_READ, "audit:read")
+
+enum scope {
+    SCOPE_NONE = 0, /* no key has it: a route that forgot its scope refuses */
+
+#define SCOPE_MEMBER(bit, member, name) SCOPE_##member = 1 << (bit),
+    SCOPES(SCOPE_MEMBER)
+#undef SCOPE_MEMBER
+        SCOPE_ALL = (1 << 16) - 1, /* "*" */
+};
+
+/* Each role may do what the ones before it may. */
+enum role { ROLE_NONE = 0, ROLE_VIEWER, ROLE_EDITOR, ROLE_ADMIN, ROLE_OWNER };
+
+struct api_key {
+    struct object object;
+    str name;
+    struct digest hash;       /* SHA-256 of the secret */
+    unsigned scopes;          /* of enum scope */
+    struct cidr_list allowed; /* empty: any address */
+    int64_t rate_per_minute;  /* 0: no limit */
+    int64_t created_ms;
+    int64_t expires_ms; /* 0: never */
+};
+
+struct objects {
+    struct object **at;
+    int count;
+};
+
+struct picture {
+    struct object object; /* object.id: the organization's small number */
+    int64_t version;      /* rises with each change of this organization */
+    char uuid[UUID_TEXT_LEN];
+    str name;
+    struct cidr_list allowed; /* of inlets; empty: any address */
+    int64_t rate_per_minute;  /* 0: no limit */
+    str webhook_secret; /* empty: none asked of webhook senders; else the header X-Webhook-Secret */
+    struct objects integrations; /* each list sorted by id */
+    struct objects definitions;
+    struct objects webhooks; /* not the deleted ones */
+    struct objects api_keys; /* not the revoked ones */
+    struct map by_alias;     /* alias → struct event_definition */
+};
+
+static inline str picture_uuid(const struct picture *picture)
+{
+    return str_from(picture->uuid, UUID_TEXT_LEN);
+}
+
+/* By id, or NULL. */
+void *objects_find(const struct objects *objects, int64_t id);
+
+/* The kinds of object a picture has lists of. */
+enum object_kind {
+    OBJECT_INTEGRATION,
+    OBJECT_DEFINITION,
+    OBJECT_WEBHOOK,
+    OBJECT_API_KEY,
+    OBJECT_KINDS
+};
+
+struct objects *picture_objects(struct picture *picture, enum object_kind kind);
+
+/* An empty one, with one reference, to be filled before it is published. */
+MUST_USE struct picture *picture_new(int64_t organization);
+
+/* A copy that shares all objects. */
+MUST_USE struct picture *picture_copy(const struct picture *from);
+
+/* Unpublished pictures only. Takes over the reference to `object`; replaces one of the same id. */
+void picture_put(struct picture *picture, enum object_kind kind, void *object);
+void picture_remove(struct picture *picture, enum object_kind kind, int64_t id);
+/* After the last change and before publishing: makes by_alias. */
+void picture_finish(struct picture *picture);

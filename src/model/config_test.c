@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/config.h"
+
+#include <pthread.h>
+
+#include "base/testing.h"
+
+static int done_count;
+
+static void count_done(struct object *object)
+{
+    (void)object;
+    done_count++;
+}
+
+static struct webhook *webhook_new(int64_t id)
+{
+    struct webhook *webhook = object_new(sizeof(*webhook));
+    webhook->object.id = id;
+    webhook->object.done = count_done;
+    return webhook;
+}
+
+static struct event_definition *definition_new(int64_t id, const char *alias)
+{
+    struct event_definition *definition = object_new(sizeof(*definition));
+    definition->object.id = id;
+    definition->alias = arena_str(&definition->object.arena, str_c(alias));
+    return definition;
+}
+
+TEST(objects_count_references)
+{
+    done_count = 0;
+    struct webhook *webhook = webhook_new(1);
+    webhook->name = arena_str(&webhook->object.arena, STR("in its own arena"));
+    object_keep(webhook);
+    object_release(webhook);
+    CHECK_INT("kept", done_count, 0);
+    CHECK_STR("and whole", webhook->name, STR("in its own arena"));
+    object_release(webhook);
+    CHECK_INT("done once", done_count, 1);
+    object_release(NULL);
+}
+
+static void *keep_and_release(void *object)
+{
+    for (int i = 0; i < 20000; i++) {
+        object_keep(object);
+        object_release(object);
+    }
+    object_release(object);
+    return NULL;
+}
+
+TEST(threads_share_objects)
+{
+    done_count = 0;
+    struct webhook *webhook = webhook_new(1);
+    pthread_t threads[4];
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        object_keep(webhook);
+        assert_int_equal(pthread_create(&threads[i], NULL, keep_and_release, webhook), 0);
+    }
+    object_release(webhook);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        (void)pthread_join(threads[i], NULL);
+    CHECK_INT("done once", done_count, 1);
+}
+
+static void check_sorted(const struct objects *objects)
+{
+    for (int i = 1; i < objects->count; i++)
+        CHECK("sorted", objects->at[i - 1]->id < objects->at[i]->id);
+}
+
+/* Against the simplest thing that works. */
+#define IDS 200
+
+TEST(lists_are_like_arrays)
+{
+    done_count = 0;
+    int made = 0;
+    struct picture *picture = picture_new(1);
+    void *there[IDS] = {};
+    uint64_t random = 13;
+    for (int i = 0; i < 20000; i++) {
+        int64_t id = (int64_t)(test_random(&random) % IDS);
+        if (test_random(&random) % 3 > 0) {
+            there[id] = webhook_new(id);
+            made++;
+            picture_put(picture, OBJECT_WEBHOOK, there[id]);
+        } else {
+            picture_remove(picture, OBJECT_WEBHOOK, id);
+            there[id] = NULL;
+        }
+        id = (int64_t)(test_random(&random) % IDS);
+        CHECK("found", objects_find(&picture->webhooks, id) == there[id]);
+    }
+    check_sorted(&picture->webhooks);
+    CHECK_INT("those that are out are let go", made - done_count, picture->webhooks.count);
+    CHECK_INT("other lists are apart", picture->api_keys.count, 0);
+    object_release(picture);
+    CHECK_INT("the rest goes with the picture", done_count, made);
+}
+
+TEST(copies_share_objects)
+{
+    done_count = 0;
+    struct picture *old = picture_new(7);
+    old->name = arena_str(&old->object.arena, STR("organization"));
+    old->version = 3;
+    old->rate_per_minute = 60;
+    memcpy(old->uuid, "0123abcd-0123-4123-8123-0123456789ab", UUID_TEXT_LEN);
+    struct cidr *range = ARENA_NEW(&old->object.arena, struct cidr);
+    assert_true(cidr_read(STR("10.0.0.0/8"), range));
+    old->allowed = (struct cidr_list){ .ranges = range, .count = 1 };
+    for (int64_t id = 100; id > 0; id--)
+        picture_put(old, OBJECT_WEBHOOK, webhook_new(id));
+
+    struct picture *new = picture_copy(old);
+    struct webhook *first = objects_find(&old->webhooks, 1);
+    CHECK("shared", objects_find(&new->webhooks, 1) == first);
+    picture_remove(new, OBJECT_WEBHOOK, 2);
+    struct webhook *replacement = webhook_new(3);
+    picture_put(new, OBJECT_WEBHOOK, replacement);
+    for (int64_t id = 101; id < 300; id++)
+        picture_put(new, OBJECT_WEBHOOK, webhook_new(id));
+    CHECK_INT("nothing is gone", done_count, 0);
+    CHECK_INT("the old one stays", old->webhooks.count, 100);
+    CHECK("as it was", objects_find(&old->webhooks, 2) != NULL &&
+                           objects_find(&old->webhooks, 3) != replacement);
+    CHECK_INT("the new one changed", new->webhooks.count, 298);
+    check_sorted(&new->webhooks);
+
+    object_release(old);
+    CHECK_INT("what only the old one had is gone", done_count, 2);
+    CHECK_STR("name", new->name, STR("organization"));
+    CHECK_STR("uuid", picture_uuid(new), STR("0123abcd-0123-4123-8123-0123456789ab"));
+    CHECK_INT("organization", new->object.id, 7);
+    CHECK_INT("version", new->version, 3);
+    CHECK_INT("rate", new->rate_per_minute, 60);
+    struct address address;
+    assert_true(address_read(STR("10.1.2.3"), &address));
+    CHECK("ranges", cidr_list_contains(&new->allowed, &address));
+    object_release(new);
+    CHECK_INT("all gone", done_count, 300);
+}
+
+TEST(finds_by_alias)
+{
+    struct picture *picture = picture_new(1);
+    picture_put(picture, OBJECT_DEFINITION, definition_new(2, "order"));
+    picture_put(picture, OBJECT_DEFINITION, definition_new(1, "lead"));
+    picture_finish(picture);
+    struct event_definition *order = map_find(&picture->by_alias, STR("order"));
+    CHECK("found", order != NULL && order->object.id == 2);
+    CHECK("no other", map_find(&picture->by_alias, STR("orders")) == NULL);
+
+    struct picture *next = picture_copy(picture);
+    picture_put(next, OBJECT_DEFINITION, definition_new(2, "purchase"));
+    picture_remove(next, OBJECT_DEFINITION, 1);
+    picture_finish(next);
+    CHECK("renamed", map_find(&next->by_alias, STR("purchase")) != NULL);
+    CHECK("the old name is gone", map_find(&next->by_alias, STR("order")) == NULL);
+    CHECK("removed", map_find(&next->by_alias, STR("lead")) == NULL);
+    CHECK("the old picture is as it was", map_find(&picture->by_alias, STR("order")) == order);
+    object_release(picture);
+    object_release(next);
+}
+
+TEST(finishes_again)
+{
+    struct picture *picture = picture_new(1);
+    picture_put(picture, OBJECT_DEFINITION, definition_new(1, "a"));
+    picture_finish(picture);
+    picture_put(picture, OBJECT_DEFINITION, definition_new(1, "b"));
+    picture_finish(picture);
+    CHECK("new", map_find(&picture->by_alias, STR("b")) != NULL);
+    CHECK("old", map_find(&picture->by_alias, STR("a")) == NULL);
+    object_release(picture);
+}
+
+RUN_TESTS(cmocka_unit_test(objects_count_references), cmocka_unit_test(threads_share_objects),
+          cmocka_unit_test(lists_are_like_arrays), cmocka_unit_test(copies_share_objects),
+          cmocka_unit_test(finds_by_alias), cmocka_unit_test(finishes_again))

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * model/event.h: what moves: events, contacts, deliveries, attempts. Plain structs; views borrow. */
+#pragma once
+
+#include "base/arena.h"
+
+/* One thing that happened. Immutable once committed. */
+struct event {
+    int64_t id;
+    int64_t organization;
+    str type;          /* "custom_event.order", "contact.created", "ping" */
+    int64_t at_ms;     /* Junctor's time of receipt */
+    int64_t contact;   /* the subject; 0: none */
+    int64_t inlet;     /* the event definition; 0: none */
+    int64_t caused_by; /* the event whose occurrence this is; 0: it came from outside */
+    int hops;
+    str data;  /* JSON: the `data` of what is delivered; its content from now on */
+    str raw;   /* the body as it came, when `data` does not hold all of it; else empty */
+    str notes; /* JSON array of what was dropped or changed on the way in; else empty */
+    str request_id;
+};
+
+struct contact {
+    int64_t id;
+    int64_t organization;
+    str email;     /* as first sent, trimmed */
+    str email_key; /* lower case: what it is found by */
+    int64_t created_ms;
+};
+
+enum delivery_state {
+    DELIVERY_PENDING = 0,
+    DELIVERY_DELIVERED,
+    DELIVERY_DEAD,
+    DELIVERY_DROPPED,
+};
+
+/* One event on its way to one outlet. While pending it is a row of `work`, then one of `deliveries`.
+ * The ledger counts it in the minute of created_ms, whenever its state changes. */
+struct delivery {
+    int64_t id;
+    int64_t organization;
+    int64_t outlet;
+    int64_t event;
+    int64_t created_ms;
+    enum delivery_state state;
+    int64_t due_ms;      /* pending: when the next attempt is due */
+    int attempt_count;
+    int schedule_step;   /* how many steps of the retry policy are used up */
+    int last_status;     /* HTTP status of the newest attempt; 0: none, or no answer */
+    str reason;          /* dead and dropped: why; pending: why it waits, if not for its time */
+    int64_t finished_ms; /* 0 while pending */
+    bool once;           /* a resend of one that was delivered: one attempt, then back */
+};
+
+/* One try. */
+struct attempt {
+    int64_t delivery;
+    int64_t organization;
+    int number; /* from 1 */
+    int64_t started_ms;
+    int64_t duration_us;
+    bool manual;      /* asked for by a resend */
+    str request_head; /* request line and header lines as libcurl sent them */
+    int status;       /* 0: no answer */
+    str response_head;
+    str response_body;       /* what was kept */
+    int64_t response_length; /* true length, as far as it was read */
+    bool response_truncated;
+    str url;   /* the target, without a password */
+    str error; /* for people; empty when the answer was a success */
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * model/names.h: how the enums of the model are spelled, in API and store alike. Pure. */
+#pragma once
+
+#include "model/config.h"
+#include "model/event.h"
+
+/* …_name() cannot fail; …_read() is false for a name there is not. */
+str field_type_name(enum field_type type);
+MUST_USE bool field_type_read(str name, enum field_type *ret_type);
+str context_name(enum event_context context);
+MUST_USE bool context_read(str name, enum event_context *ret_context);
+str outlet_status_name(enum outlet_status status);
+MUST_USE bool outlet_status_read(str name, enum outlet_status *ret_status);
+str webhook_format_name(enum webhook_format format);
+MUST_USE bool webhook_format_read(str name, enum webhook_format *ret_format);
+str delivery_state_name(enum delivery_state state);
+MUST_USE bool delivery_state_read(str name, enum delivery_state *ret_state);
+str role_name(enum role role);
+MUST_USE bool role_read(str name, enum role *ret_role);
+/* One scope's bit; "*" reads as SCOPE_ALL. */
+MUST_USE bool scope_read(str name, unsigned *ret_bits);
+/* Calls `each` for every scope in `bits`; SCOPE_ALL is "*" alone. */
+void scopes_each(unsigned bits, void (*each)(void *context, str name), void *context);
