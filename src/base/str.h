@@ -59,7 +59,8 @@ str str_cut(str *rest, char separator);
 static inline str str_skip(str s, size_t count)
 {
     assert(count <= s.len);
-    return (str){ s.ptr + count, s.len - count };
+    /* An empty view may be NULL, and to add even 0 to that is undefined. */
+    return (str){ count == 0 ? s.ptr : s.ptr + count, s.len - count };
 }
 
 static inline str str_head(str s, size_t count)
