@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/access.h"
+
+#include "base/fail.h"
+#include "model/names.h"
+#include "store/rows.h"
+
+/* ── organizations ── */
+
+int store_insert_organization(struct sql *sql, const struct organization_row *row)
+{
+    struct sql_value secret = SQL_B(row->webhook_secret);
+    if (row->webhook_secret.len == 0)
+        secret = (struct sql_value)SQL_N();
+    return sql_changed(SQL_RUN(
+        sql,
+        "INSERT INTO organizations (id, uuid, name, version, allowed_addresses, rate_per_minute,"
+        " webhook_secret, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        SQL_I(row->id), SQL_T(row->uuid), SQL_T(row->name), SQL_I(row->version),
+        SQL_T(row->allowed_addresses), SQL_I(row->rate_per_minute), secret,
+        SQL_I(row->created_ms)));
+}
+
+int store_read_organization(struct sql *sql, int64_t organization, struct arena *arena,
+                            struct organization_row *ret_row)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT version, uuid, name, allowed_addresses, rate_per_minute, webhook_secret, created_ms"
+        " FROM organizations WHERE id = $1",
+        SQL_I(organization));
+    int r = sql_found(sql_next(&query));
+    if (r != 0)
+        return r;
+    *ret_row = (struct organization_row){
+        .id = organization,
+        .version = sql_int(&query, 0),
+        .uuid = sql_text(&query, 1, arena),
+        .name = sql_text(&query, 2, arena),
+        .allowed_addresses = sql_text(&query, 3, arena),
+        .rate_per_minute = sql_int(&query, 4),
+        .webhook_secret = sql_blob(&query, 5, arena),
+        .created_ms = sql_int(&query, 6),
+    };
+    return 0;
+}
+
+int store_update_organization(struct sql *sql, const struct organization_row *row)
+{
+    struct sql_value secret = SQL_B(row->webhook_secret);
+    if (row->webhook_secret.len == 0)
+        secret = (struct sql_value)SQL_N();
+    return sql_changed(SQL_RUN(sql,
+                               "UPDATE organizations SET name = $1, allowed_addresses = $2,"
+                               " rate_per_minute = $3, webhook_secret = $4 WHERE id = $5",
+                               SQL_T(row->name), SQL_T(row->allowed_addresses),
+                               SQL_I(row->rate_per_minute), secret, SQL_I(row->id)));
+}
+
+int store_find_organization_by_uuid(struct sql *sql, str uuid, int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT id FROM organizations WHERE uuid = $1", SQL_T(uuid));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_id = sql_int(&query, 0);
+    return r;
+}
+
+int store_next_organization(struct sql *sql, int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT COALESCE(MAX(id), 0) + 1 FROM organizations");
+    return sql_one_int(&query, ret_id);
+}
+
+/* ── users and members ── */
+
+int store_insert_user(struct sql *sql, const struct user_row *row)
+{
+    return sql_changed(SQL_RUN(sql,
+                               "INSERT INTO users (id, email, email_key, name, password, created_ms)"
+                               " VALUES ($1, $2, $3, $4, $5, $6)",
+                               SQL_I(row->id), SQL_T(row->email), SQL_T(row->email_key),
+                               SQL_T(row->name), SQL_T(row->password), SQL_I(row->created_ms)));
+}
+
+static int take_user(struct sql_query *query, struct arena *arena, struct user_row *ret_row)
+{
+    int r = sql_found(sql_next(query));
+    if (r != 0)
+        return r;
+    *ret_row = (struct user_row){
+        .id = sql_int(query, 0),
+        .email = sql_text(query, 1, arena),
+        .email_key = sql_text(query, 2, arena),
+        .name = sql_text(query, 3, arena),
+        .password = sql_text(query, 4, arena),
+        .created_ms = sql_int(query, 5),
+    };
+    return 0;
+}
+
+int store_find_user(struct sql *sql, int64_t user, struct arena *arena, struct user_row *ret_row)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, "SELECT id, email, email_key, name, password, created_ms FROM users WHERE id = $1",
+        SQL_I(user));
+    return take_user(&query, arena, ret_row);
+}
+
+int store_find_user_by_email(struct sql *sql, str email_key, struct arena *arena,
+                             struct user_row *ret_row)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT id, email, email_key, name, password, created_ms FROM users"
+                  " WHERE email_key = $1",
+                  SQL_T(email_key));
+    return take_user(&query, arena, ret_row);
+}
+
+int store_update_user(struct sql *sql, int64_t user, str name, str password_hash)
+{
+    return sql_changed(SQL_RUN(sql, "UPDATE users SET name = $1, password = $2 WHERE id = $3",
+                               SQL_T(name), SQL_T(password_hash), SQL_I(user)));
+}
+
+int store_delete_user(struct sql *sql, int64_t user)
+{
+    return sql_changed(SQL_RUN(sql, "DELETE FROM users WHERE id = $1", SQL_I(user)));
+}
+
+int store_insert_member(struct sql *sql, int64_t organization, int64_t user, enum role role,
+                        int64_t created_ms)
+{
+    return sql_changed(SQL_RUN(sql,
+                               "INSERT INTO members (organization, user_id, role, created_ms)"
+                               " VALUES ($1, $2, $3, $4)",
+                               SQL_I(organization), SQL_I(user), SQL_T(role_name(role)),
+                               SQL_I(created_ms)));
+}
+
+int store_update_member(struct sql *sql, int64_t organization, int64_t user, enum role role)
+{
+    return sql_changed(
+        SQL_RUN(sql, "UPDATE members SET role = $1 WHERE organization = $2 AND user_id = $3",
+                SQL_T(role_name(role)), SQL_I(organization), SQL_I(user)));
+}
+
+int store_delete_member(struct sql *sql, int64_t organization, int64_t user)
+{
+    return sql_changed(SQL_RUN(sql,
+                               "DELETE FROM members WHERE organization = $1 AND user_id = $2",
+                               SQL_I(organization), SQL_I(user)));
+}
+
+/* A role that this program does not know may do nothing. */
+static enum role take_role(const struct sql_query *query, int column, struct arena *arena)
+{
+    enum role role = ROLE_NONE;
+    if (!role_read(sql_text(query, column, arena), &role))
+        return ROLE_NONE;
+    return role;
+}
+
+static struct member_row take_member(const struct sql_query *query, struct arena *arena)
+{
+    return (struct member_row){
+        .user = sql_int(query, 0),
+        .email = sql_text(query, 1, arena),
+        .name = sql_text(query, 2, arena),
+        .role = take_role(query, 3, arena),
+        .created_ms = sql_int(query, 4),
+    };
+}
+
+int store_find_member(struct sql *sql, int64_t organization, int64_t user, struct arena *arena,
+                      struct member_row *ret_row)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT u.id, u.email, u.name, m.role, m.created_ms FROM members m"
+                  " JOIN users u ON u.id = m.user_id"
+                  " WHERE m.organization = $1 AND m.user_id = $2",
+                  SQL_I(organization), SQL_I(user));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_row = take_member(&query, arena);
+    return r;
+}
+
+int store_list_members(struct sql *sql, int64_t organization, int64_t before, int limit,
+                       struct arena *arena, struct member_row *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT u.id, u.email, u.name, m.role, m.created_ms FROM members m"
+                  " JOIN users u ON u.id = m.user_id"
+                  " WHERE m.organization = $1 AND m.user_id < $2"
+                  " ORDER BY m.user_id DESC LIMIT $3",
+                  SQL_I(organization), SQL_I(before), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = take_member(&query, arena);
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_count_owners(struct sql *sql, int64_t organization, int64_t *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT COUNT(*) FROM members WHERE organization = $1 AND role = $2",
+                  SQL_I(organization), SQL_T(role_name(ROLE_OWNER)));
+    return sql_one_int(&query, ret_count);
+}
+
+int store_find_membership(struct sql *sql, int64_t user, str uuid, struct arena *arena,
+                          struct membership *ret_membership)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT o.id, o.uuid, o.name, m.role FROM members m"
+                  " JOIN organizations o ON o.id = m.organization"
+                  " WHERE m.user_id = $1 AND ($2 = '' OR o.uuid = $2) ORDER BY o.id LIMIT 1",
+                  SQL_I(user), SQL_T(uuid));
+    int r = sql_found(sql_next(&query));
+    if (r != 0)
+        return r;
+    *ret_membership = (struct membership){
+        .organization = sql_int(&query, 0),
+        .uuid = sql_text(&query, 1, arena),
+        .name = sql_text(&query, 2, arena),
+        .role = take_role(&query, 3, arena),
+    };
+    return 0;
+}
+
+int store_count_memberships(struct sql *sql, int64_t user, int64_t *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT COUNT(*) FROM members WHERE user_id = $1", SQL_I(user));
+    return sql_one_int(&query, ret_count);
+}
+
+/* ── sessions ── */
+
+int store_insert_session(struct sql *sql, const struct digest *token,
+                         const struct session_row *row)
+{
+    return sql_changed(SQL_RUN(
+        sql,
+        "INSERT INTO sessions (token, user_id, organization, csrf, created_ms, expires_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        SQL_B(digest_str(token)), SQL_I(row->user), SQL_I(row->organization), SQL_T(row->csrf),
+        SQL_I(row->created_ms), SQL_I(row->expires_ms)));
+}
+
+int store_find_session(struct sql *sql, const struct digest *token, int64_t now_ms,
+                       struct arena *arena, struct session_found *ret_found)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT s.user_id, s.organization, s.csrf, s.created_ms, s.expires_ms,"
+                  " o.uuid, o.name, m.role, u.email, u.name FROM sessions s"
+                  " JOIN members m ON m.organization = s.organization AND m.user_id = s.user_id"
+                  " JOIN organizations o ON o.id = s.organization"
+                  " JOIN users u ON u.id = s.user_id"
+                  " WHERE s.token = $1 AND s.expires_ms > $2",
+                  SQL_B(digest_str(token)), SQL_I(now_ms));
+    int r = sql_found(sql_next(&query));
+    if (r != 0)
+        return r;
+    *ret_found = (struct session_found){
+        .session = {
+            .user = sql_int(&query, 0),
+            .organization = sql_int(&query, 1),
+            .csrf = sql_text(&query, 2, arena),
+            .created_ms = sql_int(&query, 3),
+            .expires_ms = sql_int(&query, 4),
+        },
+        .membership = {
+            .organization = sql_int(&query, 1),
+            .uuid = sql_text(&query, 5, arena),
+            .name = sql_text(&query, 6, arena),
+            .role = take_role(&query, 7, arena),
+        },
+        .email = sql_text(&query, 8, arena),
+        .name = sql_text(&query, 9, arena),
+    };
+    return 0;
+}
+
+int store_delete_session(struct sql *sql, const struct digest *token)
+{
+    return sql_changed(
+        SQL_RUN(sql, "DELETE FROM sessions WHERE token = $1", SQL_B(digest_str(token))));
+}
+
+int store_delete_sessions(struct sql *sql, int64_t user, int64_t organization,
+                          const struct digest *except)
+{
+    struct digest none = {};
+    return sql_changed(SQL_RUN(
+        sql,
+        "DELETE FROM sessions WHERE user_id = $1 AND ($2 = 0 OR organization = $2) AND token <> $3",
+        SQL_I(user), SQL_I(organization), SQL_B(digest_str(except == NULL ? &none : except))));
+}
+
+/* ── audit ── */
+
+int store_insert_audit(struct sql *sql, const struct audit_row *row)
+{
+    return sql_changed(
+        SQL_RUN(sql,
+                "INSERT INTO audit (id, organization, at_ms, actor, action, object, detail, client,"
+                " request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                SQL_I(row->id), SQL_I(row->organization), SQL_I(row->at_ms), SQL_T(row->actor),
+                SQL_T(row->action), SQL_T(row->object), SQL_T(row->detail), SQL_T(row->client),
+                SQL_T(row->request_id)));
+}
+
+int store_list_audit(struct sql *sql, int64_t organization, int64_t before, int limit,
+                     struct arena *arena, struct audit_row *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT id, at_ms, actor, action, object, detail, client, request_id FROM audit"
+                  " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                  SQL_I(organization), SQL_I(before), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = (struct audit_row){
+            .id = sql_int(&query, 0),
+            .organization = organization,
+            .at_ms = sql_int(&query, 1),
+            .actor = sql_text(&query, 2, arena),
+            .action = sql_text(&query, 3, arena),
+            .object = sql_text(&query, 4, arena),
+            .detail = sql_text(&query, 5, arena),
+            .client = sql_text(&query, 6, arena),
+            .request_id = sql_text(&query, 7, arena),
+        };
+    *ret_count = count;
+    return fail(r);
+}

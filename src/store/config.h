@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * store/config.h: the rows of an organization's configuration: integrations, custom event
+ * definitions, webhook endpoints, API keys. Shared SQL for both engines. Each function sees the rows
+ * of the organization it is given and no others; finds have the outcome STORE_NOT_FOUND. Lists go
+ * newest first and give up to `limit` rows with an id below `before`. Results live in the arena. */
+#pragma once
+
+#include "model/config.h"
+#include "store/store.h"
+
+/* For `before`: from the newest. */
+#define STORE_NEWEST INT64_MAX
+
+/* What a list starts with and how far it goes. */
+struct store_page {
+    int64_t organization;
+    int64_t before;
+    int limit; /* the arrays have room for as many */
+};
+
+/* ── integrations ── */
+
+struct integration_row {
+    int64_t id;
+    int64_t organization;
+    str name;
+    str color;
+    str description;
+    str category;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+MUST_USE int store_insert_integration(struct sql *sql, const struct integration_row *row);
+MUST_USE int store_update_integration(struct sql *sql, const struct integration_row *row);
+MUST_USE int store_delete_integration(struct sql *sql, int64_t organization, int64_t id);
+MUST_USE int store_read_integration(struct sql *sql, int64_t organization, int64_t id,
+                                    struct arena *arena, struct integration_row *ret_row);
+/* `category` empty: all. */
+MUST_USE int store_list_integrations(struct sql *sql, const struct store_page *page, str category,
+                                     struct arena *arena, struct integration_row *ret_rows,
+                                     int *ret_count);
+
+/* ── custom event definitions ── */
+
+struct definition_row {
+    int64_t id;
+    int64_t organization;
+    int64_t integration;
+    str context;
+    str name;
+    str alias;
+    str fields; /* JSON array */
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+MUST_USE int store_insert_definition(struct sql *sql, const struct definition_row *row);
+MUST_USE int store_update_definition(struct sql *sql, const struct definition_row *row);
+MUST_USE int store_delete_definition(struct sql *sql, int64_t organization, int64_t id);
+MUST_USE int store_read_definition(struct sql *sql, int64_t organization, int64_t id,
+                                   struct arena *arena, struct definition_row *ret_row);
+MUST_USE int store_find_definition_by_alias(struct sql *sql, int64_t organization, str alias,
+                                            int64_t *ret_id);
+/* `integration` 0: of all. */
+MUST_USE int store_list_definitions(struct sql *sql, const struct store_page *page,
+                                    int64_t integration, struct arena *arena,
+                                    struct definition_row *ret_rows, int *ret_count);
+
+/* ── webhook endpoints ── */
+
+struct webhook_row {
+    int64_t id;
+    int64_t organization;
+    str name;
+    str url;
+    str event_types; /* JSON array of strings */
+    enum webhook_format format;
+    bool signing;
+    str secret; /* sealed */
+    enum outlet_status status;
+    str status_reason;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+MUST_USE int store_insert_webhook(struct sql *sql, const struct webhook_row *row);
+MUST_USE int store_update_webhook(struct sql *sql, const struct webhook_row *row);
+/* Deleted ones too: their log stays. */
+MUST_USE int store_read_webhook(struct sql *sql, int64_t organization, int64_t id,
+                                struct arena *arena, struct webhook_row *ret_row);
+/* Without the deleted ones. */
+MUST_USE int store_list_webhooks(struct sql *sql, const struct store_page *page,
+                                 struct arena *arena, struct webhook_row *ret_rows,
+                                 int *ret_count);
+MUST_USE int store_count_webhooks(struct sql *sql, int64_t organization, int64_t *ret_count);
+/* All ids, of deleted ones too. */
+MUST_USE int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *arena,
+                                    int64_t **ret_ids, int *ret_count);
+/* Of all organizations, up to `limit`, by rising id above `after`: those that are not deleted, and
+ * those that still have work. */
+MUST_USE int store_read_all_webhooks(struct sql *sql, int64_t after, int limit,
+                                     struct arena *arena, struct webhook_row *ret_rows,
+                                     int *ret_count);
+
+/* ── API keys ── */
+
+struct api_key_row {
+    int64_t id;
+    int64_t organization;
+    str name;
+    str hash; /* SHA-256 of the secret */
+    str hint; /* its last characters */
+    unsigned scopes;
+    str allowed_addresses; /* comma-separated ranges */
+    int64_t rate_per_minute;
+    int64_t created_ms;
+    int64_t expires_ms; /* 0: never */
+};
+
+MUST_USE int store_insert_api_key(struct sql *sql, const struct api_key_row *row);
+/* The revoked ones are found by none of these. */
+MUST_USE int store_revoke_api_key(struct sql *sql, int64_t organization, int64_t id,
+                                  int64_t now_ms);
+MUST_USE int store_read_api_key(struct sql *sql, int64_t organization, int64_t id,
+                                struct arena *arena, struct api_key_row *ret_row);
+MUST_USE int store_list_api_keys(struct sql *sql, const struct store_page *page,
+                                 struct arena *arena, struct api_key_row *ret_rows,
+                                 int *ret_count);
+MUST_USE int store_find_organization_by_key(struct sql *sql, const struct digest *hash,
+                                            int64_t *ret_organization);
+
+/* ── lists of words in one column: names joined by commas ── */
+
+/* Scopes as stored: "custom_events:write,events:read", or "*". */
+str store_scopes_write(unsigned scopes, struct arena *arena);
+/* Names that this program does not know give nothing. */
+unsigned store_scopes_read(str text);

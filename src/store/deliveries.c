@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ * store/deliveries.c: deliveries and attempts, for store/lists.h. A delivery is a row of `work` while
+ * it is pending, and of `deliveries` afterwards; both are read in the order of their ids. */
+#include "model/names.h"
+#include "store/lists.h"
+#include "store/rows.h"
+
+/* Columns of either table in one order. Sixteen of them; NULL where one has none. */
+#define WORK_COLUMNS                                                                               \
+    "SELECT id, outlet, event, event_type, created_ms, 'pending' AS state, due_ms, attempt_count," \
+    " schedule_step, last_status, reason, 0 AS finished_ms, once FROM work"
+#define DELIVERY_COLUMNS                                                                           \
+    "SELECT id, outlet, event, event_type, created_ms, state, 0 AS due_ms, attempt_count,"         \
+    " 0 AS schedule_step, last_status, reason, finished_ms, 0 AS once FROM deliveries"
+
+/* A state that this program does not know reads as dropped: nothing is sent. */
+static struct delivery_found take_delivery(const struct sql_query *query, int64_t organization,
+                                           struct arena *arena)
+{
+    struct delivery_found found = {
+        .delivery = {
+            .id = sql_int(query, 0),
+            .organization = organization,
+            .outlet = sql_int(query, 1),
+            .event = sql_int(query, 2),
+            .created_ms = sql_int(query, 4),
+            .state = DELIVERY_DROPPED,
+            .due_ms = sql_int(query, 6),
+            .attempt_count = (int)sql_int(query, 7),
+            .schedule_step = (int)sql_int(query, 8),
+            .last_status = (int)sql_int(query, 9),
+            .reason = sql_text(query, 10, arena),
+            .finished_ms = sql_int(query, 11),
+            .once = sql_int(query, 12) != 0,
+        },
+        .event_type = sql_text(query, 3, arena),
+    };
+    enum delivery_state state;
+    if (delivery_state_read(sql_text(query, 5, arena), &state))
+        found.delivery.state = state;
+    return found;
+}
+
+struct reading {
+    const struct store_page *page;
+    struct arena *arena;
+    struct delivery_found *rows;
+    int count; /* one more than the page holds when there is more */
+};
+
+static int take_all(struct reading *reading, struct sql_query *query)
+{
+    int r;
+    reading->count = 0;
+    while ((r = sql_next(query)) > 0)
+        if (++reading->count <= reading->page->limit)
+            reading->rows[reading->count - 1] =
+                take_delivery(query, reading->page->organization, reading->arena);
+    return fail(r);
+}
+
+static int read_any(struct sql *sql, int64_t outlet, struct reading *reading)
+{
+    const struct store_page *page = reading->page;
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT * FROM (" WORK_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
+        " ORDER BY id DESC LIMIT $4) AS unfinished UNION ALL"
+        " SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
+        " ORDER BY id DESC LIMIT $4) AS finished ORDER BY id DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before), SQL_I(page->limit + 1));
+    return take_all(reading, &query);
+}
+
+static int read_pending(struct sql *sql, int64_t outlet, struct reading *reading)
+{
+    const struct store_page *page = reading->page;
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  WORK_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
+                               " ORDER BY id DESC LIMIT $4",
+                  SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before),
+                  SQL_I(page->limit + 1));
+    return take_all(reading, &query);
+}
+
+static int read_finished(struct sql *sql, int64_t outlet, enum delivery_state state,
+                         struct reading *reading)
+{
+    const struct store_page *page = reading->page;
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
+        " ORDER BY id DESC LIMIT $4) AS looked_at WHERE state = $5 ORDER BY id DESC LIMIT $6",
+        SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before), SQL_I(STORE_SCAN_ROWS),
+        SQL_T(delivery_state_name(state)), SQL_I(page->limit + 1));
+    return take_all(reading, &query);
+}
+
+static int find_finished_end(struct sql *sql, int64_t outlet, const struct store_page *page,
+                             int64_t *ret_next)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT COALESCE(MIN(id), 0), COUNT(*) FROM (SELECT id FROM deliveries"
+        " WHERE organization = $1 AND outlet = $2 AND id < $3 ORDER BY id DESC LIMIT $4)"
+        " AS looked_at",
+        SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before), SQL_I(STORE_SCAN_ROWS));
+    int r = sql_next(&query);
+    if (r < 0)
+        return fail(r);
+    *ret_next = r > 0 && sql_int(&query, 1) == STORE_SCAN_ROWS ? sql_int(&query, 0) : 0;
+    return 0;
+}
+
+int store_list_deliveries(struct sql *sql, const struct store_page *page, int64_t outlet,
+                          const enum delivery_state *state, struct arena *arena,
+                          struct delivery_found *ret_rows, struct store_listed *ret_listed)
+{
+    struct reading reading = { .page = page, .arena = arena, .rows = ret_rows };
+    int r = 0;
+    if (state == NULL)
+        r = read_any(sql, outlet, &reading);
+    else if (*state == DELIVERY_PENDING)
+        r = read_pending(sql, outlet, &reading);
+    else
+        r = read_finished(sql, outlet, *state, &reading);
+    if (r < 0)
+        return fail(r);
+    *ret_listed = (struct store_listed){ .count = MIN_OF(reading.count, page->limit) };
+    if (reading.count > page->limit)
+        ret_listed->next = ret_rows[page->limit - 1].delivery.id;
+    else if (state != NULL && *state != DELIVERY_PENDING)
+        return find_finished_end(sql, outlet, page, &ret_listed->next);
+    return 0;
+}
+
+/* Deliveries get their ids right behind their event's, before the next event of that organization. */
+static int find_next_event(struct sql *sql, int64_t organization, int64_t event, int64_t *ret_next)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, "SELECT id FROM events WHERE organization = $1 AND id > $2 ORDER BY id LIMIT 1",
+        SQL_I(organization), SQL_I(event));
+    int r = sql_next(&query);
+    if (r < 0)
+        return fail(r);
+    *ret_next = r > 0 ? sql_int(&query, 0) : INT64_MAX;
+    return 0;
+}
+
+int store_find_event_delivery(struct sql *sql, int64_t organization, int64_t outlet, int64_t event,
+                              struct arena *arena, struct delivery_found *ret_found)
+{
+    int64_t next;
+    int r = find_next_event(sql, organization, event, &next);
+    if (r < 0)
+        return fail(r);
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT * FROM (" WORK_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
+        " AND id < $4 ORDER BY id LIMIT 1) AS unfinished UNION ALL"
+        " SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
+        " AND id < $4 ORDER BY id LIMIT 1) AS finished",
+        SQL_I(organization), SQL_I(outlet), SQL_I(event), SQL_I(next));
+    while ((r = sql_next(&query)) > 0) {
+        if (sql_int(&query, 2) != event)
+            continue;
+        *ret_found = take_delivery(&query, organization, arena);
+        return 0;
+    }
+    return r < 0 ? fail(r) : STORE_NOT_FOUND;
+}
+
+int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outlet,
+                            int64_t delivery, struct arena *arena, str *ret_data)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT body FROM work WHERE organization = $1 AND outlet = $2 AND id = $3"
+                  " AND body IS NOT NULL",
+                  SQL_I(organization), SQL_I(outlet), SQL_I(delivery));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_data = sql_blob(&query, 0, arena);
+    return r;
+}
+
+/* ── attempts ── */
+
+int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t delivery, int limit,
+                             struct attempt_size *ret_sizes, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT number, LENGTH(request_head) + COALESCE(LENGTH(response_head), 0) +"
+        " COALESCE(LENGTH(response_body), 0) FROM attempts"
+        " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
+        SQL_I(organization), SQL_I(delivery), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_sizes[count++] =
+            (struct attempt_size){ (int)sql_int(&query, 0), sql_int(&query, 1) };
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery, int first,
+                        struct arena *arena,
+                        void (*each)(void *context, const struct attempt *attempt), void *context)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT number, started_ms, duration_us, manual, status, url, request_head, response_head,"
+        " response_body, response_length, response_truncated, error FROM attempts"
+        " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
+        SQL_I(organization), SQL_I(delivery), SQL_I(first));
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        const struct attempt attempt = {
+            .delivery = delivery,
+            .organization = organization,
+            .number = (int)sql_int(&query, 0),
+            .started_ms = sql_int(&query, 1),
+            .duration_us = sql_int(&query, 2),
+            .manual = sql_int(&query, 3) != 0,
+            .status = (int)sql_int(&query, 4),
+            .url = sql_text(&query, 5, arena),
+            .request_head = sql_blob(&query, 6, arena),
+            .response_head = sql_blob(&query, 7, arena),
+            .response_body = sql_blob(&query, 8, arena),
+            .response_length = sql_int(&query, 9),
+            .response_truncated = sql_int(&query, 10) != 0,
+            .error = sql_text(&query, 11, arena),
+        };
+        each(context, &attempt);
+    }
+    return fail(r);
+}

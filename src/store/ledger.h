@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * store/ledger.h: the sums that the committer keeps by minute, by day and over all. Reading them
+ * costs at most a day of minutes and the days since, however many events there are. */
+#pragma once
+
+#include "store/store.h"
+
+struct ledger {
+    int64_t events;
+    int64_t wanted;
+    int64_t not_wanted;
+    int64_t occurrences;
+    int64_t deliveries;
+    int64_t delivered;
+    int64_t pending; /* deliveries − delivered − dead − dropped */
+    int64_t dead;
+    int64_t dropped;
+    int64_t rejected;
+    int64_t attempts;
+    int64_t attempts_failed;
+};
+
+/* Of an outlet or inlet, or of the whole organization (subject 0), from the minute of `since_ms` on;
+ * 0: from the beginning. */
+MUST_USE int store_read_ledger(struct sql *sql, int64_t organization, int64_t subject,
+                               int64_t since_ms, struct ledger *ret_ledger);

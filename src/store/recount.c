@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT
+ * store/recount.c: counts the ledger again, from the rows, and says where it differs. For doctors: it
+ * reads everything once. In SQL that both engines speak.
+ *
+ * One organization at a time, and of it one outlet at a time, so that memory holds the minutes of two
+ * subjects and of the inlets. Compared are the minutes with the rows (but for those that pruning has
+ * touched), the days with their minutes, and the sum over all with the days. Attempts are counted in
+ * minutes of their own, and not compared. */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/id.h"
+#include "base/instant.h"
+#include "base/map.h"
+#include "model/names.h"
+#include "store/settings.h"
+#include "store/store.h"
+
+#define MINUTE_MS ((int64_t)60000)
+#define DAY_MS ((int64_t)86400000)
+#define LINES_BYTES ((size_t)256 * 1024)
+
+enum column {
+    EVENTS = 0,
+    WANTED,
+    NOT_WANTED,
+    OCCURRENCES,
+    DELIVERIES,
+    DELIVERED,
+    DEAD,
+    DROPPED,
+    REJECTED,
+    COLUMNS,
+};
+
+static const char *const column_names[] = {
+    [EVENTS] = "events",         [WANTED] = "wanted",         [NOT_WANTED] = "not_wanted",
+    [OCCURRENCES] = "occurrences", [DELIVERIES] = "deliveries", [DELIVERED] = "delivered",
+    [DEAD] = "dead",             [DROPPED] = "dropped",       [REJECTED] = "rejected",
+};
+
+struct sums {
+    int64_t of[COLUMNS];
+};
+
+/* What the rows of one subject and minute come to. */
+struct tally {
+    int64_t key[2]; /* subject, minute */
+    struct sums sums;
+    bool compared;
+};
+
+struct tallies {
+    struct map by_key;
+    struct arena arena;
+};
+
+struct recount {
+    struct sql *sql;
+    int64_t organization;
+    str uuid;
+    int64_t pruned_ms;
+    int64_t minutes_from_ms;
+    struct tallies whole;  /* the organization and its inlets */
+    struct tallies outlet; /* the one at hand */
+    struct buf lines;
+    int count;
+};
+
+/* ── tallies ── */
+
+static struct sums *tally_of(struct tallies *tallies, int64_t subject, int64_t at_ms)
+{
+    const int64_t key[2] = { subject, at_ms - at_ms % MINUTE_MS };
+    struct tally *tally = map_find(&tallies->by_key, str_from(key, sizeof(key)));
+    if (tally == NULL) {
+        tally = ARENA_NEW(&tallies->arena, struct tally);
+        memcpy(tally->key, key, sizeof(key));
+        (void)map_put(&tallies->by_key, str_from(tally->key, sizeof(tally->key)), tally);
+    }
+    return &tally->sums;
+}
+
+static void tallies_clear(struct tallies *tallies)
+{
+    map_clear(&tallies->by_key);
+    arena_reset(&tallies->arena, 65536);
+}
+
+static void tallies_done(struct tallies *tallies)
+{
+    map_done(&tallies->by_key);
+    arena_done(&tallies->arena);
+}
+
+/* ── the rows ── */
+
+static int tally_events(struct recount *recount)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql,
+                  "SELECT at_ms, inlet, caused_by, wanted FROM events WHERE organization = $1",
+                  SQL_I(recount->organization));
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        int64_t at_ms = sql_int(&query, 0);
+        int64_t inlet = sql_int(&query, 1);
+        struct sums *sums = tally_of(&recount->whole, 0, at_ms);
+        if (sql_int(&query, 2) != 0) {
+            sums->of[OCCURRENCES]++;
+            continue;
+        }
+        sums->of[EVENTS]++;
+        sums->of[sql_int(&query, 3) != 0 ? WANTED : NOT_WANTED]++;
+        if (inlet != 0)
+            tally_of(&recount->whole, inlet, at_ms)->of[EVENTS]++;
+    }
+    return r;
+}
+
+static int tally_rejections(struct recount *recount)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql,
+                  "SELECT minute_ms, inlet, rejected FROM rejection_counts WHERE organization = $1",
+                  SQL_I(recount->organization));
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        int64_t minute_ms = sql_int(&query, 0);
+        int64_t inlet = sql_int(&query, 1);
+        int64_t rejected = sql_int(&query, 2);
+        tally_of(&recount->whole, 0, minute_ms)->of[REJECTED] += rejected;
+        if (inlet != 0)
+            tally_of(&recount->whole, inlet, minute_ms)->of[REJECTED] += rejected;
+    }
+    return r;
+}
+
+static void tally_delivery(struct recount *recount, int64_t outlet, int64_t created_ms, int state)
+{
+    struct sums *both[] = { tally_of(&recount->whole, 0, created_ms),
+                            tally_of(&recount->outlet, outlet, created_ms) };
+    for (size_t i = 0; i < COUNT_OF(both); i++) {
+        both[i]->of[DELIVERIES]++;
+        if (state >= 0)
+            both[i]->of[state]++;
+    }
+}
+
+static int tally_unfinished(struct recount *recount, int64_t outlet)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql,
+                  "SELECT created_ms FROM work WHERE organization = $1 AND outlet = $2",
+                  SQL_I(recount->organization), SQL_I(outlet));
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        tally_delivery(recount, outlet, sql_int(&query, 0), -1);
+    return r;
+}
+
+static int column_of(enum delivery_state state)
+{
+    switch (state) {
+    case DELIVERY_DELIVERED:
+        return DELIVERED;
+    case DELIVERY_DEAD:
+        return DEAD;
+    case DELIVERY_DROPPED:
+        return DROPPED;
+    case DELIVERY_PENDING:
+        break;
+    }
+    return -1;
+}
+
+static int tally_finished(struct recount *recount, int64_t outlet)
+{
+    struct arena arena CLEANUP(arena_done) = {};
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql,
+                  "SELECT created_ms, state FROM deliveries WHERE organization = $1"
+                  " AND outlet = $2",
+                  SQL_I(recount->organization), SQL_I(outlet));
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        enum delivery_state state;
+        if (!delivery_state_read(sql_text(&query, 1, &arena), &state))
+            return fail(FAIL_CORRUPT);
+        tally_delivery(recount, outlet, sql_int(&query, 0), column_of(state));
+        arena_reset(&arena, 65536);
+    }
+    return r;
+}
+
+/* ── differences ── */
+
+static void say(struct recount *recount, int64_t subject, const char *span, int64_t start_ms,
+                enum column column, const int64_t *found, const char *against)
+{
+    char moment[INSTANT_TEXT_LEN];
+    instant_write(start_ms, moment);
+    recount->count++;
+    buf_format(&recount->lines, "organization %.*s", STR_ARG(recount->uuid));
+    if (subject != 0) {
+        char id[ID_TEXT_MAX];
+        str text = id_write(ID_WEBHOOK, subject, id); /* inlets have the same digits */
+        buf_format(&recount->lines, " outlet or inlet %.*s", STR_ARG(str_skip(text, 4)));
+    }
+    buf_format(&recount->lines, ", %s of %.*s: %s is %lld in the ledger, %lld by %s\n", span,
+               INSTANT_TEXT_LEN, moment, column_names[column], (long long)found[0],
+               (long long)found[1], against);
+}
+
+static void compare(struct recount *recount, int64_t subject, const char *span, int64_t start_ms,
+                    const struct sums *ledger, const struct sums *counted, const char *against)
+{
+    for (int column = 0; column < COLUMNS; column++) {
+        const int64_t found[2] = { ledger->of[column], counted->of[column] };
+        if (found[0] != found[1])
+            say(recount, subject, span, start_ms, (enum column)column, found, against);
+    }
+}
+
+static void add_sums(struct sums *to, const struct sums *from)
+{
+    for (int column = 0; column < COLUMNS; column++)
+        to->of[column] += from->of[column];
+}
+
+/* ── the ledger of one subject ── */
+
+struct day {
+    struct day *next;
+    int64_t start_ms;
+    struct sums minutes;
+    bool compared;
+};
+
+/* As the ledger is read: minutes, then days, then the sum over all, each in the order of time. */
+struct walk {
+    struct recount *recount;
+    struct tallies *tallies;
+    int64_t subject;
+    struct arena arena;
+    struct day *days;
+    struct day *newest;
+    struct sums all; /* of the days */
+    bool all_compared;
+};
+
+static struct day *day_of(struct walk *walk, int64_t start_ms)
+{
+    if (walk->newest != NULL && walk->newest->start_ms == start_ms)
+        return walk->newest;
+    struct day *day = ARENA_NEW(&walk->arena, struct day);
+    day->start_ms = start_ms;
+    if (walk->newest == NULL)
+        walk->days = day;
+    else
+        walk->newest->next = day;
+    return walk->newest = day;
+}
+
+static void see_minute(struct walk *walk, int64_t start_ms, const struct sums *ledger)
+{
+    static const struct sums nothing;
+    struct recount *recount = walk->recount;
+    add_sums(&day_of(walk, start_ms - start_ms % DAY_MS)->minutes, ledger);
+    if (start_ms <= recount->pruned_ms)
+        return;
+    const int64_t key[2] = { walk->subject, start_ms };
+    struct tally *tally = map_find(&walk->tallies->by_key, str_from(key, sizeof(key)));
+    if (tally != NULL)
+        tally->compared = true;
+    compare(recount, walk->subject, "minute", start_ms, ledger,
+            tally == NULL ? &nothing : &tally->sums, "its rows");
+}
+
+static void see_day(struct walk *walk, int64_t start_ms, const struct sums *ledger)
+{
+    static const struct sums nothing;
+    add_sums(&walk->all, ledger);
+    if (start_ms < walk->recount->minutes_from_ms)
+        return;
+    struct day *day = walk->days;
+    while (day != NULL && day->start_ms < start_ms)
+        day = day->next;
+    bool found = day != NULL && day->start_ms == start_ms;
+    if (found)
+        day->compared = true;
+    compare(walk->recount, walk->subject, "day", start_ms, ledger, found ? &day->minutes : &nothing,
+            "its minutes");
+}
+
+static void see_end(struct walk *walk)
+{
+    static const struct sums nothing;
+    for (struct day *day = walk->days; day != NULL; day = day->next)
+        if (!day->compared)
+            compare(walk->recount, walk->subject, "day", day->start_ms, &nothing, &day->minutes,
+                    "its minutes");
+    if (!walk->all_compared)
+        compare(walk->recount, walk->subject, "sum", 0, &nothing, &walk->all, "the days");
+}
+
+static void see_row(struct walk *walk, const struct sql_query *query)
+{
+    struct sums ledger;
+    int64_t start_ms = sql_int(query, 1);
+    for (int column = 0; column < COLUMNS; column++)
+        ledger.of[column] = sql_int(query, 2 + column);
+    switch (sql_int(query, 0)) {
+    case 0:
+        see_minute(walk, start_ms, &ledger);
+        break;
+    case 1:
+        see_day(walk, start_ms, &ledger);
+        break;
+    default:
+        walk->all_compared = true;
+        compare(walk->recount, walk->subject, "sum", 0, &ledger, &walk->all, "the days");
+    }
+}
+
+static int compare_subject(struct recount *recount, struct tallies *tallies, int64_t subject)
+{
+    struct walk walk = { .recount = recount, .tallies = tallies, .subject = subject };
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql,
+                  "SELECT span, start_ms, events, wanted, not_wanted, occurrences, deliveries,"
+                  " delivered, dead, dropped, rejected FROM counters"
+                  " WHERE organization = $1 AND subject = $2 ORDER BY span, start_ms",
+                  SQL_I(recount->organization), SQL_I(subject));
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        see_row(&walk, &query);
+    if (r == 0)
+        see_end(&walk);
+    arena_done(&walk.arena);
+    return r;
+}
+
+/* Rows of minutes that the ledger does not know at all. */
+static void report_unseen(struct recount *recount, struct tallies *tallies)
+{
+    static const struct sums nothing;
+    const struct tally *tally;
+    for (size_t at = 0; (tally = map_next(&tallies->by_key, &at)) != NULL;)
+        if (!tally->compared && tally->key[1] > recount->pruned_ms)
+            compare(recount, tally->key[0], "minute", tally->key[1], &nothing, &tally->sums,
+                    "its rows");
+}
+
+/* ── organizations ── */
+
+static int recount_outlet(struct recount *recount, int64_t outlet)
+{
+    int r = tally_unfinished(recount, outlet);
+    if (r == 0)
+        r = tally_finished(recount, outlet);
+    if (r == 0)
+        r = compare_subject(recount, &recount->outlet, outlet);
+    if (r == 0)
+        report_unseen(recount, &recount->outlet);
+    tallies_clear(&recount->outlet);
+    return r;
+}
+
+static int recount_outlets(struct recount *recount)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql, "SELECT id FROM webhooks WHERE organization = $1 ORDER BY id",
+                  SQL_I(recount->organization));
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        r = recount_outlet(recount, sql_int(&query, 0));
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+/* The organization itself, and its inlets: the subjects that are no outlets. */
+static int recount_others(struct recount *recount)
+{
+    int64_t subject = -1;
+    for (;;) {
+        struct sql_query query CLEANUP(sql_done) =
+            SQL_QUERY(recount->sql,
+                      "SELECT subject FROM counters WHERE organization = $1 AND subject > $2"
+                      " ORDER BY subject LIMIT 1",
+                      SQL_I(recount->organization), SQL_I(subject));
+        int r = sql_next(&query);
+        if (r <= 0)
+            return r;
+        subject = sql_int(&query, 0);
+        struct sql_query outlet CLEANUP(sql_done) =
+            SQL_QUERY(recount->sql, "SELECT 1 FROM webhooks WHERE organization = $1 AND id = $2",
+                      SQL_I(recount->organization), SQL_I(subject));
+        r = sql_next(&outlet);
+        if (r == 0)
+            r = compare_subject(recount, &recount->whole, subject);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int recount_organization(struct recount *recount)
+{
+    int r = tally_events(recount);
+    if (r == 0)
+        r = tally_rejections(recount);
+    if (r == 0)
+        r = recount_outlets(recount);
+    if (r == 0)
+        r = recount_others(recount);
+    if (r == 0)
+        report_unseen(recount, &recount->whole);
+    tallies_clear(&recount->whole);
+    return r;
+}
+
+static int recount_all(struct recount *recount, struct arena *arena)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(recount->sql, "SELECT id, uuid FROM organizations ORDER BY id");
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        recount->organization = sql_int(&query, 0);
+        recount->uuid = sql_text(&query, 1, arena);
+        r = recount_organization(recount);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+int store_recount(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count)
+{
+    struct recount recount = { .sql = sql };
+    buf_init(&recount.lines, arena, LINES_BYTES);
+    int r = store_setting_get_int(sql, SETTING_PRUNED_MS, &recount.pruned_ms);
+    if (r == 0)
+        r = store_setting_get_int(sql, SETTING_MINUTES_FROM_MS, &recount.minutes_from_ms);
+    if (r == 0)
+        r = recount_all(&recount, arena);
+    tallies_done(&recount.whole);
+    tallies_done(&recount.outlet);
+    if (r < 0)
+        return r;
+    *ret_lines = buf_str(&recount.lines);
+    *ret_count = recount.count;
+    return 0;
+}

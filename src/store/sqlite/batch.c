@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/batch.c: writing what one batch has made: prepared statements in a loop. */
+#include "store/sqlite/internal.h"
+
+#include "base/id.h"
+#include "model/names.h"
+
+/* A statement that must change exactly one row. */
+static int one_row(struct sql *sql, int64_t changed, const char *what, int64_t id)
+{
+    if (changed == 1)
+        return 0;
+    if (changed < 0)
+        return fail(FAIL_STORE);
+    log_line(sql->log, LOG_ERROR, "a row is not where it was", LOG_TEXT("table", str_c(what)),
+             LOG_INT("id", id));
+    sql->doomed = sql->in_transaction;
+    return fail(FAIL_CORRUPT);
+}
+
+/* ── events, contacts, keys ── */
+
+static int64_t write_event(struct sql *sql, const struct event_row *row)
+{
+    const struct event *event = &row->event;
+    return SQL_RUN(sql,
+                   "INSERT INTO events (id, organization, at_ms, type, contact, inlet, caused_by,"
+                   " wanted, hops, request_id, data, notes, raw)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                   SQL_I(event->id), SQL_I(event->organization), SQL_I(event->at_ms),
+                   SQL_T(event->type), SQL_I(event->contact), SQL_I(event->inlet),
+                   SQL_I(event->caused_by), SQL_I(row->wanted), SQL_I(event->hops),
+                   SQL_T(event->request_id), SQL_B(event->data), sql_optional_text(event->notes),
+                   sql_optional_blob(event->raw));
+}
+
+static int64_t write_contact(struct sql *sql, const struct contact *contact)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO contacts (id, organization, email_key, email, created_ms)"
+                   " VALUES ($1, $2, $3, $4, $5)",
+                   SQL_I(contact->id), SQL_I(contact->organization), SQL_T(contact->email_key),
+                   SQL_T(contact->email), SQL_I(contact->created_ms));
+}
+
+/* A key that has expired may still lie in the bucket: it makes room. */
+static int64_t write_key(struct store_writer *writer, const struct idempotency_row *row)
+{
+    int64_t bucket = row->at_ms / BUCKET_MS;
+    writer->idempotency_last = MAX_OF(writer->idempotency_last, bucket);
+    if (writer->idempotency_first == 0 || bucket < writer->idempotency_first)
+        writer->idempotency_first = bucket;
+    return SQL_RUN(&writer->sql,
+                   "INSERT INTO idempotency (bucket, organization, key, request, event, contact,"
+                   " at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                   " ON CONFLICT (bucket, organization, key) DO UPDATE SET"
+                   " request = excluded.request, event = excluded.event,"
+                   " contact = excluded.contact, at_ms = excluded.at_ms",
+                   SQL_I(bucket), SQL_I(row->organization), SQL_B(row->key), SQL_B(row->request),
+                   SQL_I(row->event), SQL_I(row->contact), SQL_I(row->at_ms));
+}
+
+/* ── work and deliveries ── */
+
+static int64_t insert_work(struct sql *sql, const struct delivery *delivery, str event_type)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO work (organization, outlet, id, event, event_type, created_ms,"
+                   " due_ms, attempt_count, schedule_step, last_status, once, reason, hub, epoch)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0)",
+                   SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id),
+                   SQL_I(delivery->event), SQL_T(event_type), SQL_I(delivery->created_ms),
+                   SQL_I(delivery->due_ms), SQL_I(delivery->attempt_count),
+                   SQL_I(delivery->schedule_step), SQL_I(delivery->last_status),
+                   SQL_I(delivery->once), sql_optional_text(delivery->reason));
+}
+
+int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id)
+{
+    int64_t changed =
+        SQL_RUN(sql,
+                "UPDATE work SET (body, body_at_ms, body_hops) ="
+                " (SELECT data, at_ms, hops FROM events WHERE events.id = work.event)"
+                " WHERE organization = $1 AND outlet = $2 AND id = $3"
+                " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
+                SQL_I(organization), SQL_I(outlet), SQL_I(id));
+    return one_row(sql, changed, "events", id);
+}
+
+static int write_work(struct store_writer *writer, const struct delivery *delivery, str event_type)
+{
+    if (insert_work(&writer->sql, delivery, event_type) < 0)
+        return fail(FAIL_STORE);
+    bool late = id_real_ms(delivery->id) - id_real_ms(delivery->event) > LATE_MS;
+    if (late || delivery->event < writer->prune.carried_id)
+        return copy_event(&writer->sql, delivery->organization, delivery->outlet, delivery->id);
+    return 0;
+}
+
+static int update_work(struct sql *sql, const struct delivery *delivery)
+{
+    int64_t changed =
+        SQL_RUN(sql,
+                "UPDATE work SET due_ms = $1, attempt_count = $2, schedule_step = $3,"
+                " last_status = $4, once = $5, reason = $6"
+                " WHERE organization = $7 AND outlet = $8 AND id = $9",
+                SQL_I(delivery->due_ms), SQL_I(delivery->attempt_count),
+                SQL_I(delivery->schedule_step), SQL_I(delivery->last_status),
+                SQL_I(delivery->once), sql_optional_text(delivery->reason),
+                SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
+    return one_row(sql, changed, "work", delivery->id);
+}
+
+static int delete_work(struct sql *sql, const struct delivery *delivery)
+{
+    int64_t changed =
+        SQL_RUN(sql, "DELETE FROM work WHERE organization = $1 AND outlet = $2 AND id = $3",
+                SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
+    return one_row(sql, changed, "work", delivery->id);
+}
+
+static int64_t insert_delivery(struct sql *sql, const struct delivery *delivery, str event_type)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO deliveries (organization, outlet, id, event, event_type,"
+                   " created_ms, state, attempt_count, last_status, reason, finished_ms)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                   SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id),
+                   SQL_I(delivery->event), SQL_T(event_type), SQL_I(delivery->created_ms),
+                   SQL_T(delivery_state_name(delivery->state)), SQL_I(delivery->attempt_count),
+                   SQL_I(delivery->last_status), sql_optional_text(delivery->reason),
+                   SQL_I(delivery->finished_ms));
+}
+
+static int delete_delivery(struct sql *sql, const struct delivery *delivery)
+{
+    int64_t changed =
+        SQL_RUN(sql, "DELETE FROM deliveries WHERE organization = $1 AND outlet = $2 AND id = $3",
+                SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
+    return one_row(sql, changed, "deliveries", delivery->id);
+}
+
+static int64_t write_attempt(struct sql *sql, const struct attempt *attempt)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO attempts (organization, delivery, number, started_ms, duration_us,"
+                   " manual, status, url, request_head, response_head, response_body,"
+                   " response_length, response_truncated, error)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+                   " ON CONFLICT (organization, delivery, number) DO NOTHING",
+                   SQL_I(attempt->organization), SQL_I(attempt->delivery), SQL_I(attempt->number),
+                   SQL_I(attempt->started_ms), SQL_I(attempt->duration_us), SQL_I(attempt->manual),
+                   SQL_I(attempt->status), SQL_T(attempt->url), SQL_B(attempt->request_head),
+                   sql_optional_blob(attempt->response_head),
+                   sql_optional_blob(attempt->response_body), SQL_I(attempt->response_length),
+                   SQL_I(attempt->response_truncated), sql_optional_text(attempt->error));
+}
+
+/* Moves the row to where its new state belongs. */
+static int write_state(struct store_writer *writer, const struct delivery_change *change)
+{
+    struct sql *sql = &writer->sql;
+    const struct delivery *after = &change->after;
+    bool pending = after->state == DELIVERY_PENDING;
+    if (change->was_pending && pending)
+        return update_work(sql, after);
+    int r = change->was_pending ? delete_work(sql, after) : delete_delivery(sql, after);
+    if (r < 0)
+        return r;
+    if (pending)
+        return write_work(writer, after, change->event_type);
+    return insert_delivery(sql, after, change->event_type) < 0 ? fail(FAIL_STORE) : 0;
+}
+
+static int write_change(struct store_writer *writer, const struct delivery_change *change)
+{
+    if (change->attempt != NULL && write_attempt(&writer->sql, change->attempt) < 0)
+        return fail(FAIL_STORE);
+    return write_state(writer, change);
+}
+
+/* ── the ledger and rejections ── */
+
+static int64_t add_span(struct sql *sql, const struct counter_delta *delta, int span,
+                        int64_t start_ms)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO counters (organization, subject, span, start_ms, events, wanted,"
+                   " not_wanted, occurrences, deliveries, delivered, dead, dropped, rejected,"
+                   " attempts, attempts_failed)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+                   " ON CONFLICT (organization, subject, span, start_ms) DO UPDATE SET"
+                   " events = events + excluded.events, wanted = wanted + excluded.wanted,"
+                   " not_wanted = not_wanted + excluded.not_wanted,"
+                   " occurrences = occurrences + excluded.occurrences,"
+                   " deliveries = deliveries + excluded.deliveries,"
+                   " delivered = delivered + excluded.delivered, dead = dead + excluded.dead,"
+                   " dropped = dropped + excluded.dropped,"
+                   " rejected = rejected + excluded.rejected,"
+                   " attempts = attempts + excluded.attempts,"
+                   " attempts_failed = attempts_failed + excluded.attempts_failed",
+                   SQL_I(delta->organization), SQL_I(delta->subject), SQL_I(span), SQL_I(start_ms),
+                   SQL_I(delta->events), SQL_I(delta->wanted), SQL_I(delta->not_wanted),
+                   SQL_I(delta->occurrences), SQL_I(delta->deliveries), SQL_I(delta->delivered),
+                   SQL_I(delta->dead), SQL_I(delta->dropped), SQL_I(delta->rejected),
+                   SQL_I(delta->attempts), SQL_I(delta->attempts_failed));
+}
+
+int write_counters(struct sql *sql, const struct counter_delta *delta)
+{
+    assert(delta->minute_ms % 60000 == 0);
+    int64_t day_ms = delta->minute_ms - delta->minute_ms % 86400000;
+    if (add_span(sql, delta, 0, delta->minute_ms) < 0 || add_span(sql, delta, 1, day_ms) < 0 ||
+        add_span(sql, delta, 2, 0) < 0)
+        return fail(FAIL_STORE);
+    return 0;
+}
+
+static int64_t keep_rejection(struct sql *sql, const struct rejection *rejection)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO rejections (id, organization, at_ms, inlet, inlet_name, status,"
+                   " reason, detail, client, request_id, body, body_length)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                   SQL_I(rejection->id), SQL_I(rejection->organization), SQL_I(rejection->at_ms),
+                   SQL_I(rejection->inlet), SQL_T(rejection->inlet_name),
+                   SQL_I(rejection->status), SQL_T(rejection->reason), SQL_T(rejection->detail),
+                   SQL_T(rejection->client), SQL_T(rejection->request_id),
+                   sql_optional_blob(rejection->body), SQL_I(rejection->body_length));
+}
+
+static int64_t count_rejection(struct sql *sql, const struct rejection *rejection)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO rejection_counts (organization, inlet, reason, minute_ms, rejected)"
+                   " VALUES ($1, $2, $3, $4, 1)"
+                   " ON CONFLICT (organization, inlet, reason, minute_ms) DO UPDATE SET"
+                   " rejected = rejected + 1",
+                   SQL_I(rejection->organization), SQL_I(rejection->inlet),
+                   SQL_T(rejection->reason), SQL_I(rejection->at_ms - rejection->at_ms % 60000));
+}
+
+static int write_rejection(struct sql *sql, const struct rejection *rejection)
+{
+    if (rejection->id != 0 && keep_rejection(sql, rejection) < 0)
+        return fail(FAIL_STORE);
+    return count_rejection(sql, rejection) < 0 ? fail(FAIL_STORE) : 0;
+}
+
+/* ── the batch ── */
+
+static int write_records(struct store_writer *writer, const struct batch_rows *rows)
+{
+    for (struct event_row *row = rows->events; row != NULL; row = row->next)
+        if (write_event(&writer->sql, row) < 0)
+            return fail(FAIL_STORE);
+    for (struct contact_row *row = rows->contacts; row != NULL; row = row->next)
+        if (write_contact(&writer->sql, &row->contact) < 0)
+            return fail(FAIL_STORE);
+    for (struct idempotency_row *row = rows->idempotency; row != NULL; row = row->next)
+        if (write_key(writer, row) < 0)
+            return fail(FAIL_STORE);
+    return activity_append(writer, rows->events);
+}
+
+static int write_deliveries(struct store_writer *writer, const struct batch_rows *rows)
+{
+    int r = 0;
+    for (struct work_row *row = rows->work; r == 0 && row != NULL; row = row->next)
+        r = write_work(writer, &row->delivery, row->event_type);
+    for (struct delivery_change *row = rows->changes; r == 0 && row != NULL; row = row->next)
+        r = write_change(writer, row);
+    for (struct attempt_row *row = rows->attempts; r == 0 && row != NULL; row = row->next)
+        r = write_attempt(&writer->sql, row->attempt) < 0 ? fail(FAIL_STORE) : 0;
+    return r;
+}
+
+int store_write_batch(struct store_writer *writer, const struct batch_rows *rows)
+{
+    assert(writer->sql.in_transaction);
+    int r = write_records(writer, rows);
+    if (r == 0)
+        r = write_deliveries(writer, rows);
+    for (struct rejection_row *row = rows->rejections; r == 0 && row != NULL; row = row->next)
+        r = write_rejection(&writer->sql, &row->rejection);
+    for (struct counter_delta *delta = rows->counters; r == 0 && delta != NULL;
+         delta = delta->next)
+        r = write_counters(&writer->sql, delta);
+    return r;
+}

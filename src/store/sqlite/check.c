@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/check.c: whether the file is whole, and what must hold between its tables does. */
+#include "store/sqlite/internal.h"
+
+#include "base/buf.h"
+
+#define LINES_BYTES 65536
+
+struct lines {
+    struct buf text;
+    int count;
+};
+
+/* Each row of the query is a problem; its first column is the line, if it is a text. */
+static int collect(struct sql *sql, const char *text, const char *what, struct lines *lines)
+{
+    struct sql_query query CLEANUP(sql_done) = sql_start(sql, text, NULL, 0);
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        str said = sql_bytes(&query, 0);
+        if (str_equal(said, STR("ok")))
+            continue;
+        lines->count++;
+        buf_format(&lines->text, "%s%.*s\n", what, STR_ARG(said));
+    }
+    return r;
+}
+
+static const struct {
+    const char *text;
+    const char *what;
+} checks[] = {
+    { "PRAGMA integrity_check(100)", "" },
+    { "SELECT w.id FROM work w JOIN deliveries d ON d.id = w.id LIMIT 100",
+      "a delivery is finished and unfinished at once: " },
+    { "SELECT w.id FROM work w WHERE w.body IS NULL"
+      " AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = w.event) LIMIT 100",
+      "an unfinished delivery has lost its event: " },
+    { "SELECT r.run FROM activity_runs r WHERE r.row_count <>"
+      " (SELECT count(*) FROM activity a WHERE a.run = r.run) LIMIT 100",
+      "the rows of a run of the activity are not as many as noted: run " },
+    { "SELECT DISTINCT a.run FROM activity a WHERE NOT EXISTS"
+      " (SELECT 1 FROM activity_runs r WHERE r.run = a.run) LIMIT 100",
+      "rows of the activity belong to no run: run " },
+    { "SELECT max(id) FROM events HAVING max(id) > (SELECT max(batch) FROM committers)",
+      "an event has an id above the highest one drawn: " },
+};
+
+int store_check(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count)
+{
+    struct lines lines = {};
+    buf_init(&lines.text, arena, LINES_BYTES);
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        int r = collect(sql, checks[i].text, checks[i].what, &lines);
+        if (r < 0)
+            return r;
+    }
+    *ret_lines = buf_str(&lines.text);
+    *ret_count = lines.count;
+    return 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/engine.c: opening: the directory, the file, its migrations, and the connections. */
+#include "store/sqlite/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/sqlite/directory.h"
+
+#define SNAPSHOT_MS 2000
+
+static int refuse(struct problem *reterr, int r, str text)
+{
+    problem_set(reterr, PROBLEM_STORE, text);
+    return r;
+}
+
+/* ── the directory and the file ── */
+
+/* Made before SQLite makes it: nobody else may read what is inside. */
+static int make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(-errno);
+    (void)close(fd);
+    return directory_sync_of(path);
+}
+
+static int find_file(const struct store *store, const struct store_options *options,
+                     struct arena *arena, struct problem *reterr)
+{
+    struct stat status;
+    bool there = stat(store->path, &status) == 0 && status.st_size > 0;
+    if (there)
+        return 0;
+    if (!options->create)
+        return refuse(reterr, STORE_ABSENT,
+                      arena_format(arena, "There is no database in %s. 'junctor init' makes one.",
+                                   store->directory));
+    int r = directory_make(store->directory);
+    if (r == 0)
+        r = make_file(store->path);
+    if (r < 0)
+        (void)refuse(reterr, r, arena_format(arena, "%s cannot be written: %s.", store->path,
+                                             fail_describe(r)));
+    return r;
+}
+
+/* ── migrations ── */
+
+static int migrate_step(struct sql *sql, int version)
+{
+    char text[96];
+    (void)snprintf(text, sizeof(text), "PRAGMA user_version = %d; PRAGMA application_id = %d;",
+                   version, SQLITE_APPLICATION_ID);
+    int r = sql_script(sql, "BEGIN IMMEDIATE");
+    if (r == 0)
+        r = sql_script(sql, sqlite_migrations[version - 1]);
+    if (r == 0)
+        r = sql_script(sql, text);
+    CRASH_POINT("migration");
+    if (r == 0)
+        r = sql_script(sql, "COMMIT");
+    if (r < 0)
+        (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL); /* if it is still open */
+    return r;
+}
+
+/* WAL and the form of the file: what an empty file takes on, and any other has already. */
+static int shape(struct sql *sql)
+{
+    int r = sql_script(sql, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
+                            "PRAGMA journal_mode = WAL;");
+    if (r < 0)
+        return r;
+    struct sql_query query CLEANUP(sql_done) = sql_start(sql, "PRAGMA journal_mode", NULL, 0);
+    r = sql_next(&query);
+    if (r > 0)
+        r = str_equal_nocase(sql_bytes(&query, 0), STR("wal")) ? 0 : fail(-ENOTSUP);
+    return r;
+}
+
+struct file_state {
+    int64_t version;
+    int64_t application;
+    int64_t objects;
+};
+
+static int look_at_file(struct sql *sql, struct file_state *ret_state)
+{
+    int r = sql_number(sql, "PRAGMA user_version", &ret_state->version);
+    if (r == 0)
+        r = sql_number(sql, "PRAGMA application_id", &ret_state->application);
+    if (r == 0)
+        r = sql_number(sql, "SELECT count(*) FROM sqlite_schema", &ret_state->objects);
+    return r;
+}
+
+static int check_file(const struct store *store, const struct file_state *state, bool create,
+                      struct arena *arena, struct problem *reterr)
+{
+    bool ours = state->application == SQLITE_APPLICATION_ID;
+    if (!ours && state->objects > 0)
+        return refuse(reterr, fail(FAIL_CORRUPT),
+                      arena_format(arena, "%s is not a database of Junctor.", store->path));
+    if (state->version > sqlite_migration_count)
+        return refuse(reterr, STORE_TOO_NEW,
+                      arena_format(arena,
+                                   "%s has schema %lld; this program knows schemas up to %d. Start "
+                                   "the newer program, or restore a backup from before the upgrade.",
+                                   store->path, (long long)state->version, sqlite_migration_count));
+    if (!ours && !create)
+        return refuse(reterr, STORE_ABSENT,
+                      arena_format(arena, "The database in %s is empty: its making was interrupted. "
+                                          "'junctor init' makes it anew.", store->directory));
+    return 0;
+}
+
+static int migrate(struct store *store, struct sql *sql, bool create, struct arena *arena,
+                   struct problem *reterr)
+{
+    struct file_state state;
+    int r = look_at_file(sql, &state);
+    if (r == 0)
+        r = check_file(store, &state, create, arena, reterr);
+    if (r == 0)
+        r = shape(sql);
+    for (int version = (int)state.version + 1; r == 0 && version <= sqlite_migration_count;
+         version++)
+        r = migrate_step(sql, version);
+    return r;
+}
+
+/* ── the store ── */
+
+static struct store *store_new(const struct store_options *options)
+{
+    struct arena arena = {};
+    struct store *store = NEW(struct store);
+    store->log = options->log;
+    store->directory = xstrdup(options->directory);
+    store->path = xstrdup(arena_format(&arena, "%s/junctor.db", store->directory));
+    arena_done(&arena);
+    return store;
+}
+
+static int open_and_migrate(struct store *store, const struct store_options *options,
+                            struct arena *arena, struct problem *reterr)
+{
+    int r = find_file(store, options, arena, reterr);
+    if (r != 0)
+        return r;
+    struct sql sql = { .log = store->log };
+    r = sql_open(&sql, store->path, SQLITE_OPEN_READWRITE, READER_CACHE_KIB);
+    if (r == 0)
+        r = migrate(store, &sql, options->create, arena, reterr);
+    sql_close(&sql);
+    if (r < 0 && !problem_has(reterr))
+        (void)refuse(reterr, r, arena_format(arena, "%s cannot be used: %s.", store->path,
+                                             fail_describe(r)));
+    return r;
+}
+
+int store_open(const struct store_options *options, struct arena *arena, struct store **ret_store,
+               struct problem *reterr)
+{
+    /* Without its own bookkeeping, SQLite's allocations take no lock that all threads share. Fails
+     * harmlessly when a store has been opened before. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    assert(sqlite3_threadsafe() != 0);
+    if (vfs_register() < 0)
+        return refuse(reterr, fail(FAIL_STORE), STR("SQLite cannot be set up."));
+    struct store *store = store_new(options);
+    int r = open_and_migrate(store, options, arena, reterr);
+    if (r != 0) {
+        store_close(store);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    free(store->directory);
+    free(store->path);
+    free(store);
+}
+
+/* ── the writer ── */
+
+static int count_pages(void *context, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    struct store_writer *writer = context;
+    writer->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+int recall_buckets(struct store_writer *writer)
+{
+    struct sql *sql = &writer->sql;
+    int r = sql_number(sql, "SELECT min(bucket) FROM idempotency", &writer->idempotency_first);
+    if (r == 0)
+        r = sql_number(sql, "SELECT max(bucket) FROM idempotency", &writer->idempotency_last);
+    return r;
+}
+
+int writer_recall(struct store_writer *writer)
+{
+    int r = activity_recall(writer);
+    if (r == 0)
+        r = prune_recall(writer);
+    if (r == 0)
+        r = recall_buckets(writer);
+    return r;
+}
+
+int writer_connect(struct store_writer *writer)
+{
+    int r = sql_open(&writer->sql, writer->store->path, SQLITE_OPEN_READWRITE, WRITER_CACHE_KIB);
+    if (r < 0)
+        return r;
+    (void)sqlite3_wal_hook(writer->sql.db, count_pages, writer);
+    r = sql_number(&writer->sql, "SELECT max(sequence) FROM committers", &writer->sequence);
+    if (r == 0)
+        r = writer_recall(writer);
+    if (r < 0)
+        sql_close(&writer->sql);
+    return r;
+}
+
+int store_writer_open(struct store *store, struct store_writer **ret_writer)
+{
+    struct store_writer *writer = NEW(struct store_writer);
+    writer->store = store;
+    writer->sql.log = store->log;
+    writer->activity.run_rows = ACTIVITY_RUN_ROWS;
+    writer->activity.merged = ACTIVITY_MERGED;
+    int r = writer_connect(writer);
+    if (r < 0) {
+        store_writer_close(writer);
+        return r;
+    }
+    writer->tried = writer->sequence;
+    *ret_writer = writer;
+    return 0;
+}
+
+void store_writer_close(struct store_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    sql_close(&writer->sql);
+    merge_free(writer->merge);
+    free(writer);
+}
+
+struct sql *store_writer_sql(struct store_writer *writer)
+{
+    return &writer->sql;
+}
+
+/* ── readers ── */
+
+int store_reader_open(struct store *store, struct store_reader **ret_reader)
+{
+    struct store_reader *reader = NEW(struct store_reader);
+    reader->store = store;
+    reader->sql.log = store->log;
+    int r = sql_open(&reader->sql, store->path, SQLITE_OPEN_READONLY, READER_CACHE_KIB);
+    if (r < 0) {
+        store_reader_close(reader);
+        return r;
+    }
+    *ret_reader = reader;
+    return 0;
+}
+
+void store_reader_close(struct store_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    sql_close(&reader->sql);
+    free(reader);
+}
+
+struct sql *store_reader_sql(struct store_reader *reader)
+{
+    return &reader->sql;
+}
+
+int store_read_begin(struct store_reader *reader)
+{
+    struct sql *sql = &reader->sql;
+    assert(!sql->in_transaction);
+    sql->slow = false;
+    sql->doomed = false;
+    sql->deadline_ms = clock_mono_ms() + SNAPSHOT_MS;
+    if (SQL_RUN(sql, "BEGIN") < 0)
+        return fail(FAIL_STORE);
+    sql->in_transaction = true;
+    /* BEGIN alone reads nothing: the snapshot is taken by the first read. */
+    int64_t ignored;
+    int r = sql_number(sql, "SELECT max(committer) FROM committers", &ignored);
+    if (r < 0)
+        store_read_end(reader);
+    return r;
+}
+
+void store_read_end(struct store_reader *reader)
+{
+    struct sql *sql = &reader->sql;
+    sql->deadline_ms = 0;
+    if (!sql->in_transaction)
+        return;
+    sql->in_transaction = false;
+    (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+}
+
+bool store_read_was_slow(const struct store_reader *reader)
+{
+    return reader->sql.slow;
+}

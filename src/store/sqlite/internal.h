@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/internal.h: what the files of this engine share. */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "base/crash.h"
+#include "base/fail.h"
+#include "store/store.h"
+
+/* ── migrations.c ── */
+
+extern const char *const sqlite_migrations[];
+extern const int sqlite_migration_count;
+
+/* Marks the file as ours: "JNCT". */
+#define SQLITE_APPLICATION_ID 0x4a4e4354
+
+/* ── sql.c: one connection ── */
+
+struct sql_statement {
+    const char *text; /* the literal's address is the key */
+    sqlite3_stmt *handle;
+    bool busy; /* a query over it has not been done yet */
+};
+
+struct sql {
+    sqlite3 *db; /* NULL between closing and opening anew */
+    const struct log *log;
+    struct sql_statement **statements; /* open addressing by address */
+    size_t room;                       /* a power of two, or 0 */
+    size_t count;
+    int64_t run_count;
+    /* After a failed statement an open transaction takes no more: as PostgreSQL has it, so that the
+     * same code meets the same behaviour on both. */
+    bool in_transaction;
+    bool doomed;
+    int last_code;           /* of the newest failure, as SQLite has it */
+    bool full;               /* it was for want of room */
+    int64_t deadline_ms;     /* monotonic; 0: none */
+    bool slow;               /* the deadline has struck */
+};
+
+/* Opens `path`, and sets what every connection of this program has. */
+MUST_USE int sql_open(struct sql *sql, const char *path, int flags, int cache_kib);
+/* Finalizes and closes. What was not committed is gone. Fine on a closed one. */
+void sql_close(struct sql *sql);
+
+/* The value of a one-value query without parameters, such as a PRAGMA. */
+MUST_USE int sql_number(struct sql *sql, const char *text, int64_t *ret_number);
+
+/* Several statements without parameters, not kept. */
+MUST_USE int sql_script(struct sql *sql, const char *text);
+
+/* Logs what the database said, once, and returns FAIL_STORE. `text` may be NULL. */
+MUST_USE int sql_failed(struct sql *sql, int code, const char *text);
+
+/* As sql_start, without a copy of the values' bytes: they must stay until sql_done. */
+struct sql_query sql_borrow(struct sql *sql, const char *text, const struct sql_value *values,
+                            int count);
+
+#define SQL_BORROW(sql, text, ...)                                                                 \
+    sql_borrow((sql), (text), (const struct sql_value[]){ {}, ##__VA_ARGS__ },                     \
+               (int)(sizeof((const struct sql_value[]){ {}, ##__VA_ARGS__ }) /                     \
+                     sizeof(struct sql_value)) - 1)
+
+/* As sql_text and sql_blob, until the next sql_next or sql_done. */
+str sql_bytes(const struct sql_query *query, int column);
+
+/* Empty is NULL. */
+static inline struct sql_value sql_optional_text(str s)
+{
+    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_TEXT, .bytes = s };
+}
+
+static inline struct sql_value sql_optional_blob(str s)
+{
+    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_BLOB, .bytes = s };
+}
+
+/* ── vfs.c ── */
+
+#define SQLITE_VFS_NAME "junctor"
+
+/* Before the first connection. */
+MUST_USE int vfs_register(void);
+
+/* ── engine.c ── */
+
+struct store {
+    char *directory;
+    char *path;
+    const struct log *log;
+    atomic_int long_snapshots; /* backups and recounts under way: checkpoints do not wait for them */
+};
+
+/* The activity's tail, and how it is worked up (activity.c). */
+struct activity {
+    int64_t tail_count;
+    int run_rows; /* of the tail that make a run */
+    int merged;   /* runs of a level that make one of the next */
+};
+
+#define ACTIVITY_RUN_ROWS 4096
+#define ACTIVITY_MERGED 64
+
+struct merge;
+
+/* Where pruning stands (prune.c). It is stored in the chores table with each step. */
+struct prune {
+    int64_t phase;
+    int64_t cut_id;       /* what is below goes in this pass */
+    int64_t cut_ms;
+    int64_t carry_from;   /* carried_id as the pass found it */
+    int64_t carried_id;   /* every work row whose event is below has its own copy of the data */
+    int64_t organization; /* the outlet (or inlet) that the phase is at */
+    int64_t outlet;
+    int64_t position;     /* and the row there */
+    int64_t touched_ms;   /* nothing that has gone was of a later moment */
+};
+
+struct store_writer {
+    struct store *store;
+    struct sql sql;
+    int64_t sequence;      /* of the newest commit that is certain */
+    int64_t tried;         /* of the one that was tried last */
+    bool in_doubt;         /* whether `tried` took place is not known */
+    enum commit_outcome outcome; /* of the newest commit, once settled */
+    int wal_pages;
+    int64_t wal_wait_at;   /* pages from which a checkpoint waits for readers; 0: the usual */
+    struct activity activity;
+    struct activity activity_before; /* as it was at store_begin */
+    struct merge *merge;   /* buffers of the merge under way, or NULL */
+    struct prune prune;
+    int64_t idempotency_first; /* the oldest and the newest bucket there may be */
+    int64_t idempotency_last;
+};
+
+struct store_reader {
+    struct store *store;
+    struct sql sql;
+};
+
+/* How long a connection waits for a lock that another holds. */
+#define BUSY_MS 5000
+
+#define WRITER_CACHE_KIB 16384
+#define READER_CACHE_KIB 1024
+
+/* Opens the writer's connection and reads what it keeps in memory. */
+MUST_USE int writer_connect(struct store_writer *writer);
+/* Reads it again after a step that was rolled back. */
+MUST_USE int writer_recall(struct store_writer *writer);
+MUST_USE int recall_buckets(struct store_writer *writer);
+
+/* ── commit.c ── */
+
+/* A chore's own transaction. After a failure it is rolled back and memory is as stored. */
+MUST_USE int chore_begin(struct store_writer *writer);
+MUST_USE int chore_commit(struct store_writer *writer);
+int chore_fail(struct store_writer *writer, int r);
+
+/* ── activity.c ── */
+
+/* Keeps `run_rows` and `merged`. */
+MUST_USE int activity_recall(struct store_writer *writer);
+MUST_USE int activity_append(struct store_writer *writer, const struct event_row *events);
+void merge_free(struct merge *merge);
+
+/* ── batch.c ── */
+
+/* Gives a row of work its own copy of what it needs of its event. */
+MUST_USE int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id);
+MUST_USE int write_counters(struct sql *sql, const struct counter_delta *delta);
+
+/* Idempotency keys lie in buckets of a day. */
+#define BUCKET_MS ((int64_t)86400000)
+
+/* ── prune.c ── */
+
+MUST_USE int prune_recall(struct store_writer *writer);
+
+/* A row of work whose event is this much older is given its own copy of the data at once: pruning
+ * looks no further ahead for rows that need an event. */
+#define LATE_MS 60000
+
+/* ── fault.c: faults by order, in test builds ── */
+
+enum fault { FAULT_NONE = 0, FAULT_BEFORE_COMMIT, FAULT_AFTER_COMMIT };
+
+#ifdef JUNCTOR_TEST_BUILD
+/* "commit-fail-before:n", "commit-fail-after:n", "fsync-fail:n"; of calls that write, sync, cut or
+ * delete: "io-fail:n", "io-dead:n" (the n-th and all after it), "io-full:n" (no room), "io-torn:n"
+ * (half of it is written), "io-kill:n" (ends the process instead). NULL: none. Counts begin anew.
+ * True if it was understood. */
+bool fault_arm(const char *text);
+/* True if the armed fault has struck. */
+bool fault_struck(void);
+/* Whether this commit is to go wrong. Counts commits. */
+enum fault fault_at_commit(void);
+/* The name of the VFS that injects them; NULL: the system's. */
+const char *fault_vfs(void);
+#else
+static inline enum fault fault_at_commit(void)
+{
+    return FAULT_NONE;
+}
+
+static inline const char *fault_vfs(void)
+{
+    return NULL;
+}
+#endif

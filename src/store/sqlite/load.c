@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/load.c: what a batch needs to know before it is applied, and the work that is due. */
+#include "store/sqlite/internal.h"
+
+#include "model/names.h"
+
+static int load_contact(struct sql *sql, struct contact_load *load)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_BORROW(sql, "SELECT id FROM contacts WHERE organization = $1 AND email_key = $2",
+                   SQL_I(load->organization), SQL_T(load->email_key));
+    int r = sql_next(&query);
+    load->id = r > 0 ? sql_int(&query, 0) : 0;
+    return MIN_OF(r, 0);
+}
+
+int store_load_contacts(struct store_writer *writer, struct contact_load **loads, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (load_contact(&writer->sql, loads[i]) < 0)
+            return fail(FAIL_STORE);
+    return 0;
+}
+
+/* ── idempotency ── */
+
+static int load_key(struct sql *sql, int64_t bucket, struct idempotency_load *load)
+{
+    struct sql_query query CLEANUP(sql_done) = SQL_BORROW(
+        sql,
+        "SELECT event, contact, request FROM idempotency"
+        " WHERE bucket = $1 AND organization = $2 AND key = $3 AND at_ms >= $4",
+        SQL_I(bucket), SQL_I(load->organization), SQL_B(load->key), SQL_I(load->since_ms));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return r;
+    str request = sql_bytes(&query, 2);
+    if (request.len != sizeof(load->request))
+        return fail(FAIL_CORRUPT);
+    load->event = sql_int(&query, 0);
+    load->contact = sql_int(&query, 1);
+    memcpy(load->request, request.ptr, request.len);
+    return 1;
+}
+
+int store_load_idempotency(struct store_writer *writer, struct idempotency_load **loads, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct idempotency_load *load = loads[i];
+        load->event = 0;
+        load->contact = 0;
+        int64_t oldest = MAX_OF(load->since_ms / BUCKET_MS, writer->idempotency_first);
+        int r = 0;
+        for (int64_t bucket = writer->idempotency_last; r == 0 && bucket >= oldest; bucket--)
+            r = load_key(&writer->sql, bucket, load);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ── deliveries ── */
+
+static void read_pending(const struct sql_query *query, int at, struct arena *arena,
+                         struct delivery *ret_delivery)
+{
+    *ret_delivery = (struct delivery){
+        .organization = sql_int(query, at),
+        .outlet = sql_int(query, at + 1),
+        .id = sql_int(query, at + 2),
+        .event = sql_int(query, at + 3),
+        .created_ms = sql_int(query, at + 4),
+        .state = DELIVERY_PENDING,
+        .due_ms = sql_int(query, at + 5),
+        .attempt_count = (int)sql_int(query, at + 6),
+        .schedule_step = (int)sql_int(query, at + 7),
+        .last_status = (int)sql_int(query, at + 8),
+        .once = sql_int(query, at + 9) != 0,
+        .reason = sql_text(query, at + 10, arena),
+    };
+}
+
+#define WORK_COLUMNS                                                                               \
+    "w.organization, w.outlet, w.id, w.event, w.created_ms, w.due_ms, w.attempt_count,"            \
+    " w.schedule_step, w.last_status, w.once, w.reason, w.event_type"
+#define WORK_COLUMN_COUNT 12
+
+static int load_work(struct sql *sql, struct work_load *load, struct arena *arena)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_BORROW(sql,
+                   "SELECT " WORK_COLUMNS " FROM work w"
+                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id = $3",
+                   SQL_I(load->organization), SQL_I(load->outlet), SQL_I(load->id));
+    int r = sql_next(&query);
+    load->found = r > 0;
+    if (load->found)
+        read_pending(&query, 0, arena, &load->delivery);
+    return MIN_OF(r, 0);
+}
+
+int store_load_work(struct store_writer *writer, struct work_load **loads, int count,
+                    struct arena *arena)
+{
+    for (int i = 0; i < count; i++)
+        if (load_work(&writer->sql, loads[i], arena) < 0)
+            return fail(FAIL_STORE);
+    return 0;
+}
+
+/* ── due work ── */
+
+static int read_item(const struct sql_query *query, struct arena *arena, struct work_item *ret_item)
+{
+    const int at = WORK_COLUMN_COUNT;
+    if (sql_is_null(query, at)) {
+        log_line(query->sql->log, LOG_ERROR, "a delivery has lost its event",
+                 LOG_INT("delivery", sql_int(query, 2)), LOG_INT("event", sql_int(query, 3)));
+        return fail(FAIL_CORRUPT);
+    }
+    *ret_item = (struct work_item){
+        .event_type = sql_text(query, at - 1, arena),
+        .data = sql_blob(query, at, arena),
+        .event_at_ms = sql_int(query, at + 1),
+        .event_hops = (int)sql_int(query, at + 2),
+    };
+    read_pending(query, 0, arena, &ret_item->delivery);
+    return 0;
+}
+
+int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64_t after, int limit,
+                    struct arena *arena, struct work_item *ret_items, int *ret_count)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT " WORK_COLUMNS ", coalesce(w.body, e.data),"
+                  " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops)"
+                  " FROM work w LEFT JOIN events e ON e.id = w.event"
+                  " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3"
+                  " ORDER BY w.id LIMIT $4",
+                  SQL_I(organization), SQL_I(outlet), SQL_I(after), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        r = read_item(&query, arena, &ret_items[count]);
+        if (r < 0)
+            return r;
+        count++;
+    }
+    if (r == 0)
+        *ret_count = count;
+    return r;
+}
+
+/* ── outlets with work ── */
+
+/* The next pair behind the one given: a seek, however many rows the pair has. */
+static int next_outlet(struct sql *sql, struct outlet_work *outlet)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT organization, outlet FROM work WHERE (organization, outlet) > ($1, $2)"
+                  " ORDER BY organization, outlet LIMIT 1",
+                  SQL_I(outlet->organization), SQL_I(outlet->outlet));
+    int r = sql_next(&query);
+    if (r > 0)
+        *outlet = (struct outlet_work){ sql_int(&query, 0), sql_int(&query, 1) };
+    return r;
+}
+
+int store_read_outlets_with_work(struct sql *sql, struct arena *arena,
+                                 struct outlet_work **ret_outlets, int *ret_count)
+{
+    size_t room = 64;
+    size_t count = 0;
+    struct outlet_work *outlets = ARENA_ARRAY(arena, struct outlet_work, room);
+    struct outlet_work at = {};
+    int r;
+    while ((r = next_outlet(sql, &at)) > 0) {
+        if (count == room) {
+            struct outlet_work *more = ARENA_ARRAY(arena, struct outlet_work, room * 2);
+            memcpy(more, outlets, room * sizeof(*outlets));
+            outlets = more;
+            room *= 2;
+        }
+        outlets[count++] = at;
+    }
+    if (r < 0)
+        return r;
+    *ret_outlets = outlets;
+    *ret_count = (int)count;
+    return 0;
+}
+
+/* ── one delivery ── */
+
+/* Work is found by outlet: the organization's outlets, deleted ones too, are tried. */
+static int find_in_work(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
+                        struct delivery_found *ret_found)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT " WORK_COLUMNS " FROM webhooks o CROSS JOIN work w"
+                  " WHERE o.organization = $1 AND w.organization = o.organization"
+                  " AND w.outlet = o.id AND w.id = $2",
+                  SQL_I(organization), SQL_I(id));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return r;
+    read_pending(&query, 0, arena, &ret_found->delivery);
+    ret_found->event_type = sql_text(&query, WORK_COLUMN_COUNT - 1, arena);
+    return 1;
+}
+
+static int find_in_deliveries(struct sql *sql, int64_t organization, int64_t id,
+                              struct arena *arena, struct delivery_found *ret_found)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT outlet, event, created_ms, attempt_count, last_status, finished_ms,"
+                  " reason, event_type, state FROM deliveries WHERE organization = $1 AND id = $2",
+                  SQL_I(organization), SQL_I(id));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return r;
+    struct delivery delivery = {
+        .id = id,
+        .organization = organization,
+        .outlet = sql_int(&query, 0),
+        .event = sql_int(&query, 1),
+        .created_ms = sql_int(&query, 2),
+        .attempt_count = (int)sql_int(&query, 3),
+        .last_status = (int)sql_int(&query, 4),
+        .finished_ms = sql_int(&query, 5),
+        .reason = sql_text(&query, 6, arena),
+    };
+    if (!delivery_state_read(sql_bytes(&query, 8), &delivery.state))
+        return fail(FAIL_CORRUPT);
+    ret_found->event_type = sql_text(&query, 7, arena);
+    ret_found->delivery = delivery;
+    return 1;
+}
+
+int store_find_delivery(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
+                        struct delivery_found *ret_found)
+{
+    int r = find_in_work(sql, organization, id, arena, ret_found);
+    if (r == 0)
+        r = find_in_deliveries(sql, organization, id, arena, ret_found);
+    if (r < 0)
+        return r;
+    return r == 0 ? STORE_NOT_FOUND : 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * store/sqlite/migrations.c: the schema, as numbered steps that only add. A step that has been
+ * released is never edited. store/README.md says what each table is for. */
+#include "store/sqlite/internal.h"
+
+static const char step_1[] =
+    /* Not by organization. */
+    "CREATE TABLE settings ("
+    " name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    /* One row a committer: the highest id drawn so far, which says where ids go on after a restart;
+     * the number of its newest transaction, written in it, which says whether a COMMIT of unknown
+     * outcome took place; and how often that had to be found out (commit.c). */
+    "CREATE TABLE committers ("
+    " committer INTEGER PRIMARY KEY, batch INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " settlings INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE hubs ("
+    " hub INTEGER PRIMARY KEY, name TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    " heartbeat_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE organizations ("
+    " id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+    " version INTEGER NOT NULL, allowed_addresses TEXT NOT NULL, rate_per_minute INTEGER NOT NULL,"
+    " webhook_secret BLOB, created_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE users ("
+    " id INTEGER PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE,"
+    " name TEXT NOT NULL, password TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE members ("
+    " organization INTEGER NOT NULL, user_id INTEGER NOT NULL, role TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, user_id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX members_by_user ON members (user_id, organization);"
+    "CREATE TABLE sessions ("
+    " token BLOB PRIMARY KEY, user_id INTEGER NOT NULL, organization INTEGER NOT NULL,"
+    " csrf TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX sessions_by_user ON sessions (user_id);"
+    "CREATE INDEX sessions_by_expiry ON sessions (expires_ms);"
+
+    /* Configuration. */
+    "CREATE TABLE api_keys ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL,"
+    " hash BLOB NOT NULL UNIQUE, hint TEXT NOT NULL, scopes TEXT NOT NULL,"
+    " allowed_addresses TEXT NOT NULL, rate_per_minute INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX api_keys_by_organization ON api_keys (organization, id);"
+    "CREATE TABLE integrations ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL,"
+    " color TEXT NOT NULL, description TEXT NOT NULL, category TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX integrations_by_organization ON integrations (organization, id);"
+    "CREATE TABLE event_definitions ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, integration INTEGER NOT NULL,"
+    " context TEXT NOT NULL, name TEXT NOT NULL, alias TEXT NOT NULL, fields TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX event_definitions_by_alias ON event_definitions (organization, alias);"
+    "CREATE INDEX event_definitions_by_integration"
+    " ON event_definitions (organization, integration, id);"
+    "CREATE TABLE webhooks ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL,"
+    " url TEXT NOT NULL, event_types TEXT NOT NULL, format TEXT NOT NULL,"
+    " signing INTEGER NOT NULL, secret BLOB NOT NULL, status TEXT NOT NULL,"
+    " status_reason TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX webhooks_by_organization ON webhooks (organization, id);"
+    "CREATE TABLE audit ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL,"
+    " client TEXT NOT NULL, request_id TEXT NOT NULL) STRICT;"
+    "CREATE INDEX audit_by_organization ON audit (organization, id);"
+
+    /* Records. */
+    "CREATE TABLE contacts ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, email_key TEXT NOT NULL,"
+    " email TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX contacts_by_email ON contacts (organization, email_key);"
+
+    /* History: appended to, pruned from the old end. */
+    "CREATE TABLE events ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " type TEXT NOT NULL, contact INTEGER NOT NULL, inlet INTEGER NOT NULL,"
+    " caused_by INTEGER NOT NULL, wanted INTEGER NOT NULL, hops INTEGER NOT NULL,"
+    " request_id TEXT NOT NULL, data BLOB NOT NULL, notes TEXT, raw BLOB) STRICT;"
+    "CREATE INDEX events_by_organization ON events (organization, id);"
+    /* Which events are about a contact: the newest in a tail that batches append to, the others
+     * sorted into runs (activity.c). */
+    "CREATE TABLE activity_tail ("
+    " event INTEGER PRIMARY KEY, organization INTEGER NOT NULL, contact INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE activity ("
+    " run INTEGER NOT NULL, organization INTEGER NOT NULL, contact INTEGER NOT NULL,"
+    " event INTEGER NOT NULL,"
+    " PRIMARY KEY (run, organization, contact, event)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE activity_runs ("
+    " run INTEGER PRIMARY KEY, level INTEGER NOT NULL, row_count INTEGER NOT NULL,"
+    " first_event INTEGER NOT NULL, last_event INTEGER NOT NULL,"
+    " target INTEGER NOT NULL) STRICT;" /* the run it is being merged into; 0: at rest */
+    /* Finished deliveries: rows at the end of the table, and only the narrow index spread by outlet. */
+    "CREATE TABLE deliveries ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
+    " event INTEGER NOT NULL, event_type TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+    " state TEXT NOT NULL, attempt_count INTEGER NOT NULL, last_status INTEGER NOT NULL,"
+    " reason TEXT, finished_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX deliveries_by_outlet ON deliveries (organization, outlet, id);"
+    /* With a rowid: rows of one to four kilobytes are packed into leaves, and always at the end. */
+    "CREATE TABLE attempts ("
+    " organization INTEGER NOT NULL, delivery INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " started_ms INTEGER NOT NULL, duration_us INTEGER NOT NULL, manual INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, url TEXT NOT NULL, request_head BLOB NOT NULL, response_head BLOB,"
+    " response_body BLOB, response_length INTEGER NOT NULL, response_truncated INTEGER NOT NULL,"
+    " error TEXT) STRICT;"
+    "CREATE UNIQUE INDEX attempts_by_delivery ON attempts (organization, delivery, number);"
+
+    /* Unfinished deliveries. `body` and what follows it are the event's, for a row that may outlive
+     * it (prune.c). */
+    "CREATE TABLE work ("
+    " organization INTEGER NOT NULL, outlet INTEGER NOT NULL, id INTEGER NOT NULL,"
+    " event INTEGER NOT NULL, event_type TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL, attempt_count INTEGER NOT NULL, schedule_step INTEGER NOT NULL,"
+    " last_status INTEGER NOT NULL, once INTEGER NOT NULL, hub INTEGER NOT NULL,"
+    " epoch INTEGER NOT NULL, reason TEXT, body BLOB, body_at_ms INTEGER, body_hops INTEGER,"
+    " PRIMARY KEY (organization, outlet, id)) STRICT, WITHOUT ROWID;"
+
+    /* Idempotency-Keys, in buckets of a day: old ones go as a whole, without an index by time. */
+    "CREATE TABLE idempotency ("
+    " bucket INTEGER NOT NULL, organization INTEGER NOT NULL, key BLOB NOT NULL,"
+    " request BLOB NOT NULL, event INTEGER NOT NULL, contact INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (bucket, organization, key)) STRICT, WITHOUT ROWID;"
+
+    /* The ledger: sums by minute, by day, and over all (span 0, 1, 2; start 0 for all). `subject` is
+     * an outlet, an inlet, or 0 for the whole organization. */
+    "CREATE TABLE counters ("
+    " organization INTEGER NOT NULL, subject INTEGER NOT NULL, span INTEGER NOT NULL,"
+    " start_ms INTEGER NOT NULL, events INTEGER NOT NULL, wanted INTEGER NOT NULL,"
+    " not_wanted INTEGER NOT NULL, occurrences INTEGER NOT NULL, deliveries INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL, dead INTEGER NOT NULL, dropped INTEGER NOT NULL,"
+    " rejected INTEGER NOT NULL, attempts INTEGER NOT NULL, attempts_failed INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, subject, span, start_ms)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rejections ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " inlet INTEGER NOT NULL, inlet_name TEXT NOT NULL, status INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, detail TEXT NOT NULL, client TEXT NOT NULL,"
+    " request_id TEXT NOT NULL, body BLOB, body_length INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX rejections_by_organization ON rejections (organization, id);"
+    "CREATE TABLE rejection_counts ("
+    " organization INTEGER NOT NULL, inlet INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " minute_ms INTEGER NOT NULL, rejected INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, inlet, reason, minute_ms)) STRICT, WITHOUT ROWID;"
+
+    /* Chores over many rows: where they stand. */
+    "CREATE TABLE chores ("
+    " name TEXT PRIMARY KEY, state TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const sqlite_migrations[] = { step_1 };
+const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

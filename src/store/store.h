@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ * store/store.h: the store: one interface, two engines (SQLite now, PostgreSQL next). Here are the
+ * operations that engines implement themselves; store/config.h, store/access.h and store/lists.h
+ * have the rest, in SQL that both speak.
+ *
+ * Connections: writers (the committer's; SQLite has one) and readers (read-only, a snapshot from
+ * store_read_begin to store_read_end). Each belongs to one thread. Failures are FAIL_STORE or −errno,
+ * logged by the engine with what the database said; a failed writer must be rolled back. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/problem.h"
+#include "model/event.h"
+#include "store/sql.h"
+
+struct store;
+struct store_writer;
+struct store_reader;
+
+struct store_options {
+    str directory; /* SQLite: the data directory; junctor.db lies in it */
+    const struct log *log;
+    bool create;   /* make the directory and the database when there are none */
+};
+
+/* Opens and migrates. Outcomes: 0; STORE_TOO_NEW (the database is of a newer program);
+ * STORE_ABSENT (no database there and `create` is false). reterr says it for people. */
+enum { STORE_TOO_NEW = 1, STORE_ABSENT = 2 };
+MUST_USE int store_open(const struct store_options *options, struct arena *arena,
+                        struct store **ret_store, struct problem *reterr);
+void store_close(struct store *store);
+
+MUST_USE int store_writer_open(struct store *store, struct store_writer **ret_writer);
+void store_writer_close(struct store_writer *writer);
+MUST_USE int store_reader_open(struct store *store, struct store_reader **ret_reader);
+void store_reader_close(struct store_reader *reader);
+
+struct sql *store_writer_sql(struct store_writer *writer);
+struct sql *store_reader_sql(struct store_reader *reader);
+
+/* A snapshot. After `deadline_ms` (monotonic; 2 s at most from now) statements fail with
+ * STORE_SLOW noted on the reader, so that the WAL stays bounded. */
+MUST_USE int store_read_begin(struct store_reader *reader);
+void store_read_end(struct store_reader *reader);
+/* True when the last snapshot was ended by its deadline. */
+bool store_read_was_slow(const struct store_reader *reader);
+
+/* ── batches ── */
+
+enum commit_outcome {
+    COMMIT_UNKNOWN = 0, /* settle it with store_settle() before anything else */
+    COMMIT_REFUSED,     /* nothing of it is there; the transaction is over */
+    COMMIT_DONE,
+};
+
+MUST_USE int store_begin(struct store_writer *writer);
+void store_rollback(struct store_writer *writer);
+/* Notes `batch` (the highest id drawn so far) in the transaction, and commits. */
+MUST_USE enum commit_outcome store_commit(struct store_writer *writer, int64_t batch);
+
+/* After COMMIT_UNKNOWN: opens the connection anew and looks. Outcomes: COMMIT_DONE, COMMIT_REFUSED
+ * (absent), COMMIT_UNKNOWN (it still cannot be told; try again later). */
+MUST_USE enum commit_outcome store_settle(struct store_writer *writer, int64_t batch);
+
+/* True when the last failure was for want of room on the disk. */
+bool store_is_full(const struct store_writer *writer);
+
+/* The highest id in the store, or 0. */
+MUST_USE int store_highest_id(struct sql *sql, int64_t *ret_id);
+
+/* Loading: sets the answers in each element. */
+struct contact_load {
+    int64_t organization;
+    str email_key;
+    int64_t id; /* answer; 0: there is none */
+};
+
+struct idempotency_load {
+    int64_t organization;
+    str key;     /* hash, 16 bytes */
+    int64_t since_ms; /* older ones do not count */
+    int64_t event; /* answer; 0: there is none */
+    int64_t contact;
+    unsigned char request[16]; /* hash of the request that came with it */
+};
+
+struct work_load {
+    int64_t organization;
+    int64_t outlet;
+    int64_t id;
+    bool found; /* answer: it is unfinished */
+    struct delivery delivery; /* answer; reason is in the arena */
+};
+
+MUST_USE int store_load_contacts(struct store_writer *writer, struct contact_load **loads,
+                                 int count);
+MUST_USE int store_load_idempotency(struct store_writer *writer, struct idempotency_load **loads,
+                                    int count);
+MUST_USE int store_load_work(struct store_writer *writer, struct work_load **loads, int count,
+                             struct arena *arena);
+
+/* Sums to add to the ledger, of one subject and minute. */
+struct counter_delta {
+    struct counter_delta *next;
+    int64_t organization;
+    int64_t subject;   /* outlet or inlet id; 0: the organization */
+    int64_t minute_ms; /* a multiple of 60,000 */
+    int64_t events, wanted, not_wanted, occurrences;
+    int64_t deliveries, delivered, dead, dropped;
+    int64_t rejected, attempts, attempts_failed;
+};
+
+struct idempotency_row {
+    struct idempotency_row *next;
+    int64_t organization;
+    str key;     /* 16 bytes */
+    str request; /* 16 bytes */
+    int64_t event;
+    int64_t contact;
+    int64_t at_ms;
+};
+
+struct rejection {
+    int64_t id; /* 0: counted only */
+    int64_t organization;
+    int64_t at_ms;
+    int64_t inlet;  /* 0: none was found */
+    str inlet_name; /* "custom_event.order", or the path */
+    int status;
+    str reason; /* problem slug */
+    str detail;
+    str client;
+    str request_id;
+    str body; /* what is kept of it */
+    int64_t body_length;
+};
+
+/* What one batch appends, in the order of apply. Lists are singly linked, oldest first. */
+struct event_row {
+    struct event_row *next;
+    struct event event;
+    bool wanted;
+};
+
+struct contact_row {
+    struct contact_row *next;
+    struct contact contact;
+};
+
+struct work_row {
+    struct work_row *next;
+    struct delivery delivery;
+    str event_type;
+};
+
+/* The result of an attempt, or another change of a delivery's state. */
+struct delivery_change {
+    struct delivery_change *next;
+    struct delivery after; /* pending: the work row is updated; else it moves to deliveries */
+    str event_type;
+    bool was_pending;      /* where the row is now: work (true) or deliveries (false) */
+    const struct attempt *attempt; /* to be recorded with it, or NULL */
+};
+
+/* An attempt whose delivery changes no more: it was dropped meanwhile. */
+struct attempt_row {
+    struct attempt_row *next;
+    const struct attempt *attempt;
+};
+
+struct rejection_row {
+    struct rejection_row *next;
+    struct rejection rejection;
+};
+
+struct batch_rows {
+    struct event_row *events;
+    struct contact_row *contacts;
+    struct work_row *work;
+    struct delivery_change *changes;
+    struct attempt_row *attempts; /* beside those of `changes` */
+    struct idempotency_row *idempotency;
+    struct counter_delta *counters; /* one for each subject and minute */
+    struct rejection_row *rejections;
+};
+
+/* Writes them all. An event with a contact also enters that contact's activity. */
+MUST_USE int store_write_batch(struct store_writer *writer, const struct batch_rows *rows);
+
+/* ── due work ── */
+
+/* A delivery with what is needed to send it. */
+struct work_item {
+    struct delivery delivery;
+    str event_type;
+    int64_t event_at_ms;
+    int event_hops;
+    str data;
+};
+
+/* Up to `limit` unfinished deliveries of an outlet with id > after, by id. */
+MUST_USE int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64_t after,
+                             int limit, struct arena *arena, struct work_item *ret_items,
+                             int *ret_count);
+
+struct outlet_work {
+    int64_t organization;
+    int64_t outlet;
+};
+
+/* Outlets with unfinished deliveries. Cost: their number, not that of the deliveries. */
+MUST_USE int store_read_outlets_with_work(struct sql *sql, struct arena *arena,
+                                          struct outlet_work **ret_outlets, int *ret_count);
+
+/* ── one delivery, wherever it is ── */
+
+enum { STORE_NOT_FOUND = 1 };
+
+struct delivery_found {
+    struct delivery delivery;
+    str event_type;
+};
+
+MUST_USE int store_find_delivery(struct sql *sql, int64_t organization, int64_t id,
+                                 struct arena *arena, struct delivery_found *ret_found);
+
+/* ── activity ── */
+
+/* Up to `limit` event ids of a contact, below `before` (0: the newest), newest first. */
+MUST_USE int store_read_activity(struct sql *sql, int64_t organization, int64_t contact,
+                                 int64_t before, int limit, int64_t *ret_ids, int *ret_count);
+
+/* ── chores: each call is one step of about `budget_ms`; > 0: there is more to do ── */
+
+enum { CHORE_MORE = 1 };
+
+struct retention {
+    int64_t before_ms;     /* Junctor's time: what is older goes; 0: nothing by age */
+    int64_t before_id;     /* the smallest id that stays, of that moment */
+    int64_t max_bytes;     /* of history; the oldest goes until it fits; 0: no cap */
+    int64_t idempotency_before_ms;
+    int64_t sessions_before_ms;
+    int64_t audit_before_ms;   /* 0: the audit stays */
+    int64_t minutes_before_ms; /* the ledger's minutes; days and sums over all stay; 0: all stay */
+};
+
+MUST_USE int store_prune_step(struct store_writer *writer, const struct retention *retention,
+                              int budget_ms);
+/* Gives free pages back to the file system. */
+MUST_USE int store_vacuum_step(struct store_writer *writer, int budget_ms);
+MUST_USE int store_merge_activity_step(struct store_writer *writer, int budget_ms);
+/* Unfinished deliveries of a deleted outlet become dropped, with `reason`. The ledger follows. */
+MUST_USE int store_drop_outlet_step(struct store_writer *writer, int64_t organization,
+                                    int64_t outlet, str reason, int64_t now_ms, int budget_ms);
+/* Copies the WAL back when it has `pages` or more; between batches. */
+MUST_USE int store_checkpoint(struct store_writer *writer, int pages);
+
+struct store_size {
+    int64_t file_bytes;
+    int64_t wal_bytes;
+    int64_t free_bytes; /* in the file, unused */
+    int64_t disk_free_bytes;
+};
+
+MUST_USE int store_size(struct sql *sql, struct store_size *ret_size);
+
+/* ── backup, and looking after it ── */
+
+/* A consistent copy while the hub runs, by steps, into a new file. */
+MUST_USE int store_backup(struct store *store, str to_file, struct arena *arena,
+                          struct problem *reterr);
+
+/* Integrity of the file. Prints nothing; problems come as lines. */
+MUST_USE int store_check(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count);
+
+/* Recounts the ledger from the rows; each difference is a line. Minutes that pruning has touched are
+ * left out. */
+MUST_USE int store_recount(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count);
