@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * account/directory.h: the configurations that one loop has at hand, found by the organization's
+ * uuid, its small number, or the SHA-256 of one of its keys. Owned by one thread: no locks. What is
+ * not here may still be in the store. */
+#pragma once
+
+#include "model/config.h"
+
+struct directory;
+
+#define DIRECTORY_PICTURES 10000
+
+/* Holds at most `most` pictures: one more, and the one that was not used for the longest goes. */
+MUST_USE struct directory *directory_new(int most);
+/* NULL is fine. */
+void directory_free(struct directory *directory);
+
+/* Takes the reference. Replaces an older version of the same organization; an older one than what
+ * is here is let go. */
+void directory_put(struct directory *directory, struct picture *picture);
+
+/* NULL: not here. Borrowed until the next directory_put(). */
+const struct picture *directory_find(struct directory *directory, int64_t organization);
+const struct picture *directory_find_by_uuid(struct directory *directory, str uuid);
+/* The key with its organization's picture. Whether it has expired is the caller's to see. */
+const struct api_key *directory_find_key(struct directory *directory, const struct digest *hash,
+                                         const struct picture **ret_picture);
+
+int directory_count(const struct directory *directory);

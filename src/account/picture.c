@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ * account/picture.c: one reader for each kind of object, in a table: a row becomes an object that
+ * lives in an arena of its own. What was valid when it was stored stays readable: limits that have
+ * been lowered since do not make an organization unreadable. */
+#include "account/picture.h"
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "json/json.h"
+#include "json/write.h"
+#include "mapping/definition.h"
+#include "model/names.h"
+#include "store/access.h"
+#include "store/config.h"
+
+#define JSON_DEPTH 64
+#define ROWS_AT_ONCE 200
+
+static void release(void *object)
+{
+    object_release(*(void **)object);
+}
+
+/* ── from rows to objects ── */
+
+static struct integration *make_integration(const struct integration_row *row)
+{
+    struct integration *made = object_new(sizeof(*made));
+    struct arena *arena = &made->object.arena;
+    made->object.id = row->id;
+    made->name = arena_str(arena, row->name);
+    made->color = arena_str(arena, row->color);
+    made->description = arena_str(arena, row->description);
+    made->category = arena_str(arena, row->category);
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    return made;
+}
+
+/* The columns as the API takes them, so that one reader does for both. */
+static str definition_body(const struct definition_row *row, struct arena *arena)
+{
+    struct buf buf;
+    buf_init(&buf, arena, SIZE_MAX);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_object(&writer);
+    json_member_string(&writer, STR("context"), row->context);
+    json_member_string(&writer, STR("name"), row->name);
+    json_member_string(&writer, STR("alias"), row->alias);
+    json_member_raw(&writer, STR("fields"), row->fields);
+    json_end_object(&writer);
+    return buf_str(&buf);
+}
+
+static int make_definition(const struct picture_source *source, const struct definition_row *row,
+                           struct arena *arena, struct event_definition **ret_made)
+{
+    struct limits limits = *source->limits;
+    limits.fields = INT64_MAX;
+    struct json_error error;
+    struct problem problem = {};
+    json body;
+    if (!json_read(arena, definition_body(row, arena), JSON_DEPTH, &body, &error))
+        return fail(FAIL_CORRUPT);
+    struct event_definition *made = object_new(sizeof(*made));
+    made->object.id = row->id;
+    made->integration = row->integration;
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    if (!definition_read(made, body, &limits, arena, &problem)) {
+        object_release(made);
+        return fail(FAIL_CORRUPT);
+    }
+    *ret_made = made;
+    return 0;
+}
+
+static int read_event_types(struct webhook *webhook, str text)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct json_error error;
+    json list;
+    if (!json_read(&scratch, text, JSON_DEPTH, &list, &error) || json_type(list) != JSON_ARRAY)
+        return fail(FAIL_CORRUPT);
+    struct arena *arena = &webhook->object.arena;
+    str *types = ARENA_ARRAY(arena, str, json_count(list));
+    struct json_walk walk = json_walk(list);
+    json item;
+    while (json_next(&walk, NULL, &item))
+        types[webhook->event_type_count++] = arena_str(arena, json_string(item));
+    webhook->event_types = types;
+    return 0;
+}
+
+static int make_webhook(const struct picture_source *source, const struct webhook_row *row,
+                        struct webhook **ret_made)
+{
+    void *CLEANUP(release) object = object_new(sizeof(struct webhook));
+    struct webhook *made = object;
+    struct arena *arena = &made->object.arena;
+    made->object.id = row->id;
+    made->organization = row->organization;
+    made->name = arena_str(arena, row->name);
+    made->url = arena_str(arena, row->url);
+    made->format = row->format;
+    made->signing = row->signing;
+    made->status = row->status;
+    made->status_reason = arena_str(arena, row->status_reason);
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    if (!unseal(source->seal_key, row->secret, arena, &made->secret))
+        return fail(FAIL_CORRUPT);
+    int r = read_event_types(made, row->event_types);
+    if (r < 0)
+        return fail(r);
+    object = NULL;
+    *ret_made = made;
+    return 0;
+}
+
+static int make_api_key(const struct api_key_row *row, struct api_key **ret_made)
+{
+    void *CLEANUP(release) object = object_new(sizeof(struct api_key));
+    struct api_key *made = object;
+    struct arena *arena = &made->object.arena;
+    str wrong;
+    made->object.id = row->id;
+    made->name = arena_str(arena, row->name);
+    made->scopes = row->scopes;
+    made->rate_per_minute = row->rate_per_minute;
+    made->created_ms = row->created_ms;
+    made->expires_ms = row->expires_ms;
+    if (row->hash.len != DIGEST_SIZE ||
+        !cidr_list_read(row->allowed_addresses, arena, &made->allowed, &wrong))
+        return fail(FAIL_CORRUPT);
+    memcpy(made->hash.bytes, row->hash.ptr, DIGEST_SIZE);
+    object = NULL;
+    *ret_made = made;
+    return 0;
+}
+
+/* ── one object ── */
+
+static int read_integration(const struct picture_source *source, int64_t organization, int64_t id,
+                            struct arena *arena, struct object **ret_object)
+{
+    struct integration_row row;
+    int r = store_read_integration(source->sql, organization, id, arena, &row);
+    if (r == 0)
+        *ret_object = &make_integration(&row)->object;
+    return r;
+}
+
+static int read_definition(const struct picture_source *source, int64_t organization, int64_t id,
+                           struct arena *arena, struct object **ret_object)
+{
+    struct definition_row row;
+    struct event_definition *made = NULL;
+    int r = store_read_definition(source->sql, organization, id, arena, &row);
+    if (r == 0)
+        r = make_definition(source, &row, arena, &made);
+    if (r == 0)
+        *ret_object = &made->object;
+    return r;
+}
+
+static int read_webhook(const struct picture_source *source, int64_t organization, int64_t id,
+                        struct arena *arena, struct object **ret_object)
+{
+    struct webhook_row row;
+    struct webhook *made = NULL;
+    int r = store_read_webhook(source->sql, organization, id, arena, &row);
+    if (r == 0 && row.status == OUTLET_DELETED)
+        return STORE_NOT_FOUND;
+    if (r == 0)
+        r = make_webhook(source, &row, &made);
+    if (r == 0)
+        *ret_object = &made->object;
+    return r;
+}
+
+static int read_api_key(const struct picture_source *source, int64_t organization, int64_t id,
+                        struct arena *arena, struct object **ret_object)
+{
+    struct api_key_row row;
+    struct api_key *made = NULL;
+    int r = store_read_api_key(source->sql, organization, id, arena, &row);
+    if (r == 0)
+        r = make_api_key(&row, &made);
+    if (r == 0)
+        *ret_object = &made->object;
+    return r;
+}
+
+int picture_read_object(const struct picture_source *source, int64_t organization,
+                        enum object_kind kind, int64_t id, struct object **ret_object)
+{
+    static int (*const readers[OBJECT_KINDS])(const struct picture_source *, int64_t, int64_t,
+                                              struct arena *, struct object **) = {
+        [OBJECT_INTEGRATION] = read_integration,
+        [OBJECT_DEFINITION] = read_definition,
+        [OBJECT_WEBHOOK] = read_webhook,
+        [OBJECT_API_KEY] = read_api_key,
+    };
+    assert(kind < OBJECT_KINDS);
+    struct arena CLEANUP(arena_done) scratch = {};
+    return fail(readers[kind](source, organization, id, &scratch, ret_object));
+}
+
+/* ── all of a kind, newest first, some at a time ── */
+
+static int add_integrations(const struct picture_source *source, struct store_page *page,
+                            struct arena *arena, struct picture *picture, int *ret_count)
+{
+    struct integration_row *rows = ARENA_ARRAY(arena, struct integration_row, ROWS_AT_ONCE);
+    int r = store_list_integrations(source->sql, page, (str){}, arena, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        picture_put(picture, OBJECT_INTEGRATION, make_integration(&rows[i]));
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_definitions(const struct picture_source *source, struct store_page *page,
+                           struct arena *arena, struct picture *picture, int *ret_count)
+{
+    struct definition_row *rows = ARENA_ARRAY(arena, struct definition_row, ROWS_AT_ONCE);
+    int r = store_list_definitions(source->sql, page, 0, arena, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        struct event_definition *made = NULL;
+        r = make_definition(source, &rows[i], arena, &made);
+        if (r == 0)
+            picture_put(picture, OBJECT_DEFINITION, made);
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_webhooks(const struct picture_source *source, struct store_page *page,
+                        struct arena *arena, struct picture *picture, int *ret_count)
+{
+    struct webhook_row *rows = ARENA_ARRAY(arena, struct webhook_row, ROWS_AT_ONCE);
+    int r = store_list_webhooks(source->sql, page, arena, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        struct webhook *made = NULL;
+        r = make_webhook(source, &rows[i], &made);
+        if (r == 0)
+            picture_put(picture, OBJECT_WEBHOOK, made);
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_api_keys(const struct picture_source *source, struct store_page *page,
+                        struct arena *arena, struct picture *picture, int *ret_count)
+{
+    struct api_key_row *rows = ARENA_ARRAY(arena, struct api_key_row, ROWS_AT_ONCE);
+    int r = store_list_api_keys(source->sql, page, arena, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        struct api_key *made = NULL;
+        r = make_api_key(&rows[i], &made);
+        if (r == 0)
+            picture_put(picture, OBJECT_API_KEY, made);
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_all(const struct picture_source *source, struct picture *picture,
+                   int (*add)(const struct picture_source *, struct store_page *, struct arena *,
+                              struct picture *, int *))
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct store_page page = { .organization = picture->object.id,
+                               .before = STORE_NEWEST,
+                               .limit = ROWS_AT_ONCE };
+    int count;
+    do {
+        arena_reset(&scratch, (size_t)MIB);
+        count = 0;
+        int r = add(source, &page, &scratch, picture, &count);
+        if (r < 0)
+            return fail(r);
+    } while (count == ROWS_AT_ONCE);
+    return 0;
+}
+
+/* ── pictures ── */
+
+int picture_read_organization(const struct picture_source *source, struct picture *picture)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct arena *arena = &picture->object.arena;
+    struct organization_row row;
+    int r = store_read_organization(source->sql, picture->object.id, &scratch, &row);
+    if (r != 0)
+        return r;
+    str wrong;
+    picture->webhook_secret = (str){};
+    if (row.uuid.len != UUID_TEXT_LEN ||
+        !cidr_list_read(row.allowed_addresses, arena, &picture->allowed, &wrong) ||
+        (row.webhook_secret.len > 0 &&
+         !unseal(source->seal_key, row.webhook_secret, arena, &picture->webhook_secret)))
+        return fail(FAIL_CORRUPT);
+    memcpy(picture->uuid, row.uuid.ptr, UUID_TEXT_LEN);
+    picture->version = row.version;
+    picture->name = arena_str(arena, row.name);
+    picture->rate_per_minute = row.rate_per_minute;
+    return 0;
+}
+
+int picture_read(const struct picture_source *source, int64_t organization,
+                 struct picture **ret_picture)
+{
+    void *CLEANUP(release) object = picture_new(organization);
+    struct picture *picture = object;
+    int r = picture_read_organization(source, picture);
+    if (r == 0)
+        r = add_all(source, picture, add_integrations);
+    if (r == 0)
+        r = add_all(source, picture, add_definitions);
+    if (r == 0)
+        r = add_all(source, picture, add_webhooks);
+    if (r == 0)
+        r = add_all(source, picture, add_api_keys);
+    if (r != 0)
+        return fail(r);
+    picture_finish(picture);
+    object = NULL;
+    *ret_picture = picture;
+    return 0;
+}
+
+int picture_find_by_uuid(struct sql *sql, str uuid, int64_t *ret_organization)
+{
+    return store_find_organization_by_uuid(sql, uuid, ret_organization);
+}
+
+int picture_find_by_key(struct sql *sql, const struct digest *hash, int64_t *ret_organization)
+{
+    return store_find_organization_by_key(sql, hash, ret_organization);
+}
+
+int picture_each_webhook(const struct picture_source *source,
+                         void (*each)(void *context, struct webhook *webhook), void *context)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    int64_t after = 0;
+    int count;
+    do {
+        arena_reset(&scratch, (size_t)MIB);
+        struct webhook_row *rows = ARENA_ARRAY(&scratch, struct webhook_row, ROWS_AT_ONCE);
+        int r = store_read_all_webhooks(source->sql, after, ROWS_AT_ONCE, &scratch, rows, &count);
+        for (int i = 0; r == 0 && i < count; i++) {
+            struct webhook *made = NULL;
+            r = make_webhook(source, &rows[i], &made);
+            if (r == 0)
+                each(context, made);
+            after = rows[i].id;
+        }
+        if (r < 0)
+            return fail(r);
+    } while (count == ROWS_AT_ONCE);
+    return 0;
+}
