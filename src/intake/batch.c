@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+#include "intake/internal.h"
+
+#define MINUTE_MS ((int64_t)60000)
+#define ARENA_KEEP ((size_t)4 << 20)
+
+void batch_init(struct batch *batch, struct committer *committer)
+{
+    batch->committer = committer;
+    batch_reset(batch);
+}
+
+void batch_done(struct batch *batch)
+{
+    map_done(&batch->loads);
+    map_done(&batch->counters);
+    arena_done(&batch->arena);
+}
+
+void batch_forget_rows(struct batch *batch)
+{
+    batch->rows = (struct batch_rows){};
+    batch->events_end = &batch->rows.events;
+    batch->contacts_end = &batch->rows.contacts;
+    batch->work_end = &batch->rows.work;
+    batch->changes_end = &batch->rows.changes;
+    batch->attempts_end = &batch->rows.attempts;
+    batch->idempotency_end = &batch->rows.idempotency;
+    batch->rejections_end = &batch->rows.rejections;
+    map_clear(&batch->counters);
+}
+
+void batch_reset(struct batch *batch)
+{
+    struct committer *committer = batch->committer;
+    struct arena arena = batch->arena;
+    struct map loads = batch->loads;
+    struct map counters = batch->counters;
+    map_clear(&loads);
+    arena_reset(&arena, ARENA_KEEP);
+    *batch = (struct batch){
+        .committer = committer, .arena = arena, .loads = loads, .counters = counters
+    };
+    batch_forget_rows(batch);
+    batch->hand_overs_end = &batch->hand_overs;
+    batch->now_ms = clock_now_ms(committer->options.clock);
+}
+
+bool batch_is_empty(const struct batch *batch)
+{
+    const struct batch_rows *rows = &batch->rows;
+    return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
+           rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
+           rows->rejections == NULL && rows->counters == NULL;
+}
+
+struct arena *batch_arena(struct batch *batch)
+{
+    return &batch->arena;
+}
+
+int64_t batch_now_ms(const struct batch *batch)
+{
+    return batch->now_ms;
+}
+
+int64_t batch_draw_id(struct batch *batch)
+{
+    batch->last_id = id_draw(&batch->committer->ids, clock_real_ms());
+    return batch->last_id;
+}
+
+/* ── loads ── */
+
+enum load_tag { LOAD_CONTACT = 'c', LOAD_IDEMPOTENCY = 'i', LOAD_WORK = 'w' };
+
+/* tag, organization, text: one map serves all three tables. */
+static str load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text)
+{
+    size_t size = 1 + sizeof(organization) + text.len;
+    char *key = arena_bytes(&batch->arena, size);
+    key[0] = (char)tag;
+    memcpy(key + 1, &organization, sizeof(organization));
+    memcpy(key + 1 + sizeof(organization), text.ptr, text.len);
+    return str_from(key, size);
+}
+
+/* Room for one more pointer at the end of an arena's array. */
+static void *grown(struct batch *batch, void *array, int count, int *room)
+{
+    if (count < *room)
+        return array;
+    int wider = *room == 0 ? 64 : *room * 2;
+    void **copy = ARENA_ARRAY(&batch->arena, void *, (size_t)wider);
+    if (count > 0)
+        memcpy(copy, array, (size_t)count * sizeof(void *));
+    *room = wider;
+    return copy;
+}
+
+struct contact_load *batch_load_contact(struct batch *batch, int64_t organization, str email_key)
+{
+    str key = load_key(batch, LOAD_CONTACT, organization, email_key);
+    struct contact_load *load = map_find(&batch->loads, key);
+    if (load != NULL)
+        return load;
+    load = ARENA_NEW(&batch->arena, struct contact_load);
+    *load = (struct contact_load){ .organization = organization, .email_key = email_key };
+    (void)map_put(&batch->loads, key, load);
+    batch->contacts = grown(batch, batch->contacts, batch->contact_count, &batch->contact_room);
+    batch->contacts[batch->contact_count++] = load;
+    return load;
+}
+
+struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t organization,
+                                                str key_hash)
+{
+    const int64_t day_ms = 86400000;
+    str key = load_key(batch, LOAD_IDEMPOTENCY, organization, key_hash);
+    struct idempotency_load *load = map_find(&batch->loads, key);
+    if (load != NULL)
+        return load;
+    load = ARENA_NEW(&batch->arena, struct idempotency_load);
+    *load = (struct idempotency_load){ .organization = organization,
+                                       .key = key_hash,
+                                       .since_ms = batch->now_ms - day_ms };
+    (void)map_put(&batch->loads, key, load);
+    batch->idempotency =
+        grown(batch, batch->idempotency, batch->idempotency_count, &batch->idempotency_room);
+    batch->idempotency[batch->idempotency_count++] = load;
+    return load;
+}
+
+struct work_load *batch_load_work(struct batch *batch, int64_t organization, int64_t outlet,
+                                  int64_t id)
+{
+    str key = load_key(batch, LOAD_WORK, organization, str_from(&id, sizeof(id)));
+    struct work_load *load = map_find(&batch->loads, key);
+    if (load != NULL)
+        return load;
+    load = ARENA_NEW(&batch->arena, struct work_load);
+    *load = (struct work_load){ .organization = organization, .outlet = outlet, .id = id };
+    (void)map_put(&batch->loads, key, load);
+    batch->work = grown(batch, batch->work, batch->work_count, &batch->work_room);
+    batch->work[batch->work_count++] = load;
+    return load;
+}
+
+int batch_load_records(struct batch *batch, struct store_writer *writer)
+{
+    int r = store_load_contacts(writer, batch->contacts, batch->contact_count);
+    if (r == 0)
+        r = store_load_idempotency(writer, batch->idempotency, batch->idempotency_count);
+    if (r == 0)
+        r = store_load_work(writer, batch->work, batch->work_count, &batch->arena);
+    return fail(r);
+}
+
+/* ── rows ── */
+
+void batch_add_event(struct batch *batch, const struct event *event, bool wanted)
+{
+    struct event_row *row = ARENA_NEW(&batch->arena, struct event_row);
+    row->event = *event;
+    row->wanted = wanted;
+    *batch->events_end = row;
+    batch->events_end = &row->next;
+    batch->event_count++;
+}
+
+void batch_add_contact(struct batch *batch, const struct contact *contact)
+{
+    struct contact_row *row = ARENA_NEW(&batch->arena, struct contact_row);
+    row->contact = *contact;
+    *batch->contacts_end = row;
+    batch->contacts_end = &row->next;
+}
+
+static struct hand_over *add_hand_over(struct batch *batch, const struct delivery *delivery,
+                                       const struct event *event)
+{
+    struct hand_over *hand_over = ARENA_NEW(&batch->arena, struct hand_over);
+    hand_over->delivery = *delivery;
+    hand_over->event = event;
+    *batch->hand_overs_end = hand_over;
+    batch->hand_overs_end = &hand_over->next;
+    return hand_over;
+}
+
+void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
+                        const struct event *event)
+{
+    struct work_row *row = ARENA_NEW(&batch->arena, struct work_row);
+    row->delivery = *delivery;
+    row->event_type = event->type;
+    *batch->work_end = row;
+    batch->work_end = &row->next;
+    batch->delivery_count++;
+    (void)add_hand_over(batch, delivery, event);
+}
+
+void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
+                      bool was_pending, const struct attempt *attempt, const struct event *event)
+{
+    struct delivery_change *row = ARENA_NEW(&batch->arena, struct delivery_change);
+    *row = (struct delivery_change){ .after = *after,
+                                     .event_type = event_type,
+                                     .was_pending = was_pending,
+                                     .attempt = attempt };
+    *batch->changes_end = row;
+    batch->changes_end = &row->next;
+    if (event != NULL && after->state == DELIVERY_PENDING)
+        add_hand_over(batch, after, event)->manual = true;
+}
+
+void batch_add_attempt(struct batch *batch, const struct attempt *attempt)
+{
+    struct attempt_row *row = ARENA_NEW(&batch->arena, struct attempt_row);
+    row->attempt = attempt;
+    *batch->attempts_end = row;
+    batch->attempts_end = &row->next;
+}
+
+void batch_add_idempotency(struct batch *batch, const struct idempotency_row *from)
+{
+    struct idempotency_row *row = ARENA_NEW(&batch->arena, struct idempotency_row);
+    *row = *from;
+    row->next = NULL;
+    *batch->idempotency_end = row;
+    batch->idempotency_end = &row->next;
+}
+
+void batch_add_rejection(struct batch *batch, const struct rejection *rejection)
+{
+    struct committer *committer = batch->committer;
+    struct rejection_row *row = ARENA_NEW(&batch->arena, struct rejection_row);
+    row->rejection = *rejection;
+    bool kept = rejection_budget_take(&committer->rejections, rejection, rejection->at_ms,
+                                      committer->options.limits->rejections_kept);
+    row->rejection.id = kept ? batch_draw_id(batch) : 0;
+    *batch->rejections_end = row;
+    batch->rejections_end = &row->next;
+    batch_counter(batch, rejection->organization, 0, rejection->at_ms)->rejected++;
+    if (rejection->inlet != 0)
+        batch_counter(batch, rejection->organization, rejection->inlet, rejection->at_ms)
+            ->rejected++;
+}
+
+struct counter_delta *batch_counter(struct batch *batch, int64_t organization, int64_t subject,
+                                    int64_t at_ms)
+{
+    const int64_t key[3] = { organization, subject, at_ms - at_ms % MINUTE_MS };
+    struct counter_delta *delta = map_find(&batch->counters, str_from(key, sizeof(key)));
+    if (delta != NULL)
+        return delta;
+    str kept = arena_str(&batch->arena, str_from(key, sizeof(key)));
+    delta = ARENA_NEW(&batch->arena, struct counter_delta);
+    *delta = (struct counter_delta){ .next = batch->rows.counters,
+                                     .organization = organization,
+                                     .subject = subject,
+                                     .minute_ms = key[2] };
+    batch->rows.counters = delta;
+    (void)map_put(&batch->counters, kept, delta);
+    return delta;
+}
+
+/* ── events ── */
+
+static void add_delivery_of(struct batch *batch, const struct event *event,
+                            const struct webhook *webhook)
+{
+    const struct delivery delivery = {
+        .id = batch_draw_id(batch),
+        .organization = event->organization,
+        .outlet = webhook->object.id,
+        .event = event->id,
+        .created_ms = event->at_ms,
+        .state = DELIVERY_PENDING,
+        .due_ms = event->at_ms,
+    };
+    batch_add_delivery(batch, &delivery, event);
+    batch_counter(batch, event->organization, 0, event->at_ms)->deliveries++;
+    batch_counter(batch, event->organization, webhook->object.id, event->at_ms)->deliveries++;
+}
+
+void batch_take_event(struct batch *batch, struct event *event)
+{
+    if (event->id == 0)
+        event->id = batch_draw_id(batch);
+    const struct picture *picture = batch_picture(batch, event->organization);
+    bool wanted = false;
+    /* The row and the hand-over look at the same event until the commit is through. */
+    struct event *kept = ARENA_NEW(&batch->arena, struct event);
+    *kept = *event;
+    for (int i = 0; picture != NULL && i < picture->webhooks.count; i++) {
+        const struct webhook *webhook = (const struct webhook *)picture->webhooks.at[i];
+        if (!webhook_wants(webhook, event->type))
+            continue;
+        wanted = true;
+        add_delivery_of(batch, kept, webhook);
+    }
+    batch_add_event(batch, event, wanted);
+    struct counter_delta *sums = batch_counter(batch, event->organization, 0, event->at_ms);
+    if (event->caused_by != 0) {
+        sums->occurrences++;
+        return;
+    }
+    sums->events++;
+    *(wanted ? &sums->wanted : &sums->not_wanted) += 1;
+    if (event->inlet != 0)
+        batch_counter(batch, event->organization, event->inlet, event->at_ms)->events++;
+}
+
+/* ── behind the commit ── */
+
+void batch_hand_over(struct batch *batch)
+{
+    const struct committer_hooks *hooks = &batch->committer->options.hooks;
+    struct message *first = NULL;
+    struct message **end = &first;
+    struct job *last = NULL;
+    struct content *content = NULL; /* of the newest event: its deliveries come one behind another */
+    const struct event *of = NULL;
+    for (struct hand_over *at = batch->hand_overs; at != NULL; at = at->next) {
+        if (at->event != of) {
+            content_release(content);
+            of = at->event;
+            content = content_new(of->id, of->at_ms, of->hops, of->type, of->data);
+        }
+        last = job_new(&at->delivery, content_keep(content), NULL);
+        last->manual = at->manual;
+        *end = &last->link;
+        end = &last->link.next;
+    }
+    content_release(content);
+    if (last != NULL)
+        hooks->hand_over(hooks->context, CONTAINER_OF(first, struct job, link), last);
+}
+
+bool rejection_budget_take(struct rejection_budget *budget, const struct rejection *rejection,
+                           int64_t at_ms, int64_t kept_at_most)
+{
+    int64_t minute_ms = at_ms - at_ms % MINUTE_MS;
+    if (minute_ms != budget->minute_ms) {
+        map_clear(&budget->counts);
+        arena_reset(&budget->arena, ARENA_KEEP);
+        budget->minute_ms = minute_ms;
+    }
+    str key = arena_format(&budget->arena, "%lld %lld %.*s", (long long)rejection->organization,
+                           (long long)rejection->inlet, STR_ARG(rejection->reason));
+    int64_t *count = map_find(&budget->counts, key);
+    if (count == NULL) {
+        count = ARENA_NEW(&budget->arena, int64_t);
+        (void)map_put(&budget->counts, key, count);
+    }
+    return ++*count <= kept_at_most;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * intake/chores.c: what the committer does beside traffic, a step of at most 20 ms at a time: prune
+ * old history, give space back, merge activity runs, drop the work of deleted outlets. Where each
+ * stands is in the store, so that a kill costs at most a step. */
+#include <stdlib.h>
+
+#include "intake/internal.h"
+
+#define STEP_MS 20
+#define BUSY_STEP_MS 5
+
+enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_DROP, CHORES };
+
+struct dropped_outlet {
+    struct list link;
+    int64_t organization;
+    int64_t outlet;
+};
+
+static const int64_t pauses_ms[] = {
+    [CHORE_PRUNE] = 10000,
+    [CHORE_VACUUM] = 5000,
+    [CHORE_MERGE] = 1000,
+    [CHORE_DROP] = 0,
+};
+static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
+static_assert(COUNT_OF(((struct chores *)NULL)->next_ms) == CHORES, "and its place");
+
+void chores_init(struct chores *chores)
+{
+    list_init(&chores->outlets);
+}
+
+void chores_done(struct chores *chores)
+{
+    LIST_EACH(&chores->outlets, at)
+        free(LIST_ENTRY(at, struct dropped_outlet, link));
+}
+
+void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet)
+{
+    struct dropped_outlet *dropped = NEW(struct dropped_outlet);
+    dropped->organization = organization;
+    dropped->outlet = outlet;
+    list_append(&committer->chores.outlets, &dropped->link);
+}
+
+static int prune(struct committer *committer, int budget_ms)
+{
+    const struct committer_options *options = &committer->options;
+    const int64_t day_ms = 86400000;
+    int64_t now_ms = clock_now_ms(options->clock);
+    const struct retention retention = {
+        .before_ms = options->retention_days == 0 ? 0 : now_ms - options->retention_days * day_ms,
+        .max_bytes = options->max_history_bytes,
+        .idempotency_before_ms = now_ms - day_ms,
+        .sessions_before_ms = now_ms,
+    };
+    return store_prune_step(committer->writer, &retention, budget_ms);
+}
+
+/* History that fits no more although nothing finished is left to prune: inlets are closed until there
+ * is room, rather than ending unfinished work. */
+static int watch_backlog(struct committer *committer, int pruned)
+{
+    int64_t max_bytes = committer->options.max_history_bytes;
+    if (max_bytes == 0 || pruned != 0)
+        return pruned;
+    struct store_size size;
+    int r = store_size(store_writer_sql(committer->writer), &size);
+    if (r < 0)
+        return fail(r);
+    bool full = size.file_bytes - size.free_bytes > max_bytes;
+    if (full != atomic_exchange(&committer->admissions.backlog_full, full))
+        log_line(committer->options.log, LOG_WARN,
+                 full ? "unfinished work fills the store: inlets are closed"
+                      : "there is room again: inlets are open",
+                 LOG_INT("used_bytes", size.file_bytes - size.free_bytes),
+                 LOG_INT("max_bytes", max_bytes));
+    return 0;
+}
+
+static int drop(struct committer *committer, int budget_ms)
+{
+    struct chores *chores = &committer->chores;
+    if (list_empty(&chores->outlets))
+        return 0;
+    struct dropped_outlet *first = LIST_ENTRY(chores->outlets.next, struct dropped_outlet, link);
+    int r = store_drop_outlet_step(committer->writer, first->organization, first->outlet,
+                                   STR("its webhook endpoint was deleted"),
+                                   clock_now_ms(committer->options.clock), budget_ms);
+    if (r == 0) {
+        list_remove(&first->link);
+        free(first);
+        return list_empty(&chores->outlets) ? 0 : CHORE_MORE;
+    }
+    return r;
+}
+
+static int run(struct committer *committer, enum chore chore, int budget_ms)
+{
+    switch (chore) {
+    case CHORE_PRUNE:
+        return watch_backlog(committer, prune(committer, budget_ms));
+    case CHORE_VACUUM:
+        return store_vacuum_step(committer->writer, budget_ms);
+    case CHORE_MERGE:
+        return store_merge_activity_step(committer->writer, budget_ms);
+    case CHORE_DROP:
+        return drop(committer, budget_ms);
+    case CHORES:
+        break;
+    }
+    assert(!"a chore");
+    return 0;
+}
+
+bool chores_step(struct committer *committer, bool busy)
+{
+    struct chores *chores = &committer->chores;
+    int64_t now_ms = clock_mono_ms();
+    for (int turn = 0; turn < CHORES; turn++) {
+        int chore = (chores->next + turn) % CHORES;
+        bool due = chore == CHORE_DROP ? !list_empty(&chores->outlets)
+                                       : chores->more[chore] || now_ms >= chores->next_ms[chore];
+        if (!due)
+            continue;
+        int r = run(committer, (enum chore)chore, busy ? BUSY_STEP_MS : STEP_MS);
+        if (r < 0)
+            log_line(committer->options.log, LOG_WARN, "chore failed", LOG_INT("chore", chore),
+                     LOG_TEXT("error", str_c(fail_describe(r))));
+        chores->more[chore] = r == CHORE_MORE;
+        chores->next_ms[chore] = clock_mono_ms() + pauses_ms[chore];
+        chores->next = (chore + 1) % CHORES;
+        return r == CHORE_MORE;
+    }
+    return false;
+}

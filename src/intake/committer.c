@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "intake/internal.h"
+
+#define TICK_MS 1000
+#define BUSY_CHORE_MS 100 /* under load, a chore gets its turn this often */
+#define PICTURES_MAX ((size_t)10000)
+#define CHECKPOINT_PAGES 1000
+#define SETTLE_PAUSE_MS 200
+
+/* ── pictures ── */
+
+void committer_put_picture(struct committer *committer, int64_t organization,
+                           struct picture *picture)
+{
+    object_release(map_put_int(&committer->pictures, (uint64_t)organization, picture));
+}
+
+/* Between batches only: operations borrow pictures until their batch ends. */
+static void bound_pictures(struct committer *committer)
+{
+    if (committer->pictures.count <= PICTURES_MAX)
+        return;
+    size_t at = 0;
+    struct picture *picture;
+    while ((picture = map_next(&committer->pictures, &at)) != NULL)
+        object_release(picture);
+    map_clear(&committer->pictures);
+}
+
+const struct picture *committer_picture(struct committer *committer, int64_t organization,
+                                        int *ret_failure)
+{
+    struct picture *picture = map_find_int(&committer->pictures, (uint64_t)organization);
+    if (picture != NULL)
+        return picture;
+    const struct picture_source source = { .sql = store_writer_sql(committer->writer),
+                                           .seal_key = committer->options.seal_key,
+                                           .limits = committer->options.limits };
+    int r = picture_read(&source, organization, &picture);
+    if (r != 0) {
+        *ret_failure = MIN_OF(r, 0);
+        return NULL;
+    }
+    committer_put_picture(committer, organization, picture);
+    return picture;
+}
+
+/* ── commit ── */
+
+bool committer_commit(struct committer *committer, int64_t batch)
+{
+    enum commit_outcome outcome = store_commit(committer->writer, batch);
+    if (outcome == COMMIT_UNKNOWN) {
+        committer->stats.unknown++;
+        log_line(committer->options.log, LOG_ERROR, "commit of unknown outcome: looking it up",
+                 LOG_INT("batch", batch));
+    }
+    while (outcome == COMMIT_UNKNOWN) {
+        outcome = store_settle(committer->writer, batch);
+        if (outcome == COMMIT_UNKNOWN)
+            waker_wait(&committer->waker, SETTLE_PAUSE_MS);
+    }
+    if (outcome == COMMIT_DONE)
+        return true;
+    log_line(committer->options.log, LOG_ERROR, "commit refused", LOG_INT("batch", batch));
+    store_rollback(committer->writer);
+    return false;
+}
+
+void committer_answer(struct committer *committer, struct operation *operation,
+                      enum operation_outcome outcome)
+{
+    admissions_leave(&committer->admissions, operation);
+    committer->stats.operations++;
+    operation->kind->answer(operation, outcome);
+}
+
+/* ── the thread ── */
+
+static void take_mail(struct committer *committer)
+{
+    struct message *at = mailbox_take(&committer->mailbox);
+    while (at != NULL) {
+        struct message *next = at->next;
+        struct operation *operation = CONTAINER_OF(at, struct operation, link);
+        if (operation->kind == &publication_kind)
+            publication_finish(committer, CONTAINER_OF(operation, struct publication, operation));
+        else
+            lane_queue_add(&committer->lanes[operation->kind->lane], operation);
+        at = next;
+    }
+}
+
+static bool anything_queued(const struct committer *committer)
+{
+    for (int lane = 0; lane < LANES; lane++)
+        if (committer->lanes[lane].count > 0)
+            return true;
+    return false;
+}
+
+static void tick(struct committer *committer)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms < committer->next_tick_ms)
+        return;
+    committer->next_tick_ms = now_ms + TICK_MS;
+    clock_adjust(committer->options.clock);
+    bound_pictures(committer);
+    if (committer->options.hooks.tick != NULL)
+        committer->options.hooks.tick(committer->options.hooks.context);
+}
+
+static void checkpoint(struct committer *committer)
+{
+    int r = store_checkpoint(committer->writer, CHECKPOINT_PAGES);
+    if (r < 0)
+        log_line(committer->options.log, LOG_WARN, "checkpoint failed",
+                 LOG_TEXT("error", str_c(fail_describe(r))));
+}
+
+static void *committer_main(void *argument)
+{
+    struct committer *committer = argument;
+    int64_t next_chore_ms = 0;
+    for (;;) {
+        take_mail(committer);
+        bool busy = anything_queued(committer);
+        hot_run(committer);
+        management_run(committer);
+        tick(committer);
+        checkpoint(committer);
+        bool more = false;
+        if (!busy || clock_mono_ms() >= next_chore_ms) {
+            more = chores_step(committer, busy);
+            next_chore_ms = clock_mono_ms() + BUSY_CHORE_MS;
+        }
+        if (busy || anything_queued(committer))
+            continue;
+        if (atomic_load_explicit(&committer->admissions.stopping, memory_order_acquire) &&
+            committer_idle(committer))
+            return NULL;
+        waker_wait(&committer->waker, more ? 0 : TICK_MS / 4);
+    }
+}
+
+bool committer_idle(struct committer *committer)
+{
+    if (atomic_load(&committer->running) > 0)
+        return false;
+    for (int lane = 0; lane < LANES; lane++)
+        if (atomic_load(&committer->admissions.lanes[lane].operations) > 0)
+            return false;
+    return true;
+}
+
+/* ── from outside ── */
+
+enum admission committer_post(struct committer *committer, struct operation *operation)
+{
+    enum admission admission =
+        admissions_take(&committer->admissions, committer->options.limits, operation);
+    if (admission == ADMITTED)
+        mailbox_post(&committer->mailbox, &operation->link);
+    return admission;
+}
+
+void committer_read_stats(struct committer *committer, struct committer_stats *ret_stats)
+{
+    *ret_stats = (struct committer_stats){
+        .batches = committer->stats.batches,
+        .operations = committer->stats.operations,
+        .commit_us = committer->stats.commit_us,
+        .failures = committer->stats.failures,
+        .unknown = committer->stats.unknown,
+        .events = committer->stats.events,
+        .deliveries = committer->stats.deliveries,
+    };
+    for (int lane = 0; lane < LANES; lane++) {
+        ret_stats->queued[lane] = committer->admissions.lanes[lane].operations;
+        ret_stats->queued_bytes[lane] = committer->admissions.lanes[lane].bytes;
+    }
+}
+
+static int open_committer(struct committer *committer)
+{
+    int r = waker_init(&committer->waker);
+    if (r < 0)
+        return fail(r);
+    mailbox_init(&committer->mailbox, waker_wake, &committer->waker);
+    r = store_writer_open(committer->options.store, &committer->writer);
+    if (r < 0)
+        return fail(r);
+    int64_t highest;
+    r = store_highest_id(store_writer_sql(committer->writer), &highest);
+    if (r < 0)
+        return fail(r);
+    id_source_init(&committer->ids, committer->options.hub, highest);
+    return 0;
+}
+
+int committer_start(const struct committer_options *options, struct committer **ret_committer)
+{
+    struct committer *committer = NEW(struct committer);
+    committer->options = *options;
+    committer->waker.fd = -1;
+    for (int lane = 0; lane < LANES; lane++)
+        lane_queue_init(&committer->lanes[lane]);
+    batch_init(&committer->batch, committer);
+    chores_init(&committer->chores);
+    int r = open_committer(committer);
+    if (r == 0)
+        r = -pthread_create(&committer->thread, NULL, committer_main, committer);
+    if (r < 0) {
+        committer->thread = 0;
+        committer_free(committer);
+        return fail(r);
+    }
+    *ret_committer = committer;
+    return 0;
+}
+
+void committer_stop(struct committer *committer)
+{
+    atomic_store_explicit(&committer->admissions.stopping, true, memory_order_release);
+    waker_wake(&committer->waker);
+    (void)pthread_join(committer->thread, NULL);
+}
+
+void committer_free(struct committer *committer)
+{
+    if (committer == NULL)
+        return;
+    size_t at = 0;
+    struct picture *picture;
+    while ((picture = map_next(&committer->pictures, &at)) != NULL)
+        object_release(picture);
+    map_done(&committer->pictures);
+    for (int lane = 0; lane < LANES; lane++)
+        lane_queue_done(&committer->lanes[lane]);
+    batch_done(&committer->batch);
+    map_done(&committer->rejections.counts);
+    arena_done(&committer->rejections.arena);
+    chores_done(&committer->chores);
+    store_writer_close(committer->writer);
+    waker_done(&committer->waker);
+    free(committer);
+}

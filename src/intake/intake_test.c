@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * The parts of the committer that need no store: who is let in, whose turn it is, which rejections
+ * are kept. The thread itself is tested with a store in committer_test.c. */
+#include "base/testing.h"
+#include "intake/internal.h"
+
+static void no_answer(struct operation *operation, enum operation_outcome outcome)
+{
+    (void)operation;
+    (void)outcome;
+}
+
+static const struct operation_kind ingest = {
+    .name = "test", .lane = LANE_INGEST, .answer = no_answer
+};
+static const struct operation_kind results = {
+    .name = "test result", .lane = LANE_RESULTS, .answer = no_answer
+};
+
+static struct limits small_limits(void)
+{
+    struct limits limits;
+    limits_init(&limits);
+    limits.lane_operations = 8;
+    limits.lane_bytes = 1000;
+    return limits;
+}
+
+static void one_organization_holds_half_of_a_lane(void **state)
+{
+    (void)state;
+    struct admissions *admissions = NEW(struct admissions);
+    const struct limits limits = small_limits();
+    const struct operation flood = { .kind = &ingest, .organization = 1 };
+    const struct operation other = { .kind = &ingest, .organization = 2 };
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(admissions_take(admissions, &limits, &flood), ADMITTED);
+    assert_int_equal(admissions_take(admissions, &limits, &flood), ADMISSION_ORGANIZATION_FULL);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(admissions_take(admissions, &limits, &other), ADMITTED);
+    assert_int_equal(admissions_take(admissions, &limits, &other), ADMISSION_LANE_FULL);
+    admissions_leave(admissions, &flood);
+    assert_int_equal(admissions_take(admissions, &limits, &flood), ADMITTED);
+    free(admissions);
+}
+
+static void a_lane_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    struct admissions *admissions = NEW(struct admissions);
+    const struct limits limits = small_limits();
+    const struct operation large = { .kind = &ingest, .organization = 1, .bytes = 600 };
+    assert_int_equal(admissions_take(admissions, &limits, &large), ADMITTED);
+    assert_int_equal(admissions_take(admissions, &limits, &large), ADMISSION_LANE_FULL);
+    assert_int_equal(admissions->lanes[LANE_INGEST].bytes, 600);
+    assert_int_equal(admissions->lanes[LANE_INGEST].operations, 1);
+    free(admissions);
+}
+
+static void results_are_never_refused(void **state)
+{
+    (void)state;
+    struct admissions *admissions = NEW(struct admissions);
+    const struct limits limits = small_limits();
+    const struct operation result = { .kind = &results, .organization = 1, .bytes = 600 };
+    admissions->stopping = true;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(admissions_take(admissions, &limits, &result), ADMITTED);
+    const struct operation event = { .kind = &ingest, .organization = 1 };
+    assert_int_equal(admissions_take(admissions, &limits, &event), ADMISSION_STOPPING);
+    free(admissions);
+}
+
+static void a_full_backlog_closes_ingest_only(void **state)
+{
+    (void)state;
+    static const struct operation_kind management = { .lane = LANE_MANAGEMENT,
+                                                      .answer = no_answer };
+    struct admissions *admissions = NEW(struct admissions);
+    const struct limits limits = small_limits();
+    admissions->backlog_full = true;
+    const struct operation event = { .kind = &ingest, .organization = 1 };
+    const struct operation command = { .kind = &management, .organization = 1 };
+    assert_int_equal(admissions_take(admissions, &limits, &event), ADMISSION_BACKLOG_FULL);
+    assert_int_equal(admissions_take(admissions, &limits, &command), ADMITTED);
+    free(admissions);
+}
+
+static void every_refusal_has_its_answer(void **state)
+{
+    (void)state;
+    for (int admission = 0; admission < ADMITTED; admission++) {
+        struct problem problem;
+        admission_problem((enum admission)admission, &problem);
+        assert_int_equal(problem_kind(problem.id)->status, 503);
+        assert_true(problem.retry_after_s > 0 && problem.text.len > 0);
+    }
+}
+
+static void organizations_take_turns(void **state)
+{
+    (void)state;
+    struct lane_queue lane = {};
+    lane_queue_init(&lane);
+    struct operation operations[7];
+    static const int64_t organizations[] = { 1, 1, 1, 1, 2, 3, 2 };
+    for (size_t i = 0; i < COUNT_OF(operations); i++) {
+        operations[i] = (struct operation){ .kind = &ingest, .organization = organizations[i] };
+        lane_queue_add(&lane, &operations[i]);
+    }
+    static const int order[] = { 0, 4, 5, 1, 6, 2, 3 };
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        assert_ptr_equal(lane_queue_take(&lane), &operations[order[i]]);
+    assert_null(lane_queue_take(&lane));
+    assert_int_equal(lane.count, 0);
+    lane_queue_add(&lane, &operations[0]);
+    assert_ptr_equal(lane_queue_take(&lane), &operations[0]);
+    lane_queue_done(&lane);
+}
+
+static void the_first_rejections_of_a_minute_are_kept(void **state)
+{
+    (void)state;
+    struct rejection_budget budget = {};
+    const struct rejection one = { .organization = 1, .inlet = 5, .reason = STR("invalid") };
+    const struct rejection two = { .organization = 1, .inlet = 5, .reason = STR("malformed") };
+    assert_true(rejection_budget_take(&budget, &one, 60000, 2));
+    assert_true(rejection_budget_take(&budget, &one, 60001, 2));
+    assert_false(rejection_budget_take(&budget, &one, 119999, 2));
+    assert_true(rejection_budget_take(&budget, &two, 119999, 2));
+    assert_true(rejection_budget_take(&budget, &one, 120000, 2));
+    map_done(&budget.counts);
+    arena_done(&budget.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_organization_holds_half_of_a_lane),
+        cmocka_unit_test(a_lane_is_bounded_in_bytes),
+        cmocka_unit_test(results_are_never_refused),
+        cmocka_unit_test(a_full_backlog_closes_ingest_only),
+        cmocka_unit_test(every_refusal_has_its_answer),
+        cmocka_unit_test(organizations_take_turns),
+        cmocka_unit_test(the_first_rejections_of_a_minute_are_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

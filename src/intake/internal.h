@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * intake/internal.h: what the files of this folder share: the committer's insides.
+ *
+ *   post ──► mailbox ──► queues (lane, organization) ──► batch ──► commit ──► answer, hand over,
+ *                                                                              publish
+ * committer.c  the thread, and the order of things      admission.c  who may post, from any thread
+ * queues.c     fair turns between organizations         batch.c      rows, loads, sums of one batch
+ * hot.c        load → apply → write → commit            management.c commands by SQL, new pictures
+ * chores.c     what is done beside traffic              result.c     results of attempts */
+#pragma once
+
+#include <pthread.h>
+
+#include "account/picture.h"
+#include "base/fail.h"
+#include "base/list.h"
+#include "intake/committer.h"
+#include "intake/result.h"
+#include "route/route.h"
+
+#define SHARE_SLOTS 4096
+
+/* How many operations, and of what size, one batch takes at most. */
+#define BATCH_OPERATIONS 1024
+#define BATCH_BYTES (8 * MIB)
+#define MANAGEMENT_OPERATIONS 64
+
+/* ── admission: counters that any thread touches ── */
+
+struct lane_load {
+    _Atomic int64_t operations;
+    _Atomic int64_t bytes;
+};
+
+struct admissions {
+    struct lane_load lanes[LANES];
+    /* Operations by organization, hashed: two that share a slot share its allowance. */
+    atomic_int shares[LANES][SHARE_SLOTS];
+    atomic_bool stopping;
+    atomic_bool backlog_full;
+};
+
+enum admission admissions_take(struct admissions *admissions, const struct limits *limits,
+                               const struct operation *operation);
+void admissions_leave(struct admissions *admissions, const struct operation *operation);
+
+/* ── queues: first come first served inside an organization, turns between them ── */
+
+struct queue {
+    struct list link; /* among the queues that hold something */
+    int64_t organization;
+    struct operation *first;
+    struct operation **last;
+};
+
+struct lane_queue {
+    struct list waiting; /* of struct queue, next in turn first */
+    struct list spare;
+    struct map by_organization;
+    int count;
+};
+
+void lane_queue_init(struct lane_queue *lane);
+void lane_queue_done(struct lane_queue *lane);
+void lane_queue_add(struct lane_queue *lane, struct operation *operation);
+/* One operation of the organization whose turn it is, or NULL. */
+struct operation *lane_queue_take(struct lane_queue *lane);
+
+/* ── batch ── */
+
+/* A picture in the making: published behind the commit. */
+struct change {
+    struct change *next;
+    struct picture *picture; /* NULL: the organization is gone */
+    struct webhook **outlets; /* new, changed or deleted; one reference each */
+    int outlet_count;
+    int outlet_room;
+    struct operation *waiting; /* those whose answer comes when all loops use it */
+};
+
+struct hand_over {
+    struct hand_over *next;
+    struct delivery delivery;
+    const struct event *event;
+    bool manual;
+};
+
+struct batch {
+    struct committer *committer;
+    struct arena arena;
+    int64_t now_ms;
+    int64_t last_id;
+    struct batch_rows rows;
+    struct event_row **events_end;
+    struct contact_row **contacts_end;
+    struct work_row **work_end;
+    struct delivery_change **changes_end;
+    struct attempt_row **attempts_end;
+    struct idempotency_row **idempotency_end;
+    struct rejection_row **rejections_end;
+    struct map loads; /* contact, idempotency and work loads by a key of bytes */
+    struct contact_load **contacts;
+    struct idempotency_load **idempotency;
+    struct work_load **work;
+    int contact_count, idempotency_count, work_count;
+    int contact_room, idempotency_room, work_room;
+    struct map counters;
+    struct hand_over *hand_overs;
+    struct hand_over **hand_overs_end;
+    struct change *changes; /* management only */
+    int64_t event_count, delivery_count;
+};
+
+void batch_init(struct batch *batch, struct committer *committer);
+void batch_done(struct batch *batch);
+/* Empty again, for the next. */
+void batch_reset(struct batch *batch);
+MUST_USE int batch_load_records(struct batch *batch, struct store_writer *writer);
+bool batch_is_empty(const struct batch *batch);
+/* They have been written; what is to be handed over stays. */
+void batch_forget_rows(struct batch *batch);
+/* After the commit: hands the new work over. */
+void batch_hand_over(struct batch *batch);
+
+/* ── rejections: the first of each minute are kept ── */
+
+struct rejection_budget {
+    struct map counts; /* organization, inlet, reason → struct rejection_count */
+    struct arena arena;
+    int64_t minute_ms;
+};
+
+/* True: keep this one whole. */
+bool rejection_budget_take(struct rejection_budget *budget, const struct rejection *rejection,
+                           int64_t at_ms, int64_t kept_at_most);
+
+/* ── chores ── */
+
+struct chores {
+    int64_t next_ms[4]; /* monotonic, by enum chore */
+    bool more[4];
+    int next;
+    struct list outlets; /* deleted ones whose work is to be dropped */
+};
+
+struct committer {
+    struct committer_options options;
+    struct store_writer *writer;
+    struct mailbox mailbox;
+    struct waker waker;
+    pthread_t thread;
+    struct admissions admissions;
+    struct lane_queue lanes[LANES];
+    struct id_source ids;
+    struct map pictures; /* organization → struct picture, one reference each */
+    struct batch batch;
+    struct rejection_budget rejections;
+    struct chores chores;
+    int64_t next_tick_ms; /* monotonic */
+    atomic_int running;   /* batches, publications under way */
+    struct {
+        _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
+    } stats;
+};
+
+/* ── the steps of the thread ── */
+
+void hot_run(struct committer *committer);
+void management_run(struct committer *committer);
+void chores_init(struct chores *chores);
+void chores_done(struct chores *chores);
+/* One short step of what is due, if anything is. Returns true when more waits at once. */
+bool chores_step(struct committer *committer, bool busy);
+/* Unfinished work of this deleted outlet is to be dropped. */
+void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet);
+
+/* The picture there is now, read when it is not in memory; NULL: no such organization or a failure
+ * (*ret_failure < 0). */
+const struct picture *committer_picture(struct committer *committer, int64_t organization,
+                                        int *ret_failure);
+/* Replaces; takes the reference. */
+void committer_put_picture(struct committer *committer, int64_t organization,
+                           struct picture *picture);
+
+/* COMMIT with its three outcomes: true when the batch is there. */
+MUST_USE bool committer_commit(struct committer *committer, int64_t batch);
+
+/* Answers, and takes it off the lane's count. */
+void committer_answer(struct committer *committer, struct operation *operation,
+                      enum operation_outcome outcome);
+
+extern const struct operation_kind publication_kind;
+
+struct publication {
+    struct operation operation; /* kind publication_kind: comes back through the mailbox */
+    struct committer *committer;
+    atomic_int waiting; /* loops that do not use it yet */
+    struct operation *answers;
+};
+
+/* Publishes what a management batch has changed. */
+void publications_send(struct committer *committer, struct change *changes);
+void publication_finish(struct committer *committer, struct publication *publication);

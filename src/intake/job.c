@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "intake/job.h"
+
+#include <stdlib.h>
+
+struct content *content_new(int64_t event, int64_t at_ms, int hops, str type, str data)
+{
+    struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
+    *content = (struct content){ .event = event, .at_ms = at_ms, .hops = hops };
+    atomic_init(&content->references, 1);
+    memcpy(content->bytes, data.ptr, data.len);
+    memcpy(content->bytes + data.len, type.ptr, type.len);
+    content->data = str_from(content->bytes, data.len);
+    content->type = str_from(content->bytes + data.len, type.len);
+    return content;
+}
+
+struct content *content_keep(struct content *content)
+{
+    (void)atomic_fetch_add_explicit(&content->references, 1, memory_order_relaxed);
+    return content;
+}
+
+void content_release(struct content *content)
+{
+    if (content == NULL)
+        return;
+    if (atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel) == 1)
+        free(content);
+}
+
+struct job *job_new(const struct delivery *delivery, struct content *content,
+                    struct webhook *webhook)
+{
+    struct job *job = NEW(struct job);
+    job->delivery = *delivery;
+    job->delivery.reason = (str){};
+    job->content = content;
+    job->webhook = webhook;
+    return job;
+}
+
+void job_free(struct job *job)
+{
+    if (job == NULL)
+        return;
+    content_release(job->content);
+    object_release(job->webhook);
+    free(job);
+}
+
+size_t job_bytes(const struct job *job)
+{
+    /* Shared content is charged to each job: what a courier is told to bound is the worst case. */
+    return sizeof(*job) + sizeof(*job->content) + job->content->data.len + job->content->type.len;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * intake/job.h: a delivery on its way from the committer to its courier. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/mailbox.h"
+#include "model/config.h"
+#include "model/event.h"
+
+struct publication; /* one new picture on its way to all loops; see committer.h */
+
+/* The bytes of one event, shared by all its jobs. Immutable. */
+struct content {
+    atomic_int references;
+    int64_t event;
+    int64_t at_ms; /* the event's */
+    int hops;      /* the event's */
+    str type;      /* in `bytes`, behind the data */
+    str data;
+    char bytes[];
+};
+
+/* A copy of the event's type and data, with one reference. */
+MUST_USE struct content *content_new(int64_t event, int64_t at_ms, int hops, str type, str data);
+struct content *content_keep(struct content *content);
+void content_release(struct content *content);
+
+/* Owned by the courier from the hand-over until job_free(). */
+struct job {
+    struct message link; /* first */
+    struct delivery delivery; /* its reason is empty */
+    struct content *content;
+    struct webhook *webhook; /* as of the commit, one reference; NULL when the courier knows it */
+    bool manual;             /* a resend by hand: goes at once, beside breaker and order */
+};
+
+MUST_USE struct job *job_new(const struct delivery *delivery, struct content *content,
+                             struct webhook *webhook);
+void job_free(struct job *job);
+
+/* What a job costs of the courier's memory. */
+size_t job_bytes(const struct job *job);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "intake/result.h"
+
+#include <stdlib.h>
+
+#include "intake/internal.h"
+
+static struct result *result_of(struct operation *operation)
+{
+    return CONTAINER_OF(operation, struct result, operation);
+}
+
+static void load_result(struct operation *operation, struct batch *batch)
+{
+    const struct result *result = result_of(operation);
+    result_of(operation)->work = batch_load_work(batch, result->before.organization,
+                                                 result->before.outlet, result->before.id);
+}
+
+static void count_result(struct batch *batch, const struct result *result, int64_t subject)
+{
+    const struct delivery *after = &result->after;
+    struct counter_delta *sums =
+        batch_counter(batch, after->organization, subject, after->created_ms);
+    sums->attempts++;
+    sums->attempts_failed += result->attempt.error.len > 0;
+    if (result->gone)
+        return;
+    sums->delivered += after->state == DELIVERY_DELIVERED;
+    sums->dead += after->state == DELIVERY_DEAD;
+    sums->dropped += after->state == DELIVERY_DROPPED;
+}
+
+static bool apply_result(struct operation *operation, struct batch *batch)
+{
+    struct result *result = result_of(operation);
+    result->gone = !result->work->found;
+    if (result->gone) {
+        batch_add_attempt(batch, &result->attempt);
+    } else {
+        batch_add_change(batch, &result->after, result->event_type, true, &result->attempt, NULL);
+        /* Two results of one delivery in one batch cannot be, but a bug must not count twice. */
+        result->work->found = result->after.state == DELIVERY_PENDING;
+    }
+    count_result(batch, result, 0);
+    count_result(batch, result, result->after.outlet);
+    return true;
+}
+
+static void answer_result(struct operation *operation, enum operation_outcome outcome)
+{
+    struct result *result = result_of(operation);
+    result->stored = outcome != OPERATION_FAILED;
+    result->committed(result, result->context);
+}
+
+static const struct operation_kind result_kind = {
+    .name = "result",
+    .lane = LANE_RESULTS,
+    .load = load_result,
+    .apply = apply_result,
+    .answer = answer_result,
+};
+
+/* With an answer that disables the endpoint: the same, and the configuration, in one transaction. */
+static int execute_disable(struct operation *operation, struct batch *batch)
+{
+    struct result *result = result_of(operation);
+    struct work_load load = { .organization = result->before.organization,
+                              .outlet = result->before.outlet,
+                              .id = result->before.id };
+    struct work_load *loads[] = { &load };
+    int r = store_load_work(batch_writer(batch), loads, 1, batch_arena(batch));
+    if (r < 0)
+        return fail(r);
+    result->work = &load;
+    (void)apply_result(operation, batch);
+    int64_t changed = SQL_RUN(batch_sql(batch),
+                              "UPDATE webhooks SET status = 'disabled', status_reason = $1,"
+                              " updated_ms = $2 WHERE organization = $3 AND id = $4"
+                              " AND status <> 'deleted'",
+                              SQL_T(result->disable_reason), SQL_I(batch_now_ms(batch)),
+                              SQL_I(load.organization), SQL_I(load.outlet));
+    if (changed <= 0)
+        return fail((int)changed);
+    return fail(
+        batch_object_changed(batch, operation, load.organization, OBJECT_WEBHOOK, load.outlet));
+}
+
+static const struct operation_kind disabling_result_kind = {
+    .name = "disabling result",
+    .lane = LANE_MANAGEMENT,
+    .execute = execute_disable,
+    .answer = answer_result,
+};
+
+struct result *result_new(void)
+{
+    struct result *result = NEW(struct result);
+    result->operation.arena = &result->arena;
+    return result;
+}
+
+void result_free(struct result *result)
+{
+    if (result == NULL)
+        return;
+    arena_done(&result->arena);
+    free(result);
+}
+
+void result_post(struct committer *committer, struct result *result)
+{
+    result->operation.kind =
+        result->disable_reason.len > 0 ? &disabling_result_kind : &result_kind;
+    result->operation.organization = result->before.organization;
+    result->operation.bytes = result->arena.held;
+    if (committer_post(committer, &result->operation) != ADMITTED) {
+        /* The management lane is full or closed: the attempt must not wait for that. The endpoint
+         * will say 410 again. */
+        result->operation.kind = &result_kind;
+        enum admission admission = committer_post(committer, &result->operation);
+        assert(admission == ADMITTED);
+    }
+}

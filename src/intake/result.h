@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * intake/result.h: the result of an attempt on its way from a courier through the committer. The
+ * attempt, and what comes next, are committed in one transaction; then the courier hears of it. */
+#pragma once
+
+#include "intake/committer.h"
+
+struct result {
+    struct operation operation; /* kind result_kind; arena: the result's own */
+    struct arena arena;
+    struct attempt attempt;
+    struct work_load *work; /* the committer's own */
+    struct delivery before; /* as the courier held it */
+    struct delivery after;  /* what the policy decided; state, due_ms, counts, reason */
+    str event_type;
+    /* A 410: the endpoint is to be disabled, with this reason (S: design.md §7). Empty: no. */
+    str disable_reason;
+    /* Set by the committer before `committed`: the delivery is no longer unfinished (dropped by a
+     * deletion meanwhile); only the attempt was recorded. */
+    bool gone;
+    bool stored; /* false: it could not be committed; the courier posts it again after a pause */
+    void (*committed)(struct result *result, void *context); /* on the committer's thread */
+    void *context;
+};
+
+/* One, with its arena inside; freed by result_free(), which the courier does when it has heard. */
+MUST_USE struct result *result_new(void);
+void result_free(struct result *result);
+
+/* Posts it: never refused. Any thread. */
+void result_post(struct committer *committer, struct result *result);
