@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "inlet/internal.h"
+
+int inlet_hops(const struct request *request)
+{
+    const str *header = request_header(request, STR("Junctor-Hops"));
+    int64_t hops = 0;
+    if (header == NULL || !str_to_int64(*header, &hops) || hops < 0)
+        return 0;
+    return (int)MIN_OF(hops, (int64_t)1000);
+}
+
+bool inlet_read_json(const struct inlet_context *inlet, struct request *request, json *ret_body,
+                     struct problem *reterr)
+{
+    struct json_error error;
+    if (json_read(&request->arena, request->body, (int)inlet->limits->json_depth, ret_body, &error))
+        return true;
+    problem_set(reterr, PROBLEM_MALFORMED,
+                arena_format(&request->arena, "The body is not JSON: at byte %zu: %.*s.",
+                             error.offset, STR_ARG(error.text)));
+    return false;
+}
+
+struct rejection inlet_rejection(const struct inlet_context *inlet, struct request *request,
+                                 int64_t organization, int64_t inlet_id, str inlet_name,
+                                 const struct problem *problem)
+{
+    const struct problem_kind *kind = problem_kind(problem->id);
+    char *client = arena_bytes(&request->arena, ADDRESS_TEXT_MAX);
+    struct buf detail;
+    buf_init(&detail, &request->arena, 2000);
+    buf_add(&detail, problem->text);
+    for (const struct field_error *at = problem->errors; at != NULL; at = at->next)
+        buf_format(&detail, " %.*s: %.*s", STR_ARG(at->field), STR_ARG(at->message));
+    return (struct rejection){
+        .organization = organization,
+        .at_ms = clock_now_ms(inlet->clock),
+        .inlet = inlet_id,
+        .inlet_name = inlet_name,
+        .status = kind->status,
+        .reason = str_c(kind->slug),
+        .detail = buf_str(&detail),
+        .client = address_write(&request->client, client),
+        .request_id = request->id,
+        .body = str_head(request->body, (size_t)inlet->limits->rejection_body),
+        .body_length = (int64_t)request->body.len,
+    };
+}
+
+void inlet_answer_failed(struct request *request)
+{
+    struct problem problem = { .retry_after_s = 5 };
+    problem_set(&problem, PROBLEM_STORE,
+                STR("The event could not be committed, and is not there. Send it again."));
+    request_reply_problem(request, &problem);
+}
+
+void inlet_answer_refused(struct request *request, enum admission admission)
+{
+    struct problem problem;
+    admission_problem(admission, &problem);
+    request_reply_problem(request, &problem);
+}

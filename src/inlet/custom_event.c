@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ * inlet/custom_event.c: custom events, in the contexts api and webhook (S2 of the acceptance table).
+ *
+ *   request ─► receive (loop): find the definition, read, map ─► operation
+ *   operation ─► load: the contact, the Idempotency-Key
+ *             ─► apply: contact found or made; event, contact.created, deliveries
+ *             ─► answer: 201 with the event's id
+ *
+ * Whether the contact exists is only known in apply: an api event without createContact is refused
+ * there, and recorded as a rejection in the same transaction. */
+#include "base/digest.h"
+#include "base/id.h"
+#include "inlet/internal.h"
+#include "json/write.h"
+#include "mapping/custom_event.h"
+
+#define IDEMPOTENCY_KEY_MAX 255
+#define HASH_KEPT 16
+
+struct event_operation {
+    struct operation operation;
+    const struct inlet_context *inlet;
+    struct request *request;
+    int64_t definition;
+    str type; /* for rejections; the definition may be gone in apply */
+    enum event_context context;
+    bool create_contact;
+    int hops;
+    struct mapped_event mapped;
+    str idempotency_key;     /* hash; empty: none was sent */
+    str idempotency_request; /* hash of the body */
+    struct contact_load *contact;
+    struct idempotency_load *idempotency;
+    /* answer */
+    int64_t event;
+    struct problem problem; /* when it has one, it is the answer */
+};
+
+static struct event_operation *event_operation_of(struct operation *operation)
+{
+    return CONTAINER_OF(operation, struct event_operation, operation);
+}
+
+/* ── load ── */
+
+static void load_event(struct operation *operation, struct batch *batch)
+{
+    struct event_operation *self = event_operation_of(operation);
+    self->contact =
+        batch_load_contact(batch, operation->organization, self->mapped.email_key);
+    self->idempotency = NULL;
+    if (self->idempotency_key.len > 0)
+        self->idempotency =
+            batch_load_idempotency(batch, operation->organization, self->idempotency_key);
+}
+
+/* ── apply ── */
+
+static bool refuse(struct event_operation *self, struct batch *batch, enum problem_id id, str text)
+{
+    self->problem = (struct problem){};
+    problem_set(&self->problem, id, text);
+    const struct rejection rejection =
+        inlet_rejection(self->inlet, self->request, self->operation.organization, self->definition,
+                        self->type, &self->problem);
+    batch_add_rejection(batch, &rejection);
+    return true;
+}
+
+static bool apply_repeat(struct event_operation *self, struct batch *batch)
+{
+    if (memcmp(self->idempotency->request, self->idempotency_request.ptr, HASH_KEPT) != 0)
+        return refuse(self, batch, PROBLEM_KEY_REUSED,
+                      STR("This Idempotency-Key came with another body within 24 hours. Use a new "
+                          "key for a new event."));
+    self->event = self->idempotency->event;
+    return true;
+}
+
+static void member_id(struct json_writer *writer, enum id_kind kind, int64_t id)
+{
+    char text[ID_TEXT_MAX];
+    json_member_string(writer, STR("id"), id_write(kind, id, text));
+}
+
+static str event_data(const struct event_operation *self, int64_t event, int64_t contact,
+                      const struct event_definition *definition,
+                      const struct integration *integration)
+{
+    struct buf buf;
+    buf_init(&buf, &self->request->arena, SIZE_MAX);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_object(&writer);
+    member_id(&writer, ID_EVENT, event);
+    json_key(&writer, STR("contact"));
+    json_begin_object(&writer);
+    member_id(&writer, ID_CONTACT, contact);
+    json_member_string(&writer, STR("email"), self->mapped.email);
+    json_end_object(&writer);
+    json_key(&writer, STR("integration"));
+    json_begin_object(&writer);
+    member_id(&writer, ID_INTEGRATION, definition->integration);
+    json_member_string(&writer, STR("name"), integration == NULL ? (str){} : integration->name);
+    json_end_object(&writer);
+    json_key(&writer, STR("event"));
+    json_begin_object(&writer);
+    json_member_string(&writer, STR("alias"), definition->alias);
+    json_member_string(&writer, STR("name"), definition->name);
+    json_end_object(&writer);
+    json_member_raw(&writer, STR("fields"), self->mapped.fields);
+    json_end_object(&writer);
+    return buf_str(&buf);
+}
+
+/* contact.created: an occurrence that the event caused. */
+static void add_contact(struct event_operation *self, struct batch *batch, int64_t contact)
+{
+    int64_t now_ms = batch_now_ms(batch);
+    const struct contact row = { .id = contact,
+                                 .organization = self->operation.organization,
+                                 .email = self->mapped.email,
+                                 .email_key = self->mapped.email_key,
+                                 .created_ms = now_ms };
+    batch_add_contact(batch, &row);
+    struct event created = { .id = batch_draw_id(batch),
+                             .organization = self->operation.organization,
+                             .type = STR("contact.created"),
+                             .at_ms = now_ms,
+                             .contact = contact,
+                             .caused_by = self->event,
+                             .hops = self->hops,
+                             .request_id = self->request->id };
+    struct buf buf;
+    buf_init(&buf, &self->request->arena, SIZE_MAX);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_object(&writer);
+    member_id(&writer, ID_EVENT, created.id);
+    json_key(&writer, STR("contact"));
+    json_begin_object(&writer);
+    member_id(&writer, ID_CONTACT, contact);
+    json_member_string(&writer, STR("email"), self->mapped.email);
+    json_member_instant(&writer, STR("createdAt"), now_ms);
+    json_end_object(&writer);
+    json_end_object(&writer);
+    created.data = buf_str(&buf);
+    batch_take_event(batch, &created);
+}
+
+static void remember_key(struct event_operation *self, struct batch *batch)
+{
+    if (self->idempotency == NULL)
+        return;
+    const struct idempotency_row row = { .organization = self->operation.organization,
+                                         .key = self->idempotency_key,
+                                         .request = self->idempotency_request,
+                                         .event = self->event,
+                                         .contact = self->contact->id,
+                                         .at_ms = batch_now_ms(batch) };
+    batch_add_idempotency(batch, &row);
+    /* The same key again in this batch finds it. */
+    self->idempotency->event = self->event;
+    self->idempotency->contact = self->contact->id;
+    memcpy(self->idempotency->request, self->idempotency_request.ptr, HASH_KEPT);
+}
+
+static bool apply_event(struct operation *operation, struct batch *batch)
+{
+    struct event_operation *self = event_operation_of(operation);
+    self->problem = (struct problem){};
+    const struct picture *picture = batch_picture(batch, operation->organization);
+    const struct event_definition *definition =
+        picture == NULL ? NULL : objects_find(&picture->definitions, self->definition);
+    if (definition == NULL)
+        return refuse(self, batch, PROBLEM_NOT_FOUND,
+                      STR("This custom event has been deleted meanwhile."));
+    if (self->idempotency != NULL && self->idempotency->event != 0)
+        return apply_repeat(self, batch);
+    if (self->contact->id == 0 && !self->create_contact)
+        return refuse(self, batch, PROBLEM_NOT_FOUND,
+                      STR("There is no contact with this e-mail address. Send createContact=true "
+                          "to have one made."));
+    bool fresh = self->contact->id == 0;
+    if (fresh)
+        self->contact->id = batch_draw_id(batch);
+    self->event = batch_draw_id(batch);
+    struct event event = {
+        .id = self->event,
+        .organization = operation->organization,
+        .type = definition->type,
+        .at_ms = batch_now_ms(batch),
+        .contact = self->contact->id,
+        .inlet = definition->object.id,
+        .hops = self->hops,
+        .data = event_data(self, self->event, self->contact->id, definition,
+                           objects_find(&picture->integrations, definition->integration)),
+        .raw = self->mapped.partial ? self->request->body : (str){},
+        .notes = self->mapped.notes,
+        .request_id = self->request->id,
+    };
+    batch_take_event(batch, &event);
+    if (fresh)
+        add_contact(self, batch, self->contact->id);
+    remember_key(self, batch);
+    return true;
+}
+
+/* ── answer ── */
+
+static void answer_event(struct operation *operation, enum operation_outcome outcome)
+{
+    struct event_operation *self = event_operation_of(operation);
+    struct request *request = self->request;
+    if (outcome == OPERATION_FAILED) {
+        inlet_answer_failed(request);
+    } else if (problem_has(&self->problem)) {
+        request_reply_problem(request, &self->problem);
+    } else {
+        char id[ID_TEXT_MAX];
+        struct buf buf;
+        buf_init(&buf, &request->arena, 64);
+        struct json_writer writer = json_writer(&buf);
+        json_begin_object(&writer);
+        json_member_string(&writer, STR("id"), id_write(ID_EVENT, self->event, id));
+        json_end_object(&writer);
+        request_reply_json(request, 201, buf_str(&buf));
+    }
+    request_done(request);
+}
+
+static const struct operation_kind event_kind = {
+    .name = "custom event",
+    .lane = LANE_INGEST,
+    .load = load_event,
+    .apply = apply_event,
+    .answer = answer_event,
+};
+
+/* ── receive ── */
+
+/* An Idempotency-Key counts within one inlet: its hash has the definition's id in it. */
+static bool read_idempotency_key(struct event_operation *self, struct problem *reterr)
+{
+    struct request *request = self->request;
+    const str *header = request_header(request, STR("Idempotency-Key"));
+    if (header == NULL)
+        return true;
+    if (header->len == 0 || header->len > IDEMPOTENCY_KEY_MAX) {
+        problem_set(reterr, PROBLEM_MALFORMED,
+                    STR("The Idempotency-Key must have 1 to 255 characters."));
+        return false;
+    }
+    char *named = arena_bytes(&request->arena, sizeof(self->definition) + header->len);
+    memcpy(named, &self->definition, sizeof(self->definition));
+    memcpy(named + sizeof(self->definition), header->ptr, header->len);
+    struct digest key = digest_sha256(str_from(named, sizeof(self->definition) + header->len));
+    struct digest body = digest_sha256(request->body);
+    self->idempotency_key = arena_str(&request->arena, str_head(digest_str(&key), HASH_KEPT));
+    self->idempotency_request = arena_str(&request->arena, str_head(digest_str(&body), HASH_KEPT));
+    return true;
+}
+
+static bool read_create_contact(struct event_operation *self, struct problem *reterr)
+{
+    if (self->context == CONTEXT_WEBHOOK) {
+        self->create_contact = true;
+        return true;
+    }
+    str value;
+    bool bad = false;
+    if (!request_query(self->request, STR("createContact"), &value, &bad) && !bad)
+        return true;
+    self->create_contact = !bad && str_equal_nocase(value, STR("true"));
+    if (!self->create_contact && (bad || !str_equal_nocase(value, STR("false")))) {
+        problem_set(reterr, PROBLEM_MALFORMED,
+                    STR("The query parameter createContact must be true or false."));
+        return false;
+    }
+    return true;
+}
+
+/* "application/json; charset=utf-8" and "application/vnd.x+json" are JSON. What a webhook's sender
+ * says cannot be helped, so none, or text, is read as JSON too. */
+static bool content_type_fits(const struct event_operation *self, struct problem *reterr)
+{
+    const str *header = request_header(self->request, STR("Content-Type"));
+    str rest = header == NULL ? (str){} : *header;
+    str type = str_trim(str_cut(&rest, ';'));
+    bool json_type = str_equal_nocase(type, STR("application/json")) ||
+                     (type.len > 5 && str_equal_nocase(str_skip(type, type.len - 5), STR("+json")));
+    bool forgiven = self->context == CONTEXT_WEBHOOK &&
+                    (type.len == 0 || str_equal_nocase(type, STR("text/json")) ||
+                     str_equal_nocase(type, STR("text/plain")));
+    if (json_type || forgiven)
+        return true;
+    problem_set(reterr, PROBLEM_MEDIA_TYPE,
+                STR("Send the event as JSON, with Content-Type: application/json."));
+    return false;
+}
+
+static bool hops_fit(struct event_operation *self, struct problem *reterr)
+{
+    self->hops = inlet_hops(self->request);
+    if (self->hops < self->inlet->limits->hops)
+        return true;
+    const str *outlet = request_header(self->request, STR("Junctor-Outlet"));
+    problem_set(reterr, PROBLEM_LOOP,
+                arena_format(&self->request->arena,
+                             "The event has passed through %d hubs; it last came from the outlet "
+                             "%.*s. Change that outlet's URL or this inlet's subscribers so that "
+                             "they do not feed each other.",
+                             self->hops, STR_ARG(outlet == NULL ? STR("unknown") : *outlet)));
+    return false;
+}
+
+static bool read_event(struct event_operation *self, const struct event_definition *definition,
+                       struct problem *reterr)
+{
+    json body;
+    return hops_fit(self, reterr) && content_type_fits(self, reterr) &&
+           read_create_contact(self, reterr) && read_idempotency_key(self, reterr) &&
+           inlet_read_json(self->inlet, self->request, &body, reterr) &&
+           custom_event_map(definition, body, &self->request->arena, &self->mapped, reterr);
+}
+
+static bool take_event(const struct inlet_context *inlet, struct request *request,
+                       const struct picture *picture, enum event_context context, str alias)
+{
+    struct problem problem = {};
+    const struct event_definition *definition = map_find(&picture->by_alias, alias);
+    if (definition == NULL || definition->context != context) {
+        problem_set(&problem, PROBLEM_NOT_FOUND,
+                    arena_format(&request->arena,
+                                 "There is no custom event with the alias \"%.*s\" and the context "
+                                 "%s.",
+                                 STR_ARG(alias), context == CONTEXT_API ? "api" : "webhook"));
+        return inlet_reject(inlet, request, picture->object.id, 0,
+                            arena_format(&request->arena, "custom_event.%.*s", STR_ARG(alias)),
+                            &problem);
+    }
+    struct event_operation *self = ARENA_NEW(&request->arena, struct event_operation);
+    self->inlet = inlet;
+    self->request = request;
+    self->definition = definition->object.id;
+    self->type = arena_str(&request->arena, definition->type);
+    self->context = context;
+    if (!read_event(self, definition, &problem))
+        return inlet_reject(inlet, request, picture->object.id, definition->object.id, self->type,
+                            &problem);
+    self->operation = (struct operation){ .kind = &event_kind,
+                                          .organization = picture->object.id,
+                                          .arena = &request->arena,
+                                          .bytes = request->arena.held };
+    enum admission admission = committer_post(inlet->committer, &self->operation);
+    if (admission == ADMITTED)
+        return false;
+    inlet_answer_refused(request, admission);
+    return true;
+}
+
+bool inlet_take_api_event(const struct inlet_context *inlet, struct request *request,
+                          const struct picture *picture, str alias)
+{
+    return take_event(inlet, request, picture, CONTEXT_API, alias);
+}
+
+bool inlet_take_webhook_event(const struct inlet_context *inlet, struct request *request,
+                              const struct picture *picture, str alias)
+{
+    return take_event(inlet, request, picture, CONTEXT_WEBHOOK, alias);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * inlet/internal.h: what the inlets share. */
+#pragma once
+
+#include "inlet/inlet.h"
+
+/* Hops that the sender's Junctor-Hops header tells; 0 without one or with nonsense in it. */
+int inlet_hops(const struct request *request);
+
+/* The request's body as JSON. False: the problem says why not. */
+MUST_USE bool inlet_read_json(const struct inlet_context *inlet, struct request *request,
+                              json *ret_body, struct problem *reterr);
+
+/* Fills in a rejection of this request; the body is cut to what is kept. */
+struct rejection inlet_rejection(const struct inlet_context *inlet, struct request *request,
+                                 int64_t organization, int64_t inlet_id, str inlet_name,
+                                 const struct problem *problem);
+
+/* Answers what could not be committed, or not even queued. */
+void inlet_answer_failed(struct request *request);
+void inlet_answer_refused(struct request *request, enum admission admission);
