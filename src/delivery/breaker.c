@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * Invariants:
+ * (1) while open or probing, at most one attempt is started: the probe;
+ * (2) open follows on BREAKER_FAILURES failures with no success between, never on fewer;
+ * (3) BREAKER_WAIT_MS ≤ wait_ms ≤ BREAKER_WAIT_MAX_MS while not closed; it doubles with each probe
+ *     that fails, and only then: attempts that were under way when it opened change nothing;
+ * (4) any success closes, whoever had it, and forgets the failures. */
+#include "delivery/breaker.h"
+
+enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t now_ms)
+{
+    switch (breaker->state) {
+    case BREAKER_CLOSED:
+        return BREAKER_SEND;
+    case BREAKER_OPEN:
+        return now_ms >= breaker->probe_at_ms ? BREAKER_PROBE : BREAKER_WAIT;
+    case BREAKER_PROBING:
+        return BREAKER_WAIT;
+    }
+    return BREAKER_WAIT;
+}
+
+void breaker_probe_begins(struct breaker *breaker)
+{
+    assert(breaker->state == BREAKER_OPEN);
+    breaker->state = BREAKER_PROBING;
+}
+
+void breaker_probe_lost(struct breaker *breaker)
+{
+    if (breaker->state == BREAKER_PROBING)
+        breaker->state = BREAKER_OPEN;
+}
+
+void breaker_success(struct breaker *breaker)
+{
+    *breaker = (struct breaker){};
+}
+
+static void open_for(struct breaker *breaker, int64_t wait_ms, int64_t now_ms)
+{
+    breaker->state = BREAKER_OPEN;
+    breaker->failures = 0;
+    breaker->wait_ms = wait_ms < BREAKER_WAIT_MAX_MS ? wait_ms : BREAKER_WAIT_MAX_MS;
+    breaker->probe_at_ms = now_ms + breaker->wait_ms;
+}
+
+void breaker_failure(struct breaker *breaker, bool probe, int64_t now_ms)
+{
+    if (breaker->state == BREAKER_CLOSED && ++breaker->failures >= BREAKER_FAILURES)
+        open_for(breaker, BREAKER_WAIT_MS, now_ms);
+    else if (breaker->state == BREAKER_PROBING && probe)
+        open_for(breaker, breaker->wait_ms * 2, now_ms);
+}
+
+int breaker_concurrency(const struct breaker *breaker, int limit)
+{
+    return breaker->state == BREAKER_CLOSED ? limit : 1;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "delivery/content.h"
+
+#include "base/testing.h"
+
+static struct content *order(void)
+{
+    return content_new(5, 1700000000123, 2, STR("custom_event.order"), STR("{\"a\":1}"));
+}
+
+TEST(bodies)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct content *content = order();
+    CHECK_STR("standard", content_body(content, FORMAT_STANDARD, &arena),
+              STR("{\"type\":\"custom_event.order\",\"timestamp\":\"2023-11-14T22:13:20.123Z\","
+                  "\"data\":{\"a\":1}}"));
+    CHECK_STR("bare", content_body(content, FORMAT_BARE, &arena), STR("{\"a\":1}"));
+    content_release(content);
+    content = content_new(5, 0, 0, STR("odd\"\n\x01type"), STR(""));
+    CHECK_STR("escaped", content_body(content, FORMAT_STANDARD, &arena),
+              STR("{\"type\":\"odd\\\"\\n\\u0001type\",\"timestamp\":\"1970-01-01T00:00:00.000Z\","
+                  "\"data\":null}"));
+    content_release(content);
+}
+
+/* The example of the Standard Webhooks specification. */
+TEST(signature)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    str secret;
+    CHECK("secret", base64_read(&arena, STR("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), &secret));
+    struct hmac *CLEANUP(hmac_freep) key = hmac_new(secret);
+    struct content_signing signing = { .delivery = 1,
+                                       .timestamp_s = 1614265330,
+                                       .key = key,
+                                       .body = STR("{\"test\": 2432232314}") };
+    char *lines[CONTENT_HEADERS];
+    CHECK_INT("count", content_headers(&signing, 3, &arena, lines), 5);
+    CHECK_STR("type", str_c(lines[0]), STR("Content-Type: application/json"));
+    CHECK_STR("hops", str_c(lines[1]), STR("Junctor-Hops: 3"));
+    CHECK_STR("id", str_c(lines[2]), STR("webhook-id: dlv_0000000000001"));
+    CHECK_STR("time", str_c(lines[3]), STR("webhook-timestamp: 1614265330"));
+    hmac_begin(key);
+    hmac_add(key, STR("dlv_0000000000001.1614265330.{\"test\": 2432232314}"));
+    struct digest digest = hmac_finish(key);
+    str want = arena_format(&arena, "webhook-signature: v1,%.*s",
+                            STR_ARG(base64_write(&arena, digest_str(&digest))));
+    CHECK_STR("signature", str_c(lines[4]), want);
+    signing.key = NULL;
+    CHECK_INT("not signed", content_headers(&signing, 3, &arena, lines), 4);
+}
+
+TEST(repeats_are_the_same)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct content *content = order();
+    str first = content_body(content, FORMAT_STANDARD, &arena);
+    for (int i = 0; i < 10; i++)
+        CHECK_STR("body", content_body(content, FORMAT_STANDARD, &arena), first);
+    content_release(content);
+}
+
+RUN_TESTS(cmocka_unit_test(bodies), cmocka_unit_test(signature),
+          cmocka_unit_test(repeats_are_the_same))

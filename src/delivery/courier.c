@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/courier.c: the thread of one courier. A turn: mail, what is due, names, new attempts,
+ * libcurl, what is over; then it waits for any of them.
+ *
+ * Invariants: (1) all of struct courier but the mailbox and the atomics belongs to its thread; (2)
+ * nothing is started while UNRECORDED_MAX results are unrecorded; (3) a message counts in mail_waiting
+ * until what it caused counts in `active`, so that their sum is 0 only when there is nothing to do. */
+#include <stdlib.h>
+
+#include "base/fail.h"
+#include "delivery/internal.h"
+
+#define NAME_SOCKETS 64
+#define WAIT_MAX_MS 1000
+#define READ_PAUSE_MS 1000
+
+int64_t courier_now_ms(const struct courier *courier)
+{
+    return clock_now_ms(courier->couriers->options.clock);
+}
+
+void courier_post(struct courier *courier, struct mail *mail)
+{
+    (void)atomic_fetch_add(&courier->mail_waiting, 1);
+    mailbox_post(&courier->mailbox, &mail->link);
+}
+
+/* ── reading the store ── */
+
+static struct fetch *new_fetch(struct courier *courier, enum mail_kind kind)
+{
+    struct fetch *fetch = NEW(struct fetch);
+    fetch->mail.kind = kind;
+    fetch->courier = courier;
+    return fetch;
+}
+
+static void read_outlet(struct courier *courier, struct outlet *outlet)
+{
+    stock_begin_read(&courier->stock, outlet);
+    struct fetch *fetch = new_fetch(courier, MAIL_PAGE);
+    fetch->outlet = outlet;
+    fetch->of = (struct outlet_work){ .organization = outlet->organization,
+                                      .outlet = outlet->id };
+    fetch->after = outlet->read_after;
+    fetch->limit = outlet->read_limit;
+    fetcher_post(&courier->couriers->fetcher, fetch);
+}
+
+static void read_list(struct courier *courier, int64_t mono_ms)
+{
+    if (courier->list_again_ms == 0 || mono_ms < courier->list_again_ms)
+        return;
+    courier->list_again_ms = 0;
+    fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_OUTLETS));
+}
+
+static bool wants_page(const struct courier *courier, const struct outlet *outlet,
+                       int64_t mono_ms)
+{
+    return outlet->read_again_ms <= mono_ms && stock_wants_page(&courier->stock, outlet);
+}
+
+/* The ones that wait longest first. */
+static void read_behind(struct courier *courier, int64_t mono_ms)
+{
+    if (courier->stopping)
+        return;
+    if (courier->stock.starting) {
+        read_list(courier, mono_ms);
+        return;
+    }
+    struct list begun;
+    list_init(&begun);
+    LIST_EACH(&courier->behind, at) {
+        struct outlet *outlet = LIST_ENTRY(at, struct outlet, behind);
+        if (courier->stock.reading >= READS_AT_ONCE)
+            break;
+        if (!wants_page(courier, outlet, mono_ms))
+            continue;
+        list_remove(at);
+        list_append(&begun, at);
+        read_outlet(courier, outlet);
+    }
+    while (!list_empty(&begun)) {
+        struct list *first = begun.next;
+        list_remove(first);
+        list_append(&courier->behind, first);
+    }
+}
+
+static bool anything_to_read(const struct courier *courier)
+{
+    if (courier->stock.starting || courier->stock.reading > 0)
+        return true;
+    LIST_EACH(&courier->behind, at)
+        if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
+            return true;
+    return false;
+}
+
+static void take_page(struct courier *courier, struct fetch *fetch)
+{
+    struct outlet *outlet = fetch->outlet;
+    if (fetch->failed) {
+        stock_read_failed(&courier->stock, outlet);
+        outlet->read_again_ms = clock_mono_ms() + READ_PAUSE_MS;
+    } else {
+        struct job *jobs = fetch->jobs;
+        fetch->jobs = NULL;
+        stock_take_page(&courier->stock, outlet, jobs, fetch->count < fetch->limit,
+                        courier_now_ms(courier));
+        if (outlet->step == OUTLET_IN_STEP)
+            list_remove(&outlet->behind);
+    }
+    if (!outlet_is_open(courier, outlet)) /* it was closed meanwhile */
+        outlet_reopen(courier, outlet);
+    fetch_free(fetch);
+}
+
+static void reopen_all(struct courier *courier)
+{
+    size_t at = 0;
+    struct outlet *outlet;
+    while ((outlet = map_next(&courier->stock.outlets, &at)) != NULL)
+        outlet_reopen(courier, outlet);
+}
+
+static void take_outlets(struct courier *courier, struct fetch *fetch)
+{
+    if (fetch->failed) {
+        courier->list_again_ms = clock_mono_ms() + READ_PAUSE_MS;
+        fetch_free(fetch);
+        return;
+    }
+    for (int i = 0; i < fetch->count; i++)
+        if (courier_of(courier->couriers, fetch->outlets[i].outlet) == courier)
+            stock_list_outlet(&courier->stock, fetch->outlets[i].organization,
+                              fetch->outlets[i].outlet);
+    fetch_free(fetch);
+    stock_started(&courier->stock);
+    reopen_all(courier);
+}
+
+/* ── mail ── */
+
+static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
+{
+    int64_t now_ms = courier_now_ms(courier);
+    for (struct job *job = jobs->first, *next; job != NULL; job = next) {
+        struct message *link = job->link.next;
+        next = link == NULL ? NULL : CONTAINER_OF(link, struct job, link);
+        struct outlet *outlet =
+            stock_outlet(&courier->stock, job->delivery.organization, job->delivery.outlet);
+        if (outlet->deleted)
+            job_free(job);
+        else
+            stock_take_job(&courier->stock, job, now_ms);
+        if (!outlet_is_open(courier, outlet) || outlet->step != OUTLET_IN_STEP)
+            outlet_reopen(courier, outlet);
+    }
+    free(jobs);
+}
+
+static void take_webhook(struct courier *courier, struct mail_webhook *mail)
+{
+    struct webhook *webhook = mail->webhook;
+    free(mail);
+    struct outlet *outlet =
+        stock_outlet(&courier->stock, webhook->organization, webhook->object.id);
+    outlet_set_webhook(courier, outlet, webhook);
+}
+
+static void take_mail(struct courier *courier, struct mail *mail)
+{
+    switch (mail->kind) {
+    case MAIL_JOBS:
+        take_jobs(courier, CONTAINER_OF(mail, struct mail_jobs, mail));
+        break;
+    case MAIL_WEBHOOK:
+        take_webhook(courier, CONTAINER_OF(mail, struct mail_webhook, mail));
+        break;
+    case MAIL_RECORDED:
+        dispatch_recorded(CONTAINER_OF(mail, struct dispatch, mail));
+        break;
+    case MAIL_PAGE:
+        take_page(courier, CONTAINER_OF(mail, struct fetch, mail));
+        break;
+    case MAIL_OUTLETS:
+        take_outlets(courier, CONTAINER_OF(mail, struct fetch, mail));
+        break;
+    case MAIL_RELEASE:
+        courier->held = false;
+        free(mail);
+        reopen_all(courier);
+        break;
+    case MAIL_TIME: {
+        struct mail_time *time = CONTAINER_OF(mail, struct mail_time, mail);
+        time->next = courier->time_waiting;
+        courier->time_waiting = time;
+        break;
+    }
+    case MAIL_STOP:
+        courier->stopping = true;
+        courier->stop_at_ms =
+            clock_mono_ms() + CONTAINER_OF(mail, struct mail_stop, mail)->grace_ms;
+        free(mail);
+        break;
+    }
+}
+
+static void take_all_mail(struct courier *courier, int64_t *ret_count)
+{
+    int64_t count = 0;
+    struct message *at = mailbox_take(&courier->mailbox);
+    while (at != NULL) {
+        struct message *next = at->next;
+        take_mail(courier, CONTAINER_OF(at, struct mail, link));
+        at = next;
+        count++;
+    }
+    *ret_count = count;
+}
+
+/* ── a turn ── */
+
+static void move_due(struct courier *courier, int64_t now_ms)
+{
+    stock_move_due(&courier->stock, now_ms);
+    struct heap_link *first;
+    while ((first = heap_first(&courier->timers)) != NULL && first->key <= now_ms) {
+        heap_remove(&courier->timers, first);
+        stock_give_turn(&courier->stock, CONTAINER_OF(first, struct outlet, timer));
+    }
+}
+
+static bool may_start(const struct courier *courier)
+{
+    return !courier->stopping && courier->unrecorded < UNRECORDED_MAX &&
+           courier->under_way < UNDER_WAY_MAX;
+}
+
+static void start_attempts(struct courier *courier)
+{
+    while (may_start(courier) && !list_empty(&courier->stock.turns)) {
+        struct outlet *outlet = LIST_ENTRY(courier->stock.turns.next, struct outlet, turn);
+        bool probe;
+        struct parcel *parcel = outlet_take(courier, outlet, &probe);
+        if (parcel != NULL)
+            dispatch_begin(courier, parcel, probe);
+    }
+}
+
+static void conclude_attempts(struct courier *courier)
+{
+    struct exchange *exchange;
+    while ((exchange = sender_take(courier->sender)) != NULL)
+        dispatch_conclude(CONTAINER_OF(exchange, struct dispatch, exchange));
+}
+
+static void answer_time(struct courier *courier)
+{
+    if (anything_to_read(courier) && !courier->stopping)
+        return;
+    while (courier->time_waiting != NULL) {
+        struct mail_time *mail = courier->time_waiting;
+        courier->time_waiting = mail->next;
+        if (atomic_fetch_sub(&mail->wait->missing, 1) == 1)
+            waker_wake(&mail->wait->waker);
+        time_wait_release(mail->wait);
+        free(mail);
+    }
+}
+
+static void note_gauges(struct courier *courier, int64_t mail)
+{
+    const struct stock *stock = &courier->stock;
+    courier->counts.held_jobs = (int64_t)stock->parcels.count;
+    courier->counts.held_bytes = (int64_t)stock->bytes;
+    courier->counts.sending = courier->under_way;
+    bool more = !list_empty(&stock->turns) || (!courier->stopping && anything_to_read(courier));
+    atomic_store(&courier->active, courier->under_way + courier->unrecorded + more);
+    (void)atomic_fetch_sub(&courier->mail_waiting, mail);
+}
+
+static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
+{
+    return at_ms == INT64_MAX ? wait_ms : MIN_OF(wait_ms, MAX_OF(at_ms - now_ms, 0));
+}
+
+static int64_t wait_ms(struct courier *courier, int64_t mono_ms)
+{
+    int64_t wait_ms = WAIT_MAX_MS;
+    if (!courier->couriers->options.clock->test) {
+        int64_t now_ms = courier_now_ms(courier);
+        const struct heap_link *timer = heap_first(&courier->timers);
+        wait_ms = sooner(wait_ms, stock_next_due(&courier->stock), now_ms);
+        wait_ms = sooner(wait_ms, timer == NULL ? INT64_MAX : timer->key, now_ms);
+    }
+    LIST_EACH(&courier->to_post, at)
+        wait_ms = sooner(wait_ms, LIST_ENTRY(at, struct dispatch, link)->post_at_ms, mono_ms);
+    int names_ms = resolver_timeout_ms(courier->resolver, mono_ms);
+    if (names_ms >= 0)
+        wait_ms = MIN_OF(wait_ms, names_ms);
+    if (courier->stopping && !courier->stopped_all)
+        wait_ms = sooner(wait_ms, courier->stop_at_ms, mono_ms);
+    return wait_ms;
+}
+
+static void wait_for_work(struct courier *courier)
+{
+    struct curl_waitfd fds[NAME_SOCKETS];
+    int count = resolver_fds(courier->resolver, fds, NAME_SOCKETS);
+    sender_wait(courier->sender, fds, count, (int)wait_ms(courier, clock_mono_ms()));
+    resolver_step(courier->resolver, fds, count, clock_mono_ms());
+}
+
+static bool is_over(struct courier *courier, int64_t mono_ms)
+{
+    if (!courier->stopping)
+        return false;
+    if (!courier->stopped_all && mono_ms >= courier->stop_at_ms) {
+        courier->stopped_all = true;
+        dispatch_stop_all(courier);
+        conclude_attempts(courier);
+    }
+    return courier->under_way == 0 && courier->unrecorded == 0;
+}
+
+static void *courier_main(void *argument)
+{
+    struct courier *courier = argument;
+    int64_t mail;
+    do {
+        int64_t mono_ms = clock_mono_ms();
+        take_all_mail(courier, &mail);
+        move_due(courier, courier_now_ms(courier));
+        read_behind(courier, mono_ms);
+        dispatch_post_again(courier, mono_ms);
+        start_attempts(courier);
+        sender_step(courier->sender);
+        conclude_attempts(courier);
+        start_attempts(courier);
+        answer_time(courier);
+        note_gauges(courier, mail);
+        wait_for_work(courier);
+    } while (!is_over(courier, clock_mono_ms()));
+    return NULL;
+}
+
+/* ── life ── */
+
+static int open_network(struct courier *courier)
+{
+    const struct couriers_options *options = &courier->couriers->options;
+    const struct sender_options sender = { .allow_egress = options->allow_egress,
+                                           .user_agent = options->user_agent,
+                                           .ca_file = options->ca_file,
+                                           .connect_timeout_ms = options->connect_timeout_ms,
+                                           .whole_timeout_ms = options->whole_timeout_ms,
+                                           .response_kept = options->limits->response_kept,
+                                           .response_read = options->limits->response_read };
+    int r = sender_new(&sender, &courier->sender);
+    if (r == 0)
+        r = resolver_new(options->name_servers, &courier->resolver);
+    return fail(r);
+}
+
+int courier_start(struct courier *courier, struct couriers *couriers)
+{
+    courier->couriers = couriers;
+    courier->held = couriers->options.held;
+    courier->list_again_ms = 1; /* at once */
+    stock_init(&courier->stock,
+               (size_t)(couriers->options.limits->courier_bytes / couriers->count));
+    list_init(&courier->behind);
+    list_init(&courier->dispatches);
+    list_init(&courier->to_post);
+    int r = open_network(courier);
+    if (r < 0)
+        return fail(r);
+    mailbox_init(&courier->mailbox, sender_wake, courier->sender);
+    r = -pthread_create(&courier->thread, NULL, courier_main, courier);
+    courier->running = r == 0;
+    return fail(r);
+}
+
+/* What came too late for the thread. */
+static void free_mail(struct mail *mail)
+{
+    switch (mail->kind) {
+    case MAIL_JOBS:
+        jobs_free(CONTAINER_OF(mail, struct mail_jobs, mail)->first);
+        free(mail);
+        break;
+    case MAIL_WEBHOOK:
+        object_release(CONTAINER_OF(mail, struct mail_webhook, mail)->webhook);
+        free(mail);
+        break;
+    case MAIL_PAGE:
+    case MAIL_OUTLETS:
+        fetch_free(CONTAINER_OF(mail, struct fetch, mail));
+        break;
+    case MAIL_TIME:
+        time_wait_release(CONTAINER_OF(mail, struct mail_time, mail)->wait);
+        free(mail);
+        break;
+    case MAIL_RELEASE:
+    case MAIL_STOP:
+        free(mail);
+        break;
+    case MAIL_RECORDED:
+        assert(!"a thread ends with all its results recorded");
+    }
+}
+
+void courier_done(struct courier *courier)
+{
+    struct message *at = mailbox_take(&courier->mailbox);
+    while (at != NULL) {
+        struct message *next = at->next;
+        free_mail(CONTAINER_OF(at, struct mail, link));
+        at = next;
+    }
+    size_t slot = 0;
+    struct outlet *outlet;
+    while ((outlet = map_next(&courier->stock.outlets, &slot)) != NULL)
+        outlet_done(courier, outlet);
+    stock_done(&courier->stock);
+    dispatch_free_spare(courier);
+    heap_done(&courier->timers);
+    map_done(&courier->places);
+    resolver_free(courier->resolver);
+    sender_free(courier->sender);
+}

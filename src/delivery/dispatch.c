@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/dispatch.c: one attempt:
+ *
+ *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded ──► the parcel waits again,
+ *                  │ an answer is known,      ▲            ▲  │                or is forgotten
+ *                  │ or the host is an        │            │  └─ not stored: a pause
+ *                  └ address                  └ no name ───┘
+ *
+ * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
+ * once, and is not tried again before it is recorded. */
+#include <stdlib.h>
+
+#include "delivery/internal.h"
+#include "delivery/outcome.h"
+
+#define SPARE_DISPATCHES 256
+#define ARENA_KEPT ((size_t)32 * 1024)
+#define PAUSE_MS 100
+#define PAUSE_MAX_MS 5000
+
+/* ── begin and end of its life ── */
+
+static struct dispatch *new_dispatch(struct courier *courier)
+{
+    struct dispatch *dispatch = courier->spare;
+    if (dispatch == NULL) {
+        dispatch = NEW(struct dispatch);
+        dispatch->result = result_new();
+    } else {
+        courier->spare = (struct dispatch *)(void *)dispatch->mail.link.next;
+        courier->spare_count--;
+    }
+    dispatch->courier = courier;
+    list_init(&dispatch->link);
+    list_init(&dispatch->lookup.link);
+    dispatch->exchange = (struct exchange){};
+    dispatch->post_at_ms = dispatch->pause_ms = 0;
+    return dispatch;
+}
+
+static void really_free(struct dispatch *dispatch)
+{
+    result_free(dispatch->result);
+    arena_done(&dispatch->arena);
+    free(dispatch);
+}
+
+static void free_dispatch(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    object_release(dispatch->webhook);
+    target_release(dispatch->target);
+    dispatch->webhook = NULL;
+    dispatch->target = NULL;
+    if (courier->spare_count >= SPARE_DISPATCHES) {
+        really_free(dispatch);
+        return;
+    }
+    arena_reset(&dispatch->arena, ARENA_KEPT);
+    struct arena arena = dispatch->result->arena;
+    arena_reset(&arena, ARENA_KEPT);
+    *dispatch->result = (struct result){ .arena = arena };
+    dispatch->result->operation.arena = &dispatch->result->arena;
+    dispatch->mail.link.next = (struct message *)(void *)courier->spare;
+    courier->spare = dispatch;
+    courier->spare_count++;
+}
+
+void dispatch_free_spare(struct courier *courier)
+{
+    while (courier->spare != NULL) {
+        struct dispatch *dispatch = courier->spare;
+        courier->spare = (struct dispatch *)(void *)dispatch->mail.link.next;
+        really_free(dispatch);
+    }
+}
+
+/* ── send ── */
+
+static void make_request(struct dispatch *dispatch, int64_t now_ms)
+{
+    const struct content *content = dispatch->parcel->job->content;
+    struct exchange *exchange = &dispatch->exchange;
+    exchange->body = content_body(content, dispatch->webhook->format, &dispatch->arena);
+    const struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
+                                             .timestamp_s = now_ms / 1000,
+                                             .key = dispatch->outlet->key,
+                                             .body = exchange->body };
+    char *lines[CONTENT_HEADERS];
+    int count = content_headers(&signing, content->hops + 1, &dispatch->arena, lines);
+    /* libcurl's lists are plain structs; these live where the request lives. */
+    for (int i = 0; i < count; i++)
+        dispatch->headers[i] = (struct curl_slist){
+            .data = lines[i],
+            .next = i + 1 < count ? &dispatch->headers[i + 1] : NULL,
+        };
+    exchange->headers = dispatch->headers;
+    exchange->target = dispatch->target;
+    exchange->arena = &dispatch->result->arena;
+    exchange->fresh = dispatch->parcel->fresh;
+}
+
+static void end_early(struct dispatch *dispatch, enum exchange_end end, str detail)
+{
+    dispatch->exchange.end = end;
+    dispatch->exchange.detail = detail;
+    dispatch_conclude(dispatch);
+}
+
+/* Only what the guard allows is pinned; it is asked again when the socket is opened. */
+static void send_to(struct dispatch *dispatch, const struct names_answer *answer)
+{
+    const struct cidr_list *allow = &dispatch->courier->couriers->options.allow_egress;
+    struct exchange *exchange = &dispatch->exchange;
+    if (answer->count == 0) {
+        end_early(dispatch, EXCHANGE_NO_NAME, answer->error);
+        return;
+    }
+    struct address allowed[RESOLVER_ADDRESSES];
+    int count = 0;
+    for (int i = 0; i < answer->count; i++)
+        if (egress_allows(&answer->addresses[i], allow, &exchange->refusal))
+            allowed[count++] = answer->addresses[i];
+    if (count == 0) {
+        end_early(dispatch, EXCHANGE_BLOCKED, (str){});
+        return;
+    }
+    dispatch->pin = (struct curl_slist){
+        .data = sender_pin(dispatch->target, allowed, count, &dispatch->arena)
+    };
+    exchange->pin = &dispatch->pin;
+    sender_start(dispatch->courier->sender, exchange);
+}
+
+static void name_answered(struct lookup *lookup, const struct names_answer *answer)
+{
+    send_to(CONTAINER_OF(lookup, struct dispatch, lookup), answer);
+}
+
+static void send_or_look_up(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    dispatch->lookup.answered = name_answered;
+    struct target *target = dispatch->target;
+    if (target->literal.family != 0) {
+        sender_start(courier->sender, &dispatch->exchange);
+        return;
+    }
+    const struct names_answer *answer =
+        resolver_find(courier->resolver, str_c(target->host), &dispatch->lookup, clock_mono_ms());
+    if (answer != NULL)
+        send_to(dispatch, answer);
+}
+
+void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
+{
+    struct dispatch *dispatch = new_dispatch(courier);
+    struct outlet *outlet = parcel->outlet;
+    int64_t now_ms = courier_now_ms(courier);
+    dispatch->outlet = outlet;
+    dispatch->parcel = parcel;
+    dispatch->probe = probe;
+    dispatch->webhook = outlet->webhook;
+    object_keep(outlet->webhook);
+    dispatch->place = outlet->place;
+    dispatch->started_us = clock_mono_us();
+    dispatch->result->before = parcel->job->delivery;
+    dispatch->result->attempt.started_ms = now_ms;
+    list_append(&courier->dispatches, &dispatch->link);
+    outlet->under_way++;
+    courier->under_way++;
+    courier->counts.attempts++;
+    if (outlet->target == NULL) {
+        dispatch->exchange.arena = &dispatch->result->arena;
+        end_early(dispatch, EXCHANGE_NO_URL, (str){});
+        return;
+    }
+    dispatch->place->references++;
+    dispatch->place->under_way++;
+    dispatch->target = target_keep(outlet->target);
+    make_request(dispatch, now_ms);
+    send_or_look_up(dispatch);
+}
+
+/* ── conclude ── */
+
+static double draw(const struct courier *courier)
+{
+    if (courier->couriers->options.clock->test)
+        return 0.5;
+    uint32_t bits;
+    random_bytes(&bits, sizeof(bits));
+    return (double)bits / UINT32_MAX;
+}
+
+static void fill_attempt(struct dispatch *dispatch, str error)
+{
+    const struct exchange *exchange = &dispatch->exchange;
+    const struct delivery *before = &dispatch->result->before;
+    struct attempt *attempt = &dispatch->result->attempt;
+    struct arena *arena = &dispatch->result->arena;
+    attempt->delivery = before->id;
+    attempt->organization = before->organization;
+    attempt->number = before->attempt_count + 1;
+    attempt->duration_us = clock_mono_us() - dispatch->started_us;
+    attempt->manual = dispatch->parcel->manual;
+    attempt->request_head = exchange->request_head;
+    attempt->status = exchange->status;
+    attempt->response_head = exchange->response_head;
+    attempt->response_body = exchange->response_body;
+    attempt->response_length = exchange->response_length;
+    attempt->response_truncated =
+        exchange->response_length > (int64_t)exchange->response_body.len;
+    attempt->url = arena_str(arena, dispatch->webhook->url);
+    attempt->error = error;
+}
+
+static str explain(struct dispatch *dispatch)
+{
+    const struct couriers_options *options = &dispatch->courier->couriers->options;
+    const struct explain_limits limits = { .connect_timeout_ms = options->connect_timeout_ms,
+                                           .whole_timeout_ms = options->whole_timeout_ms,
+                                           .response_read = options->limits->response_read };
+    return explain_exchange(&dispatch->exchange, &limits, &dispatch->result->arena);
+}
+
+/* What it says about the outlet. */
+static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome, bool success)
+{
+    struct outlet *outlet = dispatch->outlet;
+    bool same = outlet->webhook == dispatch->webhook ||
+                (outlet->webhook != NULL &&
+                 str_equal(outlet->webhook->url, dispatch->webhook->url));
+    if (!same) /* it was tried elsewhere; outlet_set_webhook() has begun anew */
+        return;
+    if (success)
+        breaker_success(&outlet->breaker);
+    else if (outcome->counts)
+        breaker_failure(&outlet->breaker, dispatch->probe, courier_now_ms(dispatch->courier));
+    else if (dispatch->probe)
+        breaker_probe_lost(&outlet->breaker);
+    outlet->hold_until_ms = MAX_OF(outlet->hold_until_ms, outcome->hold_until_ms);
+    if (outcome->endpoint_gone)
+        outlet->gone = true;
+}
+
+static void leave_place(struct courier *courier, struct place *place)
+{
+    if (place == NULL)
+        return;
+    place->under_way--;
+    if (!list_empty(&place->waiting)) {
+        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
+        list_remove(&outlet->queued);
+        stock_give_turn(&courier->stock, outlet);
+    }
+    place_release(courier, place);
+}
+
+static void result_recorded(struct result *result, void *context)
+{
+    (void)result;
+    struct dispatch *dispatch = context;
+    courier_post(dispatch->courier, &dispatch->mail);
+}
+
+static void post(struct dispatch *dispatch)
+{
+    const struct courier_ground *ground = &dispatch->courier->couriers->ground;
+    dispatch->mail.kind = MAIL_RECORDED;
+    ground->post(ground->context, dispatch->result);
+}
+
+static void count(struct courier *courier, const struct delivery *after, bool success)
+{
+    courier->counts.delivered += after->state == DELIVERY_DELIVERED;
+    courier->counts.dead += after->state == DELIVERY_DEAD;
+    courier->counts.failed += !success;
+}
+
+void dispatch_conclude(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    struct result *result = dispatch->result;
+    str error = explain(dispatch);
+    bool success = error.len == 0;
+    fill_attempt(dispatch, error);
+    const struct outcome_question question = { .before = &result->before,
+                                               .exchange = &dispatch->exchange,
+                                               .error = error,
+                                               .manual = dispatch->parcel->manual,
+                                               .policy = &retry_webhook,
+                                               .now_ms = courier_now_ms(courier),
+                                               .draw = success ? 0.5 : draw(courier) };
+    struct outcome outcome = outcome_of(&question, &result->arena);
+    dispatch->parcel->fresh = outcome.again_at_once;
+    result->after = outcome.after;
+    result->event_type = dispatch->parcel->job->content->type;
+    if (outcome.endpoint_gone)
+        result->disable_reason = STR("The endpoint answered 410 Gone: it wants no more deliveries. "
+                                     "Enable it when it takes them again.");
+    result->committed = result_recorded;
+    result->context = dispatch;
+    list_remove(&dispatch->link);
+    courier->under_way--;
+    dispatch->outlet->under_way--;
+    courier->unrecorded++;
+    count(courier, &result->after, success);
+    tell_outlet(dispatch, &outcome, success);
+    leave_place(courier, dispatch->place);
+    outlet_attempt_ended(courier, dispatch->outlet);
+    post(dispatch);
+}
+
+/* ── recorded ── */
+
+static void pause_and_post(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    dispatch->pause_ms = dispatch->pause_ms == 0
+                             ? PAUSE_MS
+                             : MIN_OF(dispatch->pause_ms * 2, (int64_t)PAUSE_MAX_MS);
+    dispatch->post_at_ms = clock_mono_ms() + dispatch->pause_ms;
+    list_append(&courier->to_post, &dispatch->link);
+}
+
+void dispatch_post_again(struct courier *courier, int64_t mono_ms)
+{
+    LIST_EACH(&courier->to_post, at) {
+        struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
+        if (dispatch->post_at_ms > mono_ms)
+            continue;
+        list_remove(at);
+        post(dispatch);
+    }
+}
+
+/* A 410 was recorded. When the endpoint could not be disabled with it, the next 410 tries again. */
+static void settle_gone(struct dispatch *dispatch)
+{
+    struct outlet *outlet = dispatch->outlet;
+    if (!outlet->gone || dispatch->result->disable_reason.len == 0)
+        return;
+    outlet->gone = false;
+    outlet_reopen(dispatch->courier, outlet);
+}
+
+static void put_back(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    struct parcel *parcel = dispatch->parcel;
+    parcel->job->delivery = dispatch->result->after;
+    parcel->job->delivery.reason = (str){}; /* it lies in the result */
+    stock_put_back(&courier->stock, parcel, courier_now_ms(courier));
+    if (!outlet_is_open(courier, dispatch->outlet))
+        outlet_reopen(courier, dispatch->outlet);
+}
+
+void dispatch_recorded(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    const struct result *result = dispatch->result;
+    if (!result->stored && !courier->stopping) {
+        pause_and_post(dispatch);
+        return;
+    }
+    courier->unrecorded--;
+    settle_gone(dispatch);
+    if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
+        put_back(dispatch);
+    else
+        stock_forget(&courier->stock, dispatch->parcel);
+    free_dispatch(dispatch);
+}
+
+/* ── stop ── */
+
+void dispatch_stop_all(struct courier *courier)
+{
+    LIST_EACH(&courier->dispatches, at) {
+        struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
+        if (dispatch->exchange.line != NULL) {
+            sender_stop_exchange(courier->sender, &dispatch->exchange);
+        } else if (!list_empty(&dispatch->lookup.link)) {
+            list_remove(&dispatch->lookup.link);
+            end_early(dispatch, EXCHANGE_STOPPED, (str){});
+        }
+    }
+}

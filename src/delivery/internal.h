@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/internal.h: what the files of this folder share: the insides of couriers.
+ *
+ *   hand-over ──► mailbox ──► stock ──► dispatch: look up, send, conclude ──► committer ──► recorded
+ *                               ▲ pages
+ *                               └── fetcher ◄── store
+ * couriers.c   start, stop, the doors from other threads     courier.c    the thread, its timers
+ * outlet.c     who may be sent to, and what holds it back    stock.c      what is in memory (pure)
+ * dispatch.c   one attempt, from parcel to recorded result   outcome.c    what follows from it (pure)
+ * fetcher.c    reads the store, on a thread of its own       sender_http.c, resolver.c: the network */
+#pragma once
+
+#include <pthread.h>
+
+#include "delivery/content.h"
+#include "delivery/delivery.h"
+#include "delivery/explain.h"
+#include "delivery/resolver.h"
+#include "delivery/sender_http.h"
+#include "delivery/stock.h"
+#include "intake/result.h"
+
+#define UNRECORDED_MAX 4096
+#define UNDER_WAY_MAX 4096    /* attempts of one courier at once */
+#define PLACE_CONNECTIONS 64  /* to one host and port */
+#define READS_AT_ONCE 4
+#define COURIERS_MAX 64
+
+/* ── what couriers stand on; tests bring their own ── */
+
+struct courier_ground {
+    void *context;
+    void (*post)(void *context, struct result *result);
+    /* On the fetcher's thread, each in a snapshot of its own that begins inside the call. */
+    int (*read_outlets)(void *context, struct arena *arena, struct outlet_work **ret_outlets,
+                        int *ret_count);
+    int (*read_work)(void *context, const struct outlet_work *of, int64_t after, int limit,
+                     struct arena *arena, struct work_item *ret_items, int *ret_count);
+};
+
+MUST_USE int couriers_start_on(const struct couriers_options *options,
+                               const struct courier_ground *ground,
+                               struct couriers **ret_couriers);
+
+/* ── messages to a courier ── */
+
+enum mail_kind {
+    MAIL_JOBS,
+    MAIL_WEBHOOK,
+    MAIL_RECORDED,
+    MAIL_PAGE,
+    MAIL_OUTLETS,
+    MAIL_RELEASE,
+    MAIL_TIME,
+    MAIL_STOP,
+};
+
+struct mail {
+    struct message link; /* first */
+    enum mail_kind kind;
+};
+
+struct mail_jobs {
+    struct mail mail;
+    struct job *first;
+};
+
+struct mail_webhook {
+    struct mail mail;
+    struct webhook *webhook;
+};
+
+struct mail_stop {
+    struct mail mail;
+    int grace_ms;
+};
+
+struct mail_time {
+    struct mail mail;
+    struct mail_time *next;
+    struct time_wait *wait;
+};
+
+/* Freed by whoever is last: the one that waits, or a courier. */
+struct time_wait {
+    struct waker waker;
+    atomic_int missing;
+    atomic_int references;
+};
+
+/* ── fetcher.c ── */
+
+struct fetch {
+    struct mail mail; /* MAIL_PAGE or MAIL_OUTLETS when it comes back */
+    struct courier *courier;
+    /* A page: */
+    struct outlet *outlet; /* the courier's own; not touched by the fetcher */
+    struct outlet_work of;
+    int64_t after;
+    int limit;
+    struct job *jobs;
+    int count;
+    /* All outlets with work: */
+    struct arena arena;
+    struct outlet_work *outlets;
+    bool failed;
+};
+
+struct fetcher {
+    struct courier_ground ground;
+    struct mailbox mailbox;
+    struct waker waker;
+    pthread_t thread;
+    bool running;
+    atomic_bool stopping;
+    const struct log *log;
+};
+
+MUST_USE int fetcher_start(struct fetcher *fetcher, const struct courier_ground *ground,
+                           const struct log *log);
+void fetcher_stop(struct fetcher *fetcher);
+/* Any thread. Comes back to fetch->courier. */
+void fetcher_post(struct fetcher *fetcher, struct fetch *fetch);
+void fetch_free(struct fetch *fetch);
+
+/* ── courier.c, couriers.c ── */
+
+/* A host and port that outlets of this courier send to. */
+struct place {
+    char *name; /* "host:port" */
+    int references;
+    int under_way;
+    struct list waiting; /* outlets, by `queued` */
+};
+
+struct courier {
+    struct couriers *couriers;
+    pthread_t thread;
+    bool running;
+    struct mailbox mailbox;
+    _Atomic int64_t mail_waiting; /* posted and not dealt with */
+    _Atomic int64_t active;       /* things under way after the last turn */
+
+    struct stock stock;
+    struct sender *sender;
+    struct resolver *resolver;
+    struct map places;     /* name → struct place */
+    struct heap timers;    /* outlets that wait for Junctor's time */
+    struct list behind;    /* outlets to be read */
+    struct list dispatches; /* under way, not yet posted */
+    struct list to_post;   /* results that could not be stored, by `link` of their dispatch */
+    struct dispatch *spare;
+    int spare_count;
+    int under_way;
+    int unrecorded;
+    bool held;
+    bool stopping;
+    int64_t stop_at_ms; /* monotonic */
+    bool stopped_all;
+    int64_t list_again_ms; /* monotonic; 0: the list of outlets is being read, or was */
+    struct mail_time *time_waiting;
+    struct courier_counts {
+        _Atomic int64_t attempts, delivered, failed, dead;
+        _Atomic int64_t held_jobs, held_bytes, open_breakers, outlets_behind, sending;
+    } counts;
+};
+
+struct couriers {
+    struct couriers_options options;
+    struct courier_ground ground;
+    struct arena arena; /* copies of what the options borrow */
+    struct fetcher fetcher;
+    struct store_reader *reader;
+    struct courier *at;
+    int count;
+};
+
+/* Whose outlet it is. */
+struct courier *courier_of(struct couriers *couriers, int64_t outlet);
+void time_wait_release(struct time_wait *wait);
+
+void courier_post(struct courier *courier, struct mail *mail);
+MUST_USE int courier_start(struct courier *courier, struct couriers *couriers);
+/* The thread has ended. */
+void courier_done(struct courier *courier);
+int64_t courier_now_ms(const struct courier *courier);
+
+/* ── outlet.c ── */
+
+void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook);
+/* Sent to at all: known, active, not held. */
+bool outlet_is_open(const struct courier *courier, const struct outlet *outlet);
+/* After a change of what outlet_is_open() says. */
+void outlet_reopen(struct courier *courier, struct outlet *outlet);
+/* The next parcel that may go now, or NULL; then the outlet waits where it will be found again. */
+struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool *ret_probe);
+/* An attempt of it has ended. */
+void outlet_attempt_ended(struct courier *courier, struct outlet *outlet);
+void outlet_done(struct courier *courier, struct outlet *outlet);
+void place_release(struct courier *courier, struct place *place);
+
+/* ── dispatch.c: one attempt under way ── */
+
+struct dispatch {
+    struct mail mail; /* MAIL_RECORDED when its result is recorded */
+    struct list link; /* in courier->dispatches or ->to_post */
+    struct courier *courier;
+    struct outlet *outlet;
+    struct parcel *parcel;
+    struct result *result;
+    struct exchange exchange;
+    struct lookup lookup;
+    struct arena arena; /* the request */
+    struct webhook *webhook;
+    struct target *target;
+    struct place *place;
+    struct curl_slist headers[CONTENT_HEADERS];
+    struct curl_slist pin;
+    bool probe;
+    int64_t started_us;
+    int64_t post_at_ms; /* monotonic; when it is posted again */
+    int64_t pause_ms;
+};
+
+void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe);
+/* Its exchange is over. */
+void dispatch_conclude(struct dispatch *dispatch);
+/* Its result has been through the committer. */
+void dispatch_recorded(struct dispatch *dispatch);
+void dispatch_post_again(struct courier *courier, int64_t mono_ms);
+/* Breaks off all that are under way. */
+void dispatch_stop_all(struct courier *courier);
+void dispatch_free_spare(struct courier *courier);

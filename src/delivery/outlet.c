@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/outlet.c: who may be sent to now. An outlet that has something ready stands in the line
+ * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly one
+ * thing, which puts it back:
+ *   its breaker's or its target's time → courier->timers      its own attempts → their end
+ *   its host's connections → place->waiting                   its configuration → outlet_reopen() */
+#include <stdlib.h>
+
+#include "delivery/internal.h"
+
+#define CONCURRENCY 8
+
+/* ── places ── */
+
+static struct place *find_place(struct courier *courier, str name)
+{
+    struct place *place = map_find(&courier->places, name);
+    if (place == NULL) {
+        place = NEW(struct place);
+        place->name = xstrdup(name);
+        list_init(&place->waiting);
+        (void)map_put(&courier->places, str_c(place->name), place);
+    }
+    place->references++;
+    return place;
+}
+
+void place_release(struct courier *courier, struct place *place)
+{
+    if (place == NULL || --place->references > 0)
+        return;
+    (void)map_remove(&courier->places, str_c(place->name));
+    free(place->name);
+    free(place);
+}
+
+/* ── configuration ── */
+
+/* What is made of the webhook: parsed URL, key. */
+static void forget_webhook(struct courier *courier, struct outlet *outlet)
+{
+    list_remove(&outlet->queued);
+    target_release(outlet->target);
+    outlet->target = NULL;
+    place_release(courier, outlet->place);
+    outlet->place = NULL;
+    hmac_free(outlet->key);
+    outlet->key = NULL;
+    object_release(outlet->webhook);
+    outlet->webhook = NULL;
+}
+
+void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook)
+{
+    bool elsewhere = outlet->webhook == NULL || !str_equal(outlet->webhook->url, webhook->url);
+    forget_webhook(courier, outlet);
+    outlet->gone = false;
+    if (elsewhere) { /* what another address did says nothing of this one */
+        outlet->breaker = (struct breaker){};
+        outlet->hold_until_ms = 0;
+    }
+    outlet->deleted = webhook->status == OUTLET_DELETED;
+    if (outlet->deleted) {
+        object_release(webhook);
+    } else {
+        outlet->webhook = webhook;
+        outlet->target = target_new(webhook->url);
+        if (outlet->target != NULL)
+            outlet->place = find_place(courier, str_c(outlet->target->place));
+        if (webhook->signing)
+            outlet->key = hmac_new(webhook->secret);
+    }
+    outlet_reopen(courier, outlet);
+}
+
+bool outlet_is_open(const struct courier *courier, const struct outlet *outlet)
+{
+    return outlet->webhook != NULL && outlet->webhook->status == OUTLET_ACTIVE && !outlet->gone &&
+           !courier->held;
+}
+
+void outlet_reopen(struct courier *courier, struct outlet *outlet)
+{
+    if (!outlet_is_open(courier, outlet)) {
+        if (outlet->webhook != NULL || outlet->deleted)
+            stock_let_go(&courier->stock, outlet);
+        list_remove(&outlet->behind);
+        return;
+    }
+    if (outlet->step != OUTLET_IN_STEP && list_empty(&outlet->behind))
+        list_append(&courier->behind, &outlet->behind);
+    stock_give_turn(&courier->stock, outlet);
+}
+
+/* ── turns ── */
+
+static void wait_until(struct courier *courier, struct outlet *outlet, int64_t at_ms)
+{
+    if (outlet->timer.at != 0)
+        heap_remove(&courier->timers, &outlet->timer);
+    outlet->timer.key = at_ms;
+    outlet->timer.id = outlet->id;
+    heap_add(&courier->timers, &outlet->timer);
+}
+
+static bool has_room(struct courier *courier, const struct outlet *outlet)
+{
+    int limit = courier->couriers->options.concurrency;
+    return outlet->under_way < breaker_concurrency(&outlet->breaker, limit > 0 ? limit : CONCURRENCY);
+}
+
+/* False: it waits, and will be found again. */
+static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_probe)
+{
+    int64_t now_ms = courier_now_ms(courier);
+    if (outlet->hold_until_ms > now_ms) {
+        wait_until(courier, outlet, outlet->hold_until_ms);
+        return false;
+    }
+    enum breaker_verdict verdict = breaker_ask(&outlet->breaker, now_ms);
+    if (verdict == BREAKER_WAIT) {
+        if (outlet->breaker.state == BREAKER_OPEN)
+            wait_until(courier, outlet, outlet->breaker.probe_at_ms);
+        return false;
+    }
+    if (verdict == BREAKER_SEND && !has_room(courier, outlet))
+        return false;
+    if (outlet->place != NULL && outlet->place->under_way >= PLACE_CONNECTIONS) {
+        list_remove(&outlet->queued);
+        list_append(&outlet->place->waiting, &outlet->queued);
+        return false;
+    }
+    *ret_probe = verdict == BREAKER_PROBE;
+    return true;
+}
+
+struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool *ret_probe)
+{
+    struct parcel *parcel = outlet_first(outlet);
+    *ret_probe = false;
+    bool goes = parcel != NULL && outlet_is_open(courier, outlet) &&
+                (parcel->manual || may_send(courier, outlet, ret_probe));
+    stock_end_turn(outlet);
+    if (!goes)
+        return NULL;
+    if (*ret_probe)
+        breaker_probe_begins(&outlet->breaker);
+    stock_take_out(&courier->stock, parcel);
+    stock_give_turn(&courier->stock, outlet); /* at the end of the line */
+    return parcel;
+}
+
+void outlet_attempt_ended(struct courier *courier, struct outlet *outlet)
+{
+    stock_give_turn(&courier->stock, outlet);
+}
+
+void outlet_done(struct courier *courier, struct outlet *outlet)
+{
+    forget_webhook(courier, outlet);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT
+ * One attempt each, against everything a target can do: what is recorded of it, in which words. */
+#include "delivery/testing.h"
+
+#include <stdio.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/id.h"
+
+static struct bed bed;
+static struct receiver *receiver;
+static struct name_server *names;
+static struct certificates certificates;
+static int64_t next_outlet;
+
+static int set_up(void **state)
+{
+    (void)state;
+    receiver = receiver_new(NULL);
+    names = name_server_new();
+    certificates_make(&certificates);
+    bed_init(&bed);
+    next_outlet = 1;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    bed_done(&bed);
+    receiver_free(receiver);
+    name_server_free(names);
+    certificates_remove(&certificates);
+    return 0;
+}
+
+static void start(void)
+{
+    bed.options.name_servers =
+        arena_format(&bed.arena, "127.0.0.1:%d", name_server_port(names));
+    bed.options.ca_file = str_c(certificates.authority);
+    bed_start(&bed);
+}
+
+/* A webhook of its own for that URL, one delivery, its first record. */
+static struct record try_url(const char *url)
+{
+    int64_t outlet = next_outlet++;
+    bed_webhook(&bed, &(struct webhook_text){ .id = outlet, .url = url });
+    int before = bed_count(&bed);
+    (void)bed_deliver(&bed, outlet, "{}");
+    return bed_record(&bed, before);
+}
+
+static struct record try_path(const char *path)
+{
+    return try_url(url_at(&bed, receiver_port(receiver), path));
+}
+
+static void says(const struct record *record, const char *part)
+{
+    char text[2048];
+    (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(record->attempt.error));
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", text, part);
+}
+
+TEST(words)
+{
+    start();
+    static const struct {
+        const char *path;
+        int status;
+        const char *error;
+    } cases[] = {
+        { "/status/500", 500, "The target answered 500; only 200 to 299 is a success" },
+        { "/status/404", 404, "there is nothing at this path" },
+        { "/status/401", 401, "it refuses what Junctor sends" },
+        { "/status/429", 429, "it is sent more than it takes" },
+        { "/redirect", 302, "answers with a redirect (302) to http://elsewhere.test/new. Junctor "
+                            "does not follow redirects: change the endpoint's URL" },
+        { "/status/304", 304, "a redirect that says not where to" },
+        { "/hang", 0, "No whole answer within 800 ms" },
+        { "/trickle", 200, "No whole answer within 800 ms" },
+        { "/empty", 0, "closed the connection without an answer" },
+        { "/reset", 0, "broke the connection off" },
+        { "/cut", 200, "broke the connection off" },
+        { "/short", 200, "ended before the length it had stated" },
+        { "/heads", 200, "header block of more than 64 KiB" },
+        { "/nonsense", 0, "is not HTTP" },
+        { "/endless", 200, "longer than 16777216 bytes" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct record record = try_path(cases[i].path);
+        CHECK_INT(cases[i].path, record.attempt.status, cases[i].status);
+        CHECK_INT(cases[i].path, record.after.last_status, cases[i].status);
+        CHECK_INT(cases[i].path, record.after.state, DELIVERY_PENDING);
+        CHECK_INT(cases[i].path, record.after.attempt_count, 1);
+        CHECK_INT(cases[i].path, record.after.schedule_step, 1);
+        CHECK_INT(cases[i].path, record.attempt.number, 1);
+        CHECK(cases[i].path, record.attempt.duration_us > 0);
+        CHECK(cases[i].path, str_starts(record.attempt.request_head, STR("POST /")));
+        says(&record, cases[i].error);
+    }
+}
+
+TEST(successes)
+{
+    start();
+    static const char *const paths[] = { "/ok", "/status/200", "/status/204", "/status/299",
+                                         "/interim", "/binary", "/closing" };
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        struct record record = try_path(paths[i]);
+        CHECK_STR(paths[i], record.attempt.error, STR(""));
+        CHECK_INT(paths[i], record.after.state, DELIVERY_DELIVERED);
+        CHECK(paths[i], record.after.finished_ms == clock_now_ms(&bed.clock));
+    }
+}
+
+TEST(what_is_kept)
+{
+    start();
+    struct record record = try_path("/interim");
+    CHECK_STR("head", record.attempt.response_head,
+              STR("HTTP/1.1 200 OK\r\nX-Final: yes\r\nTransfer-Encoding: chunked\r\n"));
+    CHECK_STR("body", record.attempt.response_body, STR("abc"));
+    record = try_path("/binary");
+    CHECK_STR("bytes", record.attempt.response_body, STR("\xff\xfe\0\x80\x41"));
+    record = try_path("/large/65536");
+    CHECK("whole", !record.attempt.response_truncated);
+    CHECK_INT("kept", record.attempt.response_body.len, 65536);
+    record = try_path("/large/10485760");
+    CHECK("cut", record.attempt.response_truncated);
+    CHECK_INT("length", record.attempt.response_length, 10485760);
+    CHECK_INT("kept", record.attempt.response_body.len, 65536);
+    CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
+    record = try_path("/large/16777216");
+    CHECK_INT("just allowed", record.after.state, DELIVERY_DELIVERED);
+    record = try_path("/large/16777217");
+    says(&record, "longer than 16777216 bytes: it was broken off; answer with less, or start the hub "
+                  "with a larger --max-response-read");
+}
+
+TEST(request_as_sent)
+{
+    start();
+    bed_webhook(&bed, &(struct webhook_text){
+                          .id = 50,
+                          .url = url_at(&bed, receiver_port(receiver), "/ok?x=1"),
+                          .secret = "key" });
+    int64_t id = bed_deliver(&bed, 50, "{\"n\":1}");
+    struct record record = bed_record(&bed, 0);
+    struct received received = receiver_get(receiver, 0);
+    CHECK_STR("head", record.attempt.request_head, received.head);
+    CLEANUP(arena_done) struct arena arena = {};
+    char id_text[ID_TEXT_MAX];
+    str delivery = id_write(ID_DELIVERY, id, id_text);
+    str want_end = arena_format(&arena, "\r\nwebhook-id: %.*s\r\n", STR_ARG(delivery));
+    CHECK("id", strstr(arena_c(&arena, received.head), arena_c(&arena, want_end)) != NULL);
+    const char *const parts[] = { "POST /ok?x=1 HTTP/1.1\r\nHost: 127.0.0.1:",
+                                  "\r\nUser-Agent: Junctor/test\r\n",
+                                  "\r\nContent-Type: application/json\r\n",
+                                  "\r\nJunctor-Hops: 3\r\n",
+                                  "\r\nwebhook-timestamp: ",
+                                  "\r\nwebhook-signature: v1,",
+                                  "\r\nContent-Length: " };
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        CHECK(parts[i], strstr(arena_c(&arena, received.head), parts[i]) != NULL);
+    CHECK("no Expect", strcasestr(arena_c(&arena, received.head), "\r\nExpect:") == NULL);
+}
+
+TEST(large_requests_are_sent_whole)
+{
+    start();
+    char *data = xmalloc(512 * 1024 + 1);
+    memset(data, 'x', 512 * 1024);
+    data[0] = '"';
+    data[512 * 1024 - 1] = '"';
+    data[512 * 1024] = '\0';
+    bed_webhook(&bed, &(struct webhook_text){
+                          .id = 50, .url = url_at(&bed, receiver_port(receiver), "/ok"),
+                          .format = FORMAT_BARE });
+    (void)bed_deliver(&bed, 50, data);
+    struct record record = bed_record(&bed, 0);
+    CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
+    CHECK_STR("head", record.attempt.request_head, receiver_get(receiver, 0).head);
+    CHECK_STR("body", receiver_get(receiver, 0).body, str_c(data));
+    free(data);
+}
+
+/* ── connections ── */
+
+TEST(connections_that_fail)
+{
+    start();
+    struct receiver *gone = receiver_new(NULL);
+    char *url = url_at(&bed, receiver_port(gone), "/ok");
+    receiver_free(gone);
+    struct record record = try_url(url);
+    says(&record, "refused the connection: nothing listens there");
+    CHECK_STR("nothing sent", record.attempt.request_head, STR(""));
+    record = try_url(arena_format(&bed.arena, "https://127.0.0.1:%d/", receiver_port(receiver)).ptr);
+    says(&record, "No TLS connection to 127.0.0.1:");
+}
+
+/* A listener whose queue is full takes no connection. */
+TEST(connect_timeout)
+{
+    start();
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(at);
+    CHECK_INT("bind", bind(listener, (struct sockaddr *)&at, size), 0);
+    CHECK_INT("listen", listen(listener, 0), 0);
+    CHECK_INT("port", getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    int fillers[4];
+    for (size_t i = 0; i < COUNT_OF(fillers); i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&at, size);
+    }
+    (void)usleep(50000);
+    struct record record = try_url(url_at(&bed, ntohs(at.sin_port), "/"));
+    says(&record, "within 500 ms: nothing answers there");
+    for (size_t i = 0; i < COUNT_OF(fillers); i++)
+        (void)close(fillers[i]);
+    (void)close(listener);
+}
+
+TEST(connections_are_kept)
+{
+    start();
+    for (int i = 0; i < 5; i++)
+        (void)try_path("/ok");
+    CHECK_INT("connections", receiver_connections(receiver), 1);
+}
+
+/* libcurl would send the second request again by itself, without a word. */
+TEST(kept_connection_closes)
+{
+    start();
+    char *url = url_at(&bed, receiver_port(receiver), "/once");
+    bed_webhook(&bed, &(struct webhook_text){ .id = 60, .url = url });
+    int64_t first = bed_deliver(&bed, 60, "1");
+    CHECK_INT("first", bed_record(&bed, 0).after.state, DELIVERY_DELIVERED);
+    int64_t second = bed_deliver(&bed, 60, "2");
+    struct record record = bed_record(&bed, 1);
+    says(&record, "closed a kept connection just as it was used again");
+    CHECK_INT("second", record.before.id, second);
+    CHECK_INT("pending", record.after.state, DELIVERY_PENDING);
+    CHECK_INT("no step", record.after.schedule_step, 0);
+    CHECK_INT("at once", record.after.due_ms, clock_now_ms(&bed.clock));
+    record = bed_record(&bed, 2);
+    CHECK_INT("again", record.before.id, second);
+    CHECK_INT("number", record.attempt.number, 2);
+    CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
+    CHECK_INT("requests", receiver_count(receiver), 3);
+    CHECK_INT("records", bed_count(&bed), 3);
+    CHECK_STR("same bytes", receiver_get(receiver, 1).body, receiver_get(receiver, 2).body);
+    CHECK_STR("what was sent first", bed_record(&bed, 1).attempt.request_head,
+              receiver_get(receiver, 1).head);
+    CHECK("another delivery", first != second);
+}
+
+TEST(closed_between_requests)
+{
+    start();
+    char *url = url_at(&bed, receiver_port(receiver), "/closing");
+    bed_webhook(&bed, &(struct webhook_text){ .id = 60, .url = url });
+    for (int i = 0; i < 5; i++) {
+        (void)bed_deliver(&bed, 60, "1");
+        bed_settle(&bed);
+        (void)usleep(20000);
+    }
+    for (int i = 0; i < bed_count(&bed); i++)
+        CHECK_INT("delivered", bed_record(&bed, i).after.state, DELIVERY_DELIVERED);
+    CHECK_INT("requests", receiver_count(receiver), 5);
+}
+
+/* ── names ── */
+
+static struct record try_name(const char *name)
+{
+    return try_url(
+        arena_format(&bed.arena, "http://%s:%d/ok", name, receiver_port(receiver)).ptr);
+}
+
+TEST(names_and_the_guard)
+{
+    start();
+    static const struct {
+        const char *name;
+        const char *error; /* NULL: delivered */
+    } cases[] = {
+        { "good.test", NULL },
+        { "GOOD.test", NULL },
+        { "half.test", NULL },
+        { "localhost", NULL },
+        { "2130706433", NULL },
+        { "both.test", NULL }, /* by the address that is allowed */
+        { "private.test", "10.0.0.1 is private (10.0.0.0/8); start the hub with --allow-egress "
+                          "10.0.0.0/8 to allow it" },
+        { "metadata.test", "169.254.169.254 is cloud metadata" },
+        { "mapped.test", "10.0.0.1 is private" },
+        { "nothing.test", "The name nothing.test is not known" },
+        { "broken.test", "the name servers fail or cannot be reached" },
+        { "167772161", "10.0.0.1 is private" },
+        { "0xa000001", "10.0.0.1 is private" },
+        { "012.1", "10.0.0.1 is private" },
+        { "[::ffff:10.0.0.1]", "10.0.0.1 is private" },
+        { "[::ffff:a00:1]", "10.0.0.1 is private" },
+        { "[64:ff9b::127.0.0.1]", "64:ff9b::7f00:1 is NAT64" },
+        { "[fe80::1]", "fe80::1 is link-local" },
+        { "[2002:a00:1::1]", "carries an address that is private" },
+        { "0", "0.0.0.0 is this network" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct record record = try_name(cases[i].name);
+        if (cases[i].error != NULL) {
+            says(&record, cases[i].error);
+            CHECK_STR("nothing sent", record.attempt.request_head, STR(""));
+        } else if (record.after.state != DELIVERY_DELIVERED) {
+            fail_msg("%s: %.*s", cases[i].name, STR_ARG(record.attempt.error));
+        }
+    }
+}
+
+TEST(a_name_that_changes_its_mind)
+{
+    start();
+    struct record record = try_name("changing.test");
+    CHECK_INT("first", record.after.state, DELIVERY_DELIVERED);
+    /* The kept connection was opened to an allowed address; a new one would not be. */
+    (void)usleep(1100000);
+    record = try_name("changing.test");
+    says(&record, "10.0.0.1 is private");
+    CHECK("asked again", name_server_asked(names, "changing.test") >= 2);
+}
+
+TEST(answers_are_kept)
+{
+    start();
+    for (int i = 0; i < 5; i++)
+        (void)try_name("good.test");
+    CHECK("asked once or twice", name_server_asked(names, "good.test") <= 2);
+    for (int i = 0; i < 5; i++)
+        (void)try_name("nothing.test");
+    CHECK_INT("failures too", name_server_asked(names, "nothing.test"), 1);
+}
+
+TEST(a_silent_name_stalls_nobody)
+{
+    start();
+    bed_webhook(&bed, &(struct webhook_text){
+                          .id = 90, .url = arena_format(&bed.arena, "http://silent.test:%d/ok",
+                                                        receiver_port(receiver)).ptr });
+    int64_t silent = bed_deliver(&bed, 90, "1");
+    int64_t began_ms = clock_mono_ms();
+    for (int i = 0; i < 20; i++)
+        CHECK_INT("good", try_name("good.test").after.state, DELIVERY_DELIVERED);
+    CHECK("at once", clock_mono_ms() - began_ms < 2000);
+    struct record record = bed_record(&bed, 20);
+    CHECK_INT("silent", record.before.id, silent);
+    says(&record, "The name silent.test could not be looked up: no name server answered in time");
+    int64_t took_ms = clock_mono_ms() - began_ms;
+    CHECK("five seconds", took_ms >= 4500 && took_ms < 8000);
+}
+
+/* ── TLS ── */
+
+TEST(tls)
+{
+    start();
+    static const struct {
+        const char *what;
+        size_t certificate;
+        const char *host;
+        const char *error; /* NULL: delivered */
+    } cases[] = {
+        { "good", offsetof(struct certificates, good), "localhost", NULL },
+        { "good by address", offsetof(struct certificates, good), "127.0.0.1", NULL },
+        { "good by name", offsetof(struct certificates, good), "good.test", NULL },
+        { "another name", offsetof(struct certificates, wrong_name), "localhost",
+          "The certificate of localhost:" },
+        { "expired", offsetof(struct certificates, expired), "localhost", "expired" },
+        { "unknown", offsetof(struct certificates, unknown), "localhost", "self" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct receiver *secure = receiver_new(&(struct receiver_options){
+            .tls = true,
+            .certificate = (const char *)&certificates + cases[i].certificate,
+            .key = certificates.key });
+        struct record record = try_url(arena_format(&bed.arena, "https://%s:%d/ok", cases[i].host,
+                                                    receiver_port(secure)).ptr);
+        if (cases[i].error != NULL) {
+            says(&record, cases[i].error);
+            says(&record, "is not good for it");
+            CHECK_INT(cases[i].what, receiver_count(secure), 0);
+        } else if (record.after.state != DELIVERY_DELIVERED) {
+            fail_msg("%s: %.*s", cases[i].what, STR_ARG(record.attempt.error));
+        }
+        receiver_free(secure);
+    }
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+RUN_TESTS(WITH(words), WITH(successes), WITH(what_is_kept), WITH(request_as_sent),
+          WITH(large_requests_are_sent_whole), WITH(connections_that_fail), WITH(connect_timeout),
+          WITH(connections_are_kept), WITH(kept_connection_closes), WITH(closed_between_requests),
+          WITH(names_and_the_guard), WITH(a_name_that_changes_its_mind), WITH(answers_are_kept),
+          WITH(a_silent_name_stalls_nobody), WITH(tls))

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/stock.h: what one courier holds in memory: its outlets, and for each the deliveries that
+ * wait, are ready or under way. Pure: no clock, no socket, no store; its courier tells it the time
+ * and does the reading. Belongs to one thread.
+ *
+ * A parcel is a delivery in memory:
+ *
+ *   WAITING ──due──► READY ──taken──► OUT ──result recorded──► forgotten, or WAITING again
+ *
+ * An outlet is in step while memory holds all its unfinished deliveries, else behind:
+ *
+ *   IN_STEP ──no room, paused──► BEHIND ──a page came short──► CLOSING ──and again──► IN_STEP
+ *      ▲                           ▲ pages come full            │ full: BEHIND           │
+ *      └───────────────────────────┴────────────────────────────┴────────────────────────┘ */
+#pragma once
+
+#include "base/list.h"
+#include "base/map.h"
+#include "delivery/breaker.h"
+#include "delivery/heap.h"
+#include "intake/job.h"
+
+#define STOCK_PAGE 256 /* deliveries read from the store at a time, at most */
+#define STOCK_READY_LOW 128 /* with fewer ready, the next page is read */
+
+struct hmac;
+struct target;
+struct place;
+
+enum parcel_state { PARCEL_WAITING = 0, PARCEL_READY, PARCEL_OUT };
+
+struct parcel {
+    struct heap_link heap; /* waiting: in stock->due; ready: in outlet->ready */
+    struct list link;      /* in outlet->parcels */
+    struct outlet *outlet;
+    struct job *job;
+    enum parcel_state state;
+    bool manual;       /* goes at once, beside breaker and concurrency */
+    bool manual_again; /* asked for while it was out */
+    bool fresh;        /* the next attempt is to use a new connection */
+    size_t bytes;
+    struct parcel *next_spare;
+};
+
+enum outlet_step { OUTLET_BEHIND = 0, OUTLET_CLOSING, OUTLET_IN_STEP };
+
+struct outlet {
+    int64_t id;
+    int64_t organization;
+    struct list turn;    /* in stock->turns while it has something that may be sent */
+    struct list parcels;
+    struct heap ready;   /* by id; manual ones first */
+    int parcel_count;
+    size_t bytes;
+
+    enum outlet_step step;
+    bool reading;         /* a page is on its way */
+    int64_t read_to;      /* all unfinished deliveries with id up to this are in memory */
+    int64_t read_after;   /* reading: where the page begins */
+    int read_limit;       /* reading: how many were asked for */
+    int64_t let_go_least; /* reading: the least id let go meanwhile; INT64_MAX: none */
+    int64_t *finished;    /* reading: ids finished meanwhile */
+    int finished_count;
+    int finished_room;
+    size_t item_bytes;  /* what one delivery of it costs, about; 0: not known */
+    size_t reserved;    /* reading: bytes set aside for the page */
+
+    bool listed;        /* starting: the store has work for it */
+    bool missed;        /* starting: it was handed some over */
+
+    /* The courier's: see outlet.h. */
+    struct webhook *webhook; /* one reference; NULL: not known yet, or deleted */
+    bool deleted;
+    struct target *target;  /* NULL: no webhook, or its URL cannot be read */
+    struct place *place;    /* the target's; NULL without one */
+    struct hmac *key;       /* NULL: not signed */
+    struct breaker breaker;
+    int64_t hold_until_ms;  /* Retry-After: nothing goes before */
+    int under_way;
+    bool gone;              /* it answered 410: as if disabled, until it is changed */
+    int64_t read_again_ms;  /* monotonic: after a read that failed */
+    struct heap_link timer; /* in courier->timers: waits for its breaker or hold */
+    struct list queued;     /* in place->waiting: waits for its host */
+    struct list behind;     /* in courier->behind: is to be read */
+};
+
+struct stock {
+    struct map outlets; /* id → struct outlet */
+    struct map parcels; /* delivery id → struct parcel */
+    struct heap due;
+    struct list turns;  /* outlets that have something ready, next in turn first */
+    struct parcel *spare;
+    int spare_count;
+    bool starting;      /* which outlets have work in the store is not known yet */
+    size_t bytes;
+    size_t bytes_max;
+    int outlets_in_use; /* that hold parcels */
+    int reading;
+};
+
+void stock_init(struct stock *stock, size_t bytes_max);
+void stock_done(struct stock *stock);
+
+/* Found, or made: behind while the stock is starting, else in step. */
+struct outlet *stock_outlet(struct stock *stock, int64_t organization, int64_t id);
+
+/* The store has unfinished deliveries of these: called for each, then stock_started(). */
+void stock_list_outlet(struct stock *stock, int64_t organization, int64_t id);
+/* All have been listed, from a snapshot; the others are in step, unless they missed something. */
+void stock_started(struct stock *stock);
+
+/* A job handed over by the committer: taken over, kept or let go. */
+void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms);
+
+/* True when a page of this outlet should be read now: `stock_begin_read` says which. Only the
+ * courier knows whether the outlet is one that is sent to. */
+bool stock_wants_page(const struct stock *stock, const struct outlet *outlet);
+/* Ask for up to outlet->read_limit deliveries with id > outlet->read_after, in a snapshot that begins
+ * behind this call. */
+void stock_begin_read(struct stock *stock, struct outlet *outlet);
+/* Jobs by id, taken over. `whole`: they are all there were. */
+void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *jobs, bool whole,
+                     int64_t now_ms);
+void stock_read_failed(struct stock *stock, struct outlet *outlet);
+
+/* What is due by now becomes ready. */
+void stock_move_due(struct stock *stock, int64_t now_ms);
+/* INT64_MAX: nothing waits. */
+int64_t stock_next_due(const struct stock *stock);
+
+/* The one to send next, or NULL: manual ones first, then by id. It stays in its queue. */
+struct parcel *outlet_first(const struct outlet *outlet);
+void stock_take_out(struct stock *stock, struct parcel *parcel);
+/* It comes back, to wait until its (new) due time. */
+void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms);
+/* It is finished: recorded as such, or gone. */
+void stock_forget(struct stock *stock, struct parcel *parcel);
+
+/* All that is not under way is let go: the store has it. */
+void stock_let_go(struct stock *stock, struct outlet *outlet);
+
+/* A chain of jobs by their links. */
+void jobs_free(struct job *jobs);
+
+/* Into the line of those to be looked at, if it has anything ready; and out of it. */
+void stock_give_turn(struct stock *stock, struct outlet *outlet);
+void stock_end_turn(struct outlet *outlet);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/url.h: the address of a webhook endpoint: checked when it is saved, parsed once for all
+ * its deliveries. libcurl's own parser reads it, so that what is checked is what is used. */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "base/address.h"
+#include "base/problem.h"
+
+#define TARGET_URL_MAX 2048
+
+/* An absolute http or https URL, ASCII throughout, with a host, without user, password and fragment, whose host is not an
+ * address (in whatever spelling) that the egress guard refuses. False: `reterr` has one field error
+ * for the field "url". A name is not looked up here: its addresses are judged at each delivery. */
+MUST_USE bool target_url_check(str url, const struct cidr_list *allow, struct arena *arena,
+                               struct problem *reterr);
+
+/* A parsed URL. Belongs to one thread. */
+struct target {
+    int references;
+    CURLU *url;
+    char *host;             /* lower case, without brackets */
+    char *place;            /* "host:port": what connections are counted by */
+    int port;
+    struct address literal; /* family 0: the host is a name */
+};
+
+/* NULL: libcurl cannot read it, which target_url_check() would have said. */
+MUST_USE struct target *target_new(str url);
+struct target *target_keep(struct target *target);
+void target_release(struct target *target);
