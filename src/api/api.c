@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/api.h"
+
+#include <stdlib.h>
+
+#include "api/call.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+
+/* ── requests, on their loop ── */
+
+static bool answer_head(struct request *request, const struct problem *problem)
+{
+    request_reply_problem(request, problem);
+    return false;
+}
+
+static bool no_route(struct request *request, unsigned allowed)
+{
+    struct problem problem = {};
+    if (allowed == 0) {
+        problem_set(&problem, PROBLEM_NOT_FOUND, STR("There is nothing at this address."));
+        return answer_head(request, &problem);
+    }
+    struct buf names;
+    buf_init(&names, &request->arena, 200);
+    for (unsigned method = HTTP_GET; method <= HTTP_OPTIONS; method++) {
+        if ((allowed & 1u << method) == 0)
+            continue;
+        buf_add(&names, names.len == 0 ? (str){} : STR(", "));
+        buf_add(&names, http_method_name((enum http_method)method));
+    }
+    request_add_header(request, STR("Allow"), buf_str(&names));
+    problem_set(&problem, PROBLEM_METHOD,
+                arena_format(&request->arena, "This address takes %.*s.",
+                             STR_ARG(buf_str(&names))));
+    return answer_head(request, &problem);
+}
+
+static bool decode_path(struct call *call, const struct route_match *match)
+{
+    struct arena *arena = &call->request->arena;
+    for (int i = 0; i < match->parameter_count; i++) {
+        if (url_decode(arena, match->parameters[i], false, &call->path[i]))
+            continue;
+        (void)call_refuse(call, PROBLEM_MALFORMED,
+                          STR("The address must be percent-encoded UTF-8 without U+0000."));
+        return false;
+    }
+    return true;
+}
+
+/* Nobody needs to send a body before hearing that they are unknown. */
+static bool has_credentials(const struct call *call)
+{
+    return (call->route->who & WHO_CALLER) == 0 ||
+           request_header(call->request, STR("Authorization")) != NULL ||
+           request_header(call->request, STR("Cookie")) != NULL;
+}
+
+static bool on_head(struct request *request, void *context)
+{
+    struct api *api = context;
+    struct route_match match = router_find(api->router, request->method, request->path);
+    if (match.route == NULL)
+        return no_route(request, match.allowed);
+    struct call *call = ARENA_NEW(&request->arena, struct call);
+    call->request = request;
+    call->api = api;
+    call->route = match.route;
+    request->user = call;
+    request->max_body =
+        call->route->event ? api->context.limits->event_body : api->context.limits->api_body;
+    if (!decode_path(call, &match))
+        return answer_head(request, &call->problem);
+    if (has_credentials(call))
+        return true;
+    (void)call_identify(call); /* which refuses */
+    return false;
+}
+
+static bool on_request(struct request *request, void *context)
+{
+    (void)context;
+    return call_start(request->user);
+}
+
+/* Changes, failures and strangers are worth a line; events and reads are not, unless asked for. */
+static enum log_level level_of(const struct request *request, const struct route *route,
+                               int status)
+{
+    if (status >= 500 && status != 503 && status != 508)
+        return LOG_WARN;
+    if (status == 401 || (route != NULL && !route->event && request->method != HTTP_GET &&
+                          request->method != HTTP_HEAD))
+        return LOG_INFO;
+    return LOG_DEBUG;
+}
+
+static void on_end(const struct request *request, int status, int64_t micros, void *context)
+{
+    const struct api *api = context;
+    const struct call *call = request->user;
+    const struct route *route = call == NULL ? NULL : call->route;
+    const struct loop_state *loop = http_loop_user(request->loop);
+    metrics_count(api->metrics, loop->index, route == NULL ? -1 : (int)(route - routes), status,
+                  micros);
+    enum log_level level = level_of(request, route, status);
+    if (level < api->context.log->least)
+        return;
+    char client[ADDRESS_TEXT_MAX];
+    log_line(api->context.log, level, "request", LOG_TEXT("request", request->id),
+             LOG_TEXT("method", request->method_text), LOG_TEXT("path", request->path),
+             LOG_INT("status", status), LOG_INT("us", micros),
+             LOG_TEXT("client", address_write(&request->client, client)));
+}
+
+/* ── loops ── */
+
+static void *on_loop_start(struct http_loop *http, int index, void *context)
+{
+    struct api *api = context;
+    struct loop_state *loop = NEW(struct loop_state);
+    *loop = (struct loop_state){ .api = api,
+                                 .http = http,
+                                 .index = index,
+                                 .directory = directory_new(DIRECTORY_PICTURES) };
+    metrics_add_loop(api->metrics, index);
+    return loop;
+}
+
+static void on_loop_end(struct http_loop *http, void *user, void *context)
+{
+    (void)http;
+    (void)context;
+    struct loop_state *loop = user;
+    assert(loop->fetches.count == 0);
+    map_done(&loop->fetches);
+    directory_free(loop->directory);
+    free(loop);
+}
+
+struct directory *api_directory(struct http_loop *loop)
+{
+    return ((struct loop_state *)http_loop_user(loop))->directory;
+}
+
+/* ── publications ── */
+
+struct publishing {
+    struct http_task task;
+    struct picture *picture;
+    struct publication *publication;
+};
+
+static void publish(struct http_task *task, struct http_loop *loop)
+{
+    struct publishing *self = CONTAINER_OF(task, struct publishing, task);
+    directory_put(api_directory(loop), self->picture);
+    publication_done(self->publication);
+    free(self);
+}
+
+void api_publish(struct http_server *server, struct picture *picture,
+                 struct publication *publication)
+{
+    for (int i = 0; i < http_server_loops(server); i++) {
+        struct publishing *self = NEW(struct publishing);
+        self->task.run = publish;
+        self->picture = picture;
+        self->publication = publication;
+        http_loop_post(http_server_loop(server, i), &self->task);
+    }
+}
+
+/* ── the whole ── */
+
+static void add_routes(struct api *api)
+{
+    for (int i = 0; i < route_count; i++) {
+        const char *fault = route_fault(&routes[i]);
+        if (fault != NULL)
+            log_line(api->context.log, LOG_ERROR, "a route has no proper rule",
+                     LOG_TEXT("route", str_c(routes[i].pattern)), LOG_TEXT("fault", str_c(fault)));
+        assert(fault == NULL);
+        if (!routes[i].test || api->context.clock->test)
+            router_add(api->router, routes[i].method, str_c(routes[i].pattern), &routes[i]);
+    }
+}
+
+struct api *api_new(const struct api_context *context)
+{
+    struct api *api = NEW(struct api);
+    api->context = *context;
+    api->router = router_new();
+    api->rates = rates_new();
+    api->metrics = metrics_new();
+    add_routes(api);
+    api->openapi =
+        openapi_write(&api->arena, context->limits, context->public_url, context->clock->test);
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (api == NULL)
+        return;
+    router_free(api->router);
+    rates_free(api->rates);
+    metrics_free(api->metrics);
+    arena_done(&api->arena);
+    free(api);
+}
+
+void api_set_server(struct api *api, const struct http_server *server)
+{
+    atomic_store(&api->server, server);
+}
+
+struct http_handler api_handler(struct api *api)
+{
+    return (struct http_handler){ .on_head = on_head,
+                                  .on_request = on_request,
+                                  .on_end = on_end,
+                                  .on_loop_start = on_loop_start,
+                                  .on_loop_end = on_loop_end,
+                                  .context = api };
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * api/api.h: the HTTP face of the hub: the route table, who may use it, and one file a resource. */
+#pragma once
+
+#include "account/directory.h"
+#include "http/http.h"
+#include "inlet/inlet.h"
+#include "intake/committer.h"
+#include "store/readers.h"
+
+struct api;
+struct couriers;
+
+/* What the hub does for the API. Each may be called from any thread. */
+struct api_hub {
+    void *context;
+    bool (*ready)(void *context);
+    /* Attempts, runs and commits under way or due now. */
+    int (*busy)(void *context);
+    /* The test clock: moves Junctor's time, and returns it once everything that is due by then is
+     * queued. May block: called on a reader's thread. */
+    int64_t (*advance)(void *context, int64_t advance_ms);
+    /* Outlets that were held after a restore are held no more, and the store knows. May block: called
+     * on a reader's thread. < 0: failure. */
+    int (*release)(void *context);
+    /* True while they are held. */
+    bool (*held)(void *context);
+};
+
+struct api_context {
+    struct committer *committer;
+    struct readers *readers;
+    struct couriers *couriers; /* for figures only; may be NULL */
+    const struct limits *limits;
+    const struct clock *clock;
+    const struct log *log;
+    const struct seal_key *seal_key;
+    struct inlet_context inlet;
+    struct cidr_list allow_egress;
+    str public_url; /* "https://hub.example"; empty: as the request came */
+    struct api_hub hub;
+};
+
+/* Asserts that each route has its rule. What the context points to must outlive the API. */
+MUST_USE struct api *api_new(const struct api_context *context);
+/* When no loop runs any more. */
+void api_free(struct api *api);
+
+struct http_handler api_handler(struct api *api);
+
+/* For figures: the server that the handler serves, once it has started. Any thread. */
+void api_set_server(struct api *api, const struct http_server *server);
+
+/* The configurations that a loop has at hand. The loop's thread only. */
+struct directory *api_directory(struct http_loop *loop);
+
+/* Gives a picture to each loop of the server, one reference each (committer_hooks.publish), and calls
+ * publication_done() for each loop that uses it. Any thread. */
+void api_publish(struct http_server *server, struct picture *picture,
+                 struct publication *publication);

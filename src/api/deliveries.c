@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ * api/deliveries.c: what was sent, what came back, and sending again. */
+#include "api/call.h"
+#include "api/deliveries.h"
+#include "api/handlers.h"
+#include "api/mask.h"
+#include "delivery/content.h"
+#include "model/names.h"
+#include "store/lists.h"
+
+/* Attempts in one answer: so many, and of so many bytes. */
+#define ATTEMPTS_MAX 200
+#define ATTEMPT_BYTES_MAX (8 * MIB)
+
+static void write_members(struct json_writer *out, const struct delivery_found *found)
+{
+    const struct delivery *delivery = &found->delivery;
+    bool pending = delivery->state == DELIVERY_PENDING;
+    json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
+    json_member_id(out, STR("webhookId"), ID_WEBHOOK, delivery->outlet);
+    json_member_id(out, STR("eventId"), ID_EVENT, delivery->event);
+    json_member_string(out, STR("eventType"), found->event_type);
+    json_member_string(out, STR("state"), delivery_state_name(delivery->state));
+    json_member_text_or_null(out, STR("reason"), delivery->reason);
+    json_member_int(out, STR("attemptCount"), delivery->attempt_count);
+    json_member_int_or_null(out, STR("lastStatus"), delivery->last_status);
+    json_member_instant(out, STR("nextAttemptAt"), pending ? delivery->due_ms : 0);
+    json_member_instant(out, STR("createdAt"), delivery->created_ms);
+    json_member_instant(out, STR("finishedAt"), delivery->finished_ms);
+}
+
+void write_delivery(struct json_writer *out, const struct delivery_found *found)
+{
+    json_begin_object(out);
+    write_members(out, found);
+    json_end_object(out);
+}
+
+/* ── lists ── */
+
+int deliveries_list(struct call *call, struct sql *sql)
+{
+    struct arena *arena = &call->request->arena;
+    const struct store_page page = call_page(call);
+    struct delivery_found *rows = ARENA_ARRAY(arena, struct delivery_found, (size_t)page.limit);
+    struct webhook_row webhook;
+    int64_t id;
+    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
+        return CALL_REFUSED;
+    /* A deleted one's log stays. */
+    int r = store_read_webhook(sql, page.organization, id, arena, &webhook);
+    if (r == STORE_NOT_FOUND)
+        return call_not_found(call, "webhook");
+    enum delivery_state state = DELIVERY_PENDING;
+    str name;
+    bool one = call_query(call, "state", &name) && delivery_state_read(name, &state);
+    struct store_listed listed;
+    if (r == 0)
+        r = store_list_deliveries(sql, &page, id, one ? &state : NULL, arena, rows, &listed);
+    if (r < 0)
+        return fail(r);
+    struct json_writer *out = call_begin_list(call);
+    for (int i = 0; i < listed.count; i++)
+        write_delivery(out, &rows[i]);
+    call_end_list(call, ID_DELIVERY, listed.next);
+    return 0;
+}
+
+/* ── attempts ── */
+
+struct attempts {
+    struct call *call;
+    str body; /* of every request: content is fixed once */
+};
+
+static void write_request(const struct attempts *attempts, const struct attempt *attempt)
+{
+    struct json_writer *out = &attempts->call->out;
+    struct arena *arena = &attempts->call->request->arena;
+    str line = head_first_line(attempt->request_head);
+    json_key(out, STR("request"));
+    json_begin_object(out);
+    json_member_string(out, STR("method"), line.len == 0 ? STR("POST") : str_cut(&line, ' '));
+    json_member_string(out, STR("url"), attempt->url);
+    json_key(out, STR("headers"));
+    json_add_headers(out, attempt->request_head, arena);
+    json_member_bytes(out, STR("body"), STR("bodyEncoding"), attempts->body, arena);
+    json_end_object(out);
+}
+
+static void write_response(const struct attempts *attempts, const struct attempt *attempt)
+{
+    struct json_writer *out = &attempts->call->out;
+    struct arena *arena = &attempts->call->request->arena;
+    json_key(out, STR("response"));
+    if (attempt->status == 0) {
+        json_add_null(out);
+        return;
+    }
+    json_begin_object(out);
+    json_member_int(out, STR("status"), attempt->status);
+    json_key(out, STR("headers"));
+    json_add_headers(out, attempt->response_head, arena);
+    json_member_bytes(out, STR("body"), STR("bodyEncoding"), attempt->response_body, arena);
+    json_member_int(out, STR("length"), attempt->response_length);
+    json_member_bool(out, STR("truncated"), attempt->response_truncated);
+    json_end_object(out);
+}
+
+static void write_attempt(void *context, const struct attempt *attempt)
+{
+    const struct attempts *attempts = context;
+    struct json_writer *out = &attempts->call->out;
+    json_begin_object(out);
+    json_member_int(out, STR("number"), attempt->number);
+    json_member_instant(out, STR("startedAt"), attempt->started_ms);
+    json_member_int(out, STR("durationMs"), (attempt->duration_us + 500) / 1000);
+    json_member_bool(out, STR("manual"), attempt->manual);
+    write_request(attempts, attempt);
+    write_response(attempts, attempt);
+    json_member_text_or_null(out, STR("error"), attempt->error);
+    json_end_object(out);
+}
+
+/* From which attempt on the answer has room for them; how many that leaves out. */
+static int first_shown(struct call *call, struct sql *sql, const struct delivery *delivery,
+                       size_t body, int *ret_first)
+{
+    struct attempt_size *sizes =
+        ARENA_ARRAY(&call->request->arena, struct attempt_size, ATTEMPTS_MAX);
+    int count;
+    int r = store_read_attempt_sizes(sql, delivery->organization, delivery->id, ATTEMPTS_MAX, sizes,
+                                     &count);
+    if (r < 0)
+        return fail(r);
+    int64_t bytes = 0;
+    int first = 1;
+    for (int i = 0; i < count; i++) {
+        bytes += sizes[i].bytes + (int64_t)body;
+        if (i > 0 && bytes > ATTEMPT_BYTES_MAX)
+            break;
+        first = sizes[i].number;
+    }
+    *ret_first = first;
+    return 0;
+}
+
+static int write_attempts(struct call *call, struct sql *sql, const struct delivery *delivery,
+                          str body)
+{
+    struct json_writer *out = &call->out;
+    struct attempts attempts = { .call = call, .body = body };
+    int first = 1;
+    int r = first_shown(call, sql, delivery, body.len, &first);
+    if (r < 0)
+        return fail(r);
+    json_key(out, STR("attempts"));
+    json_begin_array(out);
+    r = store_read_attempts(sql, delivery->organization, delivery->id, first,
+                            &call->request->arena, write_attempt, &attempts);
+    json_end_array(out);
+    json_member_int(out, STR("attemptsOmitted"), first - 1);
+    return fail(r);
+}
+
+/* ── one ── */
+
+/* Of the path. CALL_REFUSED: there is none. */
+static int find(struct call *call, struct sql *sql, struct delivery_found *ret_found)
+{
+    int64_t id;
+    if (!call_id(call, 0, ID_DELIVERY, "delivery", &id))
+        return CALL_REFUSED;
+    int r = store_find_delivery(sql, call->caller.organization, id, &call->request->arena,
+                                ret_found);
+    return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
+}
+
+/* What the delivery sends. STORE_NOT_FOUND: retention has taken it. */
+static int find_event(struct call *call, struct sql *sql, const struct delivery_found *found,
+                      struct event *ret_event)
+{
+    const struct delivery *delivery = &found->delivery;
+    struct arena *arena = &call->request->arena;
+    bool wanted;
+    int r = store_read_event(sql, delivery->organization, delivery->event, arena, ret_event,
+                             &wanted);
+    if (r != STORE_NOT_FOUND)
+        return fail(r);
+    *ret_event = (struct event){ .id = delivery->event,
+                                 .organization = delivery->organization,
+                                 .type = found->event_type,
+                                 .at_ms = delivery->created_ms };
+    return store_read_carried_body(sql, delivery->organization, delivery->outlet, delivery->id,
+                                   arena, &ret_event->data);
+}
+
+static int find_body(struct call *call, struct sql *sql, const struct delivery_found *found,
+                     str *ret_body)
+{
+    struct arena *arena = &call->request->arena;
+    struct webhook_row webhook;
+    struct event event;
+    int r = find_event(call, sql, found, &event);
+    if (r == 0)
+        r = store_read_webhook(sql, found->delivery.organization, found->delivery.outlet, arena,
+                               &webhook);
+    *ret_body = (str){};
+    if (r != 0)
+        return MIN_OF(r, 0);
+    const struct content content = { .at_ms = event.at_ms, .type = event.type, .data = event.data };
+    *ret_body = content_body(&content, webhook.format, arena);
+    return 0;
+}
+
+static int answer_delivery(struct call *call, struct sql *sql, const struct delivery_found *found)
+{
+    str body;
+    int r = find_body(call, sql, found, &body);
+    if (r < 0)
+        return fail(r);
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    write_members(out, found);
+    r = write_attempts(call, sql, &found->delivery, body);
+    json_end_object(out);
+    call_reply(call, 200);
+    return fail(r);
+}
+
+int deliveries_get(struct call *call, struct sql *sql)
+{
+    struct delivery_found found;
+    int r = find(call, sql, &found);
+    return r == 0 ? answer_delivery(call, sql, &found) : r;
+}
+
+/* ── sending again ── */
+
+static int check_endpoint(struct call *call, struct sql *sql, const struct delivery *delivery)
+{
+    struct webhook_row webhook;
+    int r = store_read_webhook(sql, delivery->organization, delivery->outlet,
+                               &call->request->arena, &webhook);
+    if (r < 0)
+        return fail(r);
+    if (r == 0 && webhook.status != OUTLET_DELETED)
+        return 0;
+    return call_refuse(call, PROBLEM_CONFLICT,
+                       STR("The webhook of this delivery has been deleted."));
+}
+
+/* It was counted as finished in the minute it was made; it is not any more. */
+static void count_reopened(struct batch *batch, const struct delivery *before, int64_t subject)
+{
+    struct counter_delta *sums =
+        batch_counter(batch, before->organization, subject, before->created_ms);
+    sums->delivered -= before->state == DELIVERY_DELIVERED;
+    sums->dead -= before->state == DELIVERY_DEAD;
+    sums->dropped -= before->state == DELIVERY_DROPPED;
+}
+
+/* Due at once; what is finished goes back to pending. One that was delivered gets one more attempt,
+ * whatever comes of it; a dead or dropped one a fresh schedule. */
+static struct delivery reopened(const struct delivery *before, int64_t now_ms)
+{
+    struct delivery after = *before;
+    after.due_ms = now_ms;
+    after.reason = (str){};
+    if (before->state == DELIVERY_PENDING)
+        return after;
+    after.once = before->state == DELIVERY_DELIVERED;
+    after.state = DELIVERY_PENDING;
+    after.schedule_step = 0;
+    after.finished_ms = 0;
+    return after;
+}
+
+static int resend(struct call *call, struct batch *batch, struct delivery_found *found)
+{
+    const struct delivery before = found->delivery;
+    struct event *event = ARENA_NEW(batch_arena(batch), struct event);
+    int r = find_event(call, batch_sql(batch), found, event);
+    if (r == STORE_NOT_FOUND)
+        return call_refuse(call, PROBLEM_GONE,
+                           STR("What this delivery sent is no longer kept (--retention-days)."));
+    if (r < 0)
+        return fail(r);
+    found->delivery = reopened(&before, batch_now_ms(batch));
+    batch_add_change(batch, &found->delivery, found->event_type,
+                     before.state == DELIVERY_PENDING, NULL, event);
+    count_reopened(batch, &before, 0);
+    count_reopened(batch, &before, before.outlet);
+    return 0;
+}
+
+int deliveries_resend(struct call *call, struct batch *batch)
+{
+    struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    int r = find(call, batch_sql(batch), found);
+    if (r == 0)
+        r = check_endpoint(call, batch_sql(batch), &found->delivery);
+    if (r == 0)
+        r = resend(call, batch, found);
+    if (r == 0)
+        r = call_audit(call, batch, "delivery.resend",
+                       id_text(&call->request->arena, ID_DELIVERY, found->delivery.id), (str){});
+    if (r != 0)
+        return fail(r);
+    write_delivery(call_json(call), found);
+    call_reply(call, 202);
+    return 0;
+}

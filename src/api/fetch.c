@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * api/fetch.c: organizations that the loop's directory does not hold. A reader reads the picture and
+ * posts it back; the loop keeps it, and the calls that waited for it start again. Calls that miss the
+ * same thing meanwhile wait for the same fetch. */
+#include <stdlib.h>
+
+#include "account/picture.h"
+#include "api/call.h"
+
+struct fetch {
+    struct reader_task task;
+    struct http_task back;
+    struct loop_state *loop;
+    bool by_key;
+    struct digest hash;       /* by key */
+    char uuid[UUID_TEXT_LEN]; /* else */
+    struct picture *picture;  /* what was found, one reference */
+    int failure;
+    struct call *first; /* the calls that wait */
+    struct call **last;
+};
+
+static str name_of(const struct fetch *fetch)
+{
+    return fetch->by_key ? digest_str(&fetch->hash) : str_from(fetch->uuid, UUID_TEXT_LEN);
+}
+
+static int find_organization(const struct fetch *fetch, struct sql *sql, int64_t *ret_organization)
+{
+    if (fetch->by_key)
+        return picture_find_by_key(sql, &fetch->hash, ret_organization);
+    return picture_find_by_uuid(sql, name_of(fetch), ret_organization);
+}
+
+/* On a reader's thread. */
+static void run_fetch(struct reader_task *task, struct store_reader *reader)
+{
+    struct fetch *fetch = CONTAINER_OF(task, struct fetch, task);
+    const struct api_context *context = &fetch->loop->api->context;
+    const struct picture_source source = { .sql = store_reader_sql(reader),
+                                           .seal_key = context->seal_key,
+                                           .limits = context->limits };
+    int64_t organization;
+    int r = find_organization(fetch, source.sql, &organization);
+    if (r == 0)
+        r = picture_read(&source, organization, &fetch->picture);
+    fetch->failure = MIN_OF(r, 0);
+    http_loop_post(fetch->loop->http, &fetch->back);
+}
+
+/* Back on the loop. */
+static void end_fetch(struct http_task *task, struct http_loop *http)
+{
+    (void)http;
+    struct fetch *fetch = CONTAINER_OF(task, struct fetch, back);
+    struct loop_state *loop = fetch->loop;
+    (void)map_remove(&loop->fetches, name_of(fetch));
+    if (fetch->picture != NULL)
+        directory_put(loop->directory, fetch->picture);
+    for (struct call *call = fetch->first, *next; call != NULL; call = next) {
+        next = call->next;
+        struct request *request = call->request;
+        call->fetched = true;
+        call->failure = fetch->failure;
+        if (call_start(call))
+            request_done(request);
+    }
+    free(fetch);
+}
+
+static bool wait_for(struct call *call, struct fetch *wanted)
+{
+    struct loop_state *loop = call_loop(call);
+    struct fetch *fetch = map_find(&loop->fetches, name_of(wanted));
+    if (fetch == NULL) {
+        fetch = xmalloc(sizeof(*fetch));
+        *fetch = *wanted;
+        fetch->loop = loop;
+        fetch->task = (struct reader_task){ .run = run_fetch, .snapshot = true };
+        fetch->back.run = end_fetch;
+        fetch->last = &fetch->first;
+        if (!readers_post(loop->api->context.readers, &fetch->task)) {
+            free(fetch);
+            call->problem.retry_after_s = 1;
+            (void)call_refuse(call, PROBLEM_BUSY,
+                              STR("More requests wait for the store than the hub holds. Send it "
+                                  "again."));
+            return false;
+        }
+        (void)map_put(&loop->fetches, name_of(fetch), fetch);
+    }
+    call->next = NULL;
+    *fetch->last = call;
+    fetch->last = &call->next;
+    return true;
+}
+
+bool fetch_by_uuid(struct call *call, str uuid)
+{
+    assert(uuid.len == UUID_TEXT_LEN);
+    struct fetch wanted = {};
+    memcpy(wanted.uuid, uuid.ptr, UUID_TEXT_LEN);
+    return wait_for(call, &wanted);
+}
+
+bool fetch_by_key(struct call *call, const struct digest *hash)
+{
+    struct fetch wanted = { .by_key = true, .hash = *hash };
+    return wait_for(call, &wanted);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * api/handlers.h: the functions that the route table names, by the file they are in. Which kind each
+ * is, and on which thread it runs: routes.h. */
+#pragma once
+
+#include "api/routes.h"
+
+struct call;
+
+/* inlets.c */
+bool inlets_take_api(struct call *call, const struct picture *picture);
+bool inlets_take_webhook(struct call *call, const struct picture *picture);
+
+/* session.c */
+bool session_check_login(struct call *call);
+int session_verify(struct call *call, struct store_reader *reader);
+int session_create(struct call *call, struct batch *batch);
+int session_get(struct call *call, struct sql *sql);
+int session_delete(struct call *call, struct batch *batch);
+
+/* users.c */
+int users_list(struct call *call, struct sql *sql);
+int users_get(struct call *call, struct sql *sql);
+bool users_check_new(struct call *call);
+int users_hash(struct call *call, struct store_reader *reader);
+int users_create(struct call *call, struct batch *batch);
+bool users_check_change(struct call *call);
+int users_verify(struct call *call, struct store_reader *reader);
+int users_change(struct call *call, struct batch *batch);
+int users_delete(struct call *call, struct batch *batch);
+
+/* organization.c */
+int organization_get(struct call *call, struct sql *sql);
+bool organization_check(struct call *call);
+int organization_change(struct call *call, struct batch *batch);
+
+/* keys.c */
+int keys_list(struct call *call, struct sql *sql);
+int keys_get(struct call *call, struct sql *sql);
+bool keys_check(struct call *call);
+int keys_create(struct call *call, struct batch *batch);
+int keys_revoke(struct call *call, struct batch *batch);
+
+/* integrations.c */
+int integrations_list(struct call *call, struct sql *sql);
+int integrations_get(struct call *call, struct sql *sql);
+bool integrations_check(struct call *call);
+int integrations_create(struct call *call, struct batch *batch);
+int integrations_change(struct call *call, struct batch *batch);
+int integrations_delete(struct call *call, struct batch *batch);
+
+/* definitions.c */
+int definitions_list(struct call *call, struct sql *sql);
+int definitions_get(struct call *call, struct sql *sql);
+bool definitions_check_new(struct call *call);
+int definitions_create(struct call *call, struct batch *batch);
+int definitions_change(struct call *call, struct batch *batch);
+int definitions_delete(struct call *call, struct batch *batch);
+
+/* webhooks.c */
+int webhooks_list(struct call *call, struct sql *sql);
+int webhooks_get(struct call *call, struct sql *sql);
+bool webhooks_check(struct call *call);
+int webhooks_create(struct call *call, struct batch *batch);
+int webhooks_change(struct call *call, struct batch *batch);
+int webhooks_delete(struct call *call, struct batch *batch);
+int webhooks_ping(struct call *call, struct batch *batch);
+
+/* deliveries.c */
+int deliveries_list(struct call *call, struct sql *sql);
+int deliveries_get(struct call *call, struct sql *sql);
+int deliveries_resend(struct call *call, struct batch *batch);
+
+/* contacts.c */
+int contacts_list(struct call *call, struct sql *sql);
+int contacts_get(struct call *call, struct sql *sql);
+int contacts_activity(struct call *call, struct sql *sql);
+
+/* events.c */
+int events_list(struct call *call, struct sql *sql);
+int events_get(struct call *call, struct sql *sql);
+
+/* records.c */
+int rejections_list(struct call *call, struct sql *sql);
+int rejections_counts(struct call *call, struct sql *sql);
+int ledger_get(struct call *call, struct sql *sql);
+int audit_list(struct call *call, struct sql *sql);
+
+/* system.c */
+void system_openapi(struct call *call);
+void system_health(struct call *call);
+void system_ready(struct call *call);
+int system_metrics(struct call *call, struct sql *sql);
+void system_clock(struct call *call);
+int system_advance(struct call *call, struct store_reader *reader);
+int system_release(struct call *call, struct store_reader *reader);
+int system_released(struct call *call, struct batch *batch);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * api/mask.h: header blocks as they were sent and received, for people to read: secrets masked. Pure. */
+#pragma once
+
+#include "json/write.h"
+
+#define MASKED STR("(masked)")
+
+/* Authorization, Cookie, API keys, secrets, tokens: whatever their value is, it is not shown. */
+bool header_is_secret(str name);
+
+/* The first line of a head: "POST /hooks HTTP/1.1", without its end. */
+str head_first_line(str head);
+
+/* An object of name → value with the names as they were spelled; what comes again is joined by ", "
+ * (RFC 9110 §5.3). Values that are not UTF-8 are shown as ISO-8859-1. */
+void json_add_headers(struct json_writer *writer, str head, struct arena *arena);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/routes.h"
+
+#include "api/handlers.h"
+#include "api/schemas.h"
+
+/* ── query parameters ── */
+
+static const struct parameter category_query[] = {
+    { "category", SHAPE_STRING, .help = "only those of this category", .example = "E-commerce" },
+    {},
+};
+
+static const struct parameter email_query[] = {
+    { "email", SHAPE_STRING, .help = "only those whose e-mail address starts like this, in its "
+                                     "order; case does not matter",
+      .example = "ada@" },
+    {},
+};
+
+static const struct parameter state_query[] = {
+    { "state", SHAPE_STRING, .choices = state_choices, .help = "only those in this state",
+      .example = "dead" },
+    {},
+};
+
+static const struct parameter events_query[] = {
+    { "type", SHAPE_STRING, .help = "only those of this type", .example = "custom_event.order" },
+    { "since", SHAPE_INSTANT, .help = "only those from then on",
+      .example = "2026-11-21T10:00:00Z" },
+    {},
+};
+
+static const struct parameter since_query[] = {
+    { "since", SHAPE_INSTANT, .help = "from the minute of that moment on; without it, from the "
+                                      "beginning",
+      .example = "2026-11-21T10:00:00Z" },
+    {},
+};
+
+static const struct parameter rejections_query[] = {
+    { "inlet", SHAPE_STRING, .help = "only those of this inlet, by its id or name",
+      .example = "custom_event.order" },
+    { "reason", SHAPE_STRING, .help = "only those with this reason", .example = "invalid" },
+    {},
+};
+
+/* Read by the inlet itself. */
+static const struct parameter create_query[] = {
+    { "createContact", SHAPE_BOOLEAN,
+      .help = "whether a contact is made when there is none with that e-mail address; else 404",
+      .example = "true" },
+    {},
+};
+
+#define GET(path) .method = HTTP_GET, .pattern = (path)
+#define POST(path) .method = HTTP_POST, .pattern = (path)
+#define PATCH(path) .method = HTTP_PATCH, .pattern = (path)
+#define DELETE(path) .method = HTTP_DELETE, .pattern = (path)
+#define ANYONE .who = WHO_ANYONE
+#define SESSION(least) .who = WHO_SESSION, .role = ROLE_##least
+#define CALLER(bit, least) .who = WHO_CALLER, .scope = SCOPE_##bit, .role = ROLE_##least
+#define DOC(operation, group, text) .id = (operation), .tag = (group), .summary = (text)
+#define GIVES(code, schema) .status = (code), .answer = &(schema)
+#define LISTS(schema, kind) GIVES(200, schema), .list = true, .cursor = (kind)
+#define GONE .status = 204
+
+const struct route routes[] = {
+    /* ── inlets ── */
+    { POST("/custom-events/alias/{alias}"), .who = WHO_KEY, .scope = SCOPE_CUSTOM_EVENTS_WRITE,
+      .event = true, .ingest = inlets_take_api, .query_parameters = create_query,
+      .body = &schema_event_body, GIVES(201, schema_taken_event),
+      .also = { PROBLEM_NOT_FOUND, PROBLEM_RATE, PROBLEM_LOOP },
+      DOC("sendApiEvent", "Inlets", "Send a custom event, context api"),
+      .help = "Strict: what the definition does not know is refused. 201 means: committed." },
+    { POST("/{organizationId}/custom-events/alias/{alias}"), .who = WHO_INLET, .event = true,
+      .ingest = inlets_take_webhook, .body = &schema_event_body, GIVES(201, schema_taken_event),
+      .also = { PROBLEM_NOT_FOUND, PROBLEM_FORBIDDEN, PROBLEM_RATE, PROBLEM_LOOP },
+      DOC("sendWebhookEvent", "Inlets", "Send a custom event, context webhook"),
+      .help = "Forgiving: what the definition does not know is left out. The contact is made when "
+              "there is none. 401 only when the organization has a webhook secret." },
+
+    /* ── sessions and users ── */
+    { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,
+      .command = session_create, .body = &schema_login, GIVES(200, schema_session),
+      .also = { PROBLEM_UNAUTHENTICATED, PROBLEM_RATE },
+      DOC("logIn", "Access", "Log in"),
+      .help = "Sets the cookie junctor_session for 12 hours. After ten wrong attempts in a minute, "
+              "from one address or as one person, the answer is 429." },
+    { GET("/api/v1/session"), SESSION(VIEWER), .query = session_get, GIVES(200, schema_session),
+      DOC("getSession", "Access", "Who is logged in") },
+    { DELETE("/api/v1/session"), SESSION(VIEWER), .command = session_delete, GONE,
+      DOC("logOut", "Access", "Log out") },
+    { GET("/api/v1/users"), CALLER(USERS_READ, VIEWER), .query = users_list,
+      LISTS(schema_user, ID_USER), DOC("listUsers", "Access", "The organization's people") },
+    { POST("/api/v1/users"), CALLER(USERS_WRITE, ADMIN), .check = users_check_new,
+      .slow = users_hash, .command = users_create, .body = &schema_new_user,
+      GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
+      DOC("createUser", "Access", "Add a person"),
+      .help = "Nobody gives a role that is worth more than they have themselves." },
+    { GET("/api/v1/users/{id}"), CALLER(USERS_READ, VIEWER), .query = users_get,
+      GIVES(200, schema_user), DOC("getUser", "Access", "One person") },
+    { PATCH("/api/v1/users/{id}"), CALLER(USERS_WRITE, VIEWER), .check = users_check_change,
+      .slow = users_verify, .command = users_change, .body = &schema_user_change,
+      GIVES(200, schema_user), .also = { PROBLEM_CONFLICT, PROBLEM_RATE },
+      DOC("changeUser", "Access", "Change a person"),
+      .help = "Everyone may change their own name and password; admins and owners those of others "
+              "who are in this organization only. The last owner stays one." },
+    { DELETE("/api/v1/users/{id}"), CALLER(USERS_WRITE, ADMIN), .command = users_delete, GONE,
+      .also = { PROBLEM_CONFLICT }, DOC("deleteUser", "Access", "Remove a person"),
+      .help = "Ends their sessions. The last owner stays." },
+
+    /* ── organization and keys ── */
+    { GET("/api/v1/organization"), CALLER(ORGANIZATION_READ, VIEWER), .query = organization_get,
+      GIVES(200, schema_organization), DOC("getOrganization", "Access", "The organization") },
+    { PATCH("/api/v1/organization"), CALLER(ORGANIZATION_WRITE, OWNER),
+      .check = organization_check, .command = organization_change,
+      .body = &schema_organization_change, GIVES(200, schema_organization),
+      DOC("changeOrganization", "Access", "Change the organization") },
+    { GET("/api/v1/api-keys"), CALLER(API_KEYS_READ, ADMIN), .query = keys_list,
+      LISTS(schema_api_key, ID_API_KEY), DOC("listApiKeys", "Access", "The API keys") },
+    { POST("/api/v1/api-keys"), CALLER(API_KEYS_WRITE, ADMIN), .check = keys_check,
+      .command = keys_create, .body = &schema_new_api_key, GIVES(201, schema_created_api_key),
+      DOC("createApiKey", "Access", "Make an API key"),
+      .help = "The key itself is shown this once." },
+    { GET("/api/v1/api-keys/{id}"), CALLER(API_KEYS_READ, ADMIN), .query = keys_get,
+      GIVES(200, schema_api_key), DOC("getApiKey", "Access", "One API key") },
+    { DELETE("/api/v1/api-keys/{id}"), CALLER(API_KEYS_WRITE, ADMIN), .command = keys_revoke, GONE,
+      DOC("revokeApiKey", "Access", "Revoke an API key"),
+      .help = "It is refused from the moment of the answer on." },
+
+    /* ── integrations and their custom events ── */
+    { GET("/api/v1/integrations"), CALLER(INTEGRATIONS_READ, VIEWER), .query = integrations_list,
+      .query_parameters = category_query, LISTS(schema_integration, ID_INTEGRATION),
+      DOC("listIntegrations", "Integrations", "The integrations") },
+    { POST("/api/v1/integrations"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .check = integrations_check, .command = integrations_create, .body = &schema_new_integration,
+      GIVES(201, schema_integration), DOC("createIntegration", "Integrations", "Make one") },
+    { GET("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_READ, VIEWER),
+      .query = integrations_get, GIVES(200, schema_integration),
+      DOC("getIntegration", "Integrations", "One integration") },
+    { PATCH("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .check = integrations_check, .command = integrations_change,
+      .body = &schema_integration_change, GIVES(200, schema_integration),
+      DOC("changeIntegration", "Integrations", "Change one") },
+    { DELETE("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .command = integrations_delete, GONE, .also = { PROBLEM_CONFLICT },
+      DOC("deleteIntegration", "Integrations", "Delete one that has no custom events") },
+    { GET("/api/v1/integrations/{id}/events"), CALLER(INTEGRATIONS_READ, VIEWER),
+      .query = definitions_list, LISTS(schema_definition, ID_EVENT_DEFINITION),
+      DOC("listEventDefinitions", "Integrations", "The custom events of an integration") },
+    { POST("/api/v1/integrations/{id}/events"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .check = definitions_check_new, .command = definitions_create,
+      .body = &schema_new_definition, GIVES(201, schema_definition), .also = { PROBLEM_CONFLICT },
+      DOC("createEventDefinition", "Integrations", "Define a custom event") },
+    { GET("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_READ, VIEWER),
+      .query = definitions_get, GIVES(200, schema_definition),
+      DOC("getEventDefinition", "Integrations", "One custom event") },
+    { PATCH("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .command = definitions_change, .body = &schema_definition_change,
+      GIVES(200, schema_definition), .also = { PROBLEM_CONFLICT },
+      DOC("changeEventDefinition", "Integrations", "Change a custom event") },
+    { DELETE("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
+      .command = definitions_delete, GONE,
+      DOC("deleteEventDefinition", "Integrations", "Delete a custom event"),
+      .help = "Its address answers 404 from then on; events that came stay." },
+
+    /* ── contacts ── */
+    { GET("/api/v1/contacts"), CALLER(CONTACTS_READ, VIEWER), .query = contacts_list,
+      .query_parameters = email_query, LISTS(schema_contact, ID_CONTACT),
+      DOC("listContacts", "Contacts", "The contacts") },
+    { GET("/api/v1/contacts/{id}"), CALLER(CONTACTS_READ, VIEWER), .query = contacts_get,
+      GIVES(200, schema_contact), DOC("getContact", "Contacts", "One contact") },
+    { GET("/api/v1/contacts/{id}/activity"), CALLER(CONTACTS_READ, VIEWER),
+      .query = contacts_activity, LISTS(schema_activity, ID_EVENT),
+      DOC("listActivity", "Contacts", "The events about a contact") },
+
+    /* ── webhooks and their deliveries ── */
+    { GET("/api/v1/webhooks"), CALLER(WEBHOOKS_READ, VIEWER), .query = webhooks_list,
+      LISTS(schema_webhook, ID_WEBHOOK), DOC("listWebhooks", "Webhooks", "The endpoints") },
+    { POST("/api/v1/webhooks"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
+      .command = webhooks_create, .body = &schema_new_webhook, GIVES(201, schema_created_webhook),
+      .also = { PROBLEM_CONFLICT }, DOC("createWebhook", "Webhooks", "Add an endpoint"),
+      .help = "Its signing secret is shown this once." },
+    { GET("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_READ, VIEWER), .query = webhooks_get,
+      GIVES(200, schema_webhook), DOC("getWebhook", "Webhooks", "One endpoint") },
+    { PATCH("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
+      .command = webhooks_change, .body = &schema_webhook_change, GIVES(200, schema_webhook),
+      DOC("changeWebhook", "Webhooks", "Change an endpoint") },
+    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_delete,
+      GONE, DOC("deleteWebhook", "Webhooks", "Delete an endpoint"),
+      .help = "Its unfinished deliveries are dropped; its log stays." },
+    { POST("/api/v1/webhooks/{id}/ping"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_ping,
+      GIVES(202, schema_ping), DOC("pingWebhook", "Webhooks", "Send an event of type ping") },
+    { GET("/api/v1/webhooks/{id}/deliveries"), CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_list, .query_parameters = state_query,
+      LISTS(schema_delivery, ID_DELIVERY),
+      DOC("listDeliveries", "Webhooks", "The deliveries of an endpoint") },
+    { GET("/api/v1/deliveries/{id}"), CALLER(DELIVERIES_READ, VIEWER), .query = deliveries_get,
+      GIVES(200, schema_delivery_detail),
+      DOC("getDelivery", "Webhooks", "One delivery with its attempts") },
+    { POST("/api/v1/deliveries/{id}/resend"), CALLER(DELIVERIES_WRITE, EDITOR),
+      .command = deliveries_resend, GIVES(202, schema_delivery),
+      .also = { PROBLEM_CONFLICT, PROBLEM_GONE },
+      DOC("resendDelivery", "Webhooks", "Send it again, under the same id, with the same bytes"),
+      .help = "A pending one is due at once; a delivered one gets one more attempt; a dead or "
+              "dropped one a fresh schedule." },
+
+    /* ── the books ── */
+    { GET("/api/v1/events"), CALLER(EVENTS_READ, VIEWER), .query = events_list,
+      .query_parameters = events_query, LISTS(schema_event_summary, ID_EVENT),
+      DOC("listEvents", "Books", "What happened") },
+    { GET("/api/v1/events/{id}"), CALLER(EVENTS_READ, VIEWER), .query = events_get,
+      GIVES(200, schema_event), DOC("getEvent", "Books", "One event, whole") },
+    { GET("/api/v1/rejections"), CALLER(EVENTS_READ, VIEWER), .query = rejections_list,
+      .query_parameters = rejections_query, LISTS(schema_rejection, ID_REJECTION),
+      DOC("listRejections", "Books", "What was refused"),
+      .help = "The first of each inlet, reason and minute; the counts are exact." },
+    { GET("/api/v1/rejections/counts"), CALLER(EVENTS_READ, VIEWER), .query = rejections_counts,
+      .query_parameters = since_query, LISTS(schema_rejection_count, ID_REJECTION),
+      DOC("countRejections", "Books", "How many were refused") },
+    { GET("/api/v1/ledger"), CALLER(EVENTS_READ, VIEWER), .query = ledger_get,
+      .query_parameters = since_query, GIVES(200, schema_ledger),
+      DOC("getLedger", "Books", "Sums that add up") },
+    { GET("/api/v1/audit"), CALLER(AUDIT_READ, ADMIN), .query = audit_list,
+      LISTS(schema_audit_entry, ID_AUDIT), DOC("listAudit", "Books", "Who changed what") },
+
+    /* ── the hub ── */
+    { POST("/api/v1/release"), CALLER(ORGANIZATION_WRITE, OWNER), .slow = system_release,
+      .command = system_released, GIVES(200, schema_release),
+      DOC("release", "Hub", "Let go of what is held after a restore") },
+    { GET("/api/openapi.json"), ANYONE, .immediate = system_openapi, GIVES(200, schema_any),
+      DOC("getOpenApi", "Hub", "This document") },
+    { GET("/healthz"), ANYONE, .immediate = system_health, GIVES(200, schema_status),
+      DOC("getHealth", "Hub", "The process is alive") },
+    { GET("/readyz"), ANYONE, .immediate = system_ready, GIVES(200, schema_status),
+      .also = { PROBLEM_STARTING }, DOC("getReadiness", "Hub", "Every route is served") },
+    { GET("/metrics"), ANYONE, .query = system_metrics, .status = 200,
+      .content_type = "text/plain", DOC("getMetrics", "Hub", "Figures for Prometheus") },
+    { GET("/test/clock"), ANYONE, .test = true, .immediate = system_clock,
+      GIVES(200, schema_clock), DOC("getClock", "Hub", "Junctor's time") },
+    { POST("/test/clock"), ANYONE, .test = true, .slow = system_advance,
+      .body = &schema_clock_change, GIVES(200, schema_clock),
+      DOC("advanceClock", "Hub", "Move Junctor's time"),
+      .help = "Answers once everything that is due by then is queued." },
+};
+
+const int route_count = COUNT_OF(routes);
+
+/* ── rules about rows ── */
+
+static const char *handler_fault(const struct route *route)
+{
+    int first = (route->immediate != NULL) + (route->ingest != NULL) + (route->query != NULL) +
+                (route->slow != NULL);
+    if (first > 1)
+        return "more than one function does it";
+    if (first == 0 && route->command == NULL)
+        return "no function does it";
+    if (first == 1 && route->command != NULL && route->slow == NULL)
+        return "a command follows what it may not follow";
+    if (route->event != (route->ingest != NULL))
+        return "only inlets take events";
+    return NULL;
+}
+
+const char *route_fault(const struct route *route)
+{
+    if (route->who == WHO_NOBODY)
+        return "nobody may come in";
+    bool alone = (route->who & (route->who - 1)) == 0;
+    if ((route->who & (WHO_ANYONE | WHO_INLET)) != 0 && !alone)
+        return "anyone and inlet stand alone";
+    if (((route->who & WHO_KEY) != 0) != (route->scope != SCOPE_NONE))
+        return "a scope goes with keys";
+    if (((route->who & WHO_SESSION) != 0) != (route->role != ROLE_NONE))
+        return "a role goes with sessions";
+    if (route->who == WHO_INLET && route->ingest == NULL)
+        return "an inlet takes events";
+    if (route->status < 200 || route->status > 299 || (route->status == 204) != (route->answer == NULL &&
+                                                                                  route->content_type == NULL))
+        return "status and answer do not fit";
+    if (route->id == NULL || route->tag == NULL || route->summary == NULL)
+        return "it is not described";
+    return handler_fault(route);
+}
+
+int route_query_count(const struct route *route)
+{
+    int count = 0;
+    while (route->query_parameters != NULL && route->query_parameters[count].name != NULL)
+        count++;
+    return count;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * api/schema.h: what the bodies of the API look like, as tables: requests are checked against them,
+ * and the OpenAPI document is made of them, so that the two cannot differ. */
+#pragma once
+
+#include "base/problem.h"
+#include "json/json.h"
+
+enum shape {
+    SHAPE_NONE = 0,
+    SHAPE_STRING,
+    SHAPE_INSTANT, /* RFC 3339 */
+    SHAPE_INTEGER,
+    SHAPE_BOOLEAN,
+    SHAPE_OBJECT,  /* of `of` */
+    SHAPE_STRINGS, /* an array */
+    SHAPE_OBJECTS, /* an array of `of` */
+    SHAPE_MAP,     /* an object with members of any name */
+    SHAPE_ANY,
+};
+
+enum member_flag {
+    MEMBER_REQUIRED = 1, /* requests must have it; answers always have it */
+    MEMBER_NULLABLE = 2,
+    MEMBER_SECRET = 4, /* written, never shown: left out of the audit trail */
+};
+
+struct schema;
+
+struct member {
+    const char *name;
+    enum shape shape;
+    unsigned flags;
+    const struct schema *of;
+    int64_t least; /* characters of a string, value of a number, elements of an array */
+    int64_t most;  /* 0: no bound */
+    const char *format; /* of strings, in OpenAPI: "email", "uri", … */
+    const char *const *choices; /* of a string or of each element; ends with NULL */
+    const char *help;
+    const char *example; /* JSON */
+};
+
+struct schema {
+    const char *name;
+    const char *help;
+    const struct member *members; /* ends with one without a name */
+};
+
+/* Checks a request's body, which must be an object: unknown and missing members, types, bounds. Each
+ * error names its pointer. False: reterr has them. */
+MUST_USE bool schema_check(const struct schema *schema, json body, struct arena *arena,
+                           struct problem *reterr);
+
+/* The body's members as JSON for the audit trail: without secrets, long values only by their size. */
+str schema_audit(const struct schema *schema, json body, struct arena *arena);
+
+/* Characters (code points) of UTF-8. */
+int64_t text_length(str text);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * api/schemas.h: every body there is, by resource. */
+#pragma once
+
+#include "api/schema.h"
+
+/* Words that several tables and handlers know. */
+extern const char *const scope_choices[];
+extern const char *const role_choices[];
+extern const char *const context_choices[];
+extern const char *const field_type_choices[];
+extern const char *const format_choices[];
+extern const char *const status_choices[];
+extern const char *const state_choices[];
+
+/* schemas_access.c */
+extern const struct schema schema_problem;
+extern const struct schema schema_login;
+extern const struct schema schema_session;
+extern const struct schema schema_user;
+extern const struct schema schema_new_user;
+extern const struct schema schema_user_change;
+extern const struct schema schema_organization;
+extern const struct schema schema_organization_change;
+extern const struct schema schema_api_key;
+extern const struct schema schema_new_api_key;
+extern const struct schema schema_created_api_key;
+extern const struct schema schema_audit_entry;
+
+/* schemas_config.c */
+extern const struct schema schema_integration;
+extern const struct schema schema_new_integration;
+extern const struct schema schema_integration_change;
+extern const struct schema schema_definition;
+extern const struct schema schema_new_definition;
+extern const struct schema schema_definition_change;
+extern const struct schema schema_webhook;
+extern const struct schema schema_new_webhook;
+extern const struct schema schema_created_webhook;
+extern const struct schema schema_webhook_change;
+extern const struct schema schema_ping;
+
+/* schemas_history.c */
+extern const struct schema schema_taken_event;
+extern const struct schema schema_event_body;
+extern const struct schema schema_contact;
+extern const struct schema schema_activity;
+extern const struct schema schema_event_summary;
+extern const struct schema schema_event;
+extern const struct schema schema_delivery;
+extern const struct schema schema_delivery_detail;
+extern const struct schema schema_rejection;
+extern const struct schema schema_rejection_count;
+extern const struct schema schema_ledger;
+extern const struct schema schema_status;
+extern const struct schema schema_clock;
+extern const struct schema schema_clock_change;
+extern const struct schema schema_release;
+extern const struct schema schema_any;
+
+#define SCHEMA(schema_name, text, ...)                                                             \
+    {                                                                                              \
+        .name = (schema_name), .help = (text),                                                     \
+        .members = (const struct member[])                                                         \
+        {                                                                                          \
+            __VA_ARGS__, {}                                                                        \
+        }                                                                                          \
+    }
+
+#define REQUIRED MEMBER_REQUIRED
+#define OR_NULL (MEMBER_REQUIRED | MEMBER_NULLABLE)

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT
+ * api/webhooks.c: the endpoints that events are delivered to. */
+#include "api/call.h"
+#include "api/handlers.h"
+#include "delivery/url.h"
+#include "model/names.h"
+#include "route/route.h"
+#include "store/ledger.h"
+
+#define SECRET_SIZE 32
+
+/* ── reading ── */
+
+static void write_counts(struct json_writer *out, const struct ledger *ledger)
+{
+    json_key(out, STR("counts"));
+    json_begin_object(out);
+    json_member_int(out, STR("deliveries"), ledger->deliveries);
+    json_member_int(out, STR("delivered"), ledger->delivered);
+    json_member_int(out, STR("pending"), ledger->pending);
+    json_member_int(out, STR("dead"), ledger->dead);
+    json_member_int(out, STR("dropped"), ledger->dropped);
+    json_end_object(out);
+}
+
+static void write_status(const struct call *call, struct json_writer *out,
+                         const struct webhook_row *row)
+{
+    const struct api_hub *hub = &call->api->context.hub;
+    enum outlet_status status = row->status;
+    str reason = row->status_reason;
+    if (status == OUTLET_ACTIVE && hub->held(hub->context)) {
+        status = OUTLET_HELD;
+        reason = STR("The hub was restored from a backup. Nothing is sent until it is released.");
+    }
+    json_member_string(out, STR("status"), outlet_status_name(status));
+    json_member_text_or_null(out, STR("statusReason"), reason);
+}
+
+static void write_warnings(struct json_writer *out, const struct webhook_row *row)
+{
+    json_key(out, STR("warnings"));
+    json_begin_array(out);
+    if (row->url.len >= 7 && str_equal_nocase(str_head(row->url, 7), STR("http://")))
+        json_add_string(out, STR("Events go to this URL in clear. Better use https."));
+    if (!row->signing)
+        json_add_string(out, STR("Deliveries are not signed: the receiver cannot tell who sent "
+                                  "them."));
+    json_end_array(out);
+}
+
+static int write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
+{
+    struct json_writer *out = &call->out;
+    struct ledger ledger;
+    int r = store_read_ledger(sql, row->organization, row->id, 0, &ledger);
+    if (r < 0)
+        return fail(r);
+    json_member_id(out, STR("id"), ID_WEBHOOK, row->id);
+    json_member_string(out, STR("name"), row->name);
+    json_member_string(out, STR("url"), row->url);
+    json_member_raw(out, STR("eventTypes"), row->event_types);
+    json_member_string(out, STR("format"), webhook_format_name(row->format));
+    json_member_bool(out, STR("signing"), row->signing);
+    write_status(call, out, row);
+    write_counts(out, &ledger);
+    write_warnings(out, row);
+    json_member_instant(out, STR("createdAt"), row->created_ms);
+    json_member_instant(out, STR("updatedAt"), row->updated_ms);
+    return 0;
+}
+
+static int write_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)
+{
+    json_begin_object(&call->out);
+    int r = write_members(call, sql, row);
+    json_end_object(&call->out);
+    return fail(r);
+}
+
+int webhooks_list(struct call *call, struct sql *sql)
+{
+    struct arena *arena = &call->request->arena;
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct webhook_row *rows = ARENA_ARRAY(arena, struct webhook_row, (size_t)page.limit);
+    int count;
+    int r = store_list_webhooks(sql, &page, arena, rows, &count);
+    if (r < 0)
+        return fail(r);
+    (void)call_begin_list(call);
+    int shown = call_shown(call, count);
+    for (int i = 0; r == 0 && i < shown; i++)
+        r = write_webhook(call, sql, &rows[i]);
+    call_end_list(call, ID_WEBHOOK, count > shown ? rows[shown - 1].id : 0);
+    return fail(r);
+}
+
+/* Of the path. CALL_REFUSED: there is none, or it has been deleted. */
+static int find(struct call *call, struct sql *sql, struct webhook_row *ret_row)
+{
+    int64_t id;
+    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
+        return CALL_REFUSED;
+    int r = store_read_webhook(sql, call->caller.organization, id, &call->request->arena, ret_row);
+    if (r == STORE_NOT_FOUND || (r == 0 && ret_row->status == OUTLET_DELETED))
+        return call_not_found(call, "webhook");
+    return fail(r);
+}
+
+static int answer_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)
+{
+    (void)call_json(call);
+    int r = write_webhook(call, sql, row);
+    call_reply(call, 200);
+    return fail(r);
+}
+
+int webhooks_get(struct call *call, struct sql *sql)
+{
+    struct webhook_row row;
+    int r = find(call, sql, &row);
+    return r == 0 ? answer_webhook(call, sql, &row) : r;
+}
+
+/* ── what a body says ── */
+
+static bool listed_before(json list, json until, str type)
+{
+    struct json_walk walk = json_walk(list);
+    json item;
+    while (json_next(&walk, NULL, &item) && item != until)
+        if (str_equal(json_string(item), type))
+            return true;
+    return false;
+}
+
+/* The types as they are stored: each once, or "*" alone. */
+static str event_types(struct call *call, json list)
+{
+    struct arena *arena = &call->request->arena;
+    struct buf buf;
+    buf_init(&buf, arena, SIZE_MAX / 2);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_array(&writer);
+    struct json_walk walk = json_walk(list);
+    json item;
+    for (int i = 0; json_next(&walk, NULL, &item); i++) {
+        str type = json_string(item);
+        if (str_equal(type, STR("*")))
+            return STR("[\"*\"]");
+        if (!event_type_is_subscribable(type))
+            call_wrong(call, arena_c(arena, arena_format(arena, "eventTypes/%d", i)), "option",
+                       STR("Send custom_event.ALIAS, custom_event.*, contact.created, ping, or "
+                           "\"*\" for all."));
+        else if (!listed_before(list, item, type))
+            json_add_string(&writer, type);
+    }
+    json_end_array(&writer);
+    return buf_str(&buf);
+}
+
+bool webhooks_check(struct call *call)
+{
+    struct webhook_row *row = ARENA_NEW(&call->request->arena, struct webhook_row);
+    call->parsed = row;
+    json types = json_get(call->body, STR("eventTypes"));
+    if (body_text(call, "url", &row->url) &&
+        !target_url_check(row->url, &call->api->context.allow_egress, &call->request->arena,
+                          &call->problem))
+        return false;
+    if (types != NULL)
+        row->event_types = event_types(call, types);
+    return !problem_has(&call->problem);
+}
+
+/* ── writing ── */
+
+static void change(struct call *call, struct webhook_row *row)
+{
+    const struct webhook_row *given = call->parsed;
+    str status;
+    (void)body_text(call, "name", &row->name);
+    (void)body_bool(call, "signing", &row->signing);
+    if (given->url.len > 0)
+        row->url = given->url;
+    if (given->event_types.len > 0)
+        row->event_types = given->event_types;
+    if (body_text(call, "status", &status) && row->status == OUTLET_DISABLED) {
+        row->status = OUTLET_ACTIVE;
+        row->status_reason = (str){};
+    }
+}
+
+static int committed(struct call *call, struct batch *batch, const struct webhook_row *row,
+                     const char *action)
+{
+    int r =
+        batch_object_changed(batch, &call->operation, row->organization, OBJECT_WEBHOOK, row->id);
+    if (r == 0)
+        r = call_audit(call, batch, action, id_text(&call->request->arena, ID_WEBHOOK, row->id),
+                       (str){});
+    return fail(r);
+}
+
+static int check_room(struct call *call, struct sql *sql)
+{
+    int64_t most = call->api->context.limits->webhooks;
+    int64_t count = 0;
+    int r = store_count_webhooks(sql, call->caller.organization, &count);
+    if (r < 0)
+        return fail(r);
+    if (count < most)
+        return 0;
+    return call_refuse(call, PROBLEM_CONFLICT,
+                       arena_format(&call->request->arena,
+                                    "The organization has %lld webhooks, which is the most it may "
+                                    "have (--max-webhooks). Delete one first.",
+                                    (long long)count));
+}
+
+/* Draws a secret, and keeps it sealed. Returns how it is shown. */
+static str draw_secret(struct call *call, struct webhook_row *row)
+{
+    struct arena *arena = &call->request->arena;
+    char *bytes = arena_bytes(arena, SECRET_SIZE);
+    random_bytes(bytes, SECRET_SIZE);
+    str secret = str_from(bytes, SECRET_SIZE);
+    row->secret = seal(call->api->context.seal_key, secret, arena);
+    return arena_format(arena, "whsec_%.*s", STR_ARG(base64_write(arena, secret)));
+}
+
+static int answer_created(struct call *call, struct sql *sql, const struct webhook_row *row,
+                          str secret)
+{
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    int r = write_members(call, sql, row);
+    json_member_string(out, STR("secret"), secret);
+    json_end_object(out);
+    call_reply(call, 201);
+    return fail(r);
+}
+
+int webhooks_create(struct call *call, struct batch *batch)
+{
+    struct sql *sql = batch_sql(batch);
+    int r = check_room(call, sql);
+    if (r != 0)
+        return r;
+    struct webhook_row row = { .id = batch_draw_id(batch),
+                               .organization = call->caller.organization,
+                               .signing = true,
+                               .status = OUTLET_ACTIVE,
+                               .created_ms = batch_now_ms(batch),
+                               .updated_ms = batch_now_ms(batch) };
+    str format;
+    if (body_text(call, "format", &format) && !webhook_format_read(format, &row.format))
+        return fail(FAIL_CORRUPT); /* the schema has checked it */
+    change(call, &row);
+    str secret = draw_secret(call, &row);
+    r = store_insert_webhook(sql, &row);
+    if (r == 0)
+        r = committed(call, batch, &row, "webhook.create");
+    if (r == 0)
+        r = answer_created(call, sql, &row, secret);
+    return fail(r);
+}
+
+int webhooks_change(struct call *call, struct batch *batch)
+{
+    struct sql *sql = batch_sql(batch);
+    struct webhook_row row;
+    int r = find(call, sql, &row);
+    if (r != 0)
+        return r;
+    change(call, &row);
+    row.updated_ms = batch_now_ms(batch);
+    r = store_update_webhook(sql, &row);
+    if (r == 0)
+        r = committed(call, batch, &row, "webhook.update");
+    if (r == 0)
+        r = answer_webhook(call, sql, &row);
+    return fail(r);
+}
+
+int webhooks_delete(struct call *call, struct batch *batch)
+{
+    struct sql *sql = batch_sql(batch);
+    struct webhook_row row;
+    int r = find(call, sql, &row);
+    if (r != 0)
+        return r;
+    row.status = OUTLET_DELETED;
+    row.status_reason = STR("It was deleted.");
+    row.updated_ms = batch_now_ms(batch);
+    r = store_update_webhook(sql, &row);
+    if (r == 0)
+        r = committed(call, batch, &row, "webhook.delete");
+    call_reply_nothing(call);
+    return fail(r);
+}
+
+/* ── ping ── */
+
+static str ping_data(struct arena *arena, const struct webhook_row *row)
+{
+    struct buf buf;
+    buf_init(&buf, arena, SIZE_MAX / 2);
+    struct json_writer out = json_writer(&buf);
+    json_begin_object(&out);
+    json_key(&out, STR("webhook"));
+    json_begin_object(&out);
+    json_member_id(&out, STR("id"), ID_WEBHOOK, row->id);
+    json_member_string(&out, STR("name"), row->name);
+    json_end_object(&out);
+    json_end_object(&out);
+    return buf_str(&buf);
+}
+
+/* An event for this endpoint alone, whatever it has subscribed to. */
+static const struct event *add_ping(struct call *call, struct batch *batch,
+                                    const struct webhook_row *row, int64_t *ret_delivery)
+{
+    struct event *event = ARENA_NEW(batch_arena(batch), struct event);
+    *event = (struct event){ .id = batch_draw_id(batch),
+                             .organization = row->organization,
+                             .type = STR("ping"),
+                             .at_ms = batch_now_ms(batch),
+                             .data = ping_data(&call->request->arena, row),
+                             .request_id = call->request->id };
+    const struct delivery delivery = { .id = batch_draw_id(batch),
+                                       .organization = row->organization,
+                                       .outlet = row->id,
+                                       .event = event->id,
+                                       .created_ms = event->at_ms,
+                                       .state = DELIVERY_PENDING,
+                                       .due_ms = event->at_ms };
+    batch_add_event(batch, event, true);
+    batch_add_delivery(batch, &delivery, event);
+    struct counter_delta *sums = batch_counter(batch, row->organization, 0, event->at_ms);
+    sums->events++;
+    sums->wanted++;
+    sums->deliveries++;
+    batch_counter(batch, row->organization, row->id, event->at_ms)->deliveries++;
+    *ret_delivery = delivery.id;
+    return event;
+}
+
+int webhooks_ping(struct call *call, struct batch *batch)
+{
+    struct webhook_row row;
+    int r = find(call, batch_sql(batch), &row);
+    if (r != 0)
+        return r;
+    int64_t delivery;
+    const struct event *event = add_ping(call, batch, &row, &delivery);
+    r = call_audit(call, batch, "webhook.ping", id_text(&call->request->arena, ID_WEBHOOK, row.id),
+                   (str){});
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    json_member_id(out, STR("deliveryId"), ID_DELIVERY, delivery);
+    json_member_id(out, STR("eventId"), ID_EVENT, event->id);
+    json_end_object(out);
+    call_reply(call, 202);
+    return fail(r);
+}
