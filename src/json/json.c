@@ -210,7 +210,7 @@ json json_get(json object, str key)
     if (json_type(object) != JSON_OBJECT)
         return NULL;
     struct json_walk walk = json_walk(object);
-    str name;
+    str name = {};
     json value;
     while (json_next(&walk, &name, &value))
         if (str_equal(name, key))

@@ -7,7 +7,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH */
 static void check_value(json value, int depth)
 {
     assert(depth <= DEPTH);

@@ -31,7 +31,7 @@ static bool take_char(str *text, char c)
 
 static bool take_apart(str text, struct number *ret_number)
 {
-    struct number number = { .negative = take_char(&text, '-') };
+    struct number number = { .negative = take_char(&text, '-'), .fraction = STR("") };
     number.whole = take_digits(&text);
     if (number.whole.len == 0 || (number.whole.len > 1 && number.whole.ptr[0] == '0'))
         return false;

@@ -2,27 +2,29 @@
  * RFC 6901. */
 #include "json/json.h"
 
-/* ~1 is '/', ~0 is '~'. False: *reterr_at is the '~' that starts neither. */
+/* What the two characters at the front of `escape` stand for: ~1 for '/', ~0 for '~', others for
+ * nothing ('\0'). */
+static char meaning(str escape)
+{
+    if (escape.len < 2 || (escape.ptr[1] != '0' && escape.ptr[1] != '1'))
+        return '\0';
+    return escape.ptr[1] == '0' ? '~' : '/';
+}
+
+/* False: *reterr_at is the '~' that starts no escape. */
 static bool unescape(struct arena *arena, str text, str *ret_token, size_t *reterr_at)
 {
-    if (str_index(text, '~') < 0) {
-        *ret_token = arena_str(arena, text);
-        return true;
-    }
     char *token = arena_bytes(arena, text.len);
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '~') {
-            char escaped = i + 1 < text.len ? text.ptr[i + 1] : '\0';
-            if (escaped != '0' && escaped != '1') {
-                *reterr_at = i;
-                return false;
-            }
-            c = escaped == '0' ? '~' : '/';
-            i++;
+        bool escaped = text.ptr[i] == '~';
+        char c = escaped ? meaning(str_skip(text, i)) : text.ptr[i];
+        if (escaped && c == '\0') {
+            *reterr_at = i;
+            return false;
         }
         token[count++] = c;
+        i += escaped;
     }
     *ret_token = str_from(token, count);
     return true;

@@ -87,7 +87,7 @@ void json_add_raw(struct json_writer *writer, str text)
     buf_add(separate(writer), text);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than json_read() let it be */
+/* Recursion is no deeper than json_read() let the value be. */
 static void add_members(struct json_writer *writer, json container)
 {
     struct json_walk walk = json_walk(container);
@@ -100,7 +100,6 @@ static void add_members(struct json_writer *writer, json container)
     }
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): as above */
 void json_add_value(struct json_writer *writer, json value)
 {
     switch (json_type(value)) {

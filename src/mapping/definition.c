@@ -69,9 +69,9 @@ static str read_alias(const struct reading_object *body)
 
 /* ---- fields ---- */
 
-static void read_fields(const struct reading_object *body, struct event_definition *definition,
-                        const struct limits *limits)
+static void read_fields(const struct reading_object *body, struct event_definition *definition)
 {
+    const struct limits *limits = body->reading->limits;
     json array = body->values[BODY_FIELDS];
     require(body, BODY_FIELDS, "List the fields of the event: at least its e-mail address.");
     if (array == NULL)
@@ -93,7 +93,7 @@ static void read_fields(const struct reading_object *body, struct event_definiti
     struct json_walk walk = json_walk(array);
     json value;
     for (int i = 0; json_next(&walk, NULL, &value); i++)
-        field_read(body->reading, definition, i, value, limits, &fields[i]);
+        field_read(body->reading, definition, i, value, &fields[i]);
 }
 
 /* When a field claims to be it and is wrong, that has been told where it stands. */
@@ -116,9 +116,9 @@ static void definition_done(struct object *object)
 bool definition_read(struct event_definition *definition, json body, const struct limits *limits,
                      struct arena *arena, struct problem *reterr)
 {
-    struct reading reading = { .kept = &definition->object.arena,
-                               .arena = arena,
-                               .reterr = reterr };
+    struct reading reading = {
+        .kept = &definition->object.arena, .arena = arena, .reterr = reterr, .limits = limits
+    };
     json values[BODY_MEMBERS] = {};
     struct reading_object object = {
         .reading = &reading, .names = member_names, .count = BODY_MEMBERS, .values = values
@@ -132,7 +132,7 @@ bool definition_read(struct event_definition *definition, json body, const struc
     definition->name = reading_text(&object, BODY_NAME, NAME_MAX_CHARACTERS);
     definition->alias = read_alias(&object);
     definition->type = arena_format(reading.kept, "custom_event.%.*s", STR_ARG(definition->alias));
-    read_fields(&object, definition, limits);
+    read_fields(&object, definition);
     check_primary(&object, definition);
     if (problem_has(reterr))
         return false;

@@ -54,7 +54,7 @@ TEST(keys)
         { STR_INIT("a\xc2\xa0@b.c"), {} },
         { STR_INIT("a\xc2\x85@b.c"), {} },
         { STR_INIT("a\xe2\x80\x8b@b.c"), {} },
-        { STR_INIT("a\xe2\x80\xae@b.c"), {} },
+        { STR_INIT("a\xe2\x80\xa8@b.c"), {} },
         { STR_INIT("a\xff@b.c"), {} },
         { STR_INIT("a@b.\xc3"), {} },
     };

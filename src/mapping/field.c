@@ -110,9 +110,10 @@ static void own_key_pointer(const struct reading_object *object, struct field *f
 }
 
 static void read_pointer(const struct reading_object *object, enum event_context context,
-                         const struct limits *limits, struct field *field)
+                         struct field *field)
 {
     struct arena *arena = object->reading->arena;
+    const struct limits *limits = object->reading->limits;
     json value = object->values[MEMBER_POINTER];
     own_key_pointer(object, field);
     if (value == NULL)
@@ -258,7 +259,7 @@ static void read_country(const struct reading_object *object, struct field *fiel
 /* ---- the whole field ---- */
 
 void field_read(struct reading *reading, struct event_definition *definition, int index, json value,
-                const struct limits *limits, struct field *field)
+                struct field *field)
 {
     json values[MEMBER_COUNT] = {};
     struct reading_object object = { .reading = reading,
@@ -278,7 +279,7 @@ void field_read(struct reading *reading, struct event_definition *definition, in
     field->type = read_type(&object);
     field->required = reading_bool(&object, MEMBER_REQUIRED);
     read_primary(&object, definition, index, field);
-    read_pointer(&object, definition->context, limits, field);
+    read_pointer(&object, definition->context, field);
     read_options(&object, field);
     read_country(&object, field);
 }

@@ -78,9 +78,9 @@ TEST(knows_countries)
     for (size_t i = 0; i < COUNT_OF(unknown); i++)
         CHECK(unknown[i], !phone_country_is_known(str_c(unknown[i])));
     int count = 0;
-    for (char first = 'A'; first <= 'Z'; first++) {
-        for (char second = 'A'; second <= 'Z'; second++) {
-            char code[2] = { first, second };
+    for (int first = 'A'; first <= 'Z'; first++) {
+        for (int second = 'A'; second <= 'Z'; second++) {
+            char code[2] = { (char)first, (char)second };
             count += phone_country_is_known(str_from(code, 2));
         }
     }

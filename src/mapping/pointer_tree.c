@@ -58,8 +58,8 @@ static int count_tokens(const struct entry *entries, int count, int depth)
     return tokens;
 }
 
-/* `entries` are those that come by this node, which lies at `depth`. */
-/* NOLINTNEXTLINE(misc-no-recursion): definition_read() caps the tokens of a pointer */
+/* `entries` are those that come by this node, which lies at `depth`: at most as deep as definitions
+ * let a pointer be. */
 static void fill_node(struct pointer_node *node, const struct entry *entries, int count, int depth,
                       struct arena *arena)
 {
@@ -164,7 +164,6 @@ static void match_elements(struct search *search, const struct pointer_node *nod
     }
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than the tree */
 static void search_node(struct search *search, const struct pointer_node *node, json value)
 {
     for (int i = 0; i < node->field_count; i++)

@@ -3,6 +3,7 @@
  * there once, and every mistake told at once with its pointer. For this folder only. */
 #pragma once
 
+#include "base/limits.h"
 #include "base/problem.h"
 #include "json/json.h"
 
@@ -10,6 +11,7 @@ struct reading {
     struct arena *kept;  /* what is read lives here */
     struct arena *arena; /* what is said about mistakes lives here */
     struct problem *reterr;
+    const struct limits *limits;
 };
 
 /* One object of the body: where it stands, and its members by their place in a table of names. */

@@ -106,7 +106,7 @@ struct objects *picture_objects(struct picture *picture, enum object_kind kind)
     case OBJECT_KINDS:
         break;
     }
-    assert(!"a kind of object");
+    assert(kind != OBJECT_KINDS);
     return NULL;
 }
 

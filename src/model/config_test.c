@@ -5,20 +5,24 @@
 
 #include "base/testing.h"
 
-static int done_count;
+/* A webhook whose end is counted. */
+struct counted {
+    struct webhook webhook;
+    int *done_count;
+};
 
 static void count_done(struct object *object)
 {
-    (void)object;
-    done_count++;
+    (*CONTAINER_OF(object, struct counted, webhook.object)->done_count)++;
 }
 
-static struct webhook *webhook_new(int64_t id)
+static struct webhook *webhook_new(int64_t id, int *done_count)
 {
-    struct webhook *webhook = object_new(sizeof(*webhook));
-    webhook->object.id = id;
-    webhook->object.done = count_done;
-    return webhook;
+    struct counted *counted = object_new(sizeof(*counted));
+    counted->webhook.object.id = id;
+    counted->webhook.object.done = count_done;
+    counted->done_count = done_count;
+    return &counted->webhook;
 }
 
 static struct event_definition *definition_new(int64_t id, const char *alias)
@@ -31,8 +35,8 @@ static struct event_definition *definition_new(int64_t id, const char *alias)
 
 TEST(objects_count_references)
 {
-    done_count = 0;
-    struct webhook *webhook = webhook_new(1);
+    int done_count = 0;
+    struct webhook *webhook = webhook_new(1, &done_count);
     webhook->name = arena_str(&webhook->object.arena, STR("in its own arena"));
     object_keep(webhook);
     object_release(webhook);
@@ -55,8 +59,8 @@ static void *keep_and_release(void *object)
 
 TEST(threads_share_objects)
 {
-    done_count = 0;
-    struct webhook *webhook = webhook_new(1);
+    int done_count = 0;
+    struct webhook *webhook = webhook_new(1, &done_count);
     pthread_t threads[4];
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         object_keep(webhook);
@@ -79,7 +83,7 @@ static void check_sorted(const struct objects *objects)
 
 TEST(lists_are_like_arrays)
 {
-    done_count = 0;
+    int done_count = 0;
     int made = 0;
     struct picture *picture = picture_new(1);
     void *there[IDS] = {};
@@ -87,7 +91,7 @@ TEST(lists_are_like_arrays)
     for (int i = 0; i < 20000; i++) {
         int64_t id = (int64_t)(test_random(&random) % IDS);
         if (test_random(&random) % 3 > 0) {
-            there[id] = webhook_new(id);
+            there[id] = webhook_new(id, &done_count);
             made++;
             picture_put(picture, OBJECT_WEBHOOK, there[id]);
         } else {
@@ -106,7 +110,7 @@ TEST(lists_are_like_arrays)
 
 TEST(copies_share_objects)
 {
-    done_count = 0;
+    int done_count = 0;
     struct picture *old = picture_new(7);
     old->name = arena_str(&old->object.arena, STR("organization"));
     old->version = 3;
@@ -116,16 +120,16 @@ TEST(copies_share_objects)
     assert_true(cidr_read(STR("10.0.0.0/8"), range));
     old->allowed = (struct cidr_list){ .ranges = range, .count = 1 };
     for (int64_t id = 100; id > 0; id--)
-        picture_put(old, OBJECT_WEBHOOK, webhook_new(id));
+        picture_put(old, OBJECT_WEBHOOK, webhook_new(id, &done_count));
 
     struct picture *new = picture_copy(old);
     struct webhook *first = objects_find(&old->webhooks, 1);
     CHECK("shared", objects_find(&new->webhooks, 1) == first);
     picture_remove(new, OBJECT_WEBHOOK, 2);
-    struct webhook *replacement = webhook_new(3);
+    struct webhook *replacement = webhook_new(3, &done_count);
     picture_put(new, OBJECT_WEBHOOK, replacement);
     for (int64_t id = 101; id < 300; id++)
-        picture_put(new, OBJECT_WEBHOOK, webhook_new(id));
+        picture_put(new, OBJECT_WEBHOOK, webhook_new(id, &done_count));
     CHECK_INT("nothing is gone", done_count, 0);
     CHECK_INT("the old one stays", old->webhooks.count, 100);
     CHECK("as it was", objects_find(&old->webhooks, 2) != NULL &&

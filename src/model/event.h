@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * model/event.h: what moves: events, contacts, deliveries, attempts. Plain structs; views borrow. */
+ * model/event.h: what moves: events, contacts, deliveries, attempts. Plain structs; views borrow.
+ */
 #pragma once
 
 #include "base/arena.h"
@@ -35,8 +36,8 @@ enum delivery_state {
     DELIVERY_DROPPED,
 };
 
-/* One event on its way to one outlet. While pending it is a row of `work`, then one of `deliveries`.
- * The ledger counts it in the minute of created_ms, whenever its state changes. */
+/* One event on its way to one outlet. While pending it is a row of `work`, then one of
+ * `deliveries`. The ledger counts it in the minute of created_ms, whenever its state changes. */
 struct delivery {
     int64_t id;
     int64_t organization;
@@ -44,7 +45,7 @@ struct delivery {
     int64_t event;
     int64_t created_ms;
     enum delivery_state state;
-    int64_t due_ms;      /* pending: when the next attempt is due */
+    int64_t due_ms; /* pending: when the next attempt is due */
     int attempt_count;
     int schedule_step;   /* how many steps of the retry policy are used up */
     int last_status;     /* HTTP status of the newest attempt; 0: none, or no answer */

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT
+ * cli_tail.c: `junctor tail`: asks for the newest deliveries each second and prints what changed.
+ *
+ * Of each webhook it remembers the newest delivery it has shown, and of all of them those that are
+ * still pending; ids rise, and their text sorts as they do. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/map.h"
+#include "cli_client.h"
+
+#define PAGES_MAX 20    /* of one webhook in one round */
+#define LOOK_UPS_MAX 50 /* pending ones that are no longer on the first page, in one round */
+#define ROUND_MS 1000
+#define LIST_EVERY 10 /* rounds between looks for new webhooks */
+#define ROUND_KEPT ((size_t)1 << 20)
+
+struct tail_options {
+    struct client_options client;
+    str webhook;
+    int64_t last;
+};
+
+static const struct option rows[] = {
+    { .name = "webhook",
+      .type = OPTION_TEXT,
+      .sources = BY_FLAG,
+      .offset = offsetof(struct tail_options, webhook),
+      .value = "ID",
+      .shown = "all of them",
+      .help = "follow this webhook endpoint only" },
+    { .name = "last",
+      .type = OPTION_INT,
+      .sources = BY_FLAG,
+      .offset = offsetof(struct tail_options, last),
+      .normal = 10,
+      .least = 0,
+      .most = 100,
+      .unit = "deliveries",
+      .help = "how many of each webhook to show first" },
+};
+
+static const struct option_table table = { "Options", rows, COUNT_OF(rows) };
+
+/* A list that is followed: a webhook's deliveries, or all events. */
+struct watched {
+    char id[ID_TEXT_MAX]; /* the webhook's */
+    size_t id_len;        /* 0: all events */
+    char *name;
+    char newest[ID_TEXT_MAX]; /* delivery or event */
+    size_t newest_len;        /* 0: none yet */
+    bool primed;              /* what was there at the start has been shown */
+};
+
+struct pending {
+    char id[ID_TEXT_MAX];
+    size_t id_len;
+    const struct watched *watched;
+    int64_t attempts;
+    int64_t round; /* when it was last seen */
+};
+
+struct tail {
+    const struct tail_options *options;
+    struct client *client;
+    struct arena arena; /* of one round */
+    struct map watched;
+    struct map pending;
+    struct watched *events; /* NULL: only one webhook is followed */
+    int64_t round;
+    bool unreachable; /* it has been said */
+};
+
+/* ── printing ── */
+
+static void print_clock(void)
+{
+    time_t now = (time_t)(clock_real_ms() / 1000);
+    struct tm local;
+    if (localtime_r(&now, &local) != NULL)
+        (void)printf("%02d:%02d:%02d  ", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+static void print_delivery(const struct watched *watched, json delivery)
+{
+    str state = json_string(json_get(delivery, STR("state")));
+    str status = json_number(json_get(delivery, STR("lastStatus")));
+    str attempts = json_number(json_get(delivery, STR("attemptCount")));
+    print_clock();
+    (void)printf("%.*s  %-9.*s  ", STR_ARG(json_string(json_get(delivery, STR("id")))),
+                 STR_ARG(state));
+    print_plain(stdout, json_string(json_get(delivery, STR("eventType"))));
+    (void)fputs(" → ", stdout);
+    print_plain(stdout, str_c(watched->name));
+    if (!str_equal(attempts, STR("0")) && attempts.len > 0)
+        (void)printf("  attempt %.*s: %.*s", STR_ARG(attempts),
+                     STR_ARG(status.len > 0 ? status : STR("no answer")));
+    str reason = json_string(json_get(delivery, STR("reason")));
+    if (reason.len > 0) {
+        (void)fputs(": ", stdout);
+        print_plain(stdout, reason);
+    }
+    str next = json_string(json_get(delivery, STR("nextAttemptAt")));
+    if (str_equal(state, STR("pending")) && next.len > 0 && !str_equal(attempts, STR("0")))
+        (void)printf(", next at %.*s", STR_ARG(next));
+    (void)fputc('\n', stdout);
+}
+
+/* Wanted ones show as deliveries. */
+static void print_unwanted(json event)
+{
+    if (json_bool(json_get(event, STR("wanted"))))
+        return;
+    print_clock();
+    (void)printf("%.*s  not wanted ", STR_ARG(json_string(json_get(event, STR("id")))));
+    print_plain(stdout, json_string(json_get(event, STR("type"))));
+    (void)fputc('\n', stdout);
+}
+
+/* ── what is remembered ── */
+
+static str newest_of(const struct watched *watched)
+{
+    return str_from(watched->newest, watched->newest_len);
+}
+
+static void forget(struct tail *tail, str id)
+{
+    free(map_remove(&tail->pending, id));
+}
+
+/* Prints the delivery when it is new or has changed. */
+static void look_at(struct tail *tail, const struct watched *watched, json delivery, bool print)
+{
+    str id = json_string(json_get(delivery, STR("id")));
+    int64_t attempts;
+    if (!json_to_int64(json_get(delivery, STR("attemptCount")), &attempts))
+        attempts = 0;
+    bool is_pending = str_equal(json_string(json_get(delivery, STR("state"))), STR("pending"));
+    struct pending *known = map_find(&tail->pending, id);
+    bool changed = known == NULL || !is_pending || known->attempts != attempts;
+    if (changed && print)
+        print_delivery(watched, delivery);
+    if (!is_pending) {
+        forget(tail, id);
+        return;
+    }
+    if (known == NULL && id.len <= ID_TEXT_MAX) {
+        known = NEW(struct pending);
+        known->id_len = id.len;
+        memcpy(known->id, id.ptr, id.len);
+        known->watched = watched;
+        (void)map_put(&tail->pending, str_from(known->id, known->id_len), known);
+    }
+    if (known != NULL) {
+        known->attempts = attempts;
+        known->round = tail->round;
+    }
+}
+
+/* ── one webhook ── */
+
+struct pages {
+    json rows[PAGES_MAX];
+    int count;
+};
+
+static str list_path(const struct watched *watched, struct arena *arena)
+{
+    if (watched->id_len == 0)
+        return STR("/api/v1/events");
+    return arena_format(arena, "/api/v1/webhooks/%.*s/deliveries",
+                        STR_ARG(str_from(watched->id, watched->id_len)));
+}
+
+/* The first page, and more until what has been shown is reached. False: reply says why. */
+static bool read_pages(struct tail *tail, const struct watched *watched, struct pages *ret_pages,
+                       struct client_reply *ret_reply)
+{
+    str cursor = {};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        str more = cursor.len == 0 ? (str){}
+                                   : arena_format(&tail->arena, "&cursor=%.*s",
+                                                  STR_ARG(url_encode(&tail->arena, cursor)));
+        struct client_request request = {
+            .method = "GET",
+            .path = arena_format(&tail->arena, "%.*s?limit=100%.*s",
+                                 STR_ARG(list_path(watched, &tail->arena)), STR_ARG(more)),
+        };
+        if (!client_call(tail->client, &request, &tail->arena, ret_reply))
+            return false;
+        json data = json_get(ret_reply->value, STR("data"));
+        ret_pages->rows[ret_pages->count++] = data;
+        struct json_walk walk = json_walk(data);
+        json row;
+        str oldest = {};
+        while (json_next(&walk, NULL, &row))
+            oldest = json_string(json_get(row, STR("id")));
+        cursor = json_string(json_get(ret_reply->value, STR("next")));
+        if (!watched->primed || cursor.len == 0 || str_compare(oldest, newest_of(watched)) <= 0)
+            return true;
+    }
+    return true;
+}
+
+/* Rows of all pages, the oldest first. */
+static size_t oldest_first(struct tail *tail, const struct pages *pages, json **ret_rows)
+{
+    size_t count = 0;
+    for (int page = 0; page < pages->count; page++)
+        count += json_count(pages->rows[page]);
+    *ret_rows = ARENA_ARRAY(&tail->arena, json, count + 1);
+    size_t at = count;
+    for (int page = 0; page < pages->count; page++) {
+        struct json_walk walk = json_walk(pages->rows[page]);
+        json row;
+        while (json_next(&walk, NULL, &row))
+            (*ret_rows)[--at] = row;
+    }
+    return count;
+}
+
+static void note_newest(struct watched *watched, str id)
+{
+    if (id.len > ID_TEXT_MAX || str_compare(id, newest_of(watched)) <= 0)
+        return;
+    memcpy(watched->newest, id.ptr, id.len);
+    watched->newest_len = id.len;
+}
+
+static void show(struct tail *tail, const struct watched *watched, json row, bool print)
+{
+    str id = json_string(json_get(row, STR("id")));
+    bool is_new = str_compare(id, newest_of(watched)) > 0;
+    if (watched->id_len > 0 && (is_new || map_find(&tail->pending, id) != NULL))
+        look_at(tail, watched, row, print);
+    if (watched->id_len == 0 && is_new && print)
+        print_unwanted(row);
+}
+
+static bool follow(struct tail *tail, struct watched *watched, struct client_reply *ret_reply)
+{
+    struct pages pages = {};
+    if (!read_pages(tail, watched, &pages, ret_reply))
+        return ret_reply->status == 404; /* deleted meanwhile */
+    json *all;
+    size_t count = oldest_first(tail, &pages, &all);
+    size_t last = (size_t)tail->options->last;
+    for (size_t i = 0; i < count; i++)
+        show(tail, watched, all[i], watched->primed || i + last >= count);
+    if (count > 0)
+        note_newest(watched, json_string(json_get(all[count - 1], STR("id"))));
+    watched->primed = true;
+    return true;
+}
+
+/* Pending ones that the pages did not show are asked for one by one, a few in each round. */
+static bool look_up_rest(struct tail *tail, struct client_reply *ret_reply)
+{
+    struct pending *due[LOOK_UPS_MAX];
+    int count = 0;
+    size_t at = 0;
+    struct pending *pending;
+    while (count < LOOK_UPS_MAX && (pending = map_next(&tail->pending, &at)) != NULL)
+        if (pending->round < tail->round - LIST_EVERY)
+            due[count++] = pending;
+    for (int i = 0; i < count; i++) {
+        str id = str_from(due[i]->id, due[i]->id_len);
+        struct client_request request = {
+            .method = "GET",
+            .path = arena_format(&tail->arena, "/api/v1/deliveries/%.*s", STR_ARG(id)),
+        };
+        if (client_call(tail->client, &request, &tail->arena, ret_reply))
+            look_at(tail, due[i]->watched, ret_reply->value, true);
+        else if (ret_reply->status == 404)
+            forget(tail, id);
+        else
+            return false;
+    }
+    return true;
+}
+
+/* ── the round ── */
+
+static void watch(struct tail *tail, str id, str name)
+{
+    if (id.len > ID_TEXT_MAX || map_find(&tail->watched, id) != NULL)
+        return;
+    struct watched *watched = NEW(struct watched);
+    memcpy(watched->id, id.ptr, id.len);
+    watched->id_len = id.len;
+    watched->name = xstrdup(name);
+    /* What is made behind the start is shown whole. */
+    watched->primed = tail->round > 0;
+    (void)map_put(&tail->watched, str_from(watched->id, watched->id_len), watched);
+}
+
+static bool list_webhooks(struct tail *tail, struct client_reply *ret_reply)
+{
+    str cursor = {};
+    do {
+        struct client_request request = {
+            .method = "GET",
+            .path = arena_format(&tail->arena, "/api/v1/webhooks%s%.*s%s%.*s",
+                                 tail->options->webhook.len > 0 ? "/" : "?limit=100",
+                                 STR_ARG(url_encode(&tail->arena, tail->options->webhook)),
+                                 cursor.len > 0 ? "&cursor=" : "",
+                                 STR_ARG(url_encode(&tail->arena, cursor))),
+        };
+        if (!client_call(tail->client, &request, &tail->arena, ret_reply))
+            return false;
+        json one = ret_reply->value;
+        struct json_walk walk = json_walk(json_get(one, STR("data")));
+        if (tail->options->webhook.len > 0)
+            watch(tail, json_string(json_get(one, STR("id"))),
+                  json_string(json_get(one, STR("name"))));
+        while (json_next(&walk, NULL, &one))
+            watch(tail, json_string(json_get(one, STR("id"))),
+                  json_string(json_get(one, STR("name"))));
+        cursor = json_string(json_get(ret_reply->value, STR("next")));
+    } while (cursor.len > 0);
+    return true;
+}
+
+static bool run_round(struct tail *tail, struct client_reply *ret_reply)
+{
+    if (tail->round % LIST_EVERY == 0 && !list_webhooks(tail, ret_reply))
+        return false;
+    if (tail->events != NULL && !follow(tail, tail->events, ret_reply))
+        return false;
+    size_t at = 0;
+    struct watched *watched;
+    while ((watched = map_next(&tail->watched, &at)) != NULL)
+        if (!follow(tail, watched, ret_reply))
+            return false;
+    return look_up_rest(tail, ret_reply);
+}
+
+/* A hub that is away or busy for a while is waited for; anything else ends the command. */
+static bool may_go_on(struct tail *tail, const struct client_reply *reply)
+{
+    bool passing = reply->status == 0 || reply->status == 429 || reply->status >= 500;
+    if (!passing || tail->round == 0) {
+        (void)client_fail(reply);
+        return false;
+    }
+    if (!tail->unreachable)
+        (void)client_fail(reply);
+    tail->unreachable = true;
+    return true;
+}
+
+static void sleep_round(void)
+{
+    const struct timespec round = { .tv_sec = ROUND_MS / 1000,
+                                    .tv_nsec = ROUND_MS % 1000 * 1000000 };
+    (void)nanosleep(&round, NULL);
+}
+
+static void tail_done(struct tail *tail)
+{
+    size_t at = 0;
+    struct watched *watched;
+    while ((watched = map_next(&tail->watched, &at)) != NULL) {
+        free(watched->name);
+        free(watched);
+    }
+    at = 0;
+    void *pending;
+    while ((pending = map_next(&tail->pending, &at)) != NULL)
+        free(pending);
+    free(tail->events);
+    map_done(&tail->watched);
+    map_done(&tail->pending);
+    client_free(tail->client);
+    arena_done(&tail->arena);
+}
+
+static int run_tail(const struct invocation *call)
+{
+    const struct tail_options *options = call->values;
+    struct tail tail CLEANUP(tail_done) = { .options = options,
+                                            .client = client_new(&options->client) };
+    if (tail.client == NULL)
+        return EXIT_FAILED;
+    if (options->webhook.len == 0)
+        tail.events = NEW(struct watched);
+    for (;;) {
+        struct client_reply reply = {};
+        bool reached = run_round(&tail, &reply);
+        if (!reached && !may_go_on(&tail, &reply))
+            return EXIT_FAILED;
+        if (reached) {
+            tail.unreachable = false;
+            tail.round++;
+        }
+        if (fflush(stdout) != 0)
+            return EXIT_OK; /* whoever read has seen enough */
+        arena_reset(&tail.arena, ROUND_KEPT);
+        sleep_round();
+    }
+}
+
+const struct command tail_command = {
+    .name = "tail",
+    .line = "follows the deliveries of a running hub: a line for each change",
+    .arguments = "",
+    .tables = { &table, &client_settings },
+    .size = sizeof(struct tail_options),
+    .run = run_tail,
+};
