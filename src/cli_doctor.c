@@ -76,7 +76,7 @@ static void report(struct doctor *doctor, enum finding finding, const char *form
     char *text = NULL;
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    str line = length < 0 ? (str){} : str_from(text, (size_t)length);
+    str line = str_from(text, length < 0 ? 0 : (size_t)length);
     doctor->wrong += finding == FINDING_WRONG;
     if (doctor->options->json) {
         json_begin_object(&doctor->json);

@@ -4,8 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -124,8 +126,8 @@ static str first_greeting(const struct first_run *first, str password,
         "    -H 'Authorization: ApiKey %.*s' \\\n"
         "    -H 'Content-Type: application/json' \\\n"
         "    -d '%.*s'\n\n"
-        "Its answer comes once the event is on disk. Then the receiver at %.*s prints the signed\n"
-        "delivery here. Every attempt is kept, with its exact request and response:\n\n"
+        "Its answer comes once the event is on disk. Then the receiver at %.*s\n"
+        "prints the signed delivery here. Every attempt is kept, with request and response:\n\n"
         "  curl%s -H 'Authorization: ApiKey %.*s' %.*s/api/v1/webhooks/%.*s/deliveries\n\n",
         STR_ARG(first->hub_url), STR_ARG(first->config->data), STR_ARG(made->organization_id),
         STR_ARG(password), STR_ARG(made->api_key), insecure, STR_ARG(first->hub_url),
@@ -212,6 +214,38 @@ static bool prepare(struct first_run *first)
 
 /* ── the command ── */
 
+/* A port that is taken is found before anything is made, so that the first start may be tried
+ * again. The address has been looked at: ADDRESS:PORT or [ADDRESS]:PORT. */
+static bool is_free(str listen, const char *setting, struct arena *arena)
+{
+    size_t colon = listen.len;
+    while (listen.ptr[colon - 1] != ':')
+        colon--;
+    char *host = arena_c(arena, str_head(listen, colon - 1));
+    const char *port = arena_c(arena, str_skip(listen, colon));
+    if (host[0] == '[') {
+        host[strlen(host) - 1] = '\0';
+        host++;
+    }
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                                    .ai_socktype = SOCK_STREAM };
+    struct addrinfo *found = NULL;
+    int fd = -1;
+    int r = getaddrinfo(host, port, &hints, &found) == 0 ? 0 : -1;
+    if (r == 0)
+        fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) == 0)
+        r = bind(fd, found->ai_addr, found->ai_addrlen);
+    if (r < 0)
+        (void)cli_fail_text("%.*s cannot be listened on: %m; give --%s another address",
+                            STR_ARG(listen), setting);
+    if (fd >= 0)
+        (void)close(fd);
+    if (found != NULL)
+        freeaddrinfo(found);
+    return r == 0;
+}
+
 /* The receiver lies where nothing is sent to without being allowed. */
 static struct cidr_list with_loopback(const struct cidr_list *list, struct arena *arena)
 {
@@ -240,7 +274,8 @@ static int run_first(const struct config *from, struct arena *arena)
         .receiver_fd = -1,
     };
     config.allow_egress = with_loopback(&config.allow_egress, arena);
-    if (!prepare(&first))
+    if (!is_free(config.listen, "listen", arena) ||
+        !is_free(config.first_run_receiver, "first-run-receiver", arena) || !prepare(&first))
         return EXIT_FAILED;
     config.greeting = first.greeting;
     start_receiver(&first);

@@ -181,9 +181,10 @@ static bool read_pages(struct tail *tail, const struct watched *watched, struct 
 {
     str cursor = {};
     for (int page = 0; page < PAGES_MAX; page++) {
-        str more = cursor.len == 0 ? (str){}
-                                   : arena_format(&tail->arena, "&cursor=%.*s",
-                                                  STR_ARG(url_encode(&tail->arena, cursor)));
+        str more = {};
+        if (cursor.len > 0)
+            more = arena_format(&tail->arena, "&cursor=%.*s",
+                                STR_ARG(url_encode(&tail->arena, cursor)));
         struct client_request request = {
             .method = "GET",
             .path = arena_format(&tail->arena, "%.*s?limit=100%.*s",

@@ -81,7 +81,8 @@ static struct outcome read_as(const struct command *command, struct arena *arena
     return result;
 }
 
-#define LIST(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+#define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NOTHING ((const char *const[]){ NULL })
 
 static const struct config *config_of(const struct outcome *result)
 {
@@ -93,6 +94,7 @@ static const struct config *config_of(const struct outcome *result)
 
 static void assert_text(str got, const char *want)
 {
+    assert_non_null(want);
     if (!str_equal(got, str_c(want)))
         print_error("got \"%.*s\", want \"%s\"\n", STR_ARG(got), want);
     assert_true(str_equal(got, str_c(want)));
@@ -118,7 +120,7 @@ static void defaults(void **state)
 {
     (void)state;
     struct arena arena = {};
-    struct outcome result = read_as(&serve, &arena, LIST(), LIST());
+    struct outcome result = read_as(&serve, &arena, NOTHING, NOTHING);
     const struct config *config = config_of(&result);
     assert_text(config->data, "data");
     assert_text(config->listen, "127.0.0.1:8080");
@@ -198,7 +200,7 @@ static void types(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena arena = {};
-        struct outcome result = read_as(&serve, &arena, LIST(cases[i].argument), LIST());
+        struct outcome result = read_as(&serve, &arena, LIST(cases[i].argument), NOTHING);
         int64_t got;
         memcpy(&got, (const char *)config_of(&result) + cases[i].offset, sizeof(got));
         if (got != cases[i].want)
@@ -301,10 +303,10 @@ static void foreign_variables(void **state)
     (void)state;
     struct arena arena = {};
     struct outcome result =
-        read_as(&serve, &arena, LIST(), LIST("JUNCTOR_PORT_8080_TCP=x", "JUNCTOR_CRASH=a:1"));
+        read_as(&serve, &arena, NOTHING, LIST("JUNCTOR_PORT_8080_TCP=x", "JUNCTOR_CRASH=a:1"));
     (void)config_of(&result);
     assert_false(problem_has(&result.problem));
-    result = read_as(&serve, &arena, LIST(), LIST("JUNCTOR_LISTN=127.0.0.1:1"));
+    result = read_as(&serve, &arena, NOTHING, LIST("JUNCTOR_LISTN=127.0.0.1:1"));
     (void)config_of(&result);
     assert_true(holds(result.problem.text, "JUNCTOR_LISTN is set"));
     assert_true(holds(result.problem.text, "did you mean listen?"));
@@ -337,7 +339,7 @@ static void other_commands(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        result = read_as(&client, &arena, LIST(cases[i].first, cases[i].second), LIST());
+        result = read_as(&client, &arena, LIST(cases[i].first, cases[i].second), NOTHING);
         assert_int_equal(result.outcome, OPTIONS_WRONG);
         if (!holds(result.problem.text, cases[i].want))
             print_error("%.*s\n", STR_ARG(result.problem.text));
@@ -352,10 +354,10 @@ static void help(void **state)
     (void)state;
     static const struct option_table *const tables[] = { &config_settings, &config_caps };
     struct arena arena = {};
-    assert_int_equal(read_as(&serve, &arena, LIST("--loops=x", "--help"), LIST()).outcome,
+    assert_int_equal(read_as(&serve, &arena, LIST("--loops=x", "--help"), NOTHING).outcome,
                      OPTIONS_HELP);
-    assert_int_equal(read_as(&serve, &arena, LIST("-h"), LIST()).outcome, OPTIONS_HELP);
-    assert_int_equal(read_as(&serve, &arena, LIST("--help=markdown"), LIST()).outcome,
+    assert_int_equal(read_as(&serve, &arena, LIST("-h"), NOTHING).outcome, OPTIONS_HELP);
+    assert_int_equal(read_as(&serve, &arena, LIST("--help=markdown"), NOTHING).outcome,
                      OPTIONS_HELP_MARKDOWN);
     char *text[2];
     size_t length[2];

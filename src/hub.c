@@ -409,7 +409,8 @@ static void remember_clock(struct hub *hub)
     store_writer_close(writer);
 }
 
-/* Requests under way are answered, attempts under way get their time; all else waits in the store. */
+/* Requests under way are answered, attempts under way get their time; all else waits in the store.
+ */
 static void stop(struct hub *hub)
 {
     int64_t until_ms = clock_mono_ms() + hub->config->stop_grace_ms;
@@ -452,8 +453,8 @@ int hub_run(const struct config *config, struct arena *arena)
     int r = start(&hub);
     if (r == 0) {
         log_line(&hub.log, LOG_INFO, "ready", LOG_TEXT("listen", config->listen),
-                 LOG_INT("port", http_server_port(hub.server)),
-                 LOG_TEXT("data", config->data), LOG_INT("held", atomic_load(&hub.held)));
+                 LOG_INT("port", http_server_port(hub.server)), LOG_TEXT("data", config->data),
+                 LOG_INT("held", atomic_load(&hub.held)));
         if (config->greeting.len > 0) {
             (void)fwrite(config->greeting.ptr, 1, config->greeting.len, stdout);
             (void)fflush(stdout);

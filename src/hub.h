@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * hub.h: the whole program in one place: starts its parts in order, waits for signals, stops them in
- * the other order. */
+ * hub.h: the whole program in one place: starts its parts in order, waits for signals, stops them
+ * in the other order. */
 #pragma once
 
 #include "config.h"

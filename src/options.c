@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "base/address.h"
 #include "options_value.h"
 
 #define FILE_MAX (1 << 20)
@@ -182,10 +182,11 @@ static bool apply(struct reading *reading, int slot, enum option_source source, 
                   str where)
 {
     struct slot *at = &reading->slots[slot];
-    bool append = at->source == source;
+    void *member = reading->values + at->option->offset;
+    if (at->option->type == OPTION_CIDRS && at->source != source)
+        memset(member, 0, sizeof(struct cidr_list)); /* of a source that counts for less */
     str fault = {};
-    if (!option_value_read(at->option, value, append, reading->values + at->option->offset,
-                           reading->arena, &fault))
+    if (!option_value_read(at->option, value, reading->arena, member, &fault))
         return REFUSE(reading, "%.*s: %.*s", STR_ARG(where), STR_ARG(fault));
     at->source = source;
     return true;

@@ -161,8 +161,7 @@ static bool read_choice(const struct option *option, str text, struct arena *are
     return false;
 }
 
-static bool read_cidrs(str text, bool append, struct arena *arena, struct cidr_list *member,
-                       str *reterr_text)
+static bool read_cidrs(str text, struct arena *arena, struct cidr_list *member, str *reterr_text)
 {
     struct cidr_list list;
     str part = {};
@@ -173,7 +172,7 @@ static bool read_cidrs(str text, bool append, struct arena *arena, struct cidr_l
                                     STR_ARG(shown(part, arena)));
         return false;
     }
-    if (!append || member->count == 0) {
+    if (member->count == 0) {
         *member = list;
         return true;
     }
@@ -201,7 +200,9 @@ static bool is_listen(str text)
         if (text.ptr[i] == ':')
             colon = (ptrdiff_t)i;
     int64_t port;
-    str digits = colon < 0 ? (str){} : str_skip(text, (size_t)colon + 1);
+    if (colon < 0)
+        return false;
+    str digits = str_skip(text, (size_t)colon + 1);
     if (digits.len == 0 || digits.len > 5 || !str_to_int64(digits, &port) || port < 0 ||
         port > 65535)
         return false;
@@ -254,8 +255,8 @@ static bool read_text(const struct option *option, str text, struct arena *arena
     return true;
 }
 
-bool option_value_read(const struct option *option, str text, bool append, void *member,
-                       struct arena *arena, str *reterr_text)
+bool option_value_read(const struct option *option, str text, struct arena *arena, void *member,
+                       str *reterr_text)
 {
     if (option->type == OPTION_INT || option->type == OPTION_DURATION)
         return read_number(option, text, arena, member, reterr_text);
@@ -264,7 +265,7 @@ bool option_value_read(const struct option *option, str text, bool append, void 
     if (option->type == OPTION_CHOICE)
         return read_choice(option, text, arena, member, reterr_text);
     if (option->type == OPTION_CIDRS)
-        return read_cidrs(text, append, arena, member, reterr_text);
+        return read_cidrs(text, arena, member, reterr_text);
     return read_text(option, text, arena, member, reterr_text);
 }
 
@@ -277,7 +278,7 @@ void option_value_default(const struct option *option, void *member, struct aren
     if (option->text == NULL)
         return;
     str fault = {};
-    bool read = option_value_read(option, str_c(option->text), false, member, arena, &fault);
+    bool read = option_value_read(option, str_c(option->text), arena, member, &fault);
     assert(read && "a default must fit its own type");
     (void)read;
 }

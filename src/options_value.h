@@ -4,10 +4,10 @@
 
 #include "options.h"
 
-/* Writes the value to `member` (see enum option_type); `append` adds to a list that is there.
- * False: reterr_text is a sentence about the value, and what to write instead. */
-MUST_USE bool option_value_read(const struct option *option, str text, bool append, void *member,
-                                struct arena *arena, str *reterr_text);
+/* Writes the value to `member` (see enum option_type); a list grows by it. False: reterr_text is a
+ * sentence about the value, and what to write instead. */
+MUST_USE bool option_value_read(const struct option *option, str text, struct arena *arena,
+                                void *member, str *reterr_text);
 
 /* Sets the default. */
 void option_value_default(const struct option *option, void *member, struct arena *arena);

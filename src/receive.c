@@ -154,9 +154,10 @@ static bool on_request(struct request *request, void *context)
     const struct receiver *receiver = context;
     print_request(receiver, request);
     int status = (int)receiver->options->status;
-    bool bodiless = status == 204 || status == 304;
-    request_reply(request, status, bodiless ? (str){} : STR("text/plain; charset=utf-8"),
-                  bodiless ? (str){} : STR("received\n"));
+    if (status == 204 || status == 304)
+        request_reply(request, status, STR(""), STR(""));
+    else
+        request_reply(request, status, STR("text/plain; charset=utf-8"), STR("received\n"));
     return true;
 }
 

@@ -5,6 +5,7 @@
  * Invariants: (1) all of struct courier but the mailbox and the atomics belongs to its thread; (2)
  * nothing is started while UNRECORDED_MAX results are unrecorded; (3) a message counts in mail_waiting
  * until what it caused counts in `active`, so that their sum is 0 only when there is nothing to do. */
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -327,9 +328,19 @@ static bool is_over(struct courier *courier, int64_t mono_ms)
     return courier->under_way == 0 && courier->unrecorded == 0;
 }
 
+/* libcurl is told to leave signals alone, and OpenSSL may write to a closed socket. */
+static void block_broken_pipe(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void *courier_main(void *argument)
 {
     struct courier *courier = argument;
+    block_broken_pipe();
     int64_t mail;
     do {
         int64_t mono_ms = clock_mono_ms();

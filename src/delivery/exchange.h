@@ -58,6 +58,7 @@ struct exchange {
     struct buf request, head, body_kept;
     size_t head_bytes; /* of all heads: interim answers, trailers */
     int requests;      /* how many libcurl began */
+    bool tls_begun;    /* the connection is there */
     bool head_done;
     bool head_over;
     bool body_over;

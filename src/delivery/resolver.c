@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Each name is asked for twice, once a family, so that a server that never answers for IPv6 costs a
- * quarter of a second and not the whole wait.
+ * localhost is what RFC 6761 says it is. What /etc/hosts has goes before name servers, for both
+ * families together. Servers are asked once a family, so that one that never answers for IPv6 costs
+ * a quarter of a second and not the whole wait.
  *
  * Invariants: (1) a name with lookups waiting is being asked for; (2) it is answered RESOLVER_WAIT_MS
  * after the question at the latest, whatever c-ares still waits for; (3) answers to a question that
@@ -15,6 +16,7 @@
 
 #include "base/fail.h"
 #include "base/map.h"
+#include "delivery/url.h"
 
 #define KEPT_MAX_MS 60000    /* an answer, however long it says it holds */
 #define KEPT_MIN_MS 1000     /* and one that says it does not */
@@ -52,7 +54,8 @@ struct socket_watch {
 };
 
 struct resolver {
-    ares_channel channel;
+    ares_channel files; /* /etc/hosts alone: answers at once */
+    ares_channel servers;
     struct map names;   /* host → struct name */
     struct list asking; /* in the order of until_ms, nearly */
     struct list done;   /* names to be answered in this step */
@@ -61,7 +64,7 @@ struct resolver {
     int queries;
     int64_t sweep_at_ms;
     int64_t now_ms;
-    char *servers; /* empty: the system's */
+    char *server_list; /* empty: the system's */
     int64_t system_changed_s; /* of /etc/resolv.conf */
 };
 
@@ -100,9 +103,9 @@ static int64_t resolv_conf_time(void)
     return stat("/etc/resolv.conf", &info) == 0 ? (int64_t)info.st_mtime : 0;
 }
 
-static int open_channel(struct resolver *resolver)
+static int open_channel(struct resolver *resolver, const char *kind, ares_channel *ret_channel)
 {
-    char lookups[] = "fb";
+    char lookups[] = { kind[0], '\0' };
     struct ares_options options = {
         .timeout = SERVER_WAIT_MS,
         .tries = SERVER_TRIES,
@@ -110,29 +113,42 @@ static int open_channel(struct resolver *resolver)
         .sock_state_cb = watch_socket,
         .sock_state_cb_data = resolver,
     };
-    if (ares_init_options(&resolver->channel, &options,
-                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-                              ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
-        return fail(FAIL_LIBRARY);
-    resolver->system_changed_s = resolv_conf_time();
-    if (resolver->servers[0] == '\0')
-        return 0;
-    return ares_set_servers_ports_csv(resolver->channel, resolver->servers) == ARES_SUCCESS
-               ? 0
-               : fail(FAIL_LIBRARY);
+    int status = ares_init_options(ret_channel, &options,
+                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+                                       ARES_OPT_SOCK_STATE_CB);
+    if (status != ARES_SUCCESS)
+        *ret_channel = NULL;
+    return status == ARES_SUCCESS ? 0 : fail(FAIL_LIBRARY);
 }
 
-/* Machines change networks: the channel has read /etc/resolv.conf once. */
+static int open_servers(struct resolver *resolver)
+{
+    resolver->system_changed_s = resolv_conf_time();
+    int r = open_channel(resolver, "b", &resolver->servers);
+    if (r < 0 || resolver->server_list[0] == '\0')
+        return fail(r);
+    int status = ares_set_servers_ports_csv(resolver->servers, resolver->server_list);
+    return status == ARES_SUCCESS ? 0 : fail(FAIL_LIBRARY);
+}
+
+static void close_channel(ares_channel *channel)
+{
+    if (*channel != NULL)
+        ares_destroy(*channel); /* calls back for all that is under way */
+    *channel = NULL;
+}
+
+/* Machines change networks: a channel reads /etc/resolv.conf once. */
 static void follow_system(struct resolver *resolver)
 {
-    if (resolver->queries > 0 || resolver->servers[0] != '\0' ||
-        resolv_conf_time() == resolver->system_changed_s)
+    if (resolver->queries > 0 || resolver->server_list[0] != '\0' ||
+        (resolver->servers != NULL && resolv_conf_time() == resolver->system_changed_s))
         return;
-    ares_destroy(resolver->channel);
-    resolver->channel = NULL;
+    close_channel(&resolver->servers);
     resolver->socket_count = 0;
-    if (open_channel(resolver) < 0)
-        resolver->channel = NULL;
+    int r = open_servers(resolver);
+    if (r < 0)
+        close_channel(&resolver->servers);
 }
 
 /* ── answers ── */
@@ -219,13 +235,31 @@ static void query_done(void *context, int status, int timeouts, struct ares_addr
         name->until_ms = MIN_OF(name->until_ms, resolver->now_ms + FAMILY_WAIT_MS);
 }
 
-static void ask(struct resolver *resolver, struct name *name, int family)
+/* ── questions ── */
+
+static void file_done(void *context, int status, int timeouts, struct ares_addrinfo *info)
+{
+    (void)timeouts;
+    if (status == ARES_SUCCESS)
+        add_addresses(context, info);
+    if (info != NULL)
+        ares_freeaddrinfo(info);
+}
+
+/* Calls back before it returns. */
+static void ask_files(struct resolver *resolver, struct name *name)
+{
+    const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
+                                               .ai_socktype = SOCK_STREAM };
+    ares_getaddrinfo(resolver->files, name->host, NULL, &hints, file_done, name);
+}
+
+static void ask_servers(struct resolver *resolver, struct name *name, int family)
 {
     struct query *query = NEW(struct query);
     *query = (struct query){ .resolver = resolver, .name = name, .round = name->round };
     const struct ares_addrinfo_hints hints = { .ai_family = family, .ai_socktype = SOCK_STREAM };
-    /* May answer before it returns, from /etc/hosts. */
-    ares_getaddrinfo(resolver->channel, name->host, NULL, &hints, query_done, query);
+    ares_getaddrinfo(resolver->servers, name->host, NULL, &hints, query_done, query);
 }
 
 static void begin_asking(struct resolver *resolver, struct name *name)
@@ -237,14 +271,26 @@ static void begin_asking(struct resolver *resolver, struct name *name)
     name->ttl_s = -1;
     name->answer = (struct names_answer){};
     list_append(&resolver->asking, &name->link);
+    ask_files(resolver, name);
+    if (name->answer.count > 0) {
+        conclude(resolver, name);
+        return;
+    }
     name->open = 2;
     name->queries += 2;
     resolver->queries += 2;
-    ask(resolver, name, AF_INET6);
-    ask(resolver, name, AF_INET);
+    ask_servers(resolver, name, AF_INET6);
+    ask_servers(resolver, name, AF_INET);
 }
 
 /* ── from outside ── */
+
+/* RFC 6761 §6.3: nobody else is asked. IPv4 first, as most servers listen there. */
+static const struct names_answer loopback = {
+    .addresses = { { .family = 4, .bytes = { 127, 0, 0, 1 } },
+                   { .family = 6, .bytes = { [15] = 1 } } },
+    .count = 2,
+};
 
 static struct name *find_name(struct resolver *resolver, str host)
 {
@@ -266,11 +312,13 @@ const struct names_answer *resolver_find(struct resolver *resolver, str host,
         .error = STR_INIT("could not be looked up: the name resolver cannot be started"),
     };
     resolver->now_ms = now_ms;
+    if (host_is_localhost(host))
+        return &loopback;
     struct name *name = find_name(resolver, host);
     if (name->round > 0 && !name->asking && now_ms < name->until_ms)
         return &name->answer;
     follow_system(resolver);
-    if (resolver->channel == NULL)
+    if (resolver->servers == NULL)
         return &no_resolver;
     list_append(&name->waiting, &lookup->link);
     if (!name->asking)
@@ -300,7 +348,7 @@ int resolver_timeout_ms(struct resolver *resolver, int64_t now_ms)
     }
     struct timeval most = { .tv_sec = RESOLVER_WAIT_MS / 1000 };
     struct timeval room;
-    const struct timeval *own = ares_timeout(resolver->channel, &most, &room);
+    const struct timeval *own = ares_timeout(resolver->servers, &most, &room);
     int64_t own_ms = (int64_t)own->tv_sec * 1000 + (own->tv_usec + 999) / 1000;
     return (int)MAX_OF(MIN_OF(next_ms - now_ms, own_ms), 0);
 }
@@ -352,11 +400,11 @@ static void process_sockets(struct resolver *resolver, const struct curl_waitfd 
         any = true;
         bool readable = (fds[i].revents & ~CURL_WAIT_POLLOUT) != 0;
         bool writable = (fds[i].revents & CURL_WAIT_POLLOUT) != 0;
-        ares_process_fd(resolver->channel, readable ? fds[i].fd : ARES_SOCKET_BAD,
+        ares_process_fd(resolver->servers, readable ? fds[i].fd : ARES_SOCKET_BAD,
                         writable ? fds[i].fd : ARES_SOCKET_BAD);
     }
     if (!any) /* its timers */
-        ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        ares_process_fd(resolver->servers, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 void resolver_step(struct resolver *resolver, const struct curl_waitfd *fds, int count,
@@ -385,8 +433,10 @@ int resolver_new(str servers, struct resolver **ret_resolver)
     struct resolver *resolver = NEW(struct resolver);
     list_init(&resolver->asking);
     list_init(&resolver->done);
-    resolver->servers = xstrdup(servers);
-    int r = open_channel(resolver);
+    resolver->server_list = xstrdup(servers);
+    int r = open_channel(resolver, "f", &resolver->files);
+    if (r == 0)
+        r = open_servers(resolver);
     if (r < 0) {
         resolver_free(resolver);
         return fail(r);
@@ -399,13 +449,13 @@ void resolver_free(struct resolver *resolver)
 {
     if (resolver == NULL)
         return;
-    if (resolver->channel != NULL)
-        ares_destroy(resolver->channel); /* calls back for all that is under way */
+    close_channel(&resolver->servers);
+    close_channel(&resolver->files);
     size_t at = 0;
     struct name *name;
     while ((name = map_next(&resolver->names, &at)) != NULL)
         free_name(name);
     map_done(&resolver->names);
-    free(resolver->servers);
+    free(resolver->server_list);
     free(resolver);
 }

@@ -67,6 +67,15 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
                   socket_address->protocol);
 }
 
+static CURLcode tls_begins(CURL *easy, void *tls, void *context)
+{
+    (void)easy;
+    (void)tls;
+    struct line *line = context;
+    line->exchange->tls_begun = true;
+    return CURLE_OK;
+}
+
 static int request_begins(void *context, char *peer, char *own, int peer_port, int own_port)
 {
     (void)own;
@@ -174,6 +183,8 @@ static void set_callbacks(CURL *easy, struct line *line)
     SET(easy, CURLOPT_ERRORBUFFER, line->error);
     SET(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(easy, CURLOPT_OPENSOCKETDATA, line);
+    SET(easy, CURLOPT_SSL_CTX_FUNCTION, tls_begins);
+    SET(easy, CURLOPT_SSL_CTX_DATA, line);
     SET(easy, CURLOPT_PREREQFUNCTION, request_begins);
     SET(easy, CURLOPT_PREREQDATA, line);
     SET(easy, CURLOPT_HEADERFUNCTION, receive_header);
@@ -286,13 +297,11 @@ void sender_start(struct sender *sender, struct exchange *exchange)
 
 /* ── end ── */
 
-static enum exchange_end end_of_time(CURL *easy, const struct exchange *exchange)
+static enum exchange_end end_of_time(const struct exchange *exchange)
 {
     if (exchange->requests > 0)
         return EXCHANGE_NO_ANSWER;
-    curl_off_t connected_us = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-    return connected_us > 0 ? EXCHANGE_TLS : EXCHANGE_NO_CONNECTION;
+    return exchange->tls_begun ? EXCHANGE_TLS : EXCHANGE_NO_CONNECTION;
 }
 
 static enum exchange_end end_of_connect(CURL *easy, const struct exchange *exchange)
@@ -337,7 +346,7 @@ static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange
     case CURLE_ABORTED_BY_CALLBACK:
         return EXCHANGE_KEPT_CLOSED;
     case CURLE_OPERATION_TIMEDOUT:
-        return end_of_time(easy, exchange);
+        return end_of_time(exchange);
     case CURLE_GOT_NOTHING:
         return EXCHANGE_EMPTY;
     case CURLE_SEND_ERROR:

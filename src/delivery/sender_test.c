@@ -299,6 +299,7 @@ TEST(names_and_the_guard)
         { "GOOD.test", NULL },
         { "half.test", NULL },
         { "localhost", NULL },
+        { "some.localhost", NULL },
         { "2130706433", NULL },
         { "both.test", NULL }, /* by the address that is allowed */
         { "private.test", "10.0.0.1 is private (10.0.0.0/8); start the hub with --allow-egress "
@@ -349,6 +350,25 @@ TEST(answers_are_kept)
     for (int i = 0; i < 5; i++)
         (void)try_name("nothing.test");
     CHECK_INT("failures too", name_server_asked(names, "nothing.test"), 1);
+}
+
+/* The machine's own name is there as a rule. */
+TEST(the_hosts_file)
+{
+    char name[256] = "";
+    FILE *hosts = fopen("/etc/hosts", "r");
+    char line[512];
+    while (hosts != NULL && name[0] == '\0' && fgets(line, sizeof(line), hosts) != NULL)
+        if (sscanf(line, "127.0.0.1 %255s", name) == 1 && strcmp(name, "localhost") == 0)
+            name[0] = '\0';
+    if (hosts != NULL)
+        (void)fclose(hosts);
+    if (name[0] == '\0')
+        skip();
+    start();
+    struct record record = try_name(name);
+    CHECK_STR(name, record.attempt.error, STR(""));
+    CHECK_INT("no server was asked", name_server_asked(names, name), 0);
 }
 
 TEST(a_silent_name_stalls_nobody)
@@ -412,4 +432,5 @@ RUN_TESTS(WITH(words), WITH(successes), WITH(what_is_kept), WITH(request_as_sent
           WITH(large_requests_are_sent_whole), WITH(connections_that_fail), WITH(connect_timeout),
           WITH(connections_are_kept), WITH(kept_connection_closes), WITH(closed_between_requests),
           WITH(names_and_the_guard), WITH(a_name_that_changes_its_mind), WITH(answers_are_kept),
+          WITH(the_hosts_file),
           WITH(a_silent_name_stalls_nobody), WITH(tls))

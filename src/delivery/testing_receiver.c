@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -439,6 +440,7 @@ struct receiver *receiver_new(const struct receiver_options *options)
     static const struct receiver_options plain = {};
     options = options == NULL ? &plain : options;
     struct receiver *receiver = NEW(struct receiver);
+    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     (void)pthread_mutex_init(&receiver->mutex, NULL);
     (void)pthread_cond_init(&receiver->ended, NULL);
     if (options->tls) {

@@ -174,8 +174,7 @@ void target_release(struct target *target)
 
 /* ── the check ── */
 
-/* RFC 6761 §6.3: these never mean another machine. */
-static bool is_localhost(str host)
+bool host_is_localhost(str host)
 {
     if (str_ends(host, STR(".")))
         host = str_head(host, host.len - 1);
@@ -198,7 +197,7 @@ static str check_address(const struct target *target, const struct cidr_list *al
                          struct arena *arena)
 {
     struct address address = target->literal;
-    if (is_localhost(str_c(target->host)))
+    if (host_is_localhost(str_c(target->host)))
         address = (struct address){ .family = 4, .bytes = { 127, 0, 0, 1 } };
     struct egress_refusal refusal;
     if (address.family == 0 || egress_allows(&address, allow, &refusal))

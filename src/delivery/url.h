@@ -16,6 +16,9 @@
 MUST_USE bool target_url_check(str url, const struct cidr_list *allow, struct arena *arena,
                                struct problem *reterr);
 
+/* RFC 6761 §6.3: names that never mean another machine. Lower case. */
+bool host_is_localhost(str host);
+
 /* A parsed URL. Belongs to one thread. */
 struct target {
     int references;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * inlet/custom_event.c: custom events, in the contexts api and webhook (S2 of the acceptance table).
+ * inlet/custom_event.c: custom events, in the contexts api and webhook (S2 of the acceptance
+ * table).
  *
  *   request ─► receive (loop): find the definition, read, map ─► operation
  *   operation ─► load: the contact, the Idempotency-Key
@@ -8,11 +9,11 @@
  *
  * Whether the contact exists is only known in apply: an api event without createContact is refused
  * there, and recorded as a rejection in the same transaction. */
+#include "mapping/custom_event.h"
 #include "base/digest.h"
 #include "base/id.h"
 #include "inlet/internal.h"
 #include "json/write.h"
-#include "mapping/custom_event.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
 #define HASH_KEPT 16
@@ -46,8 +47,7 @@ static struct event_operation *event_operation_of(struct operation *operation)
 static void load_event(struct operation *operation, struct batch *batch)
 {
     struct event_operation *self = event_operation_of(operation);
-    self->contact =
-        batch_load_contact(batch, operation->organization, self->mapped.email_key);
+    self->contact = batch_load_contact(batch, operation->organization, self->mapped.email_key);
     self->idempotency = NULL;
     if (self->idempotency_key.len > 0)
         self->idempotency =

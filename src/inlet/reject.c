@@ -39,8 +39,7 @@ bool inlet_reject(const struct inlet_context *inlet, struct request *request, in
     struct reject_operation *self = ARENA_NEW(&request->arena, struct reject_operation);
     self->request = request;
     self->problem = *problem;
-    self->rejection =
-        inlet_rejection(inlet, request, organization, inlet_id, inlet_name, problem);
+    self->rejection = inlet_rejection(inlet, request, organization, inlet_id, inlet_name, problem);
     self->operation = (struct operation){ .kind = &reject_kind,
                                           .organization = organization,
                                           .arena = &request->arena,

@@ -23,8 +23,8 @@ enum admission admissions_take(struct admissions *admissions, const struct limit
     enum lane lane = operation->kind->lane;
     struct lane_load *load = &admissions->lanes[lane];
     int64_t count = atomic_fetch_add_explicit(&load->operations, 1, memory_order_relaxed);
-    int64_t bytes = atomic_fetch_add_explicit(&load->bytes, (int64_t)operation->bytes,
-                                              memory_order_relaxed);
+    int64_t bytes =
+        atomic_fetch_add_explicit(&load->bytes, (int64_t)operation->bytes, memory_order_relaxed);
     int share = atomic_fetch_add_explicit(
         &admissions->shares[lane][share_slot(operation->organization)], 1, memory_order_relaxed);
     if (lane == LANE_RESULTS)

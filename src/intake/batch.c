@@ -203,10 +203,9 @@ void batch_add_change(struct batch *batch, const struct delivery *after, str eve
                       bool was_pending, const struct attempt *attempt, const struct event *event)
 {
     struct delivery_change *row = ARENA_NEW(&batch->arena, struct delivery_change);
-    *row = (struct delivery_change){ .after = *after,
-                                     .event_type = event_type,
-                                     .was_pending = was_pending,
-                                     .attempt = attempt };
+    *row = (struct delivery_change){
+        .after = *after, .event_type = event_type, .was_pending = was_pending, .attempt = attempt
+    };
     *batch->changes_end = row;
     batch->changes_end = &row->next;
     if (event != NULL && after->state == DELIVERY_PENDING)
@@ -319,7 +318,8 @@ void batch_hand_over(struct batch *batch)
     struct message *first = NULL;
     struct message **end = &first;
     struct job *last = NULL;
-    struct content *content = NULL; /* of the newest event: its deliveries come one behind another */
+    struct content *content =
+        NULL; /* of the newest event: its deliveries come one behind another */
     const struct event *of = NULL;
     for (struct hand_over *at = batch->hand_overs; at != NULL; at = at->next) {
         if (at->event != of) {

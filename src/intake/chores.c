@@ -34,7 +34,7 @@ void chores_init(struct chores *chores)
 void chores_done(struct chores *chores)
 {
     LIST_EACH(&chores->outlets, at)
-        free(LIST_ENTRY(at, struct dropped_outlet, link));
+    free(LIST_ENTRY(at, struct dropped_outlet, link));
 }
 
 void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet)
@@ -59,8 +59,8 @@ static int prune(struct committer *committer, int budget_ms)
     return store_prune_step(committer->writer, &retention, budget_ms);
 }
 
-/* History that fits no more although nothing finished is left to prune: inlets are closed until there
- * is room, rather than ending unfinished work. */
+/* History that fits no more although nothing finished is left to prune: inlets are closed until
+ * there is room, rather than ending unfinished work. */
 static int watch_backlog(struct committer *committer, int pruned)
 {
     int64_t max_bytes = committer->options.max_history_bytes;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * intake/committer.h: the committer: the one thread (SQLite) that owns the writing connection, draws
- * ids, and turns operations into committed batches.
+ * intake/committer.h: the committer: the one thread (SQLite) that owns the writing connection,
+ * draws ids, and turns operations into committed batches.
  *
  * A batch is whatever has queued while the last commit ran (no timer). Two kinds alternate: hot
  * batches (results of attempts and ingest: load → apply → write → commit; apply is pure and in
  * memory) and management batches (commands and chores, each by SQL inside the transaction). A batch
- * that fails is rolled back and its operations run one by one; a COMMIT of unknown outcome is settled
- * before anything else. Only behind the commit are operations answered, deliveries handed to the
- * couriers, and new pictures published.
+ * that fails is rolled back and its operations run one by one; a COMMIT of unknown outcome is
+ * settled before anything else. Only behind the commit are operations answered, deliveries handed
+ * to the couriers, and new pictures published.
  *
  * An operation belongs to the committer from committer_post() until its `answer` is called, on the
  * committer's thread, exactly once. */
@@ -33,7 +33,7 @@ enum lane { LANE_RESULTS, LANE_INGEST, LANE_MANAGEMENT, LANE_UPKEEP, LANES };
 enum operation_outcome {
     OPERATION_FAILED = 0, /* not there; answer 503 store_unavailable (or backlog_full) */
     OPERATION_COMMITTED,
-    OPERATION_REFUSED,    /* apply or execute decided so; nothing of it is there */
+    OPERATION_REFUSED, /* apply or execute decided so; nothing of it is there */
 };
 
 struct operation_kind {
@@ -41,7 +41,8 @@ struct operation_kind {
     enum lane lane;
     /* Hot lanes: names the records that apply needs, by batch_load_…(). May be NULL. */
     void (*load)(struct operation *operation, struct batch *batch);
-    /* Hot lanes: decides and adds rows by batch_add_…(). Pure. False: refused, nothing was added. */
+    /* Hot lanes: decides and adds rows by batch_add_…(). Pure. False: refused, nothing was added.
+     */
     bool (*apply)(struct operation *operation, struct batch *batch);
     /* Management and upkeep: by batch_sql(), and batch_add_…() too. 0: done; > 0: refused, nothing
      * was written; < 0: failure, the batch is rolled back. */
@@ -70,8 +71,8 @@ struct committer_hooks {
     /* A new picture; each loop gets one reference, and calls publication_done(publication) when it
      * uses it. */
     void (*publish)(void *context, struct picture *picture, struct publication *publication);
-    /* An outlet's webhook is new, changed or (status deleted) gone: for its courier. The reference is
-     * the receiver's. */
+    /* An outlet's webhook is new, changed or (status deleted) gone: for its courier. The reference
+     * is the receiver's. */
     void (*outlet_changed)(void *context, struct webhook *webhook);
     /* Each second or so, for clock and gauges. */
     void (*tick)(void *context);

@@ -2,8 +2,9 @@
  * intake/hot.c: batches of results and ingest: load → apply → write → commit.
  *
  * A batch that cannot be written is rolled back and its operations are run one by one, so that one
- * that the database refuses takes no other with it. When the disk is full, or a commit's outcome was
- * unknown and it turns out absent, all of them fail instead: trying each alone would fail too. */
+ * that the database refuses takes no other with it. When the disk is full, or a commit's outcome
+ * was unknown and it turns out absent, all of them fail instead: trying each alone would fail too.
+ */
 #include "base/crash.h"
 #include "intake/internal.h"
 

@@ -2,6 +2,9 @@
  * The parts of the committer that need no store: who is let in, whose turn it is, which rejections
  * are kept. The thread itself is tested with a store in committer_test.c. */
 #include "base/testing.h"
+
+#include <stdlib.h>
+
 #include "intake/internal.h"
 
 static void no_answer(struct operation *operation, enum operation_outcome outcome)
@@ -10,12 +13,12 @@ static void no_answer(struct operation *operation, enum operation_outcome outcom
     (void)outcome;
 }
 
-static const struct operation_kind ingest = {
-    .name = "test", .lane = LANE_INGEST, .answer = no_answer
-};
-static const struct operation_kind results = {
-    .name = "test result", .lane = LANE_RESULTS, .answer = no_answer
-};
+static const struct operation_kind ingest = { .name = "test",
+                                              .lane = LANE_INGEST,
+                                              .answer = no_answer };
+static const struct operation_kind results = { .name = "test result",
+                                               .lane = LANE_RESULTS,
+                                               .answer = no_answer };
 
 static struct limits small_limits(void)
 {

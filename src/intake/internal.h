@@ -71,7 +71,7 @@ struct operation *lane_queue_take(struct lane_queue *lane);
 /* A picture in the making: published behind the commit. */
 struct change {
     struct change *next;
-    struct picture *picture; /* NULL: the organization is gone */
+    struct picture *picture;  /* NULL: the organization is gone */
     struct webhook **outlets; /* new, changed or deleted; one reference each */
     int outlet_count;
     int outlet_room;
@@ -158,6 +158,7 @@ struct committer {
     struct chores chores;
     int64_t next_tick_ms; /* monotonic */
     atomic_int running;   /* batches, publications under way */
+
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
     } stats;

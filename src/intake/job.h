@@ -28,7 +28,7 @@ void content_release(struct content *content);
 
 /* Owned by the courier from the hand-over until job_free(). */
 struct job {
-    struct message link; /* first */
+    struct message link;      /* first */
     struct delivery delivery; /* its reason is empty */
     struct content *content;
     struct webhook *webhook; /* as of the commit, one reference; NULL when the courier knows it */

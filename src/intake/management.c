@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * intake/management.c: batches of commands, by SQL inside one transaction, and the pictures that
- * come of them. A command that fails in the database takes the transaction with it; then each is run
- * alone. */
+ * come of them. A command that fails in the database takes the transaction with it; then each is
+ * run alone. */
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -142,14 +142,14 @@ int batch_organization_changed(struct batch *batch, struct operation *operation,
     return 0;
 }
 
-/* Each change raises the organization's version, in the same transaction, so that a picture that was
- * read before never replaces one that was made later. */
+/* Each change raises the organization's version, in the same transaction, so that a picture that
+ * was read before never replaces one that was made later. */
 static int raise_versions(struct batch *batch)
 {
     for (struct change *at = batch->changes; at != NULL; at = at->next) {
-        int64_t changed =
-            SQL_RUN(batch_sql(batch), "UPDATE organizations SET version = version + 1 WHERE id = $1",
-                    SQL_I(at->picture->object.id));
+        int64_t changed = SQL_RUN(batch_sql(batch),
+                                  "UPDATE organizations SET version = version + 1 WHERE id = $1",
+                                  SQL_I(at->picture->object.id));
         if (changed < 0)
             return fail((int)changed);
         int r = read_version(batch, at->picture);

@@ -14,7 +14,7 @@ void lane_queue_done(struct lane_queue *lane)
 {
     assert(lane->count == 0);
     LIST_EACH(&lane->spare, at)
-        free(LIST_ENTRY(at, struct queue, link));
+    free(LIST_ENTRY(at, struct queue, link));
     map_done(&lane->by_organization);
 }
 

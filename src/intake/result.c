@@ -62,7 +62,8 @@ static const struct operation_kind result_kind = {
     .answer = answer_result,
 };
 
-/* With an answer that disables the endpoint: the same, and the configuration, in one transaction. */
+/* With an answer that disables the endpoint: the same, and the configuration, in one transaction.
+ */
 static int execute_disable(struct operation *operation, struct batch *batch)
 {
     struct result *result = result_of(operation);
@@ -111,8 +112,7 @@ void result_free(struct result *result)
 
 void result_post(struct committer *committer, struct result *result)
 {
-    result->operation.kind =
-        result->disable_reason.len > 0 ? &disabling_result_kind : &result_kind;
+    result->operation.kind = result->disable_reason.len > 0 ? &disabling_result_kind : &result_kind;
     result->operation.organization = result->before.organization;
     result->operation.bytes = result->arena.held;
     if (committer_post(committer, &result->operation) != ADMITTED) {

@@ -167,6 +167,8 @@ static bool run_with_fault(const char *fault)
         run_trial(&trial, -1);
     bool struck = fault_struck();
     assert_true(fault_arm(NULL));
+    for (int i = 0; !struck && i < BATCHES; i++)
+        assert_int_equal(trial.outcomes[i], COMMIT_DONE);
     scene_disconnect(scene);
     store_close(scene->store);
     scene->store = NULL;
