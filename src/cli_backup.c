@@ -284,6 +284,12 @@ static const struct option release_rows[] = {
       .sources = BY_FLAG | BY_VARIABLE,
       .offset = offsetof(struct release_options, hub.key),
       .help = "an API key of the running hub" },
+    { .name = "ca-file",
+      .type = OPTION_PATH,
+      .sources = BY_FLAG | BY_VARIABLE,
+      .offset = offsetof(struct release_options, hub.ca_file),
+      .shown = "the system's",
+      .help = "certificates (PEM) to know the running hub by" },
 };
 
 static const struct option_table release_table = { "Options", release_rows,

@@ -20,6 +20,12 @@ static const struct option options[] = {
       .offset = offsetof(struct client_options, key),
       .required = true,
       .help = "an API key; the variable hides it from others on this machine" },
+    { .name = "ca-file",
+      .type = OPTION_PATH,
+      .sources = BY_FLAG | BY_VARIABLE,
+      .offset = offsetof(struct client_options, ca_file),
+      .shown = "the system's",
+      .help = "certificates (PEM) to know the hub by, as one that it signed itself" },
 };
 
 const struct option_table client_settings = { "The hub", options, COUNT_OF(options) };
@@ -29,6 +35,7 @@ struct client {
     struct curl_slist *headers;
     struct arena arena;
     str url;
+    const char *ca_file; /* NULL: the system's */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -52,6 +59,8 @@ struct client *client_new(const struct client_options *from)
         return NULL;
     }
     client->url = arena_str(&client->arena, from->url);
+    if (from->ca_file.len > 0)
+        client->ca_file = arena_c(&client->arena, from->ca_file);
     str authorization =
         arena_format(&client->arena, "Authorization: Bearer %.*s", STR_ARG(from->key));
     client->headers = curl_slist_append(NULL, arena_c(&client->arena, authorization));
@@ -99,6 +108,8 @@ static void prepare(struct client *client, const struct client_request *request,
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    if (client->ca_file != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca_file);
     if (is_loopback(client->url))
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     if (request->body.len > 0) {

@@ -8,6 +8,7 @@
 struct client_options {
     str url;
     str key;
+    str ca_file; /* empty: the system's certificates */
 };
 
 extern const struct option_table client_settings;

@@ -204,6 +204,12 @@ static int prepare_store(struct hub *hub)
     struct sql *sql = store_writer_sql(writer);
     int64_t clock_ms = 0;
     bool held = false;
+    struct problem problem = {};
+    r = sealing_key_settle(hub->config, sql, hub->arena, &hub->seal_key, &problem);
+    if (r != 0) {
+        store_writer_close(writer);
+        return refuse(hub, r, &problem);
+    }
     r = store_setting_get_int(sql, SETTING_CLOCK, &clock_ms);
     if (r == 0)
         r = store_is_held(sql, &held);
@@ -227,10 +233,7 @@ static int open_store(struct hub *hub)
     r = store_open(&options, hub->arena, &hub->store, &problem);
     if (r != 0)
         return refuse(hub, r, &problem);
-    r = sealing_key_open(hub->config, true, hub->arena, &hub->seal_key, &problem);
-    if (r != 0)
-        return refuse(hub, r, &problem);
-    return fail(prepare_store(hub));
+    return prepare_store(hub);
 }
 
 static int start_committer(struct hub *hub)

@@ -12,10 +12,10 @@ MUST_USE bool option_value_read(const struct option *option, str text, struct ar
 /* Sets the default. */
 void option_value_default(const struct option *option, void *member, struct arena *arena);
 
-/* As a person would write it: "512 KiB", "30d", "true"; "(none)" without a default. */
+/* As a person would write it: "512KiB", "30d", "true"; empty without a default. */
 str option_default_text(const struct option *option, struct arena *arena);
 
-/* "from 1 to 256 threads", "up to 64 MiB"; empty when anything goes. */
+/* "1 to 256", "1 to 64MiB"; empty when anything goes. */
 str option_range_text(const struct option *option, struct arena *arena);
 
 /* What stands behind the flag: "FILE", "BYTES", "logfmt|json"; empty for a flag. */

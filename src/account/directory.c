@@ -2,8 +2,8 @@
  * account/directory.c
  *
  * Invariants: (1) each entry is in by_number and by_uuid, and each key of its picture in by_key;
- * (2) the list of entries is in the order of their last use, the newest first; (3) an entry holds one
- * reference to its picture, whose bytes are the keys of the maps. */
+ * (2) the list of entries is in the order of their last use, the newest first; (3) an entry holds
+ * one reference to its picture, whose bytes are the keys of the maps. */
 #include "account/directory.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ void directory_free(struct directory *directory)
     if (directory == NULL)
         return;
     LIST_EACH(&directory->used, at)
-        drop(directory, LIST_ENTRY(at, struct entry, link));
+    drop(directory, LIST_ENTRY(at, struct entry, link));
     map_done(&directory->by_number);
     map_done(&directory->by_uuid);
     map_done(&directory->by_key);

@@ -6,12 +6,12 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "json/json.h"
-#include "json/write.h"
 #include "mapping/definition.h"
 #include "model/names.h"
 #include "store/access.h"
 #include "store/config.h"
+#include "json/json.h"
+#include "json/write.h"
 
 #define JSON_DEPTH 64
 #define ROWS_AT_ONCE 200

@@ -4,6 +4,6 @@
 
 #include "api/call.h"
 
-/* The array `name` of the body as it is stored, joined by commas; empty when it is not given. False:
- * the problem names what is no range. */
+/* The array `name` of the body as it is stored, joined by commas; empty when it is not given.
+ * False: the problem names what is no range. */
 MUST_USE bool body_addresses(struct call *call, const char *name, str *ret_list);

@@ -31,9 +31,9 @@ static bool no_route(struct request *request, unsigned allowed)
         buf_add(&names, http_method_name((enum http_method)method));
     }
     request_add_header(request, STR("Allow"), buf_str(&names));
-    problem_set(&problem, PROBLEM_METHOD,
-                arena_format(&request->arena, "This address takes %.*s.",
-                             STR_ARG(buf_str(&names))));
+    problem_set(
+        &problem, PROBLEM_METHOD,
+        arena_format(&request->arena, "This address takes %.*s.", STR_ARG(buf_str(&names))));
     return answer_head(request, &problem);
 }
 
@@ -86,8 +86,7 @@ static bool on_request(struct request *request, void *context)
 }
 
 /* Changes, failures and strangers are worth a line; events and reads are not, unless asked for. */
-static enum log_level level_of(const struct request *request, const struct route *route,
-                               int status)
+static enum log_level level_of(const struct request *request, const struct route *route, int status)
 {
     if (status >= 500 && status != 503 && status != 508)
         return LOG_WARN;
@@ -121,10 +120,9 @@ static void *on_loop_start(struct http_loop *http, int index, void *context)
 {
     struct api *api = context;
     struct loop_state *loop = NEW(struct loop_state);
-    *loop = (struct loop_state){ .api = api,
-                                 .http = http,
-                                 .index = index,
-                                 .directory = directory_new(DIRECTORY_PICTURES) };
+    *loop = (struct loop_state){
+        .api = api, .http = http, .index = index, .directory = directory_new(DIRECTORY_PICTURES)
+    };
     metrics_add_loop(api->metrics, index);
     return loop;
 }

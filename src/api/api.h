@@ -20,8 +20,8 @@ struct api_hub {
     /* The test clock: moves Junctor's time, and returns it once everything that is due by then is
      * queued. May block: called on a reader's thread. */
     int64_t (*advance)(void *context, int64_t advance_ms);
-    /* Outlets that were held after a restore are held no more, and the store knows. May block: called
-     * on a reader's thread. < 0: failure. */
+    /* Outlets that were held after a restore are held no more, and the store knows. May block:
+     * called on a reader's thread. < 0: failure. */
     int (*release)(void *context);
     /* True while they are held. */
     bool (*held)(void *context);
@@ -54,7 +54,7 @@ void api_set_server(struct api *api, const struct http_server *server);
 /* The configurations that a loop has at hand. The loop's thread only. */
 struct directory *api_directory(struct http_loop *loop);
 
-/* Gives a picture to each loop of the server, one reference each (committer_hooks.publish), and calls
- * publication_done() for each loop that uses it. Any thread. */
+/* Gives a picture to each loop of the server, one reference each (committer_hooks.publish), and
+ * calls publication_done() for each loop that uses it. Any thread. */
 void api_publish(struct http_server *server, struct picture *picture,
                  struct publication *publication);

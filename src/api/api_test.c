@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/api_test.c: the route table and what follows from it: rules, the OpenAPI document, the reading
- * of queries. */
+ * api/api_test.c: the route table and what follows from it: rules, the OpenAPI document, the
+ * reading of queries. */
 #include "api/call.h"
 #include "api/openapi.h"
 
@@ -60,8 +60,7 @@ static void routes_are_found(void **state)
     for (int i = 0; i < route_count; i++)
         router_add(router, routes[i].method, str_c(routes[i].pattern), &routes[i]);
     for (int i = 0; i < route_count; i++) {
-        struct route_match match =
-            router_find(router, routes[i].method, str_c(routes[i].pattern));
+        struct route_match match = router_find(router, routes[i].method, str_c(routes[i].pattern));
         assert_ptr_equal(match.route, &routes[i]);
     }
     const struct route *counts =
@@ -124,8 +123,8 @@ static void every_route_is_in_the_document(void **state)
     json paths = json_get(document(&arena, true), STR("paths"));
     for (int i = 0; i < route_count; i++) {
         json operation = operation_of(paths, &routes[i], &arena);
-        assert_true(str_equal(json_string(json_get(operation, STR("operationId"))),
-                              str_c(routes[i].id)));
+        assert_true(
+            str_equal(json_string(json_get(operation, STR("operationId"))), str_c(routes[i].id)));
         json responses = json_get(operation, STR("responses"));
         str status = arena_format(&arena, "%d", routes[i].status);
         assert_non_null(json_get(responses, status));
@@ -177,10 +176,10 @@ static void examples_are_valid(void **state)
     for (int i = 0; i < route_count; i++) {
         if (routes[i].body == NULL || routes[i].event)
             continue;
-        json content = json_get(
-            json_get(json_get(operation_of(paths, &routes[i], &arena), STR("requestBody")),
-                     STR("content")),
-            STR("application/json"));
+        json content =
+            json_get(json_get(json_get(operation_of(paths, &routes[i], &arena), STR("requestBody")),
+                              STR("content")),
+                     STR("application/json"));
         struct problem problem = {};
         if (!schema_check(routes[i].body, json_get(content, STR("example")), &arena, &problem))
             fail_msg("%s: %.*s", routes[i].id, STR_ARG(problem.errors->pointer));
@@ -236,7 +235,9 @@ static void reads_queries(void **state)
     api->context.limits = &limits;
     for (size_t i = 0; i < COUNT_OF(queries); i++) {
         struct request request = { .query = str_c(queries[i].query) };
-        struct call call = { .request = &request, .api = api, .route = find_route("listDeliveries") };
+        struct call call = { .request = &request,
+                             .api = api,
+                             .route = find_route("listDeliveries") };
         bool good = call_read(&call);
         str got = {};
         if (call.problem.errors != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * api/auth.c: who is asking, and whether the route lets them. Keys and inlets are found in the
- * loop's directory; sessions in the store at each request, so that what is ended is ended at once. */
+ * loop's directory; sessions in the store at each request, so that what is ended is ended at once.
+ */
 #include "api/call.h"
 #include "api/cookie.h"
 #include "model/names.h"
@@ -10,7 +11,12 @@
 
 /* ── credentials ── */
 
-enum credentials_kind { CREDENTIALS_NONE = 0, CREDENTIALS_UNREADABLE, CREDENTIALS_KEY, CREDENTIALS_SESSION };
+enum credentials_kind {
+    CREDENTIALS_NONE = 0,
+    CREDENTIALS_UNREADABLE,
+    CREDENTIALS_KEY,
+    CREDENTIALS_SESSION
+};
 
 struct credentials {
     enum credentials_kind kind;
@@ -106,8 +112,8 @@ static bool rates_allow(struct call *call, const struct picture *picture, const 
     if (key != NULL && key->rate_per_minute > 0)
         told = rates_take(rates, (uint64_t)key->object.id, key->rate_per_minute, now_ms);
     if (told.taken && call->route->event && picture->rate_per_minute > 0) {
-        struct rate rate = rates_take(rates, (uint64_t)picture->object.id,
-                                      picture->rate_per_minute, now_ms);
+        struct rate rate =
+            rates_take(rates, (uint64_t)picture->object.id, picture->rate_per_minute, now_ms);
         if (told.limit == 0 || rate.remaining < told.remaining || !rate.taken)
             told = rate;
     }
@@ -217,11 +223,10 @@ static bool role_fits(struct call *call)
         return false;
     if (route->role != ROLE_NONE && call->caller.role >= route->role)
         return true;
-    (void)call_refuse_code(call, PROBLEM_FORBIDDEN, "role",
-                           arena_format(&call->request->arena,
-                                        "This takes the role %.*s; yours is %.*s.",
-                                        STR_ARG(role_name(route->role)),
-                                        STR_ARG(role_name(call->caller.role))));
+    (void)call_refuse_code(
+        call, PROBLEM_FORBIDDEN, "role",
+        arena_format(&call->request->arena, "This takes the role %.*s; yours is %.*s.",
+                     STR_ARG(role_name(route->role)), STR_ARG(role_name(call->caller.role))));
     return false;
 }
 

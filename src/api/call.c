@@ -56,9 +56,8 @@ void call_wrong(struct call *call, const char *member, const char *code, str mes
 
 int call_not_found(struct call *call, const char *what)
 {
-    return call_refuse(
-        call, PROBLEM_NOT_FOUND,
-        arena_format(&call->request->arena, "There is no %s with this id.", what));
+    return call_refuse(call, PROBLEM_NOT_FOUND,
+                       arena_format(&call->request->arena, "There is no %s with this id.", what));
 }
 
 static void explain_failure(struct call *call, int r)

@@ -21,9 +21,9 @@
 #include "api/routes.h"
 #include "base/fail.h"
 #include "base/id.h"
-#include "json/write.h"
 #include "store/config.h"
 #include "store/readers.h"
+#include "json/write.h"
 
 struct metrics;
 
@@ -34,7 +34,7 @@ struct api {
     struct metrics *metrics;
     str openapi;
     struct arena arena;
-    atomic_int slow; /* slow calls under way */
+    atomic_int slow;                            /* slow calls under way */
     _Atomic(const struct http_server *) server; /* for figures; NULL before it has started */
 };
 
@@ -52,8 +52,8 @@ enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION };
 struct caller {
     enum caller_kind kind;
     int64_t organization;
-    str uuid;      /* of the organization; empty on inlets */
-    int64_t id;    /* of the key or the user */
+    str uuid;   /* of the organization; empty on inlets */
+    int64_t id; /* of the key or the user */
     unsigned scopes;
     enum role role; /* of a session's user */
     struct session_found *session;
@@ -66,16 +66,16 @@ struct call {
     const struct route *route;
     str path[ROUTE_PARAMETERS_MAX]; /* decoded */
     struct caller caller;
-    bool fetched; /* the store has been asked for the organization */
-    int failure;  /* of asking */
-    json body;    /* of routes that take one */
-    const str *query;  /* values in the order of the route's parameters; no pointer: not given */
-    void *parsed;      /* what the route's check made of it */
-    int64_t before;    /* lists: where the page starts */
+    bool fetched;     /* the store has been asked for the organization */
+    int failure;      /* of asking */
+    json body;        /* of routes that take one */
+    const str *query; /* values in the order of the route's parameters; no pointer: not given */
+    void *parsed;     /* what the route's check made of it */
+    int64_t before;   /* lists: where the page starts */
     int limit;
     struct problem problem; /* when it has one, it is the answer */
     str headers;            /* of the reply, from before the command */
-    struct buf text; /* of the answer */
+    struct buf text;        /* of the answer */
     struct json_writer out;
     struct reader_task task;
     struct operation operation;

@@ -65,8 +65,8 @@ static int find(struct call *call, struct sql *sql, struct contact *ret_contact)
     int64_t id;
     if (!call_id(call, 0, ID_CONTACT, "contact", &id))
         return CALL_REFUSED;
-    int r = store_read_contact(sql, call->caller.organization, id, &call->request->arena,
-                               ret_contact);
+    int r =
+        store_read_contact(sql, call->caller.organization, id, &call->request->arena, ret_contact);
     return r == STORE_NOT_FOUND ? call_not_found(call, "contact") : fail(r);
 }
 
@@ -97,7 +97,9 @@ static void write_activity(struct call *call, const struct event *event)
 {
     struct json_writer *out = &call->out;
     struct json_error error;
+
     enum { depth = 512 }; /* it has been read before, under a lower cap */
+
     json data = NULL;
     if (!json_read(&call->request->arena, event->data, depth, &data, &error))
         data = NULL;

@@ -101,9 +101,9 @@ static int write_definition(struct call *call, struct sql *sql, const struct las
     json_member_string(out, STR("context"), row->context);
     json_member_string(out, STR("name"), row->name);
     json_member_string(out, STR("alias"), row->alias);
-    json_member_string(out, STR("type"),
-                       arena_format(&call->request->arena, "custom_event.%.*s",
-                                    STR_ARG(row->alias)));
+    json_member_string(
+        out, STR("type"),
+        arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(row->alias)));
     json_member_string(out, STR("url"), event_url(call, row));
     json_member_raw(out, STR("fields"), row->fields);
     json_member_int(out, STR("received"), ledger.events);
@@ -154,8 +154,8 @@ static int find(struct call *call, struct sql *sql, struct definition_row *ret_r
     if (!call_id(call, 0, ID_INTEGRATION, "integration", &integration) ||
         !call_id(call, 1, ID_EVENT_DEFINITION, "custom event", &id))
         return CALL_REFUSED;
-    int r = store_read_definition(sql, call->caller.organization, id, &call->request->arena,
-                                  ret_row);
+    int r =
+        store_read_definition(sql, call->caller.organization, id, &call->request->arena, ret_row);
     if (r == STORE_NOT_FOUND || (r == 0 && ret_row->integration != integration))
         return call_not_found(call, "custom event");
     return fail(r);

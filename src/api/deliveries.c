@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * api/deliveries.c: what was sent, what came back, and sending again. */
-#include "api/call.h"
 #include "api/deliveries.h"
+#include "api/call.h"
 #include "api/handlers.h"
 #include "api/mask.h"
 #include "delivery/content.h"
@@ -156,8 +156,8 @@ static int write_attempts(struct call *call, struct sql *sql, const struct deliv
         return fail(r);
     json_key(out, STR("attempts"));
     json_begin_array(out);
-    r = store_read_attempts(sql, delivery->organization, delivery->id, first,
-                            &call->request->arena, write_attempt, &attempts);
+    r = store_read_attempts(sql, delivery->organization, delivery->id, first, &call->request->arena,
+                            write_attempt, &attempts);
     json_end_array(out);
     json_member_int(out, STR("attemptsOmitted"), first - 1);
     return fail(r);
@@ -171,8 +171,8 @@ static int find(struct call *call, struct sql *sql, struct delivery_found *ret_f
     int64_t id;
     if (!call_id(call, 0, ID_DELIVERY, "delivery", &id))
         return CALL_REFUSED;
-    int r = store_find_delivery(sql, call->caller.organization, id, &call->request->arena,
-                                ret_found);
+    int r =
+        store_find_delivery(sql, call->caller.organization, id, &call->request->arena, ret_found);
     return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
 }
 
@@ -183,8 +183,8 @@ static int find_event(struct call *call, struct sql *sql, const struct delivery_
     const struct delivery *delivery = &found->delivery;
     struct arena *arena = &call->request->arena;
     bool wanted;
-    int r = store_read_event(sql, delivery->organization, delivery->event, arena, ret_event,
-                             &wanted);
+    int r =
+        store_read_event(sql, delivery->organization, delivery->event, arena, ret_event, &wanted);
     if (r != STORE_NOT_FOUND)
         return fail(r);
     *ret_event = (struct event){ .id = delivery->event,
@@ -240,8 +240,8 @@ int deliveries_get(struct call *call, struct sql *sql)
 static int check_endpoint(struct call *call, struct sql *sql, const struct delivery *delivery)
 {
     struct webhook_row webhook;
-    int r = store_read_webhook(sql, delivery->organization, delivery->outlet,
-                               &call->request->arena, &webhook);
+    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
+                               &webhook);
     if (r < 0)
         return fail(r);
     if (r == 0 && webhook.status != OUTLET_DELETED)
@@ -287,8 +287,8 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     if (r < 0)
         return fail(r);
     found->delivery = reopened(&before, batch_now_ms(batch));
-    batch_add_change(batch, &found->delivery, found->event_type,
-                     before.state == DELIVERY_PENDING, NULL, event);
+    batch_add_change(batch, &found->delivery, found->event_type, before.state == DELIVERY_PENDING,
+                     NULL, event);
     count_reopened(batch, &before, 0);
     count_reopened(batch, &before, before.outlet);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * api/fetch.c: organizations that the loop's directory does not hold. A reader reads the picture and
- * posts it back; the loop keeps it, and the calls that waited for it start again. Calls that miss the
- * same thing meanwhile wait for the same fetch. */
+ * api/fetch.c: organizations that the loop's directory does not hold. A reader reads the picture
+ * and posts it back; the loop keeps it, and the calls that waited for it start again. Calls that
+ * miss the same thing meanwhile wait for the same fetch. */
 #include <stdlib.h>
 
 #include "account/picture.h"

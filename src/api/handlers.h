@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/handlers.h: the functions that the route table names, by the file they are in. Which kind each
- * is, and on which thread it runs: routes.h. */
+ * api/handlers.h: the functions that the route table names, by the file they are in. Which kind
+ * each is, and on which thread it runs: routes.h. */
 #pragma once
 
 #include "api/routes.h"

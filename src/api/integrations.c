@@ -99,8 +99,8 @@ static int committed(struct call *call, struct batch *batch, const struct integr
     int r = batch_object_changed(batch, &call->operation, row->organization, OBJECT_INTEGRATION,
                                  row->id);
     if (r == 0)
-        r = call_audit(call, batch, action,
-                       id_text(&call->request->arena, ID_INTEGRATION, row->id), (str){});
+        r = call_audit(call, batch, action, id_text(&call->request->arena, ID_INTEGRATION, row->id),
+                       (str){});
     return fail(r);
 }
 

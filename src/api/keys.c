@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/keys.c: API keys. The secret is shown once and stored as its SHA-256; a key can do no more than
- * whoever made it. */
+ * api/keys.c: API keys. The secret is shown once and stored as its SHA-256; a key can do no more
+ * than whoever made it. */
 #include "api/addresses.h"
 #include "api/call.h"
 #include "api/handlers.h"
@@ -118,8 +118,7 @@ bool keys_check(struct call *call)
 /* A new secret, its hash and its end. */
 static str draw_secret(struct api_key_row *row, struct arena *arena)
 {
-    str secret =
-        arena_format(arena, "jnk_%.*s", STR_ARG(random_text(arena, SECRET_LENGTH)));
+    str secret = arena_format(arena, "jnk_%.*s", STR_ARG(random_text(arena, SECRET_LENGTH)));
     struct digest hash = digest_sha256(secret);
     row->hash = arena_str(arena, digest_str(&hash));
     row->hint = str_skip(secret, secret.len - HINT_LENGTH);

@@ -6,11 +6,13 @@
 bool header_is_secret(str name)
 {
     static const str names[] = {
-        STR_INIT("authorization"),  STR_INIT("proxy-authorization"), STR_INIT("cookie"),
-        STR_INIT("set-cookie"),     STR_INIT("x-api-key"),           STR_INIT("api-key"),
-        STR_INIT("apikey"),         STR_INIT("x-auth-token"),        STR_INIT("x-auth-key"),
-        STR_INIT("x-access-token"), STR_INIT("x-csrf-token"),        STR_INIT("x-webhook-secret"),
-        STR_INIT("x-secret"),       STR_INIT("x-amz-security-token"),
+        STR_INIT("authorization"), STR_INIT("proxy-authorization"),
+        STR_INIT("cookie"),        STR_INIT("set-cookie"),
+        STR_INIT("x-api-key"),     STR_INIT("api-key"),
+        STR_INIT("apikey"),        STR_INIT("x-auth-token"),
+        STR_INIT("x-auth-key"),    STR_INIT("x-access-token"),
+        STR_INIT("x-csrf-token"),  STR_INIT("x-webhook-secret"),
+        STR_INIT("x-secret"),      STR_INIT("x-amz-security-token"),
     };
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_equal_nocase(name, names[i]))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/mask.h: header blocks as they were sent and received, for people to read: secrets masked. Pure. */
+ * api/mask.h: header blocks as they were sent and received, for people to read: secrets masked.
+ * Pure. */
 #pragma once
 
 #include "json/write.h"

@@ -66,8 +66,8 @@ static void takes_many_lines(void **state)
 static void cuts_the_first_line(void **state)
 {
     (void)state;
-    assert_true(str_equal(head_first_line(STR("POST /a HTTP/1.1\r\nX: 1\r\n")),
-                          STR("POST /a HTTP/1.1")));
+    assert_true(
+        str_equal(head_first_line(STR("POST /a HTTP/1.1\r\nX: 1\r\n")), STR("POST /a HTTP/1.1")));
     assert_int_equal(head_first_line((str){}).len, 0);
 }
 

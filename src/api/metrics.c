@@ -46,8 +46,7 @@ void metrics_add_loop(struct metrics *metrics, int loop)
 
 void metrics_count(struct metrics *metrics, int loop, int route, int status, int64_t micros)
 {
-    struct route_count *counts =
-        atomic_load_explicit(&metrics->loops[loop], memory_order_relaxed);
+    struct route_count *counts = atomic_load_explicit(&metrics->loops[loop], memory_order_relaxed);
     struct route_count *count = &counts[route + 1];
     int class = status == 499 ? 0 : status / 100;
     if (class < 0 || class >= CLASSES)
@@ -90,8 +89,8 @@ static struct route_sum sum_route(const struct metrics *metrics, int route)
         if (counts == NULL)
             continue;
         for (size_t class = 0; class < CLASSES; class ++) {
-            int64_t count = atomic_load_explicit(&counts[route + 1].classes[class],
-                                                 memory_order_relaxed);
+            int64_t count =
+                atomic_load_explicit(&counts[route + 1].classes[class], memory_order_relaxed);
             sum.classes[class] += count;
             sum.requests += count;
         }
@@ -123,7 +122,8 @@ static void add_requests(const struct metrics *metrics, struct buf *to)
             buf_format(to, ",status=\"%s\"} %lld\n", names[class], (long long)sum.classes[class]);
         }
     }
-    head(to, "junctor_http_request_seconds", "summary", "From the request to its answer, by route.");
+    head(to, "junctor_http_request_seconds", "summary",
+         "From the request to its answer, by route.");
     for (int route = -1; route < route_count; route++) {
         struct route_sum sum = sum_route(metrics, route);
         if (sum.requests == 0)
@@ -170,8 +170,8 @@ static void add_committer(const struct api *api, struct buf *to)
     seconds(to, stats.commit_us);
     figure(to, "junctor_commit_failures_total", "counter", "Batches that were rolled back.",
            stats.failures);
-    figure(to, "junctor_commit_unknown_total", "counter", "Commits whose outcome had to be settled.",
-           stats.unknown);
+    figure(to, "junctor_commit_unknown_total", "counter",
+           "Commits whose outcome had to be settled.", stats.unknown);
     figure(to, "junctor_events_total", "counter", "Events committed since start.", stats.events);
     figure(to, "junctor_deliveries_total", "counter", "Deliveries made since start.",
            stats.deliveries);

@@ -300,10 +300,10 @@ static void write_security(struct json_writer *out, const struct route *route)
     json_begin_array(out);
     if ((route->who & WHO_KEY) != 0)
         json_add_raw(out, arena_format(arena, "{\"bearer\":[\"%.*s\"]},{\"apiKey\":[\"%.*s\"]}",
-                                        STR_ARG(scope), STR_ARG(scope)));
+                                       STR_ARG(scope), STR_ARG(scope)));
     if ((route->who & WHO_SESSION) != 0)
         json_add_raw(out, route->method == HTTP_GET ? STR("{\"session\":[]}")
-                                                     : STR("{\"session\":[],\"csrf\":[]}"));
+                                                    : STR("{\"session\":[],\"csrf\":[]}"));
     if (route->who == WHO_INLET)
         json_add_raw(out, STR("{},{\"webhookSecret\":[]}"));
     json_end_array(out);
@@ -396,7 +396,8 @@ static const char security_schemes[] =
     "\"apiKey\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"Authorization\",\"description\":"
     "\"ApiKey KEY, or ApiKey KEYID:KEY; the scheme in any case\"},"
     "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"junctor_session\"},"
-    "\"csrf\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-CSRF-Token\",\"description\":\"the "
+    "\"csrf\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-CSRF-Token\",\"description\":"
+    "\"the "
     "session's csrfToken\"},"
     "\"webhookSecret\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Webhook-Secret\","
     "\"description\":\"when the organization has set one\"}}";

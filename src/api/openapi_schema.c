@@ -21,8 +21,8 @@ void schema_set_add(struct schema_set *set, const struct schema *schema, bool cl
     assert(set->count < SCHEMAS_MAX);
     set->closed[set->count] = closed;
     set->at[set->count++] = schema;
-    for (const struct member *member = schema->members;
-         member != NULL && member->name != NULL; member++)
+    for (const struct member *member = schema->members; member != NULL && member->name != NULL;
+         member++)
         schema_set_add(set, member->of, closed);
 }
 

@@ -18,11 +18,13 @@ bool body_addresses(struct call *call, const char *name, str *ret_list)
         struct cidr range;
         str text = str_trim(json_string(item));
         if (!cidr_read(text, &range)) {
-            call_wrong(call, arena_c(&call->request->arena,
-                                     arena_format(&call->request->arena, "%s/%d", name, i)),
-                       "format",
-                       STR("Send an address, or a range as 192.0.2.0/24 or 2001:db8::/32 whose bits "
-                           "behind the prefix are zero."));
+            call_wrong(
+                call,
+                arena_c(&call->request->arena,
+                        arena_format(&call->request->arena, "%s/%d", name, i)),
+                "format",
+                STR("Send an address, or a range as 192.0.2.0/24 or 2001:db8::/32 whose bits "
+                    "behind the prefix are zero."));
             good = false;
         }
         buf_add(&list, list.len == 0 ? (str){} : STR(","));
@@ -83,8 +85,7 @@ static void change(struct call *call, struct organization_row *row)
         return;
     row->webhook_secret = (str){};
     if (secret.len > 0)
-        row->webhook_secret =
-            seal(call->api->context.seal_key, secret, &call->request->arena);
+        row->webhook_secret = seal(call->api->context.seal_key, secret, &call->request->arena);
 }
 
 int organization_change(struct call *call, struct batch *batch)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * api/rate.c
  *
- * A slot is two words: the subject, and the minute (upper half) with the count in it (lower half). A
- * slot whose minute is past is anybody's. Two threads that race for one may lose a count of one: a
- * limit is exact but for that. */
+ * A slot is two words: the subject, and the minute (upper half) with the count in it (lower half).
+ * A slot whose minute is past is anybody's. Two threads that race for one may lose a count of one:
+ * a limit is exact but for that. */
 #include "api/rate.h"
 
 #include <stdatomic.h>
@@ -112,8 +112,7 @@ void rates_give_back(struct rates *rates, uint64_t subject, int64_t now_ms)
 uint64_t rates_subject(const char *kind, str name)
 {
     struct arena CLEANUP(arena_done) arena = {};
-    struct digest digest =
-        digest_sha256(arena_format(&arena, "%s %.*s", kind, STR_ARG(name)));
+    struct digest digest = digest_sha256(arena_format(&arena, "%s %.*s", kind, STR_ARG(name)));
     uint64_t subject;
     memcpy(&subject, digest.bytes, sizeof(subject));
     return subject | UINT64_C(1) << 63; /* ids have 63 bits */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/read.c: what a request says: its path, its query, its body, each held against the route's row.
- * Unknown query parameters and members are refused by name. */
+ * api/read.c: what a request says: its path, its query, its body, each held against the route's
+ * row. Unknown query parameters and members are refused by name. */
 #include "api/call.h"
 
 #include "base/instant.h"

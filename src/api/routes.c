@@ -12,8 +12,9 @@ static const struct parameter category_query[] = {
 };
 
 static const struct parameter email_query[] = {
-    { "email", SHAPE_STRING, .help = "only those whose e-mail address starts like this, in its "
-                                     "order; case does not matter",
+    { "email", SHAPE_STRING,
+      .help = "only those whose e-mail address starts like this, in its "
+              "order; case does not matter",
       .example = "ada@" },
     {},
 };
@@ -32,8 +33,9 @@ static const struct parameter events_query[] = {
 };
 
 static const struct parameter since_query[] = {
-    { "since", SHAPE_INSTANT, .help = "from the minute of that moment on; without it, from the "
-                                      "beginning",
+    { "since", SHAPE_INSTANT,
+      .help = "from the minute of that moment on; without it, from the "
+              "beginning",
       .example = "2026-11-21T10:00:00Z" },
     {},
 };
@@ -83,8 +85,7 @@ const struct route routes[] = {
     /* ── sessions and users ── */
     { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,
       .command = session_create, .body = &schema_login, GIVES(200, schema_session),
-      .also = { PROBLEM_UNAUTHENTICATED, PROBLEM_RATE },
-      DOC("logIn", "Access", "Log in"),
+      .also = { PROBLEM_UNAUTHENTICATED, PROBLEM_RATE }, DOC("logIn", "Access", "Log in"),
       .help = "Sets the cookie junctor_session for 12 hours. After ten wrong attempts in a minute, "
               "from one address or as one person, the answer is 429." },
     { GET("/api/v1/session"), SESSION(VIEWER), .query = session_get, GIVES(200, schema_session),
@@ -113,9 +114,9 @@ const struct route routes[] = {
     /* ── organization and keys ── */
     { GET("/api/v1/organization"), CALLER(ORGANIZATION_READ, VIEWER), .query = organization_get,
       GIVES(200, schema_organization), DOC("getOrganization", "Access", "The organization") },
-    { PATCH("/api/v1/organization"), CALLER(ORGANIZATION_WRITE, OWNER),
-      .check = organization_check, .command = organization_change,
-      .body = &schema_organization_change, GIVES(200, schema_organization),
+    { PATCH("/api/v1/organization"), CALLER(ORGANIZATION_WRITE, OWNER), .check = organization_check,
+      .command = organization_change, .body = &schema_organization_change,
+      GIVES(200, schema_organization),
       DOC("changeOrganization", "Access", "Change the organization") },
     { GET("/api/v1/api-keys"), CALLER(API_KEYS_READ, ADMIN), .query = keys_list,
       LISTS(schema_api_key, ID_API_KEY), DOC("listApiKeys", "Access", "The API keys") },
@@ -133,8 +134,8 @@ const struct route routes[] = {
     { GET("/api/v1/integrations"), CALLER(INTEGRATIONS_READ, VIEWER), .query = integrations_list,
       .query_parameters = category_query, LISTS(schema_integration, ID_INTEGRATION),
       DOC("listIntegrations", "Integrations", "The integrations") },
-    { POST("/api/v1/integrations"), CALLER(INTEGRATIONS_WRITE, EDITOR),
-      .check = integrations_check, .command = integrations_create, .body = &schema_new_integration,
+    { POST("/api/v1/integrations"), CALLER(INTEGRATIONS_WRITE, EDITOR), .check = integrations_check,
+      .command = integrations_create, .body = &schema_new_integration,
       GIVES(201, schema_integration), DOC("createIntegration", "Integrations", "Make one") },
     { GET("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_READ, VIEWER),
       .query = integrations_get, GIVES(200, schema_integration),
@@ -150,8 +151,8 @@ const struct route routes[] = {
       .query = definitions_list, LISTS(schema_definition, ID_EVENT_DEFINITION),
       DOC("listEventDefinitions", "Integrations", "The custom events of an integration") },
     { POST("/api/v1/integrations/{id}/events"), CALLER(INTEGRATIONS_WRITE, EDITOR),
-      .check = definitions_check_new, .command = definitions_create,
-      .body = &schema_new_definition, GIVES(201, schema_definition), .also = { PROBLEM_CONFLICT },
+      .check = definitions_check_new, .command = definitions_create, .body = &schema_new_definition,
+      GIVES(201, schema_definition), .also = { PROBLEM_CONFLICT },
       DOC("createEventDefinition", "Integrations", "Define a custom event") },
     { GET("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_READ, VIEWER),
       .query = definitions_get, GIVES(200, schema_definition),
@@ -235,10 +236,10 @@ const struct route routes[] = {
       DOC("getHealth", "Hub", "The process is alive") },
     { GET("/readyz"), ANYONE, .immediate = system_ready, GIVES(200, schema_status),
       .also = { PROBLEM_STARTING }, DOC("getReadiness", "Hub", "Every route is served") },
-    { GET("/metrics"), ANYONE, .query = system_metrics, .status = 200,
-      .content_type = "text/plain", DOC("getMetrics", "Hub", "Figures for Prometheus") },
-    { GET("/test/clock"), ANYONE, .test = true, .immediate = system_clock,
-      GIVES(200, schema_clock), DOC("getClock", "Hub", "Junctor's time") },
+    { GET("/metrics"), ANYONE, .query = system_metrics, .status = 200, .content_type = "text/plain",
+      DOC("getMetrics", "Hub", "Figures for Prometheus") },
+    { GET("/test/clock"), ANYONE, .test = true, .immediate = system_clock, GIVES(200, schema_clock),
+      DOC("getClock", "Hub", "Junctor's time") },
     { POST("/test/clock"), ANYONE, .test = true, .slow = system_advance,
       .body = &schema_clock_change, GIVES(200, schema_clock),
       DOC("advanceClock", "Hub", "Move Junctor's time"),
@@ -277,8 +278,8 @@ const char *route_fault(const struct route *route)
         return "a role goes with sessions";
     if (route->who == WHO_INLET && route->ingest == NULL)
         return "an inlet takes events";
-    if (route->status < 200 || route->status > 299 || (route->status == 204) != (route->answer == NULL &&
-                                                                                  route->content_type == NULL))
+    if (route->status < 200 || route->status > 299 ||
+        (route->status == 204) != (route->answer == NULL && route->content_type == NULL))
         return "status and answer do not fit";
     if (route->id == NULL || route->tag == NULL || route->summary == NULL)
         return "it is not described";

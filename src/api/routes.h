@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * api/routes.h: the one route table. Each row says who may come in, by which rule, what it takes and
- * gives, and which function does it; the OpenAPI document is made of the same rows. A row without a
- * rule is refused at start. For the files of this folder. */
+ * api/routes.h: the one route table. Each row says who may come in, by which rule, what it takes
+ * and gives, and which function does it; the OpenAPI document is made of the same rows. A row
+ * without a rule is refused at start. For the files of this folder. */
 #pragma once
 
 #include "api/schema.h"
@@ -44,11 +44,11 @@ struct route {
     bool test;      /* there with the test clock only */
 
     /* What does it. One of the first four; slow may be followed by a command. */
-    void (*immediate)(struct call *call);                               /* on the loop */
-    bool (*ingest)(struct call *call, const struct picture *picture);   /* on the loop, parks */
-    int (*query)(struct call *call, struct sql *sql);                   /* reader, in a snapshot */
-    int (*slow)(struct call *call, struct store_reader *reader);        /* reader, may block */
-    int (*command)(struct call *call, struct batch *batch);             /* in the committer */
+    void (*immediate)(struct call *call);                             /* on the loop */
+    bool (*ingest)(struct call *call, const struct picture *picture); /* on the loop, parks */
+    int (*query)(struct call *call, struct sql *sql);                 /* reader, in a snapshot */
+    int (*slow)(struct call *call, struct store_reader *reader);      /* reader, may block */
+    int (*command)(struct call *call, struct batch *batch);           /* in the committer */
     bool (*check)(struct call *call); /* of the body, before any of them; or NULL */
 
     /* What it takes and gives. */

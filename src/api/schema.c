@@ -56,9 +56,9 @@ static bool bounded(const struct check *check, const struct member *member, int6
     if (value >= member->least && (member->most == 0 || value <= member->most))
         return true;
     if (member->most == 0)
-        return wrong(check, "range",
-                     arena_format(check->arena, "Send at least %lld%s.", (long long)member->least,
-                                  what));
+        return wrong(
+            check, "range",
+            arena_format(check->arena, "Send at least %lld%s.", (long long)member->least, what));
     return wrong(check, "range",
                  arena_format(check->arena, "Send %lld to %lld%s.", (long long)member->least,
                               (long long)member->most, what));

@@ -32,8 +32,8 @@ struct member {
     enum shape shape;
     unsigned flags;
     const struct schema *of;
-    int64_t least; /* characters of a string, value of a number, elements of an array */
-    int64_t most;  /* 0: no bound */
+    int64_t least;      /* characters of a string, value of a number, elements of an array */
+    int64_t most;       /* 0: no bound */
     const char *format; /* of strings, in OpenAPI: "email", "uri", … */
     const char *const *choices; /* of a string or of each element; ends with NULL */
     const char *help;
@@ -46,12 +46,13 @@ struct schema {
     const struct member *members; /* ends with one without a name */
 };
 
-/* Checks a request's body, which must be an object: unknown and missing members, types, bounds. Each
- * error names its pointer. False: reterr has them. */
+/* Checks a request's body, which must be an object: unknown and missing members, types, bounds.
+ * Each error names its pointer. False: reterr has them. */
 MUST_USE bool schema_check(const struct schema *schema, json body, struct arena *arena,
                            struct problem *reterr);
 
-/* The body's members as JSON for the audit trail: without secrets, long values only by their size. */
+/* The body's members as JSON for the audit trail: without secrets, long values only by their size.
+ */
 str schema_audit(const struct schema *schema, json body, struct arena *arena);
 
 /* Characters (code points) of UTF-8. */

@@ -11,14 +11,14 @@
 
 static const char *const colors[] = { "red", "green", NULL };
 
-static const struct schema thing = SCHEMA(
-    "Thing", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 5 },
-    { "count", SHAPE_INTEGER, .least = 1, .most = 10 },
-    { "limit", SHAPE_INTEGER, MEMBER_NULLABLE, .least = 0, .most = 10 }, { "on", SHAPE_BOOLEAN, .flags = 0 },
-    { "color", SHAPE_STRING, .choices = colors },
-    { "colors", SHAPE_STRINGS, .choices = colors, .least = 1, .most = 2 },
-    { "at", SHAPE_INSTANT, .flags = 0 }, { "secret", SHAPE_STRING, .flags = MEMBER_SECRET },
-    { "parts", SHAPE_OBJECTS, .flags = 0 }, { "a/b~c", SHAPE_BOOLEAN, .flags = 0 });
+static const struct schema thing =
+    SCHEMA("Thing", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 5 },
+           { "count", SHAPE_INTEGER, .least = 1, .most = 10 },
+           { "limit", SHAPE_INTEGER, MEMBER_NULLABLE, .least = 0, .most = 10 },
+           { "on", SHAPE_BOOLEAN, .flags = 0 }, { "color", SHAPE_STRING, .choices = colors },
+           { "colors", SHAPE_STRINGS, .choices = colors, .least = 1, .most = 2 },
+           { "at", SHAPE_INSTANT, .flags = 0 }, { "secret", SHAPE_STRING, .flags = MEMBER_SECRET },
+           { "parts", SHAPE_OBJECTS, .flags = 0 }, { "a/b~c", SHAPE_BOOLEAN, .flags = 0 });
 
 /* `pointer code` of the first error; empty: none. */
 static const struct {

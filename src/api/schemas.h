@@ -60,10 +60,11 @@ extern const struct schema schema_any;
 
 #define SCHEMA(schema_name, text, ...)                                                             \
     {                                                                                              \
-        .name = (schema_name), .help = (text),                                                     \
-        .members = (const struct member[])                                                         \
+        .name = (schema_name), .help = (text), .members = (const struct member[])                  \
         {                                                                                          \
-            __VA_ARGS__, {}                                                                        \
+            __VA_ARGS__,                                                                           \
+            {                                                                                      \
+            }                                                                                      \
         }                                                                                          \
     }
 

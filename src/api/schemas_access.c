@@ -4,25 +4,23 @@
 
 #include "model/names.h"
 
-const char *const scope_choices[] = {
-    "*",
+const char *const scope_choices[] = { "*",
 #define SCOPE_NAME(bit, member, name) name,
-    SCOPES(SCOPE_NAME)
+                                      SCOPES(SCOPE_NAME)
 #undef SCOPE_NAME
-        NULL
-};
+                                          NULL };
 
 const char *const role_choices[] = { "owner", "admin", "editor", "viewer", NULL };
 
-static const struct schema field_error = SCHEMA(
-    "FieldError", "One value that is wrong.",
-    { "pointer", SHAPE_STRING, REQUIRED, .help = "RFC 6901 pointer into the body; may be empty",
-      .example = "\"/name\"" },
-    { "field", SHAPE_STRING, REQUIRED, .help = "its name", .example = "\"name\"" },
-    { "code", SHAPE_STRING, REQUIRED, .help = "what is wrong, as a stable word",
-      .example = "\"required\"" },
-    { "message", SHAPE_STRING, REQUIRED, .help = "what to do",
-      .example = "\"This value is missing.\"" });
+static const struct schema field_error =
+    SCHEMA("FieldError", "One value that is wrong.",
+           { "pointer", SHAPE_STRING, REQUIRED,
+             .help = "RFC 6901 pointer into the body; may be empty", .example = "\"/name\"" },
+           { "field", SHAPE_STRING, REQUIRED, .help = "its name", .example = "\"name\"" },
+           { "code", SHAPE_STRING, REQUIRED, .help = "what is wrong, as a stable word",
+             .example = "\"required\"" },
+           { "message", SHAPE_STRING, REQUIRED, .help = "what to do",
+             .example = "\"This value is missing.\"" });
 
 const struct schema schema_problem = SCHEMA(
     "Problem", "What went wrong (RFC 9457).",
@@ -37,14 +35,14 @@ const struct schema schema_problem = SCHEMA(
 
 /* ── sessions ── */
 
-const struct schema schema_login = SCHEMA(
-    "Login", "Who wants to log in.",
-    { "email", SHAPE_STRING, REQUIRED, .least = 1, .most = 320, .format = "email",
-      .example = "\"ada@example.com\"" },
-    { "password", SHAPE_STRING, REQUIRED | MEMBER_SECRET, .least = 1, .most = 1000,
-      .format = "password", .example = "\"correct horse battery\"" },
-    { "organizationId", SHAPE_STRING, .format = "uuid",
-      .help = "which organization, for someone who is in several; without it, the oldest" });
+const struct schema schema_login =
+    SCHEMA("Login", "Who wants to log in.",
+           { "email", SHAPE_STRING, REQUIRED, .least = 1, .most = 320, .format = "email",
+             .example = "\"ada@example.com\"" },
+           { "password", SHAPE_STRING, REQUIRED | MEMBER_SECRET, .least = 1, .most = 1000,
+             .format = "password", .example = "\"correct horse battery\"" },
+           { "organizationId", SHAPE_STRING, .format = "uuid",
+             .help = "which organization, for someone who is in several; without it, the oldest" });
 
 static const struct schema organization_name =
     SCHEMA("OrganizationName", "An organization, briefly.",
@@ -52,17 +50,16 @@ static const struct schema organization_name =
              .example = "\"6f1c1e0a-3c7e-4d0f-9b61-0d3f5a3a6f00\"" },
            { "name", SHAPE_STRING, REQUIRED, .example = "\"Example Ltd\"" });
 
-const struct schema schema_user = SCHEMA(
-    "User", "A person in this organization.",
-    { "id", SHAPE_STRING, REQUIRED, .example = "\"usr_0e3v2k4m1c8r0\"" },
-    { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
-    { "name", SHAPE_STRING, REQUIRED, .example = "\"Ada\"" },
-    { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"editor\"" },
-    { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+const struct schema schema_user =
+    SCHEMA("User", "A person in this organization.",
+           { "id", SHAPE_STRING, REQUIRED, .example = "\"usr_0e3v2k4m1c8r0\"" },
+           { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
+           { "name", SHAPE_STRING, REQUIRED, .example = "\"Ada\"" },
+           { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"editor\"" },
+           { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
 const struct schema schema_session =
-    SCHEMA("Session", "Who is logged in.",
-           { "user", SHAPE_OBJECT, REQUIRED, .of = &schema_user },
+    SCHEMA("Session", "Who is logged in.", { "user", SHAPE_OBJECT, REQUIRED, .of = &schema_user },
            { "organization", SHAPE_OBJECT, REQUIRED, .of = &organization_name },
            { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"editor\"" },
            { "csrfToken", SHAPE_STRING, REQUIRED,
@@ -71,41 +68,42 @@ const struct schema schema_session =
 
 /* ── users ── */
 
-const struct schema schema_new_user = SCHEMA(
-    "NewUser", "Someone who is already known to this hub by that e-mail address keeps name and "
-               "password, and becomes a member.",
-    { "email", SHAPE_STRING, REQUIRED, .least = 1, .most = 320, .format = "email",
-      .example = "\"grace@example.com\"" },
-    { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, .example = "\"Grace\"" },
-    { "password", SHAPE_STRING, REQUIRED | MEMBER_SECRET, .least = 10, .most = 1000,
-      .format = "password", .example = "\"correct horse battery\"" },
-    { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"viewer\"" });
+const struct schema schema_new_user =
+    SCHEMA("NewUser",
+           "Someone who is already known to this hub by that e-mail address keeps name and "
+           "password, and becomes a member.",
+           { "email", SHAPE_STRING, REQUIRED, .least = 1, .most = 320, .format = "email",
+             .example = "\"grace@example.com\"" },
+           { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, .example = "\"Grace\"" },
+           { "password", SHAPE_STRING, REQUIRED | MEMBER_SECRET, .least = 10, .most = 1000,
+             .format = "password", .example = "\"correct horse battery\"" },
+           { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"viewer\"" });
 
-const struct schema schema_user_change = SCHEMA(
-    "UserChange", "What is given is changed.",
-    { "name", SHAPE_STRING, .least = 1, .most = 200, .example = "\"Grace\"" },
-    { "role", SHAPE_STRING, .choices = role_choices, .example = "\"editor\"" },
-    { "password", SHAPE_STRING, MEMBER_SECRET, .least = 10, .most = 1000, .format = "password",
-      .help = "ends the user's other sessions" },
-    { "currentPassword", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 1000,
-      .format = "password", .help = "needed to change one's own" });
+const struct schema schema_user_change =
+    SCHEMA("UserChange", "What is given is changed.",
+           { "name", SHAPE_STRING, .least = 1, .most = 200, .example = "\"Grace\"" },
+           { "role", SHAPE_STRING, .choices = role_choices, .example = "\"editor\"" },
+           { "password", SHAPE_STRING, MEMBER_SECRET, .least = 10, .most = 1000,
+             .format = "password", .help = "ends the user's other sessions" },
+           { "currentPassword", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 1000,
+             .format = "password", .help = "needed to change one's own" });
 
 /* ── organization ── */
 
-const struct schema schema_organization = SCHEMA(
-    "Organization", "The organization of whoever asks.",
-    { "id", SHAPE_STRING, REQUIRED, .format = "uuid",
-      .example = "\"6f1c1e0a-3c7e-4d0f-9b61-0d3f5a3a6f00\"" },
-    { "name", SHAPE_STRING, REQUIRED, .example = "\"Example Ltd\"" },
-    { "allowedAddresses", SHAPE_STRINGS, REQUIRED,
-      .help = "from where events are taken, as addresses or ranges; empty: from everywhere",
-      .example = "[\"192.0.2.0/24\"]" },
-    { "ratePerMinute", SHAPE_INTEGER, OR_NULL, .help = "events a minute that are taken; null: any",
-      .example = "6000" },
-    { "webhookSecretSet", SHAPE_BOOLEAN, REQUIRED,
-      .help = "whether senders to webhook addresses must send X-Webhook-Secret",
-      .example = "false" },
-    { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+const struct schema schema_organization =
+    SCHEMA("Organization", "The organization of whoever asks.",
+           { "id", SHAPE_STRING, REQUIRED, .format = "uuid",
+             .example = "\"6f1c1e0a-3c7e-4d0f-9b61-0d3f5a3a6f00\"" },
+           { "name", SHAPE_STRING, REQUIRED, .example = "\"Example Ltd\"" },
+           { "allowedAddresses", SHAPE_STRINGS, REQUIRED,
+             .help = "from where events are taken, as addresses or ranges; empty: from everywhere",
+             .example = "[\"192.0.2.0/24\"]" },
+           { "ratePerMinute", SHAPE_INTEGER, OR_NULL,
+             .help = "events a minute that are taken; null: any", .example = "6000" },
+           { "webhookSecretSet", SHAPE_BOOLEAN, REQUIRED,
+             .help = "whether senders to webhook addresses must send X-Webhook-Secret",
+             .example = "false" },
+           { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
 const struct schema schema_organization_change = SCHEMA(
     "OrganizationChange", "What is given is changed.",
@@ -127,7 +125,9 @@ const struct schema schema_organization_change = SCHEMA(
         { "allowedAddresses", SHAPE_STRINGS, REQUIRED, .example = "[]" },                          \
         { "ratePerMinute", SHAPE_INTEGER, OR_NULL, .example = "600" },                             \
         { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },       \
-        { "expiresAt", SHAPE_INSTANT, OR_NULL, .example = "null" }
+    {                                                                                              \
+        "expiresAt", SHAPE_INSTANT, OR_NULL, .example = "null"                                     \
+    }
 
 const struct schema schema_api_key = SCHEMA("ApiKey", "A key of a program.", API_KEY_MEMBERS);
 
@@ -138,31 +138,31 @@ const struct schema schema_created_api_key =
            { "key", SHAPE_STRING, REQUIRED, .help = "what goes into the header Authorization",
              .example = "\"jnk_4uTq0nXJ8m2sVb7cLw9aRk3eYd6hPz1f\"" });
 
-const struct schema schema_new_api_key = SCHEMA(
-    "NewApiKey", "",
-    { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, .example = "\"ERP\"" },
-    { "scopes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 32, .choices = scope_choices,
-      .help = "what it may do; none that whoever makes it has not",
-      .example = "[\"custom_events:write\"]" },
-    { "allowedAddresses", SHAPE_STRINGS, .most = 100,
-      .help = "from where it may be used, as addresses or ranges; empty: from everywhere",
-      .example = "[\"192.0.2.0/24\"]" },
-    { "ratePerMinute", SHAPE_INTEGER, MEMBER_NULLABLE, .least = 0, .most = 100000000,
-      .help = "requests a minute; null or 0: no limit", .example = "600" },
-    { "expiresAt", SHAPE_INSTANT, MEMBER_NULLABLE, .help = "when it ends; null: never" });
+const struct schema schema_new_api_key =
+    SCHEMA("NewApiKey", "",
+           { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, .example = "\"ERP\"" },
+           { "scopes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 32, .choices = scope_choices,
+             .help = "what it may do; none that whoever makes it has not",
+             .example = "[\"custom_events:write\"]" },
+           { "allowedAddresses", SHAPE_STRINGS, .most = 100,
+             .help = "from where it may be used, as addresses or ranges; empty: from everywhere",
+             .example = "[\"192.0.2.0/24\"]" },
+           { "ratePerMinute", SHAPE_INTEGER, MEMBER_NULLABLE, .least = 0, .most = 100000000,
+             .help = "requests a minute; null or 0: no limit", .example = "600" },
+           { "expiresAt", SHAPE_INSTANT, MEMBER_NULLABLE, .help = "when it ends; null: never" });
 
 /* ── audit ── */
 
-const struct schema schema_audit_entry = SCHEMA(
-    "AuditEntry", "A change of configuration.",
-    { "id", SHAPE_STRING, REQUIRED, .example = "\"aud_0e3v2k4m1c8r0\"" },
-    { "at", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
-    { "actor", SHAPE_STRING, REQUIRED, .help = "the id of the user or key",
-      .example = "\"usr_0e3v2k4m1c8r0\"" },
-    { "action", SHAPE_STRING, REQUIRED, .example = "\"webhook.create\"" },
-    { "object", SHAPE_STRING, REQUIRED, .help = "the id of what was changed",
-      .example = "\"whk_0e3v2k4m1c8r0\"" },
-    { "detail", SHAPE_MAP, REQUIRED, .help = "what was sent, without secrets",
-      .example = "{\"name\":\"Shop\"}" },
-    { "client", SHAPE_STRING, REQUIRED, .help = "the address", .example = "\"192.0.2.7\"" },
-    { "requestId", SHAPE_STRING, REQUIRED, .example = "\"req_0e3v2k4m1c8r0\"" });
+const struct schema schema_audit_entry =
+    SCHEMA("AuditEntry", "A change of configuration.",
+           { "id", SHAPE_STRING, REQUIRED, .example = "\"aud_0e3v2k4m1c8r0\"" },
+           { "at", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
+           { "actor", SHAPE_STRING, REQUIRED, .help = "the id of the user or key",
+             .example = "\"usr_0e3v2k4m1c8r0\"" },
+           { "action", SHAPE_STRING, REQUIRED, .example = "\"webhook.create\"" },
+           { "object", SHAPE_STRING, REQUIRED, .help = "the id of what was changed",
+             .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "detail", SHAPE_MAP, REQUIRED, .help = "what was sent, without secrets",
+             .example = "{\"name\":\"Shop\"}" },
+           { "client", SHAPE_STRING, REQUIRED, .help = "the address", .example = "\"192.0.2.7\"" },
+           { "requestId", SHAPE_STRING, REQUIRED, .example = "\"req_0e3v2k4m1c8r0\"" });

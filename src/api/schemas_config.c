@@ -22,24 +22,26 @@ static const char *const wanted_status_choices[] = { "active", NULL };
 
 #define NAME_EXAMPLE .example = "\"Shop\""
 
-const struct schema schema_integration = SCHEMA(
-    "Integration", "A system that this organization joins; custom events belong to one.",
-    { "id", SHAPE_STRING, REQUIRED, .example = "\"int_0e3v2k4m1c8r0\"" },
-    { "name", SHAPE_STRING, REQUIRED, NAME_EXAMPLE },
-    { "color", SHAPE_STRING, OR_NULL, .example = "\"#2f80ed\"" },
-    { "description", SHAPE_STRING, OR_NULL, .example = "\"Orders of the web shop\"" },
-    { "category", SHAPE_STRING, OR_NULL, .example = "\"E-commerce\"" },
-    { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
-    { "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+const struct schema schema_integration =
+    SCHEMA("Integration", "A system that this organization joins; custom events belong to one.",
+           { "id", SHAPE_STRING, REQUIRED, .example = "\"int_0e3v2k4m1c8r0\"" },
+           { "name", SHAPE_STRING, REQUIRED, NAME_EXAMPLE },
+           { "color", SHAPE_STRING, OR_NULL, .example = "\"#2f80ed\"" },
+           { "description", SHAPE_STRING, OR_NULL, .example = "\"Orders of the web shop\"" },
+           { "category", SHAPE_STRING, OR_NULL, .example = "\"E-commerce\"" },
+           { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
+           { "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
 #define INTEGRATION_MEMBERS(name_flags)                                                            \
     { "name", SHAPE_STRING, (name_flags), .least = 1, .most = 200, NAME_EXAMPLE },                 \
-        { "color", SHAPE_STRING, MEMBER_NULLABLE, .most = 7, .help = "as #rrggbb",                 \
-          .example = "\"#2f80ed\"" },                                                              \
+        { "color",   SHAPE_STRING,         MEMBER_NULLABLE,                                        \
+          .most = 7, .help = "as #rrggbb", .example = "\"#2f80ed\"" },                             \
         { "description", SHAPE_STRING, MEMBER_NULLABLE, .most = 5000,                              \
           .example = "\"Orders of the web shop\"" },                                               \
-        { "category", SHAPE_STRING, MEMBER_NULLABLE, .most = 100,                                  \
-          .help = "lists can be narrowed to one", .example = "\"E-commerce\"" }
+    {                                                                                              \
+        "category", SHAPE_STRING, MEMBER_NULLABLE,                                                 \
+            .most = 100, .help = "lists can be narrowed to one", .example = "\"E-commerce\""       \
+    }
 
 const struct schema schema_new_integration =
     SCHEMA("NewIntegration", "", INTEGRATION_MEMBERS(REQUIRED));
@@ -122,13 +124,13 @@ const struct schema schema_definition_change = SCHEMA(
 
 /* ── webhook endpoints ── */
 
-static const struct schema counts = SCHEMA(
-    "DeliveryCounts", "deliveries = delivered + pending + dead + dropped.",
-    { "deliveries", SHAPE_INTEGER, REQUIRED, .example = "100" },
-    { "delivered", SHAPE_INTEGER, REQUIRED, .example = "97" },
-    { "pending", SHAPE_INTEGER, REQUIRED, .example = "2" },
-    { "dead", SHAPE_INTEGER, REQUIRED, .example = "1" },
-    { "dropped", SHAPE_INTEGER, REQUIRED, .example = "0" });
+static const struct schema counts =
+    SCHEMA("DeliveryCounts", "deliveries = delivered + pending + dead + dropped.",
+           { "deliveries", SHAPE_INTEGER, REQUIRED, .example = "100" },
+           { "delivered", SHAPE_INTEGER, REQUIRED, .example = "97" },
+           { "pending", SHAPE_INTEGER, REQUIRED, .example = "2" },
+           { "dead", SHAPE_INTEGER, REQUIRED, .example = "1" },
+           { "dropped", SHAPE_INTEGER, REQUIRED, .example = "0" });
 
 #define WEBHOOK_MEMBERS                                                                            \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },                          \
@@ -144,15 +146,17 @@ static const struct schema counts = SCHEMA(
         { "counts", SHAPE_OBJECT, REQUIRED, .of = &counts },                                       \
         { "warnings", SHAPE_STRINGS, REQUIRED, .help = "what should be better", .example = "[]" }, \
         { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },       \
-        { "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" }
+    {                                                                                              \
+        "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\""            \
+    }
 
 const struct schema schema_webhook =
     SCHEMA("Webhook", "An endpoint that events are delivered to.", WEBHOOK_MEMBERS);
 
-const struct schema schema_created_webhook = SCHEMA(
-    "CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
-    { "secret", SHAPE_STRING, REQUIRED, .help = "signs deliveries (Standard Webhooks)",
-      .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
+const struct schema schema_created_webhook =
+    SCHEMA("CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
+           { "secret", SHAPE_STRING, REQUIRED, .help = "signs deliveries (Standard Webhooks)",
+             .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
 
 #define EVENT_TYPES_HELP                                                                           \
     .help = "types as custom_event.ALIAS, contact.created, ping; a family as custom_event.*; or "  \
@@ -160,8 +164,7 @@ const struct schema schema_created_webhook = SCHEMA(
     .example = "[\"custom_event.order\"]"
 
 const struct schema schema_new_webhook = SCHEMA(
-    "NewWebhook", "",
-    { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, NAME_EXAMPLE },
+    "NewWebhook", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, NAME_EXAMPLE },
     { "url", SHAPE_STRING, REQUIRED, .least = 1, .most = 2000, .format = "uri",
       .help = "http or https; https is better", .example = "\"https://shop.example/hooks\"" },
     { "eventTypes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 200, EVENT_TYPES_HELP },
@@ -170,15 +173,15 @@ const struct schema schema_new_webhook = SCHEMA(
       .example = "\"standard\"" },
     { "signing", SHAPE_BOOLEAN, .help = "true unless told otherwise", .example = "true" });
 
-const struct schema schema_webhook_change = SCHEMA(
-    "WebhookChange", "What is given is changed.",
-    { "name", SHAPE_STRING, .least = 1, .most = 200, NAME_EXAMPLE },
-    { "url", SHAPE_STRING, .least = 1, .most = 2000, .format = "uri",
-      .example = "\"https://shop.example/hooks\"" },
-    { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
-    { "signing", SHAPE_BOOLEAN, .example = "true" },
-    { "status", SHAPE_STRING, .choices = wanted_status_choices,
-      .help = "active: opens a disabled endpoint again", .example = "\"active\"" });
+const struct schema schema_webhook_change =
+    SCHEMA("WebhookChange", "What is given is changed.",
+           { "name", SHAPE_STRING, .least = 1, .most = 200, NAME_EXAMPLE },
+           { "url", SHAPE_STRING, .least = 1, .most = 2000, .format = "uri",
+             .example = "\"https://shop.example/hooks\"" },
+           { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
+           { "signing", SHAPE_BOOLEAN, .example = "true" },
+           { "status", SHAPE_STRING, .choices = wanted_status_choices,
+             .help = "active: opens a disabled endpoint again", .example = "\"active\"" });
 
 const struct schema schema_ping =
     SCHEMA("Ping", "What was sent off.",

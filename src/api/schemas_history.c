@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/schemas_history.c: bodies of events, contacts, deliveries, rejections, the ledger, and of what
- * concerns the hub itself. */
+ * api/schemas_history.c: bodies of events, contacts, deliveries, rejections, the ledger, and of
+ * what concerns the hub itself. */
 #include "api/schemas.h"
 
 const char *const state_choices[] = { "pending", "delivered", "dead", "dropped", NULL };
@@ -12,13 +12,14 @@ static const char *const encoding_choices[] = { "utf8", "base64", NULL };
 
 /* ── inlets ── */
 
-const struct schema schema_taken_event =
-    SCHEMA("TakenEvent", "The event is committed.", { "id", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE });
+const struct schema schema_taken_event = SCHEMA("TakenEvent", "The event is committed.",
+                                                { "id", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE });
 
 const struct schema schema_event_body = {
     .name = "CustomEvent",
-    .help = "The fields of the custom event's definition. Context api: by their ids at the top, and "
-            "nothing else; context webhook: anywhere, found by JSON Pointer, and anything else.",
+    .help =
+        "The fields of the custom event's definition. Context api: by their ids at the top, and "
+        "nothing else; context webhook: anywhere, found by JSON Pointer, and anything else.",
     .members = NULL,
 };
 
@@ -30,11 +31,11 @@ const struct schema schema_any = {
 
 /* ── contacts ── */
 
-const struct schema schema_contact = SCHEMA(
-    "Contact", "Someone that events are about.",
-    { "id", SHAPE_STRING, REQUIRED, .example = "\"con_0e3v2k4m1c8r0\"" },
-    { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
-    { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE });
+const struct schema schema_contact =
+    SCHEMA("Contact", "Someone that events are about.",
+           { "id", SHAPE_STRING, REQUIRED, .example = "\"con_0e3v2k4m1c8r0\"" },
+           { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
+           { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE });
 
 static const struct schema named_integration =
     SCHEMA("NamedIntegration", "As it was called when the event came.",
@@ -46,17 +47,16 @@ static const struct schema named_event =
            { "alias", SHAPE_STRING, REQUIRED, .example = "\"order\"" },
            { "name", SHAPE_STRING, REQUIRED, .example = "\"Order placed\"" });
 
-const struct schema schema_activity = SCHEMA(
-    "Activity", "An event about a contact.",
-    { "id", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE },
-    { "type", SHAPE_STRING, REQUIRED, .example = "\"custom_event.order\"" },
-    { "at", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },
-    { "integration", SHAPE_OBJECT, OR_NULL, .of = &named_integration },
-    { "event", SHAPE_OBJECT, OR_NULL, .of = &named_event },
-    { "fields", SHAPE_MAP, OR_NULL, .help = "the values that came",
-      .example = "{\"email\":\"ada@example.com\",\"total\":12.5}" },
-    { "causedBy", SHAPE_STRING, OR_NULL, .help = "the event whose occurrence this is",
-      .example = "null" });
+const struct schema schema_activity =
+    SCHEMA("Activity", "An event about a contact.", { "id", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE },
+           { "type", SHAPE_STRING, REQUIRED, .example = "\"custom_event.order\"" },
+           { "at", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },
+           { "integration", SHAPE_OBJECT, OR_NULL, .of = &named_integration },
+           { "event", SHAPE_OBJECT, OR_NULL, .of = &named_event },
+           { "fields", SHAPE_MAP, OR_NULL, .help = "the values that came",
+             .example = "{\"email\":\"ada@example.com\",\"total\":12.5}" },
+           { "causedBy", SHAPE_STRING, OR_NULL, .help = "the event whose occurrence this is",
+             .example = "null" });
 
 /* ── deliveries ── */
 
@@ -73,7 +73,9 @@ const struct schema schema_activity = SCHEMA(
           .example = "200" },                                                                      \
         { "nextAttemptAt", SHAPE_INSTANT, OR_NULL, .help = "of pending ones", .example = "null" }, \
         { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },                                      \
-        { "finishedAt", SHAPE_INSTANT, OR_NULL, AT_EXAMPLE }
+    {                                                                                              \
+        "finishedAt", SHAPE_INSTANT, OR_NULL, AT_EXAMPLE                                           \
+    }
 
 const struct schema schema_delivery =
     SCHEMA("Delivery", "One event on its way to one endpoint.", DELIVERY_MEMBERS);
@@ -85,12 +87,10 @@ static const struct schema sent = SCHEMA(
     { "headers", SHAPE_MAP, REQUIRED, .help = "name → value, as they were spelled",
       .example = "{\"Content-Type\":\"application/json\"}" },
     { "body", SHAPE_STRING, REQUIRED, .example = "\"{}\"" },
-    { "bodyEncoding", SHAPE_STRING, REQUIRED, .choices = encoding_choices,
-      .example = "\"utf8\"" });
+    { "bodyEncoding", SHAPE_STRING, REQUIRED, .choices = encoding_choices, .example = "\"utf8\"" });
 
 static const struct schema received = SCHEMA(
-    "ReceivedResponse", "What came back.",
-    { "status", SHAPE_INTEGER, REQUIRED, .example = "200" },
+    "ReceivedResponse", "What came back.", { "status", SHAPE_INTEGER, REQUIRED, .example = "200" },
     { "headers", SHAPE_MAP, REQUIRED, .example = "{\"Content-Type\":\"text/plain\"}" },
     { "body", SHAPE_STRING, REQUIRED, .help = "what was kept of it", .example = "\"ok\"" },
     { "bodyEncoding", SHAPE_STRING, REQUIRED, .choices = encoding_choices, .example = "\"utf8\"" },
@@ -106,11 +106,11 @@ static const struct schema attempt = SCHEMA(
     { "response", SHAPE_OBJECT, OR_NULL, .of = &received, .help = "null: none came" },
     { "error", SHAPE_STRING, OR_NULL, .help = "why it was no success", .example = "null" });
 
-const struct schema schema_delivery_detail = SCHEMA(
-    "DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
-    { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
-    { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
-      .help = "older ones that would make the answer too long", .example = "0" });
+const struct schema schema_delivery_detail =
+    SCHEMA("DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
+           { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
+           { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
+             .help = "older ones that would make the answer too long", .example = "0" });
 
 /* ── events ── */
 
@@ -123,8 +123,10 @@ const struct schema schema_delivery_detail = SCHEMA(
           .example = "\"def_0e3v2k4m1c8r0\"" },                                                    \
         { "causedBy", SHAPE_STRING, OR_NULL, .help = "the event whose occurrence this is",         \
           .example = "null" },                                                                     \
-        { "wanted", SHAPE_BOOLEAN, REQUIRED, .help = "some endpoint had subscribed",               \
-          .example = "true" }
+    {                                                                                              \
+        "wanted", SHAPE_BOOLEAN, REQUIRED, .help = "some endpoint had subscribed",                 \
+                                           .example = "true"                                       \
+    }
 
 const struct schema schema_event_summary =
     SCHEMA("EventSummary", "One thing that happened.", EVENT_MEMBERS);
@@ -168,11 +170,11 @@ const struct schema schema_rejection = SCHEMA(
     { "bodyEncoding", SHAPE_STRING, REQUIRED, .choices = encoding_choices, .example = "\"utf8\"" },
     { "bodyLength", SHAPE_INTEGER, REQUIRED, .example = "2" });
 
-const struct schema schema_rejection_count = SCHEMA(
-    "RejectionCount", "How many were refused, exactly.",
-    { "inletId", SHAPE_STRING, OR_NULL, .example = "\"def_0e3v2k4m1c8r0\"" },
-    { "reason", SHAPE_STRING, REQUIRED, .example = "\"invalid\"" },
-    { "rejected", SHAPE_INTEGER, REQUIRED, .example = "12" });
+const struct schema schema_rejection_count =
+    SCHEMA("RejectionCount", "How many were refused, exactly.",
+           { "inletId", SHAPE_STRING, OR_NULL, .example = "\"def_0e3v2k4m1c8r0\"" },
+           { "reason", SHAPE_STRING, REQUIRED, .example = "\"invalid\"" },
+           { "rejected", SHAPE_INTEGER, REQUIRED, .example = "12" });
 
 /* ── ledger ── */
 
@@ -197,16 +199,16 @@ const struct schema schema_ledger = SCHEMA(
 const struct schema schema_status =
     SCHEMA("Status", "", { "status", SHAPE_STRING, REQUIRED, .example = "\"ok\"" });
 
-const struct schema schema_clock = SCHEMA(
-    "Clock", "Junctor's time.", { "now", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },
-    { "nowMs", SHAPE_INTEGER, REQUIRED, .help = "milliseconds since 1970",
-      .example = "1795255200000" },
-    { "busy", SHAPE_INTEGER, REQUIRED, .help = "attempts, runs and commits under way",
-      .example = "0" });
+const struct schema schema_clock =
+    SCHEMA("Clock", "Junctor's time.", { "now", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },
+           { "nowMs", SHAPE_INTEGER, REQUIRED, .help = "milliseconds since 1970",
+             .example = "1795255200000" },
+           { "busy", SHAPE_INTEGER, REQUIRED, .help = "attempts, runs and commits under way",
+             .example = "0" });
 
-const struct schema schema_clock_change =
-    SCHEMA("ClockChange", "", { "advanceMs", SHAPE_INTEGER, REQUIRED, .least = 0,
-                                .most = 315360000000, .example = "60000" });
+const struct schema schema_clock_change = SCHEMA(
+    "ClockChange", "",
+    { "advanceMs", SHAPE_INTEGER, REQUIRED, .least = 0, .most = 315360000000, .example = "60000" });
 
 const struct schema schema_release =
     SCHEMA("Release", "", { "released", SHAPE_BOOLEAN, REQUIRED, .example = "true" });

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/session.c: logging in and out. What is guessed is limited by address and by e-mail address, and
- * an unknown one takes as long as a wrong password and has the same answer. */
+ * api/session.c: logging in and out. What is guessed is limited by address and by e-mail address,
+ * and an unknown one takes as long as a wrong password and has the same answer. */
 #include "api/call.h"
 #include "api/cookie.h"
 #include "api/handlers.h"
@@ -15,9 +15,8 @@
 #define CSRF_LENGTH 32
 
 /* Of no password: what an unknown e-mail address is compared with. As base/secret.c makes them. */
-static const char nobody[] =
-    "$argon2id$v=19$m=19456,t=2,p=1$Bf1LexwdZmUvJfySIWmGVw"
-    "$ehk8PhsLKFWbUIUUiGVo/kNG/sugVIKq7/U5KJGkpYc";
+static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$Bf1LexwdZmUvJfySIWmGVw"
+                             "$ehk8PhsLKFWbUIUUiGVo/kNG/sugVIKq7/U5KJGkpYc";
 
 struct login {
     uint64_t subjects[2];
@@ -32,8 +31,7 @@ static bool may_guess(struct call *call, struct login *login)
 {
     char text[ADDRESS_TEXT_MAX];
     int64_t now_ms = clock_now_ms(call->api->context.clock);
-    login->subjects[0] =
-        rates_subject("login from", address_write(&call->request->client, text));
+    login->subjects[0] = rates_subject("login from", address_write(&call->request->client, text));
     login->subjects[1] = rates_subject("login as", login->email_key);
     for (size_t i = 0; i < COUNT_OF(login->subjects); i++) {
         struct rate rate =
@@ -142,7 +140,8 @@ static int answer_session(struct call *call, struct sql *sql)
     if (r < 0)
         return fail(r);
     if (r == STORE_NOT_FOUND) /* removed between the password and here */
-        return call_refuse(call, PROBLEM_UNAUTHENTICATED, STR("The session is over. Log in again."));
+        return call_refuse(call, PROBLEM_UNAUTHENTICATED,
+                           STR("The session is over. Log in again."));
     write_session(call, &member);
     return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "base/digest.h"
 #include "base/fail.h"
-#include "json/json.h"
 #include "mapping/custom_event.h"
 #include "mapping/definition.h"
 #include "store/access.h"
 #include "store/config.h"
+#include "json/json.h"
 
 #define PASSWORD_LEAST 10
 #define NAME_MOST 200
@@ -40,7 +40,8 @@ static int end(const struct setup *setup, int r)
     return fail(r);
 }
 
-static int add_audit(const struct setup *setup, int64_t organization, const char *action, str object)
+static int add_audit(const struct setup *setup, int64_t organization, const char *action,
+                     str object)
 {
     const struct audit_row row = { .id = draw_id(setup),
                                    .organization = organization,
@@ -63,9 +64,8 @@ static void wrong(struct problem *reterr, struct arena *arena, const char *field
                   const char *message)
 {
     problem_add(reterr, arena,
-                (struct field_error){ .field = str_c(field),
-                                      .code = STR("format"),
-                                      .message = str_c(message) });
+                (struct field_error){
+                    .field = str_c(field), .code = STR("format"), .message = str_c(message) });
 }
 
 static bool check(const struct setup_request *request, struct arena *arena,
@@ -132,8 +132,7 @@ static int add_organization(const struct setup *setup, struct organization_row *
 }
 
 int setup_organization(const struct setup *setup, const struct setup_request *request,
-                       struct arena *arena, struct setup_result *ret_result,
-                       struct problem *reterr)
+                       struct arena *arena, struct setup_result *ret_result, struct problem *reterr)
 {
     struct user_row user = {};
     if (!check(request, arena, &user, reterr))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * api/setup.h: the first organization, before or without a running hub: by `junctor init`, and at the
- * first start. Each function is one transaction on the writing connection, with its audit row. */
+ * api/setup.h: the first organization, before or without a running hub: by `junctor init`, and at
+ * the first start. Each function is one transaction on the writing connection, with its audit row.
+ */
 #pragma once
 
 #include "base/clock.h"
@@ -35,22 +36,22 @@ struct setup_result {
 
 enum { SETUP_REFUSED = 1 };
 
-/* An organization, its owner, and a key. SETUP_REFUSED: reterr says which value is wrong. Hashes the
- * password: takes some 50 ms. */
+/* An organization, its owner, and a key. SETUP_REFUSED: reterr says which value is wrong. Hashes
+ * the password: takes some 50 ms. */
 MUST_USE int setup_organization(const struct setup *setup, const struct setup_request *request,
                                 struct arena *arena, struct setup_result *ret_result,
                                 struct problem *reterr);
 
-/* An API key with every scope, named `name`: for one that was lost. STORE_NOT_FOUND: there is no such
- * organization. */
+/* An API key with every scope, named `name`: for one that was lost. STORE_NOT_FOUND: there is no
+ * such organization. */
 MUST_USE int setup_api_key(const struct setup *setup, int64_t organization, str name,
                            struct arena *arena, str *ret_api_key);
 
 struct setup_example {
     str integration_id;
     str event_id;
-    str event_path;     /* where to send it: "/custom-events/alias/hello?createContact=true" */
-    str event_body;     /* what to send */
+    str event_path; /* where to send it: "/custom-events/alias/hello?createContact=true" */
+    str event_body; /* what to send */
     str webhook_id;
     str webhook_secret; /* "whsec_…" */
 };

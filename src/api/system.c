@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * api/system.c: the hub itself: its document, its health, its figures, the test clock, and letting go
- * of what a restore held. */
+ * api/system.c: the hub itself: its document, its health, its figures, the test clock, and letting
+ * go of what a restore held. */
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/metrics.h"

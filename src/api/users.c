@@ -2,8 +2,8 @@
  * api/users.c: the people of an organization.
  *
  * Rules: nobody gives a role, or touches somebody, that is worth more than they are themselves; an
- * organization keeps at least one owner; and one organization has no say over the password or name of
- * somebody who is in another one too. */
+ * organization keeps at least one owner; and one organization has no say over the password or name
+ * of somebody who is in another one too. */
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/people.h"
@@ -17,10 +17,10 @@ struct user_change {
     bool self;
     str email;
     str email_key;
-    str name;     /* empty: stays */
-    str password; /* in clear; empty: stays */
-    str current;  /* the old one, in clear */
-    str hash;     /* of the new one */
+    str name;       /* empty: stays */
+    str password;   /* in clear; empty: stays */
+    str current;    /* the old one, in clear */
+    str hash;       /* of the new one */
     enum role role; /* ROLE_NONE: stays */
 };
 
@@ -172,8 +172,8 @@ int users_create(struct call *call, struct batch *batch)
         r = store_insert_member(batch_sql(batch), call->caller.organization, user, change->role,
                                 batch_now_ms(batch));
     if (r == 0)
-        r = call_audit(call, batch, "user.create",
-                       id_text(&call->request->arena, ID_USER, user), (str){});
+        r = call_audit(call, batch, "user.create", id_text(&call->request->arena, ID_USER, user),
+                       (str){});
     if (r == 0)
         r = answer_member(call, batch_sql(batch), user, 201);
     return fail(r);
@@ -202,10 +202,9 @@ static bool may_guess(struct call *call, const struct user_change *change)
     char text[ID_TEXT_MAX];
     if (!change->self || change->password.len == 0)
         return true;
-    struct rate rate =
-        rates_take(call->api->rates,
-                   rates_subject("password of", id_write(ID_USER, change->user, text)),
-                   GUESSES_PER_MINUTE, clock_now_ms(call->api->context.clock));
+    struct rate rate = rates_take(
+        call->api->rates, rates_subject("password of", id_write(ID_USER, change->user, text)),
+        GUESSES_PER_MINUTE, clock_now_ms(call->api->context.clock));
     if (rate.taken)
         return true;
     call->problem.retry_after_s = (int)rate.wait_s;

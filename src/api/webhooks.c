@@ -45,7 +45,7 @@ static void write_warnings(struct json_writer *out, const struct webhook_row *ro
         json_add_string(out, STR("Events go to this URL in clear. Better use https."));
     if (!row->signing)
         json_add_string(out, STR("Deliveries are not signed: the receiver cannot tell who sent "
-                                  "them."));
+                                 "them."));
     json_end_array(out);
 }
 

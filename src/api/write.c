@@ -103,8 +103,8 @@ int call_audit(struct call *call, struct batch *batch, const char *action, str o
     if (caller->kind != CALLER_ANYONE)
         actor = id_text(arena, caller->kind == CALLER_KEY ? ID_API_KEY : ID_USER, caller->id);
     if (detail.len == 0)
-        detail = call->body == NULL ? STR("{}")
-                                    : schema_audit(call->route->body, call->body, arena);
+        detail =
+            call->body == NULL ? STR("{}") : schema_audit(call->route->body, call->body, arena);
     const struct audit_row row = {
         .id = batch_draw_id(batch),
         .organization = caller->organization,

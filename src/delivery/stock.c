@@ -5,13 +5,14 @@
  *     INT64_MAX. To let one go lowers read_to below it;
  * (3) a page that was asked for with id > read_to adds all of those up to its last one. What finished
  *     while it was being read is in outlet->finished and is not taken in again;
- * (4) an outlet comes in step by a page that was read whole while CLOSING, with nothing let go
- *     meanwhile. Why nothing is lost: deliveries of an outlet are handed over behind their commit.
- *     One that was let go was handled before CLOSING began, so it was committed before the snapshot
- *     of that page began, and is in it. One that the snapshot does not have was committed later, so it
- *     is handed over later, and kept. Why nothing is held twice: one that is in the page and handed
- *     over too is found by (1), and when it is already finished, by (3): its result was committed
- *     behind its own batch, whose hand-over therefore lies before the result in the courier's mailbox;
+ * (4) an outlet comes in step by a page that was read whole, with nothing let go since it was asked
+ *     for. Nothing is lost: deliveries are handed over behind their commit, so one that was let go
+ *     before was committed before, and is in the page's snapshot; one that the snapshot does not have
+ *     was committed after it, is handed over after that, and was kept. Nothing is held twice: one that
+ *     is in the page and is handed over too is found by (1), and when it has finished, by (3). It
+ *     cannot have finished and been forgotten before its hand-over comes: its result was committed in
+ *     a later batch, and a committer's mail goes out batch by batch. CLOSING is for getting on: once
+ *     a page came whole, what is handed over is kept while the last page is being read;
  * (5) bytes is what all parcels and the pages being read cost; it passes bytes_max only by what one
  *     outlet needs to get on. Over it, an outlet with more than its share lets go of the newest. */
 #include "delivery/stock.h"
@@ -401,13 +402,8 @@ void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *job
                      int64_t now_ms)
 {
     assert(outlet->reading);
-    if (outlet->read_to < outlet->read_after) { /* it would leave a gap behind it */
-        jobs_free(jobs);
-        stock_read_failed(stock, outlet);
-        return;
-    }
     int64_t last = insert_page(stock, outlet, jobs, now_ms);
-    bool in_step = whole && outlet->step == OUTLET_CLOSING && outlet->let_go_least == NONE;
+    bool in_step = whole && outlet->let_go_least == NONE;
     outlet->step = in_step ? OUTLET_IN_STEP : whole ? OUTLET_CLOSING : OUTLET_BEHIND;
     outlet->read_to = in_step ? IN_STEP_TO : MIN_OF(last, outlet->let_go_least - 1);
     end_read(stock, outlet);

@@ -51,7 +51,7 @@ TEST(says_what_is_wrong)
         { "two documents", STR_INIT("{}{}"), 2, "after document" },
         { "comment", STR_INIT("[1 /* a */]"), 3, "at byte 3" },
         { "line comment", STR_INIT("1 // a"), 2, "at byte 2" },
-        { "byte order mark", STR_INIT("\xef\xbb\xbf{}"), 0, "byte order mark" },
+        { "byte order mark", STR_INIT("\xef\xbb\xbf{}"), 0, "(line 1, column 1): byte order mark" },
         { "UTF-16", STR_INIT("{\0\"\0"), 1, "at byte 1" },
         { "NaN", STR_INIT("NaN"), 0, "at byte 0" },
         { "Infinity", STR_INIT("[-Infinity]"), 2, "at byte 2" },

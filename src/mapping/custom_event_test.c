@@ -93,6 +93,8 @@ TEST(api_takes)
         { "options",
           STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"size\":\"m\",\"tags\":[\"b\",\"a\"]}"),
           "{\"email\":\"a@b.c\",\"name\":\"n\",\"size\":\"m\",\"tags\":[\"b\",\"a\"]}" },
+        { "the first option", STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"size\":\"s\"}"),
+          "{\"email\":\"a@b.c\",\"name\":\"n\",\"size\":\"s\"}" },
         { "no option", STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"tags\":[]}"),
           "{\"email\":\"a@b.c\",\"name\":\"n\",\"tags\":[]}" },
         { "escapes", STR_INIT("{\"\\u0065mail\":\"a@b.c\",\"name\":\"\\\"\\\\\\n\\u00e9\"}"),
@@ -198,6 +200,29 @@ TEST(api_refuses)
             CHECK(cases[i].label, at->message.len > 10 && str_ends(at->message, STR(".")));
             CHECK(cases[i].label, at->pointer.len == 0 || at->field.len > 0);
         }
+    }
+}
+
+TEST(messages_say_what_to_do)
+{
+    static const struct {
+        str body;
+        const char *message;
+    } cases[] = {
+        { STR_INIT("{\"email\":\"a@b.c\",\"name\":5}"),
+          "Send a string, not a value of type number." },
+        { STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"size\":\"x\"}"),
+          "Send an option by its id: \"s\", \"m\", \"7\"." },
+        { STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"x\":1}"),
+          "Leave it out, or add it to the event's fields." },
+    };
+
+    CLEANUP(fixture_done) struct fixture fixture = fixture_new(DEFINITION("api", FIELDS));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mapped_event mapped;
+        struct problem problem = {};
+        CHECK(cases[i].body.ptr, !map_text(&fixture, cases[i].body, &mapped, &problem));
+        CHECK_STR(cases[i].body.ptr, problem.errors->message, str_c(cases[i].message));
     }
 }
 
@@ -469,6 +494,8 @@ TEST(counts_thousands_of_unknown_keys)
     struct problem problem = {};
     CHECK("refused", !map_text(&fixture, buf_str(&text), &mapped, &problem));
     CHECK_INT("counted", problem.error_count, 30000);
+    for (const struct field_error *at = problem.errors; at != NULL; at = at->next)
+        CHECK("what is kept is whole", str_starts(at->pointer, STR("/x")) && at->field.len > 0);
 }
 
 TEST(many_fields_in_any_order)
@@ -503,8 +530,8 @@ TEST(many_fields_in_any_order)
 }
 
 RUN_TESTS(cmocka_unit_test(api_takes), cmocka_unit_test(api_refuses),
-          cmocka_unit_test(webhook_takes), cmocka_unit_test(webhook_needs_the_address),
-          cmocka_unit_test(webhook_follows_pointers),
+          cmocka_unit_test(messages_say_what_to_do), cmocka_unit_test(webhook_takes),
+          cmocka_unit_test(webhook_needs_the_address), cmocka_unit_test(webhook_follows_pointers),
           cmocka_unit_test(webhook_says_where_the_address_should_be),
           cmocka_unit_test(bounds_what_it_makes),
           cmocka_unit_test(counts_thousands_of_unknown_keys),

@@ -78,11 +78,12 @@ int store_next_organization(struct sql *sql, int64_t *ret_id)
 
 int store_insert_user(struct sql *sql, const struct user_row *row)
 {
-    return sql_changed(SQL_RUN(sql,
-                               "INSERT INTO users (id, email, email_key, name, password, created_ms)"
-                               " VALUES ($1, $2, $3, $4, $5, $6)",
-                               SQL_I(row->id), SQL_T(row->email), SQL_T(row->email_key),
-                               SQL_T(row->name), SQL_T(row->password), SQL_I(row->created_ms)));
+    return sql_changed(
+        SQL_RUN(sql,
+                "INSERT INTO users (id, email, email_key, name, password, created_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                SQL_I(row->id), SQL_T(row->email), SQL_T(row->email_key), SQL_T(row->name),
+                SQL_T(row->password), SQL_I(row->created_ms)));
 }
 
 static int take_user(struct sql_query *query, struct arena *arena, struct user_row *ret_row)
@@ -150,8 +151,7 @@ int store_update_member(struct sql *sql, int64_t organization, int64_t user, enu
 
 int store_delete_member(struct sql *sql, int64_t organization, int64_t user)
 {
-    return sql_changed(SQL_RUN(sql,
-                               "DELETE FROM members WHERE organization = $1 AND user_id = $2",
+    return sql_changed(SQL_RUN(sql, "DELETE FROM members WHERE organization = $1 AND user_id = $2",
                                SQL_I(organization), SQL_I(user)));
 }
 
@@ -246,15 +246,14 @@ int store_count_memberships(struct sql *sql, int64_t user, int64_t *ret_count)
 
 /* ── sessions ── */
 
-int store_insert_session(struct sql *sql, const struct digest *token,
-                         const struct session_row *row)
+int store_insert_session(struct sql *sql, const struct digest *token, const struct session_row *row)
 {
-    return sql_changed(SQL_RUN(
-        sql,
-        "INSERT INTO sessions (token, user_id, organization, csrf, created_ms, expires_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
-        SQL_B(digest_str(token)), SQL_I(row->user), SQL_I(row->organization), SQL_T(row->csrf),
-        SQL_I(row->created_ms), SQL_I(row->expires_ms)));
+    return sql_changed(
+        SQL_RUN(sql,
+                "INSERT INTO sessions (token, user_id, organization, csrf, created_ms, expires_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                SQL_B(digest_str(token)), SQL_I(row->user), SQL_I(row->organization),
+                SQL_T(row->csrf), SQL_I(row->created_ms), SQL_I(row->expires_ms)));
 }
 
 int store_find_session(struct sql *sql, const struct digest *token, int64_t now_ms,

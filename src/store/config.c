@@ -24,9 +24,8 @@ int store_update_integration(struct sql *sql, const struct integration_row *row)
         SQL_RUN(sql,
                 "UPDATE integrations SET name = $1, color = $2, description = $3, category = $4,"
                 " updated_ms = $5 WHERE organization = $6 AND id = $7",
-                SQL_T(row->name), SQL_T(row->color), SQL_T(row->description),
-                SQL_T(row->category), SQL_I(row->updated_ms), SQL_I(row->organization),
-                SQL_I(row->id)));
+                SQL_T(row->name), SQL_T(row->color), SQL_T(row->description), SQL_T(row->category),
+                SQL_I(row->updated_ms), SQL_I(row->organization), SQL_I(row->id)));
 }
 
 int store_delete_integration(struct sql *sql, int64_t organization, int64_t id)
@@ -68,12 +67,11 @@ int store_read_integration(struct sql *sql, int64_t organization, int64_t id, st
 int store_list_integrations(struct sql *sql, const struct store_page *page, str category,
                             struct arena *arena, struct integration_row *ret_rows, int *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  INTEGRATION_COLUMNS " WHERE organization = $1 AND id < $2"
-                                      " AND ($3 = '' OR category = $3) ORDER BY id DESC LIMIT $4",
-                  SQL_I(page->organization), SQL_I(page->before), SQL_T(category),
-                  SQL_I(page->limit));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        INTEGRATION_COLUMNS " WHERE organization = $1 AND id < $2"
+                            " AND ($3 = '' OR category = $3) ORDER BY id DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(page->before), SQL_T(category), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -347,9 +345,9 @@ static struct api_key_row take_api_key(const struct sql_query *query, struct are
 int store_read_api_key(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
                        struct api_key_row *ret_row)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, API_KEY_COLUMNS " WHERE organization = $1 AND id = $2 AND revoked_ms = 0",
-        SQL_I(organization), SQL_I(id));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, API_KEY_COLUMNS " WHERE organization = $1 AND id = $2 AND revoked_ms = 0",
+                  SQL_I(organization), SQL_I(id));
     int r = sql_found(sql_next(&query));
     if (r == 0)
         *ret_row = take_api_key(&query, arena);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * store/config.h: the rows of an organization's configuration: integrations, custom event
- * definitions, webhook endpoints, API keys. Shared SQL for both engines. Each function sees the rows
- * of the organization it is given and no others; finds have the outcome STORE_NOT_FOUND. Lists go
- * newest first and give up to `limit` rows with an id below `before`. Results live in the arena. */
+ * definitions, webhook endpoints, API keys. Shared SQL for both engines. Each function sees the
+ * rows of the organization it is given and no others; finds have the outcome STORE_NOT_FOUND. Lists
+ * go newest first and give up to `limit` rows with an id below `before`. Results live in the arena.
+ */
 #pragma once
 
 #include "model/config.h"
@@ -91,17 +92,15 @@ MUST_USE int store_read_webhook(struct sql *sql, int64_t organization, int64_t i
                                 struct arena *arena, struct webhook_row *ret_row);
 /* Without the deleted ones. */
 MUST_USE int store_list_webhooks(struct sql *sql, const struct store_page *page,
-                                 struct arena *arena, struct webhook_row *ret_rows,
-                                 int *ret_count);
+                                 struct arena *arena, struct webhook_row *ret_rows, int *ret_count);
 MUST_USE int store_count_webhooks(struct sql *sql, int64_t organization, int64_t *ret_count);
 /* All ids, of deleted ones too. */
 MUST_USE int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *arena,
                                     int64_t **ret_ids, int *ret_count);
 /* Of all organizations, up to `limit`, by rising id above `after`: those that are not deleted, and
  * those that still have work. */
-MUST_USE int store_read_all_webhooks(struct sql *sql, int64_t after, int limit,
-                                     struct arena *arena, struct webhook_row *ret_rows,
-                                     int *ret_count);
+MUST_USE int store_read_all_webhooks(struct sql *sql, int64_t after, int limit, struct arena *arena,
+                                     struct webhook_row *ret_rows, int *ret_count);
 
 /* ── API keys ── */
 
@@ -125,8 +124,7 @@ MUST_USE int store_revoke_api_key(struct sql *sql, int64_t organization, int64_t
 MUST_USE int store_read_api_key(struct sql *sql, int64_t organization, int64_t id,
                                 struct arena *arena, struct api_key_row *ret_row);
 MUST_USE int store_list_api_keys(struct sql *sql, const struct store_page *page,
-                                 struct arena *arena, struct api_key_row *ret_rows,
-                                 int *ret_count);
+                                 struct arena *arena, struct api_key_row *ret_rows, int *ret_count);
 MUST_USE int store_find_organization_by_key(struct sql *sql, const struct digest *hash,
                                             int64_t *ret_organization);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/deliveries.c: deliveries and attempts, for store/lists.h. A delivery is a row of `work` while
- * it is pending, and of `deliveries` afterwards; both are read in the order of their ids. */
+ * store/deliveries.c: deliveries and attempts, for store/lists.h. A delivery is a row of `work`
+ * while it is pending, and of `deliveries` afterwards; both are read in the order of their ids. */
 #include "model/names.h"
 #include "store/lists.h"
 #include "store/rows.h"
@@ -75,12 +75,11 @@ static int read_any(struct sql *sql, int64_t outlet, struct reading *reading)
 static int read_pending(struct sql *sql, int64_t outlet, struct reading *reading)
 {
     const struct store_page *page = reading->page;
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  WORK_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
-                               " ORDER BY id DESC LIMIT $4",
-                  SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before),
-                  SQL_I(page->limit + 1));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        WORK_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id < $3"
+                     " ORDER BY id DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before), SQL_I(page->limit + 1));
     return take_all(reading, &query);
 }
 
@@ -135,7 +134,8 @@ int store_list_deliveries(struct sql *sql, const struct store_page *page, int64_
     return 0;
 }
 
-/* Deliveries get their ids right behind their event's, before the next event of that organization. */
+/* Deliveries get their ids right behind their event's, before the next event of that organization.
+ */
 static int find_next_event(struct sql *sql, int64_t organization, int64_t event, int64_t *ret_next)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
@@ -171,8 +171,8 @@ int store_find_event_delivery(struct sql *sql, int64_t organization, int64_t out
     return r < 0 ? fail(r) : STORE_NOT_FOUND;
 }
 
-int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outlet,
-                            int64_t delivery, struct arena *arena, str *ret_data)
+int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outlet, int64_t delivery,
+                            struct arena *arena, str *ret_data)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
@@ -190,17 +190,16 @@ int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outle
 int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t delivery, int limit,
                              struct attempt_size *ret_sizes, int *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT number, LENGTH(request_head) + COALESCE(LENGTH(response_head), 0) +"
-        " COALESCE(LENGTH(response_body), 0) FROM attempts"
-        " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
-        SQL_I(organization), SQL_I(delivery), SQL_I(limit));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT number, LENGTH(request_head) + COALESCE(LENGTH(response_head), 0) +"
+                  " COALESCE(LENGTH(response_body), 0) FROM attempts"
+                  " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
+                  SQL_I(organization), SQL_I(delivery), SQL_I(limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_sizes[count++] =
-            (struct attempt_size){ (int)sql_int(&query, 0), sql_int(&query, 1) };
+        ret_sizes[count++] = (struct attempt_size){ (int)sql_int(&query, 0), sql_int(&query, 1) };
     *ret_count = count;
     return fail(r);
 }

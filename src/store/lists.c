@@ -40,13 +40,12 @@ static struct event_summary take_summary(const struct sql_query *query, struct a
 static int find_events_end(struct sql *sql, const struct store_page *page, int64_t since_ms,
                            int64_t *ret_next)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT COALESCE(MIN(id), 0), COUNT(*) FROM (SELECT id, at_ms FROM events"
-                  " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
-                  " WHERE at_ms >= $4",
-                  SQL_I(page->organization), SQL_I(page->before), SQL_I(STORE_SCAN_ROWS),
-                  SQL_I(since_ms));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT COALESCE(MIN(id), 0), COUNT(*) FROM (SELECT id, at_ms FROM events"
+        " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
+        " WHERE at_ms >= $4",
+        SQL_I(page->organization), SQL_I(page->before), SQL_I(STORE_SCAN_ROWS), SQL_I(since_ms));
     return find_scan_end(&query, ret_next);
 }
 
@@ -55,15 +54,15 @@ int store_list_events(struct sql *sql, const struct store_page *page, str type, 
                       struct store_listed *ret_listed)
 {
     bool filtered = type.len > 0 || since_ms > 0;
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM"
-        " (SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM events"
-        " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
-        " WHERE ($4 = '' OR type = $4) AND at_ms >= $5 ORDER BY id DESC LIMIT $6",
-        SQL_I(page->organization), SQL_I(page->before),
-        SQL_I(filtered ? STORE_SCAN_ROWS : page->limit + 1), SQL_T(type), SQL_I(since_ms),
-        SQL_I(page->limit + 1));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM"
+                  " (SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM events"
+                  " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
+                  " WHERE ($4 = '' OR type = $4) AND at_ms >= $5 ORDER BY id DESC LIMIT $6",
+                  SQL_I(page->organization), SQL_I(page->before),
+                  SQL_I(filtered ? STORE_SCAN_ROWS : page->limit + 1), SQL_T(type), SQL_I(since_ms),
+                  SQL_I(page->limit + 1));
     int rows = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -188,11 +187,11 @@ int store_search_contacts(struct sql *sql, int64_t organization, str prefix, str
 {
     /* Nothing that starts with the prefix sorts behind the prefix and the highest character. */
     str end = arena_format(arena, "%.*s\xf4\x8f\xbf\xbf", STR_ARG(prefix));
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        CONTACT_COLUMNS " AND email_key >= $2 AND email_key < $3 AND email_key > $4"
-                        " ORDER BY email_key LIMIT $5",
-        SQL_I(organization), SQL_T(prefix), SQL_T(end), SQL_T(after), SQL_I(limit));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  CONTACT_COLUMNS " AND email_key >= $2 AND email_key < $3 AND email_key > $4"
+                                  " ORDER BY email_key LIMIT $5",
+                  SQL_I(organization), SQL_T(prefix), SQL_T(end), SQL_T(after), SQL_I(limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)

@@ -36,6 +36,7 @@ MUST_USE int store_list_events(struct sql *sql, const struct store_page *page, s
 /* STORE_NOT_FOUND */
 MUST_USE int store_read_event(struct sql *sql, int64_t organization, int64_t id,
                               struct arena *arena, struct event *ret_event, bool *ret_wanted);
+
 /* The newest event of each inlet that had one among the last thousand of the organization. */
 struct last_event {
     int64_t inlet;
@@ -89,8 +90,8 @@ struct attempt_size {
 MUST_USE int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t delivery,
                                       int limit, struct attempt_size *ret_sizes, int *ret_count);
 /* From `first` on, in their order. `each` gets views that live until it returns. */
-MUST_USE int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery,
-                                 int first, struct arena *arena,
+MUST_USE int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery, int first,
+                                 struct arena *arena,
                                  void (*each)(void *context, const struct attempt *attempt),
                                  void *context);
 

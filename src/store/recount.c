@@ -6,8 +6,6 @@
  * subjects and of the inlets. Compared are the minutes with the rows (but for those that pruning has
  * touched), the days with their minutes, and the sum over all with the days. Attempts are counted in
  * minutes of their own, and not compared. */
-#include <stdlib.h>
-
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/id.h"
@@ -196,31 +194,43 @@ static int tally_finished(struct recount *recount, int64_t outlet)
 
 /* ── differences ── */
 
-static void say(struct recount *recount, int64_t subject, const char *span, int64_t start_ms,
-                enum column column, const int64_t *found, const char *against)
+/* Whose sums, of when. */
+struct place {
+    int64_t subject;
+    enum id_kind kind; /* of the subject */
+    const char *span;  /* "minute", "day"; NULL: over all */
+    int64_t start_ms;
+};
+
+static void say(struct recount *recount, const struct place *place, enum column column,
+                int64_t ledger, int64_t counted, const char *by)
 {
-    char moment[INSTANT_TEXT_LEN];
-    instant_write(start_ms, moment);
+    struct buf *lines = &recount->lines;
     recount->count++;
-    buf_format(&recount->lines, "organization %.*s", STR_ARG(recount->uuid));
-    if (subject != 0) {
+    buf_format(lines, "organization %.*s", STR_ARG(recount->uuid));
+    if (place->subject != 0) {
         char id[ID_TEXT_MAX];
-        str text = id_write(ID_WEBHOOK, subject, id); /* inlets have the same digits */
-        buf_format(&recount->lines, " outlet or inlet %.*s", STR_ARG(str_skip(text, 4)));
+        buf_format(lines, ", %.*s", STR_ARG(id_write(place->kind, place->subject, id)));
     }
-    buf_format(&recount->lines, ", %s of %.*s: %s is %lld in the ledger, %lld by %s\n", span,
-               INSTANT_TEXT_LEN, moment, column_names[column], (long long)found[0],
-               (long long)found[1], against);
+    if (place->span != NULL) {
+        char moment[INSTANT_TEXT_LEN];
+        instant_write(place->start_ms, moment);
+        buf_format(lines, ", %s of %.*s", place->span, INSTANT_TEXT_LEN, moment);
+    }
+    buf_format(lines, ": %s is %lld in the ledger, %lld by %s\n", column_names[column],
+               (long long)ledger, (long long)counted, by);
 }
 
-static void compare(struct recount *recount, int64_t subject, const char *span, int64_t start_ms,
-                    const struct sums *ledger, const struct sums *counted, const char *against)
+/* NULL: all zero. */
+static void compare(struct recount *recount, const struct place *place, const struct sums *ledger,
+                    const struct sums *counted, const char *by)
 {
-    for (int column = 0; column < COLUMNS; column++) {
-        const int64_t found[2] = { ledger->of[column], counted->of[column] };
-        if (found[0] != found[1])
-            say(recount, subject, span, start_ms, (enum column)column, found, against);
-    }
+    static const struct sums nothing;
+    ledger = ledger == NULL ? &nothing : ledger;
+    counted = counted == NULL ? &nothing : counted;
+    for (int column = 0; column < COLUMNS; column++)
+        if (ledger->of[column] != counted->of[column])
+            say(recount, place, (enum column)column, ledger->of[column], counted->of[column], by);
 }
 
 static void add_sums(struct sums *to, const struct sums *from)
@@ -263,24 +273,28 @@ static struct day *day_of(struct walk *walk, int64_t start_ms)
     return walk->newest = day;
 }
 
+static struct place place_of(const struct walk *walk, const char *span, int64_t start_ms)
+{
+    bool is_outlet = walk->tallies == &walk->recount->outlet;
+    return (struct place){ walk->subject, is_outlet ? ID_WEBHOOK : ID_EVENT_DEFINITION, span,
+                           start_ms };
+}
+
 static void see_minute(struct walk *walk, int64_t start_ms, const struct sums *ledger)
 {
-    static const struct sums nothing;
-    struct recount *recount = walk->recount;
     add_sums(&day_of(walk, start_ms - start_ms % DAY_MS)->minutes, ledger);
-    if (start_ms <= recount->pruned_ms)
+    if (start_ms <= walk->recount->pruned_ms)
         return;
     const int64_t key[2] = { walk->subject, start_ms };
     struct tally *tally = map_find(&walk->tallies->by_key, str_from(key, sizeof(key)));
     if (tally != NULL)
         tally->compared = true;
-    compare(recount, walk->subject, "minute", start_ms, ledger,
-            tally == NULL ? &nothing : &tally->sums, "its rows");
+    const struct place place = place_of(walk, "minute", start_ms);
+    compare(walk->recount, &place, ledger, tally == NULL ? NULL : &tally->sums, "its rows");
 }
 
 static void see_day(struct walk *walk, int64_t start_ms, const struct sums *ledger)
 {
-    static const struct sums nothing;
     add_sums(&walk->all, ledger);
     if (start_ms < walk->recount->minutes_from_ms)
         return;
@@ -290,19 +304,26 @@ static void see_day(struct walk *walk, int64_t start_ms, const struct sums *ledg
     bool found = day != NULL && day->start_ms == start_ms;
     if (found)
         day->compared = true;
-    compare(walk->recount, walk->subject, "day", start_ms, ledger, found ? &day->minutes : &nothing,
-            "its minutes");
+    const struct place place = place_of(walk, "day", start_ms);
+    compare(walk->recount, &place, ledger, found ? &day->minutes : NULL, "its minutes");
+}
+
+static void see_all(struct walk *walk, const struct sums *ledger)
+{
+    const struct place place = place_of(walk, NULL, 0);
+    walk->all_compared = true;
+    compare(walk->recount, &place, ledger, &walk->all, "the days");
 }
 
 static void see_end(struct walk *walk)
 {
-    static const struct sums nothing;
-    for (struct day *day = walk->days; day != NULL; day = day->next)
+    for (struct day *day = walk->days; day != NULL; day = day->next) {
+        const struct place place = place_of(walk, "day", day->start_ms);
         if (!day->compared)
-            compare(walk->recount, walk->subject, "day", day->start_ms, &nothing, &day->minutes,
-                    "its minutes");
+            compare(walk->recount, &place, NULL, &day->minutes, "its minutes");
+    }
     if (!walk->all_compared)
-        compare(walk->recount, walk->subject, "sum", 0, &nothing, &walk->all, "the days");
+        see_all(walk, NULL);
 }
 
 static void see_row(struct walk *walk, const struct sql_query *query)
@@ -319,8 +340,7 @@ static void see_row(struct walk *walk, const struct sql_query *query)
         see_day(walk, start_ms, &ledger);
         break;
     default:
-        walk->all_compared = true;
-        compare(walk->recount, walk->subject, "sum", 0, &ledger, &walk->all, "the days");
+        see_all(walk, &ledger);
     }
 }
 
@@ -345,12 +365,13 @@ static int compare_subject(struct recount *recount, struct tallies *tallies, int
 /* Rows of minutes that the ledger does not know at all. */
 static void report_unseen(struct recount *recount, struct tallies *tallies)
 {
-    static const struct sums nothing;
     const struct tally *tally;
-    for (size_t at = 0; (tally = map_next(&tallies->by_key, &at)) != NULL;)
+    for (size_t at = 0; (tally = map_next(&tallies->by_key, &at)) != NULL;) {
+        const struct walk walk = { .recount = recount, .tallies = tallies, .subject = tally->key[0] };
+        const struct place place = place_of(&walk, "minute", tally->key[1]);
         if (!tally->compared && tally->key[1] > recount->pruned_ms)
-            compare(recount, tally->key[0], "minute", tally->key[1], &nothing, &tally->sums,
-                    "its rows");
+            compare(recount, &place, NULL, &tally->sums, "its rows");
+    }
 }
 
 /* ── organizations ── */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/rows.h: the three ways in which shared SQL reads what a statement did. For the files of this
- * folder. */
+ * store/rows.h: the three ways in which shared SQL reads what a statement did. For the files of
+ * this folder. */
 #pragma once
 
 #include "base/fail.h"

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// bench/machine.mjs: the programs of a bench: nginx as the reference, wrk, the peer, hubs; and what
+// the kernel says they cost. Own processes only, ended by their ids; loopback only.
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Client, expect, request } from '../test/lib/http.mjs';
+import { run, runSync, start, temporaryFolder } from '../test/lib/processes.mjs';
+import { sleep, until } from '../test/lib/wait.mjs';
+import { makeEvent, makeWebhook } from '../test/lib/fixtures.mjs';
+
+export { sleep, until };
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+export const binary = resolve(process.env.JUNCTOR_BINARY ?? join(root, 'build/release/junctor'));
+const here = join(root, 'bench');
+const built = join(root, 'build/bench');
+
+let nextPort = 40000 + (process.pid % 400) * 20;
+export const newPort = () => nextPort++;
+
+export function buildPeer() {
+    mkdirSync(built, { recursive: true });
+    const made = runSync('cc', ['-O2', '-o', join(built, 'peer'), join(here, 'peer.c')]);
+    if (made.code !== 0) throw new Error(made.stderr);
+}
+
+export const peerProgram = join(built, 'peer');
+
+// ── the reference: nginx with two workers that answers 202 and logs nothing ──
+
+export async function startNginx() {
+    const folder = temporaryFolder('nginx');
+    const port = newPort();
+    mkdirSync(join(folder, 'logs'));
+    writeFileSync(join(folder, 'nginx.conf'), `
+daemon off; master_process on; worker_processes 2; pid nginx.pid; error_log logs/error.log crit;
+${process.getuid() === 0 ? 'user root;' : ''}
+events { worker_connections 4096; }
+http {
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_max_body_size 8m;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server { listen 127.0.0.1:${port} backlog=4096; return 202; }
+}
+`);
+    const program = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path)) ?? 'nginx';
+    const child = start(program, ['-p', folder, '-c', join(folder, 'nginx.conf')]);
+    let log = '';
+    child.stderr.on('data', (data) => (log += data));
+    await until(`nginx answers ${log}`, async () => (await request(`http://127.0.0.1:${port}`, 'POST', '/', { body: '{}', agent: false })).status === 202);
+    return { port, pid: child.pid, stop: () => end(child, 'SIGQUIT') };
+}
+
+export async function end(child, signal = 'SIGTERM', patience = 15000) {
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+    await child.ended;
+    clearTimeout(timer);
+}
+
+// ── wrk ──
+
+// One run; returns {requests, seconds, rate, p50 …} with times in microseconds.
+export async function wrk({ port, path = '/', connections = 64, seconds = 5, env = {} }) {
+    const result = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', join(here, 'events.lua'), `http://127.0.0.1:${port}`], { env: { ...process.env, BENCH_PATH: path, ...env }, timeout: (seconds + 90) * 1000 });
+    const line = result.stdout.split('\n').find((one) => one.startsWith('RESULT '));
+    if (!line) throw new Error(`wrk: ${result.stdout}${result.stderr}`);
+    const figures = JSON.parse(line.slice(7));
+    const seconds_ = figures.micros / 1e6;
+    return { ...figures, seconds: seconds_, good: figures.requests - figures.status, rate: (figures.requests - figures.status) / seconds_ };
+}
+
+// ── what a process costs ──
+
+const CLASSES = [[/^loop|http/i, 'loop'], [/commit/i, 'committer'], [/courier/i, 'courier'], [/reader/i, 'reader']];
+
+// Microseconds on the processor by thread name, since each thread's start.
+export function cpuByThread(pid) {
+    const sums = {};
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+        try {
+            const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
+            const micros = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
+            const kind = CLASSES.find(([pattern]) => pattern.test(name))?.[1] ?? name;
+            sums[kind] = (sums[kind] ?? 0) + micros;
+        } catch {
+            // the thread has ended
+        }
+    }
+    return sums;
+}
+
+export function cpuBetween(before, after, events) {
+    const each = Object.fromEntries(Object.entries(after).map(([name, micros]) => [name, (micros - (before[name] ?? 0)) / events]));
+    each.total = Object.values(each).reduce((sum, one) => sum + one, 0);
+    return each;
+}
+
+export function memory(pid) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024;
+}
+
+// ── hubs ──
+
+export class BenchHub {
+    static async start({ organizations = 1, clock = false, args = [], program = binary } = {}) {
+        const hub = new BenchHub();
+        hub.folder = temporaryFolder('bench');
+        hub.data = join(hub.folder, 'data');
+        hub.program = program;
+        hub.options = { clock, args };
+        hub.owners = [];
+        for (let i = 0; i < organizations; i++) {
+            const made = await run(program, ['init', '--data', hub.data, '--organization', `Bench ${i}`, '--email', `bench${i}@example.org`, '--password', 'a password for benches', '--json']);
+            if (made.code !== 0) throw new Error(`junctor init: ${made.stderr}`);
+            hub.owners.push(JSON.parse(made.stdout));
+        }
+        await hub.up();
+        return hub;
+    }
+
+    async up() {
+        this.port = newPort();
+        const { clock, args } = this.options;
+        this.child = start(this.program, ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--allow-egress', '127.0.0.0/8', '--log-level', 'warn', ...(clock ? ['--test-clock'] : []), ...args]);
+        this.log = '';
+        const take = (data) => (this.log = (this.log + data).slice(-20000));
+        this.child.stderr.on('data', take);
+        this.child.stdout.on('data', take);
+        let gone = null;
+        this.child.ended.then((how) => (gone = how));
+        await until('the hub is ready', async () => {
+            if (gone) return true;
+            return (await request(this.url, 'GET', '/readyz', { agent: false })).status === 200;
+        }, { timeout: 120000 });
+        if (gone) throw new Error(`the hub ended: ${JSON.stringify(gone)} ${this.log}`);
+    }
+
+    get url() {
+        return `http://127.0.0.1:${this.port}`;
+    }
+
+    get pid() {
+        return this.child.pid;
+    }
+
+    client(i = 0) {
+        return new Client(this.url, { key: this.owners[i].apiKey });
+    }
+
+    // The path of a new webhook event whose fields are those of events.lua.
+    async event(alias = 'bench', i = 0) {
+        await makeEvent(this.client(i), {
+            context: 'webhook', alias,
+            fields: [['n', 'integer'], ['total', 'decimal'], ['currency', 'text'], ['status', 'text'], ['items', 'text'], ['pad', 'text']].map(([id, type]) => ({ id, name: id, type })),
+        });
+        return `/${this.owners[i].organizationId}/custom-events/alias/${alias}`;
+    }
+
+    webhook(url, i = 0, eventTypes = ['*']) {
+        return makeWebhook(this.client(i), url, { eventTypes });
+    }
+
+    // Sends each prepared body at least once, so that the contacts exist.
+    async people(path, count = 10000) {
+        for (let i = 0; i < 100; i++) {
+            await wrk({ port: this.port, path, connections: 64, seconds: 2, env: { BENCH_PEOPLE: String(count), BENCH_SIZE: '300' } });
+            if ((await this.ledger()).occurrences >= count) return;
+        }
+        throw new Error('the contacts were not made');
+    }
+
+    async ledger(i = 0) {
+        return expect(await this.client(i).get('/api/v1/ledger'), 200).json;
+    }
+
+    async checkLedger() {
+        const result = await run(this.program, ['doctor', '--data', this.data, '--ledger'], { timeout: 600000 });
+        if (result.code !== 0) throw new Error(`doctor --ledger: ${result.stdout}${result.stderr}`);
+    }
+
+    async advance(advanceMs) {
+        return expect(await request(this.url, 'POST', '/test/clock', { body: { advanceMs }, agent: false, timeout: 120000 }), 200).json.now;
+    }
+
+    // Bytes of the data directory.
+    size() {
+        return readdirSync(this.data).reduce((sum, name) => sum + statSync(join(this.data, name)).size, 0);
+    }
+
+    async stop() {
+        await end(this.child, 'SIGTERM', 30000);
+        runSync('rm', ['-rf', this.folder]);
+    }
+}
+
+export async function startSink() {
+    const port = newPort();
+    const child = start(peerProgram, ['sink', String(port)]);
+    const sink = { port, url: `http://127.0.0.1:${port}/`, count: 0, stop: () => end(child) };
+    let ready;
+    const readied = new Promise((done) => (ready = done));
+    child.stdout.on('data', (data) => {
+        const lines = String(data).trim().split('\n');
+        ready();
+        const last = Number(lines.at(-1));
+        if (Number.isFinite(last)) sink.count = last;
+    });
+    await readied;
+    return sink;
+}
+
+export const median = (list) => {
+    const sorted = [...list].sort((a, b) => a - b);
+    const middle = sorted.length >> 1;
+    return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+export const percentile = (list, share) => {
+    const sorted = [...list].sort((a, b) => a - b);
+    return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+};

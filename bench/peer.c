@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * bench/peer.c: the other side of the hub in benches, small enough not to be what is measured.
+ *
+ *   peer sink PORT
+ *       answers 200 to every POST; prints "COUNT\n" once a second and at SIGTERM.
+ *   peer pace HUB_PORT PATH SINK_PORT RATE SECONDS
+ *       sends RATE events a second on one connection, is also the receiver, and prints one line an
+ *       event: "n acknowledged_us first_byte_us" (−1: never). Bodies carry n in "n".
+ *
+ * Loopback only. Plain poll and blocking writes: a bench ends when something is odd. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_CONNECTIONS 4096
+#define BUFFER (256 * 1024)
+
+struct connection {
+    bool open;
+    size_t length;
+    int64_t first_us; /* when the first byte of the request that is being read came */
+    char *bytes;
+};
+
+static struct connection connections[MAX_CONNECTIONS];
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopping = 1;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+}
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){ .sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static int listen_on(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int one = 1;
+    struct sockaddr_in at = loopback(port);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 4096) != 0)
+        die("listen");
+    return fd;
+}
+
+/* The length of the whole request at the buffer's start, or 0 while it is not there. */
+static size_t whole_request(const char *bytes, size_t length)
+{
+    const char *end = memmem(bytes, length, "\r\n\r\n", 4);
+    if (end == NULL)
+        return 0;
+    size_t head = (size_t)(end - bytes) + 4;
+    size_t body = 0;
+    for (const char *line = bytes; line < end; line++) {
+        line = memchr(line, '\n', (size_t)(end - line));
+        if (line == NULL)
+            break;
+        if (strncasecmp(line + 1, "content-length:", 15) == 0) {
+            body = strtoul(line + 16, NULL, 10);
+            break;
+        }
+    }
+    return length >= head + body ? head + body : 0;
+}
+
+static void accept_all(int listener, int poller)
+{
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        if (fd >= MAX_CONNECTIONS) {
+            close(fd);
+            continue;
+        }
+        int one = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        struct connection *c = &connections[fd];
+        if (c->bytes == NULL)
+            c->bytes = malloc(BUFFER);
+        c->open = true;
+        c->length = 0;
+        struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+        epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+    }
+}
+
+/* Reads and answers; calls `each` for every request. Returns how many there were. */
+static int serve(int fd, void (*each)(const char *bytes, size_t length, int64_t first_us))
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct connection *c = &connections[fd];
+    int requests = 0;
+    ssize_t got = read(fd, c->bytes + c->length, BUFFER - c->length);
+    if (got <= 0) {
+        if (got < 0 && errno == EAGAIN)
+            return 0;
+        close(fd);
+        c->open = false;
+        return 0;
+    }
+    if (c->length == 0)
+        c->first_us = now_us();
+    c->length += (size_t)got;
+    size_t request;
+    while ((request = whole_request(c->bytes, c->length)) > 0) {
+        if (each != NULL)
+            each(c->bytes, request, c->first_us);
+        memmove(c->bytes, c->bytes + request, c->length - request);
+        c->length -= request;
+        requests++;
+        if (write(fd, answer, sizeof answer - 1) < 0)
+            break;
+    }
+    return requests;
+}
+
+static int sink(int port)
+{
+    int listener = listen_on(port);
+    int poller = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+    int64_t count = 0;
+    int64_t said_us = now_us();
+    printf("ready\n");
+    fflush(stdout);
+    while (!stopping) {
+        struct epoll_event events[256];
+        int n = epoll_wait(poller, events, 256, 200);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.fd == listener)
+                accept_all(listener, poller);
+            else
+                count += serve(events[i].data.fd, NULL);
+        }
+        if (now_us() - said_us >= 1000000) {
+            said_us = now_us();
+            printf("%lld\n", (long long)count);
+            fflush(stdout);
+        }
+    }
+    printf("%lld\n", (long long)count);
+    return 0;
+}
+
+static int64_t *sent_us;
+static int64_t *acknowledged_us;
+static int64_t *first_byte_us;
+static int64_t total;
+
+static void note_arrival(const char *bytes, size_t length, int64_t first_us)
+{
+    const char *mark = memmem(bytes, length, "\"n\":", 4);
+    if (mark == NULL)
+        return;
+    int64_t n = strtoll(mark + 4, NULL, 10);
+    if (n >= 0 && n < total && first_byte_us[n] < 0)
+        first_byte_us[n] = first_us - sent_us[n];
+}
+
+static void send_event(int fd, const char *path, int64_t n)
+{
+    char body[1200];
+    char request[2048];
+    int length = snprintf(body, sizeof body,
+                          "{\"email\":\"person%lld@example.org\",\"n\":%lld,\"pad\":\"%0900d\"}",
+                          (long long)(n % 10000), (long long)n, 0);
+    int whole = snprintf(request, sizeof request,
+                         "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: "
+                         "application/json\r\nContent-Length: %d\r\n\r\n%s",
+                         path, length, body);
+    sent_us[n] = now_us();
+    if (write(fd, request, (size_t)whole) != whole)
+        die("write");
+}
+
+static int pace(int hub_port, const char *path, int sink_port, int rate, int seconds)
+{
+    total = (int64_t)rate * seconds;
+    sent_us = calloc((size_t)total, sizeof *sent_us);
+    acknowledged_us = malloc((size_t)total * sizeof *acknowledged_us);
+    first_byte_us = malloc((size_t)total * sizeof *first_byte_us);
+    for (int64_t i = 0; i < total; i++)
+        acknowledged_us[i] = first_byte_us[i] = -1;
+
+    int listener = listen_on(sink_port);
+    int hub = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = loopback(hub_port);
+    int one = 1;
+    if (connect(hub, (struct sockaddr *)&at, sizeof at) != 0)
+        die("connect");
+    setsockopt(hub, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+
+    int poller = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+    event.data.fd = hub;
+    epoll_ctl(poller, EPOLL_CTL_ADD, hub, &event);
+
+    int64_t begun = now_us();
+    int64_t next = 0;
+    int64_t answered = 0;
+    int64_t arrived = 0;
+    while (!stopping && now_us() - begun < (int64_t)(seconds + 5) * 1000000 &&
+           (arrived < total || answered < total)) {
+        int64_t due = begun + next * 1000000 / rate;
+        int64_t left = due - now_us();
+        /* One request at a time on the connection: what is not answered yet delays the next. */
+        if (next < total && left <= 0 && answered == next) {
+            send_event(hub, path, next);
+            next++;
+            continue;
+        }
+        struct epoll_event events[64];
+        struct timespec wait = {
+            .tv_nsec = (next < total && answered == next && left < 10000 ? left : 10000) * 1000
+        };
+        int n = epoll_pwait2(poller, events, 64, &wait, NULL);
+        for (int i = 0; i < n; i++) {
+            int fd = events[i].data.fd;
+            if (fd == listener) {
+                accept_all(listener, poller);
+            } else if (fd == hub) {
+                char answer[4096];
+                ssize_t got = read(hub, answer, sizeof answer);
+                if (got <= 0)
+                    die("the hub closed the connection");
+                if (memmem(answer, (size_t)got, "HTTP/1.1 20", 11) == NULL)
+                    die("the hub refused an event");
+                acknowledged_us[answered] = now_us() - sent_us[answered];
+                answered++;
+            } else {
+                arrived += serve(fd, note_arrival);
+            }
+        }
+    }
+    for (int64_t i = 0; i < total; i++)
+        printf("%lld %lld %lld\n", (long long)i, (long long)acknowledged_us[i],
+               (long long)first_byte_us[i]);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (argc == 3 && strcmp(argv[1], "sink") == 0)
+        return sink(atoi(argv[2]));
+    if (argc == 7 && strcmp(argv[1], "pace") == 0)
+        return pace(atoi(argv[2]), argv[3], atoi(argv[4]), atoi(argv[5]), atoi(argv[6]));
+    fprintf(stderr, "peer sink PORT | peer pace HUB_PORT PATH SINK_PORT RATE SECONDS\n");
+    return 2;
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT
+ * The stock against a model of what is around it: a store, a committer that commits in batches and
+ * then sends its mail, a reader whose snapshots are taken late and arrive later still. All of it in
+ * random order: nothing may be lost, and nothing sent twice. */
+#include "delivery/stock.h"
+
+#include <stdlib.h>
+
+#include "base/testing.h"
+
+#define OUTLETS 3
+
+static uint64_t history; /* SEED=… runs that one alone */
+#define DELIVERIES_MAX 4000
+
+enum mail_kind { MAIL_JOB, MAIL_MANUAL, MAIL_RECORDED, MAIL_PAGE };
+
+struct mail {
+    enum mail_kind kind;
+    int64_t id;   /* a delivery */
+    int outlet;   /* a page's */
+    int64_t *ids; /* a page's */
+    int count;
+    bool whole;
+    bool finished; /* recorded */
+};
+
+struct world {
+    struct stock stock;
+    uint64_t seed;
+    int64_t now_ms;
+    /* The store: delivery id i is in [i]; ids from 1. */
+    int count;
+    struct {
+        int outlet;
+        bool unfinished;
+        bool out;      /* being sent, or its result is on its way */
+        int sent;
+        int asked_for; /* by hand */
+    } deliveries[DELIVERIES_MAX + 1];
+    /* Mail to the courier, in order. */
+    struct mail mail[100000];
+    int first, last;
+    /* The committer: results to commit, and what the batch it has committed still sends. */
+    struct mail inbox[DELIVERIES_MAX];
+    int inbox_count;
+    struct mail unsent[DELIVERIES_MAX];
+    int unsent_count;
+    /* Reads: 0 none, 1 asked for, 2 snapshot taken. */
+    int reading[OUTLETS];
+    struct mail page[OUTLETS];
+    bool open[OUTLETS];
+    int let_go;
+    int closings;
+};
+
+static uint64_t draw(struct world *world, uint64_t below)
+{
+    return test_random(&world->seed) % below;
+}
+
+static void post(struct world *world, struct mail mail)
+{
+    assert(world->last < (int)COUNT_OF(world->mail));
+    world->mail[world->last++] = mail;
+}
+
+/* ── the committer ── */
+
+static void commit_results(struct world *world)
+{
+    int taken = (int)draw(world, (uint64_t)world->inbox_count + 1);
+    for (int i = 0; i < taken; i++) {
+        struct mail mail = world->inbox[i];
+        world->deliveries[mail.id].unfinished = !mail.finished;
+        world->unsent[world->unsent_count++] = mail;
+    }
+    world->inbox_count -= taken;
+    memmove(world->inbox, world->inbox + taken, (size_t)world->inbox_count * sizeof(struct mail));
+}
+
+static void commit_new(struct world *world, int most)
+{
+    for (int i = (int)draw(world, (uint64_t)most); i > 0 && world->count < DELIVERIES_MAX; i--) {
+        int64_t id = ++world->count;
+        world->deliveries[id].outlet = (int)draw(world, OUTLETS);
+        world->deliveries[id].unfinished = true;
+        world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_JOB, .id = id };
+    }
+}
+
+/* In a batch of its own, as it is. */
+static void commit_resend(struct world *world)
+{
+    if (world->count == 0)
+        return;
+    int64_t id = 1 + (int64_t)draw(world, (uint64_t)world->count);
+    world->deliveries[id].unfinished = true;
+    world->deliveries[id].asked_for++;
+    world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_MANUAL, .id = id };
+}
+
+static void commit(struct world *world, int most)
+{
+    if (world->unsent_count > 0) /* its mail goes before the next commit */
+        return;
+    if (draw(world, 3) == 0) {
+        commit_resend(world);
+        return;
+    }
+    commit_results(world);
+    commit_new(world, most);
+}
+
+static void send_mail(struct world *world)
+{
+    for (int i = 0; i < world->unsent_count; i++)
+        post(world, world->unsent[i]);
+    world->unsent_count = 0;
+}
+
+/* ── the reader ── */
+
+static struct outlet *outlet_at(struct world *world, int index)
+{
+    return stock_outlet(&world->stock, 1, index + 1);
+}
+
+static void take_snapshot(struct world *world, int index)
+{
+    if (world->reading[index] != 1)
+        return;
+    const struct outlet *outlet = outlet_at(world, index);
+    struct mail page = { .kind = MAIL_PAGE, .outlet = index, .whole = true };
+    page.ids = malloc((size_t)outlet->read_limit * sizeof(*page.ids));
+    for (int64_t id = outlet->read_after + 1; id <= world->count; id++) {
+        if (!world->deliveries[id].unfinished || world->deliveries[id].outlet != index)
+            continue;
+        if (page.count == outlet->read_limit) {
+            page.whole = false;
+            break;
+        }
+        page.ids[page.count++] = id;
+    }
+    /* A full page is not known to be the last. */
+    page.whole = page.whole && page.count < outlet->read_limit;
+    world->page[index] = page;
+    world->reading[index] = 2;
+}
+
+static void deliver_page(struct world *world, int index)
+{
+    if (world->reading[index] != 2)
+        return;
+    world->reading[index] = 3;
+    post(world, world->page[index]);
+}
+
+/* ── the courier ── */
+
+static struct job *make_job(struct world *world, int64_t id, bool manual)
+{
+    const struct delivery delivery = { .id = id,
+                                       .organization = 1,
+                                       .outlet = world->deliveries[id].outlet + 1,
+                                       .due_ms = world->now_ms + (int64_t)draw(world, 3) * 10 };
+    struct job *job =
+        job_new(&delivery, content_new(id, 0, 0, STR("t"), STR("0123456789")), NULL);
+    job->manual = manual;
+    return job;
+}
+
+static void take_page(struct world *world, const struct mail *mail)
+{
+    struct outlet *outlet = outlet_at(world, mail->outlet);
+    world->reading[mail->outlet] = 0;
+    if (draw(world, 10) == 0) {
+        stock_read_failed(&world->stock, outlet);
+        free(mail->ids);
+        return;
+    }
+    struct job *first = NULL;
+    struct message **end = NULL;
+    for (int i = 0; i < mail->count; i++) {
+        struct job *job = make_job(world, mail->ids[i], false);
+        job->link.next = NULL;
+        if (first == NULL)
+            first = job;
+        else
+            *end = &job->link;
+        end = &job->link.next;
+    }
+    free(mail->ids);
+    stock_take_page(&world->stock, outlet, first, mail->whole, world->now_ms);
+    world->closings += outlet->step == OUTLET_IN_STEP;
+}
+
+static void take_recorded(struct world *world, const struct mail *mail)
+{
+    struct parcel *parcel = map_find_int(&world->stock.parcels, (uint64_t)mail->id);
+    CHECK("the parcel is there", parcel != NULL && parcel->state == PARCEL_OUT);
+    world->deliveries[mail->id].out = false;
+    if (mail->finished) {
+        stock_forget(&world->stock, parcel);
+        return;
+    }
+    parcel->job->delivery.due_ms = world->now_ms + (int64_t)draw(world, 50);
+    stock_put_back(&world->stock, parcel, world->now_ms);
+    int index = world->deliveries[mail->id].outlet;
+    if (!world->open[index])
+        stock_let_go(&world->stock, outlet_at(world, index));
+}
+
+static void take_mail(struct world *world)
+{
+    if (world->first == world->last)
+        return;
+    const struct mail *mail = &world->mail[world->first++];
+    switch (mail->kind) {
+    case MAIL_JOB:
+    case MAIL_MANUAL:
+        stock_take_job(&world->stock, make_job(world, mail->id, mail->kind == MAIL_MANUAL),
+                       world->now_ms);
+        int index = world->deliveries[mail->id].outlet;
+        if (!world->open[index])
+            stock_let_go(&world->stock, outlet_at(world, index));
+        break;
+    case MAIL_RECORDED:
+        take_recorded(world, mail);
+        break;
+    case MAIL_PAGE:
+        take_page(world, mail);
+        if (!world->open[mail->outlet])
+            stock_let_go(&world->stock, outlet_at(world, mail->outlet));
+        break;
+    }
+}
+
+static void read_page(struct world *world, int index)
+{
+    struct outlet *outlet = outlet_at(world, index);
+    if (world->reading[index] != 0 || !world->open[index] ||
+        !stock_wants_page(&world->stock, outlet))
+        return;
+    stock_begin_read(&world->stock, outlet);
+    world->reading[index] = 1;
+}
+
+static void send_one(struct world *world, int index)
+{
+    struct outlet *outlet = outlet_at(world, index);
+    struct parcel *parcel = outlet_first(outlet);
+    if (parcel == NULL || !world->open[index])
+        return;
+    int64_t id = parcel->heap.id;
+    if (world->deliveries[id].out || !world->deliveries[id].unfinished)
+        fail_msg("history %llu: %lld is %s", (unsigned long long)history, (long long)id,
+                 world->deliveries[id].out ? "sent twice at once" : "sent though it is finished");
+    world->deliveries[id].out = true;
+    world->deliveries[id].sent++;
+    stock_take_out(&world->stock, parcel);
+    world->inbox[world->inbox_count++] =
+        (struct mail){ .kind = MAIL_RECORDED, .id = id, .finished = draw(world, 4) > 0 };
+}
+
+static void toggle(struct world *world, int index)
+{
+    world->open[index] = !world->open[index];
+    if (!world->open[index]) {
+        world->let_go++;
+        stock_let_go(&world->stock, outlet_at(world, index));
+    }
+}
+
+static void check_sums(struct world *world)
+{
+    size_t bytes = 0;
+    size_t parcels = 0;
+    for (int i = 0; i < OUTLETS; i++) {
+        const struct outlet *outlet = outlet_at(world, i);
+        size_t own = 0;
+        int count = 0;
+        LIST_EACH(&outlet->parcels, at)
+        {
+            own += LIST_ENTRY(at, struct parcel, link)->bytes;
+            count++;
+        }
+        CHECK_INT("bytes of an outlet", outlet->bytes, own);
+        CHECK_INT("parcels of an outlet", outlet->parcel_count, count);
+        CHECK("in step", outlet->step != OUTLET_IN_STEP || outlet->read_to == INT64_MAX);
+        bytes += own + outlet->reserved;
+        parcels += (size_t)count;
+    }
+    CHECK_INT("bytes", world->stock.bytes, bytes);
+    CHECK_INT("parcels", world->stock.parcels.count, parcels);
+}
+
+static void step(struct world *world, int most)
+{
+    int index = (int)draw(world, OUTLETS);
+    switch (draw(world, 12)) {
+    case 0:
+        commit(world, most);
+        break;
+    case 1:
+    case 2:
+        send_mail(world);
+        break;
+    case 3:
+        take_snapshot(world, index);
+        break;
+    case 4:
+        deliver_page(world, index);
+        break;
+    case 5:
+        read_page(world, index);
+        break;
+    case 6:
+        if (draw(world, 20) == 0)
+            toggle(world, index);
+        break;
+    case 7:
+        world->now_ms += (int64_t)draw(world, 20);
+        stock_move_due(&world->stock, world->now_ms);
+        break;
+    case 8:
+        send_one(world, index);
+        break;
+    default:
+        take_mail(world);
+    }
+}
+
+static bool all_finished(const struct world *world)
+{
+    for (int i = 1; i <= world->count; i++)
+        if (world->deliveries[i].unfinished || world->deliveries[i].out)
+            return false;
+    return true;
+}
+
+/* No new work; everything open: it must come to an end. */
+static void drain(struct world *world)
+{
+    for (int i = 0; i < OUTLETS; i++)
+        world->open[i] = true;
+    for (int i = 0; i < 3000 && !all_finished(world); i++) {
+        commit_results(world);
+        send_mail(world);
+        while (world->first < world->last)
+            take_mail(world);
+        world->now_ms += 20;
+        stock_move_due(&world->stock, world->now_ms);
+        for (int k = 0; k < OUTLETS; k++) {
+            read_page(world, k);
+            take_snapshot(world, k);
+            deliver_page(world, k);
+            for (int n = 0; n < 20; n++)
+                send_one(world, k);
+        }
+    }
+    for (int i = 1; i <= world->count; i++)
+        if (world->deliveries[i].unfinished)
+            fail_msg("history %llu: %d was lost", (unsigned long long)history, i);
+    CHECK("no more than was asked for", all_finished(world));
+}
+
+static void done(struct world *world)
+{
+    for (int i = 0; i < OUTLETS; i++)
+        if (world->reading[i] == 2)
+            free(world->page[i].ids);
+    for (int i = world->first; i < world->last; i++)
+        if (world->mail[i].kind == MAIL_PAGE)
+            free(world->mail[i].ids);
+    stock_done(&world->stock);
+}
+
+static void run_history(uint64_t seed, int *ret_closings)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    world->seed = seed * 0x9e3779b97f4a7c15U + 1;
+    size_t room = (size_t)1000 << draw(world, 9); /* from a handful of parcels to all of them */
+    stock_init(&world->stock, room);
+    bool listed = draw(world, 2) == 0;
+    for (int i = 0; i < OUTLETS; i++) {
+        world->open[i] = draw(world, 4) > 0;
+        if (listed)
+            stock_list_outlet(&world->stock, 1, i + 1);
+    }
+    /* The list is read before anything is committed: it is empty, or has outlets without work. */
+    if (draw(world, 2) == 0)
+        stock_started(&world->stock);
+    int most = 1 + (int)draw(world, 30);
+    for (int i = 0; i < 4000; i++) {
+        step(world, most);
+        if (i == 1000)
+            stock_started(&world->stock);
+        if (i % 50 == 0)
+            check_sums(world);
+    }
+    if (world->stock.bytes > room * 2 + 100000)
+        fail_msg("%zu bytes, %zu allowed", world->stock.bytes, room);
+    drain(world);
+    check_sums(world);
+    *ret_closings += world->closings;
+    done(world);
+    free(world);
+}
+
+TEST(nothing_lost_nothing_twice)
+{
+    int closings = 0;
+    const char *only = getenv("SEED");
+    if (only != NULL) {
+        history = strtoull(only, NULL, 10);
+        run_history(history, &closings);
+        return;
+    }
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        history = seed;
+        run_history(seed, &closings);
+    }
+    CHECK("outlets came in step again", closings > 400);
+}
+
+/* ── single cases ── */
+
+static struct job *job(int64_t outlet, int64_t id, int64_t due_ms)
+{
+    const struct delivery delivery = {
+        .id = id, .organization = 1, .outlet = outlet, .due_ms = due_ms
+    };
+    return job_new(&delivery, content_new(id, 0, 0, STR("t"), STR("0123456789")), NULL);
+}
+
+TEST(by_id_and_by_hand)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    stock_take_job(&stock, job(1, 12, 0), 100);
+    stock_take_job(&stock, job(1, 11, 200), 100);
+    stock_take_job(&stock, job(1, 10, 0), 100);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    CHECK_INT("oldest", outlet_first(outlet)->heap.id, 10);
+    struct job *manual = job(1, 12, 0);
+    manual->manual = true;
+    stock_take_job(&stock, manual, 100);
+    CHECK_INT("by hand", outlet_first(outlet)->heap.id, 12);
+    stock_take_out(&stock, outlet_first(outlet));
+    stock_take_out(&stock, outlet_first(outlet));
+    CHECK("not due", outlet_first(outlet) == NULL);
+    CHECK_INT("due", stock_next_due(&stock), 200);
+    stock_move_due(&stock, 200);
+    CHECK_INT("now", outlet_first(outlet)->heap.id, 11);
+    stock_done(&stock);
+}
+
+TEST(memory_is_shared_out)
+{
+    struct stock stock;
+    stock_init(&stock, 20000);
+    stock_started(&stock);
+    for (int64_t id = 1; id <= 200; id++)
+        stock_take_job(&stock, job(1, id, 0), 0);
+    struct outlet *big = stock_outlet(&stock, 1, 1);
+    CHECK("bounded", stock.bytes <= 20000);
+    CHECK_INT("behind", big->step, OUTLET_BEHIND);
+    CHECK_INT("the oldest stay", big->read_to, big->parcel_count);
+    int before = big->parcel_count;
+    stock_take_job(&stock, job(2, 1000, 0), 0);
+    struct outlet *small = stock_outlet(&stock, 1, 2);
+    CHECK_INT("another outlet gets room", small->parcel_count, 1);
+    CHECK_INT("and stays in step", small->step, OUTLET_IN_STEP);
+    CHECK("from the one that has most", big->parcel_count < before);
+    CHECK_INT("which keeps its oldest", outlet_first(big)->heap.id, 1);
+    stock_done(&stock);
+}
+
+TEST(starting)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    (void)stock_outlet(&stock, 1, 1);          /* nothing in the store, nothing missed */
+    stock_take_job(&stock, job(2, 50, 0), 0);  /* handed over too early */
+    stock_list_outlet(&stock, 1, 3);
+    stock_started(&stock);
+    CHECK_INT("in step", stock_outlet(&stock, 1, 1)->step, OUTLET_IN_STEP);
+    CHECK_INT("missed one", stock_outlet(&stock, 1, 2)->step, OUTLET_BEHIND);
+    CHECK_INT("holds nothing", stock.parcels.count, 0);
+    CHECK_INT("listed", stock_outlet(&stock, 1, 3)->step, OUTLET_BEHIND);
+    CHECK_INT("new", stock_outlet(&stock, 1, 4)->step, OUTLET_IN_STEP);
+    stock_done(&stock);
+}
+
+RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(memory_is_shared_out),
+          cmocka_unit_test(starting), cmocka_unit_test(nothing_lost_nothing_twice))

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/fixture.h"
+
+#include "store/testing.h"
+
+#define ORG 1
+#define OUTLET 1001
+#define DELIVERIES 40
+
+static void add_people(struct scene *scene)
+{
+    struct sql *sql = store_writer_sql(scene->writer);
+    scene_organization(scene, ORG);
+    scene_outlet(scene, ORG, OUTLET);
+    assert_int_equal(SQL_RUN(sql, "INSERT INTO users (id, email, email_key, name, password,"
+                                  " created_ms) VALUES (2001, 'Ada@example.com',"
+                                  " 'ada@example.com', 'Ada', 'x', 1)"),
+                     1);
+    assert_int_equal(SQL_RUN(sql, "INSERT INTO members (organization, user_id, role, created_ms)"
+                                  " VALUES (1, 2001, 'owner', 1)"),
+                     1);
+    assert_int_equal(store_setting_put(sql, "fixture", STR("of this release")), 0);
+}
+
+/* Events about one contact; of every four deliveries one is delivered, one dead, one tried. */
+static void add_history(struct scene *scene)
+{
+    static const enum delivery_state states[] = { DELIVERY_DELIVERED, DELIVERY_DEAD,
+                                                  DELIVERY_PENDING };
+    struct delivery deliveries[DELIVERIES];
+    struct rows rows;
+    rows_init(&rows, scene);
+    struct contact *contact = rows_contact(&rows, ORG, "ada@example.com");
+    for (int i = 0; i < DELIVERIES; i++) {
+        struct event *event = rows_event(&rows, ORG, contact->id);
+        event->notes = i % 2 == 0 ? STR("[]") : (str){};
+        event->raw = i % 3 == 0 ? STR("raw") : (str){};
+        deliveries[i] = *rows_work(&rows, event, OUTLET);
+    }
+    rows_key(&rows, &rows.batch.events->event, "idempotency-key-");
+    rows_rejection(&rows, ORG, 0, "invalid");
+    rows_commit(&rows);
+    rows_init(&rows, scene);
+    for (int i = 0; i < DELIVERIES; i++)
+        if (i % 4 < 3)
+            (void)rows_change(&rows, &deliveries[i], states[i % 4], true);
+    rows_commit(&rows);
+}
+
+void fixture_make(const char *file)
+{
+    struct scene scene;
+    struct problem problem = {};
+    scene_open(&scene);
+    add_people(&scene);
+    add_history(&scene);
+    int r;
+    while ((r = store_merge_activity_step(scene.writer, 20)) == CHORE_MORE)
+        continue;
+    assert_int_equal(r, 0);
+    assert_int_equal(store_backup(scene.store, str_c(file), &scene.arena, &problem), 0);
+    scene_close(&scene);
+}
+
+static void check_work(struct scene *scene)
+{
+    struct work_item items[DELIVERIES];
+    assert_int_equal(scene_work(scene, ORG, OUTLET, items, DELIVERIES), DELIVERIES / 2);
+    for (int i = 0; i < DELIVERIES / 2; i++) {
+        assert_true(str_equal(items[i].data, STR("{\"order\":1}")));
+        struct delivery_found found;
+        assert_int_equal(store_find_delivery(store_reader_sql(scene->reader), ORG,
+                                             items[i].delivery.id, &scene->arena, &found),
+                         0);
+    }
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM deliveries"), DELIVERIES / 2);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM attempts"), DELIVERIES * 3 / 4);
+}
+
+static void check_contact(struct scene *scene)
+{
+    struct contact_load load = { .organization = ORG, .email_key = STR("ada@example.com") };
+    struct contact_load *pointer = &load;
+    int64_t events[DELIVERIES];
+    int count = 0;
+    assert_int_equal(store_load_contacts(scene->writer, &pointer, 1), 0);
+    assert_true(load.id != 0);
+    assert_int_equal(store_read_activity(store_reader_sql(scene->reader), ORG, load.id, 0,
+                                         DELIVERIES, events, &count),
+                     0);
+    assert_int_equal(count, DELIVERIES);
+}
+
+void fixture_check(str directory)
+{
+    struct scene scene = { .log = { .least = LOG_ERROR, .fd = 2 } };
+    struct problem problem = {};
+    str value = {};
+    const struct store_options options = { .directory = directory, .log = &scene.log };
+    assert_int_equal(store_open(&options, &scene.arena, &scene.store, &problem), 0);
+    scene_connect(&scene);
+    check_work(&scene);
+    check_contact(&scene);
+    assert_int_equal(store_setting_get(store_reader_sql(scene.reader), "fixture", &scene.arena,
+                                       &value),
+                     1);
+    scene_check(&scene);
+    scene_disconnect(&scene);
+    store_close(scene.store);
+    arena_done(&scene.arena);
+}
