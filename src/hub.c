@@ -350,6 +350,7 @@ static int start_server(struct hub *hub)
     int r = http_server_start(&options, &handler, hub->arena, &hub->server, &problem);
     if (r != 0)
         return refuse(hub, r, &problem);
+    api_set_server(hub->api, hub->server);
     atomic_store(&hub->state, HUB_SERVING);
     return 0;
 }

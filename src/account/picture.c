@@ -210,10 +210,10 @@ int picture_read_object(const struct picture_source *source, int64_t organizatio
 /* ── all of a kind, newest first, some at a time ── */
 
 static int add_integrations(const struct picture_source *source, struct store_page *page,
-                            struct arena *arena, struct picture *picture, int *ret_count)
+                            struct picture *picture, int *ret_count)
 {
-    struct integration_row *rows = ARENA_ARRAY(arena, struct integration_row, ROWS_AT_ONCE);
-    int r = store_list_integrations(source->sql, page, (str){}, arena, rows, ret_count);
+    struct integration_row *rows = ARENA_ARRAY(page->arena, struct integration_row, ROWS_AT_ONCE);
+    int r = store_list_integrations(source->sql, page, (str){}, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         picture_put(picture, OBJECT_INTEGRATION, make_integration(&rows[i]));
         page->before = rows[i].id;
@@ -222,13 +222,13 @@ static int add_integrations(const struct picture_source *source, struct store_pa
 }
 
 static int add_definitions(const struct picture_source *source, struct store_page *page,
-                           struct arena *arena, struct picture *picture, int *ret_count)
+                           struct picture *picture, int *ret_count)
 {
-    struct definition_row *rows = ARENA_ARRAY(arena, struct definition_row, ROWS_AT_ONCE);
-    int r = store_list_definitions(source->sql, page, 0, arena, rows, ret_count);
+    struct definition_row *rows = ARENA_ARRAY(page->arena, struct definition_row, ROWS_AT_ONCE);
+    int r = store_list_definitions(source->sql, page, 0, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct event_definition *made = NULL;
-        r = make_definition(source, &rows[i], arena, &made);
+        r = make_definition(source, &rows[i], page->arena, &made);
         if (r == 0)
             picture_put(picture, OBJECT_DEFINITION, made);
         page->before = rows[i].id;
@@ -237,10 +237,10 @@ static int add_definitions(const struct picture_source *source, struct store_pag
 }
 
 static int add_webhooks(const struct picture_source *source, struct store_page *page,
-                        struct arena *arena, struct picture *picture, int *ret_count)
+                        struct picture *picture, int *ret_count)
 {
-    struct webhook_row *rows = ARENA_ARRAY(arena, struct webhook_row, ROWS_AT_ONCE);
-    int r = store_list_webhooks(source->sql, page, arena, rows, ret_count);
+    struct webhook_row *rows = ARENA_ARRAY(page->arena, struct webhook_row, ROWS_AT_ONCE);
+    int r = store_list_webhooks(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct webhook *made = NULL;
         r = make_webhook(source, &rows[i], &made);
@@ -252,10 +252,10 @@ static int add_webhooks(const struct picture_source *source, struct store_page *
 }
 
 static int add_api_keys(const struct picture_source *source, struct store_page *page,
-                        struct arena *arena, struct picture *picture, int *ret_count)
+                        struct picture *picture, int *ret_count)
 {
-    struct api_key_row *rows = ARENA_ARRAY(arena, struct api_key_row, ROWS_AT_ONCE);
-    int r = store_list_api_keys(source->sql, page, arena, rows, ret_count);
+    struct api_key_row *rows = ARENA_ARRAY(page->arena, struct api_key_row, ROWS_AT_ONCE);
+    int r = store_list_api_keys(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct api_key *made = NULL;
         r = make_api_key(&rows[i], &made);
@@ -267,18 +267,19 @@ static int add_api_keys(const struct picture_source *source, struct store_page *
 }
 
 static int add_all(const struct picture_source *source, struct picture *picture,
-                   int (*add)(const struct picture_source *, struct store_page *, struct arena *,
-                              struct picture *, int *))
+                   int (*add)(const struct picture_source *, struct store_page *, struct picture *,
+                              int *))
 {
     struct arena CLEANUP(arena_done) scratch = {};
     struct store_page page = { .organization = picture->object.id,
                                .before = STORE_NEWEST,
-                               .limit = ROWS_AT_ONCE };
+                               .limit = ROWS_AT_ONCE,
+                               .arena = &scratch };
     int count;
     do {
         arena_reset(&scratch, (size_t)MIB);
         count = 0;
-        int r = add(source, &page, &scratch, picture, &count);
+        int r = add(source, &page, picture, &count);
         if (r < 0)
             return fail(r);
     } while (count == ROWS_AT_ONCE);
@@ -345,18 +346,18 @@ int picture_each_webhook(const struct picture_source *source,
                          void (*each)(void *context, struct webhook *webhook), void *context)
 {
     struct arena CLEANUP(arena_done) scratch = {};
-    int64_t after = 0;
-    int count;
+    struct store_page page = { .before = STORE_NEWEST, .limit = ROWS_AT_ONCE, .arena = &scratch };
+    int count = 0;
     do {
         arena_reset(&scratch, (size_t)MIB);
         struct webhook_row *rows = ARENA_ARRAY(&scratch, struct webhook_row, ROWS_AT_ONCE);
-        int r = store_read_all_webhooks(source->sql, after, ROWS_AT_ONCE, &scratch, rows, &count);
+        int r = store_list_all_webhooks(source->sql, &page, rows, &count);
         for (int i = 0; r == 0 && i < count; i++) {
             struct webhook *made = NULL;
             r = make_webhook(source, &rows[i], &made);
             if (r == 0)
                 each(context, made);
-            after = rows[i].id;
+            page.before = rows[i].id;
         }
         if (r < 0)
             return fail(r);

@@ -32,8 +32,8 @@ MUST_USE int picture_find_by_uuid(struct sql *sql, str uuid, int64_t *ret_organi
 MUST_USE int picture_find_by_key(struct sql *sql, const struct digest *hash,
                                  int64_t *ret_organization);
 
-/* All webhooks of all organizations that are not deleted, and the deleted ones that still have work:
- * for the couriers at start. `each` takes the reference. */
+/* All webhooks of all organizations that are not deleted, and the deleted ones that still have
+ * work: for the couriers at start. `each` takes the reference. */
 MUST_USE int picture_each_webhook(const struct picture_source *source,
                                   void (*each)(void *context, struct webhook *webhook),
                                   void *context);

@@ -90,8 +90,9 @@ static enum log_level level_of(const struct request *request, const struct route
 {
     if (status >= 500 && status != 503 && status != 508)
         return LOG_WARN;
-    if (status == 401 || (route != NULL && !route->event && request->method != HTTP_GET &&
-                          request->method != HTTP_HEAD))
+    bool event = route != NULL && route->event;
+    bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    if (status == 401 || (event && status == 404) || (route != NULL && !event && !reads))
         return LOG_INFO;
     return LOG_DEBUG;
 }

@@ -276,9 +276,8 @@ static bool webhook_secret_fits(struct call *call, const struct picture *picture
 
 static bool identify_inlet(struct call *call)
 {
-    struct arena *arena = &call->request->arena;
     const struct picture *picture = NULL;
-    str uuid = arena_str(arena, call->path[0]);
+    str uuid = call->path[0];
     bool valid = uuid_is_valid(uuid);
     if (valid)
         picture = directory_find_by_uuid(call_loop(call)->directory, uuid);

@@ -5,6 +5,8 @@
 #include "mapping/fold.h"
 #include "store/lists.h"
 
+#define DEPTH_MAX 512 /* it has been read before, under a lower cap */
+
 static void write_contact(struct json_writer *out, const struct contact *contact)
 {
     json_begin_object(out);
@@ -14,41 +16,39 @@ static void write_contact(struct json_writer *out, const struct contact *contact
     json_end_object(out);
 }
 
-static int search(struct call *call, struct sql *sql, str prefix, struct contact *rows,
-                  int *ret_count)
+/* The page goes on behind the contact that the cursor names. */
+static int search(struct call *call, struct sql *sql, const struct store_page *page,
+                  struct contact *rows, int *ret_count)
 {
-    struct arena *arena = &call->request->arena;
-    str after = {};
-    if (call->before != INT64_MAX) {
-        struct contact last;
-        int r = store_read_contact(sql, call->caller.organization, call->before, arena, &last);
-        if (r == STORE_NOT_FOUND) {
-            problem_add(&call->problem, arena,
-                        (struct field_error){ .field = STR("cursor"),
-                                              .code = STR("format"),
-                                              .message = STR("There is no such page any more.") });
-            return CALL_REFUSED;
-        }
-        if (r < 0)
-            return fail(r);
-        after = last.email_key;
+    struct contact_search search = {};
+    struct contact last = {};
+    (void)call_query(call, "email", &search.prefix);
+    search.prefix = fold_case(str_trim(search.prefix), page->arena);
+    int r = 0;
+    if (page->before != INT64_MAX)
+        r = store_read_contact(sql, page->organization, page->before, page->arena, &last);
+    if (r < 0)
+        return fail(r);
+    if (r == STORE_NOT_FOUND) {
+        problem_add(&call->problem, page->arena,
+                    (struct field_error){ .field = STR("cursor"),
+                                          .code = STR("format"),
+                                          .message = STR("There is no such page any more.") });
+        return CALL_REFUSED;
     }
-    return fail(store_search_contacts(sql, call->caller.organization,
-                                      fold_case(str_trim(prefix), arena), after, call->limit + 1,
-                                      arena, rows, ret_count));
+    search.after = last.email_key;
+    return fail(store_search_contacts(sql, page, &search, rows, ret_count));
 }
 
 int contacts_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     struct store_page page = call_page(call);
     page.limit++;
-    struct contact *rows = ARENA_ARRAY(arena, struct contact, (size_t)page.limit);
+    struct contact *rows = ARENA_ARRAY(page.arena, struct contact, (size_t)page.limit);
     str prefix;
-    int count;
-    int r = call_query(call, "email", &prefix)
-                ? search(call, sql, prefix, rows, &count)
-                : store_list_contacts(sql, &page, arena, rows, &count);
+    int count = 0;
+    int r = call_query(call, "email", &prefix) ? search(call, sql, &page, rows, &count)
+                                               : store_list_contacts(sql, &page, rows, &count);
     if (r != 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -98,10 +98,8 @@ static void write_activity(struct call *call, const struct event *event)
     struct json_writer *out = &call->out;
     struct json_error error;
 
-    enum { depth = 512 }; /* it has been read before, under a lower cap */
-
     json data = NULL;
-    if (!json_read(&call->request->arena, event->data, depth, &data, &error))
+    if (!json_read(&call->request->arena, event->data, DEPTH_MAX, &data, &error))
         data = NULL;
     json_begin_object(out);
     json_member_id(out, STR("id"), ID_EVENT, event->id);
@@ -123,12 +121,10 @@ static int write_activities(struct call *call, struct sql *sql, const int64_t *i
             *count = i;
             break;
         }
-        struct event event;
-        bool wanted;
-        r = store_read_event(sql, call->caller.organization, ids[i], &call->request->arena, &event,
-                             &wanted);
+        struct event_found found;
+        r = store_read_event(sql, call->caller.organization, ids[i], &call->request->arena, &found);
         if (r == 0)
-            write_activity(call, &event);
+            write_activity(call, &found.event);
     }
     return MIN_OF(r, 0);
 }

@@ -64,23 +64,22 @@ static int write_last_event(struct call *call, struct sql *sql, const struct las
     for (int i = 0; i < last->count; i++)
         if (last->at[i].inlet == definition)
             id = last->at[i].event;
-    struct event event;
-    bool wanted;
+    struct event_found found;
     int r = STORE_NOT_FOUND;
     if (id != 0)
-        r = store_read_event(sql, call->caller.organization, id, arena, &event, &wanted);
+        r = store_read_event(sql, call->caller.organization, id, arena, &found);
     if (r < 0)
         return fail(r);
     json_key(out, STR("lastEvent"));
     json data;
     struct json_error error;
-    if (r != 0 || !json_read(arena, event.data, 512, &data, &error)) {
+    if (r != 0 || !json_read(arena, found.event.data, 512, &data, &error)) {
         json_add_null(out);
         return 0;
     }
     json_begin_object(out);
-    json_member_id(out, STR("id"), ID_EVENT, event.id);
-    json_member_instant(out, STR("at"), event.at_ms);
+    json_member_id(out, STR("id"), ID_EVENT, found.event.id);
+    json_member_instant(out, STR("at"), found.event.at_ms);
     json_key(out, STR("fields"));
     json_add_value(out, json_get(data, STR("fields")));
     json_end_object(out);
@@ -172,7 +171,7 @@ static int write_page(struct call *call, struct sql *sql, int64_t integration, i
     int r = read_last_events(call, sql, &last);
     page.limit = 1;
     for (int i = 0; r == 0; i++) {
-        r = store_list_definitions(sql, &page, integration, &call->request->arena, &row, &count);
+        r = store_list_definitions(sql, &page, integration, &row, &count);
         if (r < 0 || count == 0)
             break;
         if (i == most || call_has_enough(call)) {

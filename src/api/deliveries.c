@@ -40,23 +40,24 @@ void write_delivery(struct json_writer *out, const struct delivery_found *found)
 
 int deliveries_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     const struct store_page page = call_page(call);
-    struct delivery_found *rows = ARENA_ARRAY(arena, struct delivery_found, (size_t)page.limit);
+    struct delivery_found *rows =
+        ARENA_ARRAY(page.arena, struct delivery_found, (size_t)page.limit);
     struct webhook_row webhook;
-    int64_t id;
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
+    struct delivery_filter filter = {};
+    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &filter.outlet))
         return CALL_REFUSED;
     /* A deleted one's log stays. */
-    int r = store_read_webhook(sql, page.organization, id, arena, &webhook);
+    int r = store_read_webhook(sql, page.organization, filter.outlet, page.arena, &webhook);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "webhook");
-    enum delivery_state state = DELIVERY_PENDING;
+    enum delivery_state state;
     str name;
-    bool one = call_query(call, "state", &name) && delivery_state_read(name, &state);
-    struct store_listed listed;
+    if (call_query(call, "state", &name) && delivery_state_read(name, &state))
+        filter.state = &state;
+    struct store_listed listed = {};
     if (r == 0)
-        r = store_list_deliveries(sql, &page, id, one ? &state : NULL, arena, rows, &listed);
+        r = store_list_deliveries(sql, &page, &filter, rows, &listed);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -69,6 +70,7 @@ int deliveries_list(struct call *call, struct sql *sql)
 /* ── attempts ── */
 
 struct attempts {
+    struct attempt_visitor visitor;
     struct call *call;
     str body; /* of every request: content is fixed once */
 };
@@ -107,9 +109,9 @@ static void write_response(const struct attempts *attempts, const struct attempt
     json_end_object(out);
 }
 
-static void write_attempt(void *context, const struct attempt *attempt)
+static void write_attempt(struct attempt_visitor *visitor, const struct attempt *attempt)
 {
-    const struct attempts *attempts = context;
+    const struct attempts *attempts = CONTAINER_OF(visitor, struct attempts, visitor);
     struct json_writer *out = &attempts->call->out;
     json_begin_object(out);
     json_member_int(out, STR("number"), attempt->number);
@@ -129,8 +131,7 @@ static int first_shown(struct call *call, struct sql *sql, const struct delivery
     struct attempt_size *sizes =
         ARENA_ARRAY(&call->request->arena, struct attempt_size, ATTEMPTS_MAX);
     int count;
-    int r = store_read_attempt_sizes(sql, delivery->organization, delivery->id, ATTEMPTS_MAX, sizes,
-                                     &count);
+    int r = store_read_attempt_sizes(sql, delivery, ATTEMPTS_MAX, sizes, &count);
     if (r < 0)
         return fail(r);
     int64_t bytes = 0;
@@ -149,15 +150,18 @@ static int write_attempts(struct call *call, struct sql *sql, const struct deliv
                           str body)
 {
     struct json_writer *out = &call->out;
-    struct attempts attempts = { .call = call, .body = body };
+    struct attempts attempts = {
+        .visitor = { .arena = &call->request->arena, .show = write_attempt },
+        .call = call,
+        .body = body,
+    };
     int first = 1;
     int r = first_shown(call, sql, delivery, body.len, &first);
     if (r < 0)
         return fail(r);
     json_key(out, STR("attempts"));
     json_begin_array(out);
-    r = store_read_attempts(sql, delivery->organization, delivery->id, first, &call->request->arena,
-                            write_attempt, &attempts);
+    r = store_read_attempts(sql, delivery, first, &attempts.visitor);
     json_end_array(out);
     json_member_int(out, STR("attemptsOmitted"), first - 1);
     return fail(r);
@@ -182,17 +186,17 @@ static int find_event(struct call *call, struct sql *sql, const struct delivery_
 {
     const struct delivery *delivery = &found->delivery;
     struct arena *arena = &call->request->arena;
-    bool wanted;
-    int r =
-        store_read_event(sql, delivery->organization, delivery->event, arena, ret_event, &wanted);
+    struct event_found stored;
+    int r = store_read_event(sql, delivery->organization, delivery->event, arena, &stored);
+    if (r == 0)
+        *ret_event = stored.event;
     if (r != STORE_NOT_FOUND)
         return fail(r);
     *ret_event = (struct event){ .id = delivery->event,
                                  .organization = delivery->organization,
                                  .type = found->event_type,
                                  .at_ms = delivery->created_ms };
-    return store_read_carried_body(sql, delivery->organization, delivery->outlet, delivery->id,
-                                   arena, &ret_event->data);
+    return store_read_carried_body(sql, delivery, arena, &ret_event->data);
 }
 
 static int find_body(struct call *call, struct sql *sql, const struct delivery_found *found,
@@ -286,6 +290,9 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
                            STR("What this delivery sent is no longer kept (--retention-days)."));
     if (r < 0)
         return fail(r);
+    /* The hand-over reads it when this request may have been answered already. */
+    event->type = arena_str(batch_arena(batch), event->type);
+    event->data = arena_str(batch_arena(batch), event->data);
     found->delivery = reopened(&before, batch_now_ms(batch));
     batch_add_change(batch, &found->delivery, found->event_type, before.state == DELIVERY_PENDING,
                      NULL, event);

@@ -28,17 +28,15 @@ static void write_summary(struct json_writer *out, const struct event_summary *e
 
 int events_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     const struct store_page page = call_page(call);
-    struct event_summary *rows = ARENA_ARRAY(arena, struct event_summary, (size_t)page.limit);
-    struct store_listed listed;
-    int64_t since_ms = 0;
-    str type = {};
+    struct event_summary *rows = ARENA_ARRAY(page.arena, struct event_summary, (size_t)page.limit);
+    struct store_listed listed = {};
+    struct event_filter filter = {};
     str since;
-    (void)call_query(call, "type", &type);
-    if (call_query(call, "since", &since) && !instant_read(since, &since_ms))
-        since_ms = 0; /* cannot be: it has been checked */
-    int r = store_list_events(sql, &page, type, since_ms, arena, rows, &listed);
+    (void)call_query(call, "type", &filter.type);
+    if (call_query(call, "since", &since) && !instant_read(since, &filter.since_ms))
+        filter.since_ms = 0; /* cannot be: it has been checked */
+    int r = store_list_events(sql, &page, &filter, rows, &listed);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -78,8 +76,7 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct eve
     json_begin_array(&call->out);
     for (int i = 0; r >= 0 && i < count; i++) {
         struct delivery_found found;
-        r = store_find_event_delivery(sql, event->organization, outlets[i], event->id, arena,
-                                      &found);
+        r = store_find_event_delivery(sql, event, outlets[i], arena, &found);
         if (r == 0)
             write_delivery(&call->out, &found);
     }
@@ -89,11 +86,12 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct eve
 
 static int write_occurrences(struct call *call, struct sql *sql, const struct event *event)
 {
-    struct event_summary *rows =
-        ARENA_ARRAY(&call->request->arena, struct event_summary, OCCURRENCES_MAX);
-    int count;
-    int r = store_list_occurrences(sql, event->organization, event->id, &call->request->arena, rows,
-                                   OCCURRENCES_MAX, &count);
+    const struct store_page page = { .organization = event->organization,
+                                     .limit = OCCURRENCES_MAX,
+                                     .arena = &call->request->arena };
+    struct event_summary *rows = ARENA_ARRAY(page.arena, struct event_summary, OCCURRENCES_MAX);
+    int count = 0;
+    int r = store_list_occurrences(sql, &page, event->id, rows, &count);
     if (r < 0)
         return fail(r);
     json_key(&call->out, STR("occurrences"));
@@ -104,20 +102,21 @@ static int write_occurrences(struct call *call, struct sql *sql, const struct ev
     return 0;
 }
 
-static int answer_event(struct call *call, struct sql *sql, const struct event *event, bool wanted)
+static int answer_event(struct call *call, struct sql *sql, const struct event_found *found)
 {
+    const struct event *event = &found->event;
     const struct event_summary summary = { .id = event->id,
                                            .at_ms = event->at_ms,
                                            .type = event->type,
                                            .contact = event->contact,
                                            .inlet = event->inlet,
                                            .caused_by = event->caused_by,
-                                           .wanted = wanted };
+                                           .wanted = found->wanted };
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     write_summary_members(out, &summary);
     write_content(call, event);
-    int r = write_deliveries(call, sql, event, wanted);
+    int r = write_deliveries(call, sql, event, found->wanted);
     if (r == 0)
         r = write_occurrences(call, sql, event);
     json_end_object(out);
@@ -127,14 +126,12 @@ static int answer_event(struct call *call, struct sql *sql, const struct event *
 
 int events_get(struct call *call, struct sql *sql)
 {
-    struct event event;
-    bool wanted;
+    struct event_found found;
     int64_t id;
     if (!call_id(call, 0, ID_EVENT, "event", &id))
         return CALL_REFUSED;
-    int r = store_read_event(sql, call->caller.organization, id, &call->request->arena, &event,
-                             &wanted);
+    int r = store_read_event(sql, call->caller.organization, id, &call->request->arena, &found);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "event");
-    return r == 0 ? answer_event(call, sql, &event, wanted) : fail(r);
+    return r == 0 ? answer_event(call, sql, &found) : fail(r);
 }

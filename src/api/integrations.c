@@ -20,14 +20,14 @@ static void write_integration(struct json_writer *out, const struct integration_
 
 int integrations_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     struct store_page page = call_page(call);
     page.limit++;
-    struct integration_row *rows = ARENA_ARRAY(arena, struct integration_row, (size_t)page.limit);
+    struct integration_row *rows =
+        ARENA_ARRAY(page.arena, struct integration_row, (size_t)page.limit);
     str category = {};
-    int count;
     (void)call_query(call, "category", &category);
-    int r = store_list_integrations(sql, &page, category, arena, rows, &count);
+    int count = 0;
+    int r = store_list_integrations(sql, &page, category, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -140,10 +140,11 @@ static int check_empty(struct call *call, struct sql *sql, const struct integrat
 {
     const struct store_page page = { .organization = row->organization,
                                      .before = STORE_NEWEST,
-                                     .limit = 1 };
+                                     .limit = 1,
+                                     .arena = &call->request->arena };
     struct definition_row definition;
     int count = 0;
-    int r = store_list_definitions(sql, &page, row->id, &call->request->arena, &definition, &count);
+    int r = store_list_definitions(sql, &page, row->id, &definition, &count);
     if (r < 0)
         return fail(r);
     if (count == 0)

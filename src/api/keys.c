@@ -41,12 +41,11 @@ static void write_key(struct json_writer *out, const struct api_key_row *row)
 
 int keys_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     struct store_page page = call_page(call);
     page.limit++;
-    struct api_key_row *rows = ARENA_ARRAY(arena, struct api_key_row, (size_t)page.limit);
-    int count;
-    int r = store_list_api_keys(sql, &page, arena, rows, &count);
+    struct api_key_row *rows = ARENA_ARRAY(page.arena, struct api_key_row, (size_t)page.limit);
+    int count = 0;
+    int r = store_list_api_keys(sql, &page, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);

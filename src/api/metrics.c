@@ -221,15 +221,17 @@ static void add_store(struct sql *sql, struct buf *to)
 
 static int64_t resident_bytes(void)
 {
-    long long pages = 0;
-    long long resident = 0;
+    char text[128];
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%lld %lld", &pages, &resident) != 2)
-        resident = 0;
+    str rest = str_from(text, fread(text, 1, sizeof(text), file));
     (void)fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
+    int64_t pages = 0;
+    (void)str_cut(&rest, ' '); /* the whole address space */
+    if (!str_to_int64(str_cut(&rest, ' '), &pages))
+        return 0;
+    return pages * sysconf(_SC_PAGESIZE);
 }
 
 static void add_process(struct buf *to)

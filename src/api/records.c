@@ -41,17 +41,16 @@ static void write_rejection(struct call *call, const struct rejection *rejection
 
 int rejections_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     const struct store_page page = call_page(call);
-    struct rejection *rows = ARENA_ARRAY(arena, struct rejection, (size_t)page.limit);
+    struct rejection *rows = ARENA_ARRAY(page.arena, struct rejection, (size_t)page.limit);
     struct rejection_filter filter = {};
-    struct store_listed listed;
+    struct store_listed listed = {};
     (void)call_query(call, "reason", &filter.reason);
     /* By the custom event's id, or by its name. */
     if (call_query(call, "inlet", &filter.inlet_name) &&
         id_read(ID_EVENT_DEFINITION, filter.inlet_name, &filter.inlet))
         filter.inlet_name = (str){};
-    int r = store_list_rejections(sql, &page, &filter, arena, rows, &listed);
+    int r = store_list_rejections(sql, &page, &filter, rows, &listed);
     if (r < 0)
         return fail(r);
     (void)call_begin_list(call);
@@ -68,11 +67,11 @@ int rejections_list(struct call *call, struct sql *sql)
 
 int rejections_counts(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
-    struct rejection_sum *rows = ARENA_ARRAY(arena, struct rejection_sum, COUNTS_MAX);
-    int count;
-    int r = store_sum_rejections(sql, call->caller.organization, read_since(call), COUNTS_MAX,
-                                 arena, rows, &count);
+    struct store_page page = call_page(call);
+    page.limit = COUNTS_MAX;
+    struct rejection_sum *rows = ARENA_ARRAY(page.arena, struct rejection_sum, COUNTS_MAX);
+    int count = 0;
+    int r = store_sum_rejections(sql, &page, read_since(call), rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -130,11 +129,11 @@ static void write_entry(struct json_writer *out, const struct audit_row *row)
 
 int audit_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
-    struct audit_row *rows = ARENA_ARRAY(arena, struct audit_row, (size_t)call->limit + 1);
-    int count;
-    int r = store_list_audit(sql, call->caller.organization, call->before, call->limit + 1, arena,
-                             rows, &count);
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct audit_row *rows = ARENA_ARRAY(page.arena, struct audit_row, (size_t)page.limit);
+    int count = 0;
+    int r = store_list_audit(sql, &page, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);

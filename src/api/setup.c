@@ -232,9 +232,10 @@ static int add_event(const struct setup *setup, int64_t organization, int64_t in
     return fail(store_insert_definition(sql, &row));
 }
 
-static int add_webhook(const struct setup *setup, int64_t organization, str url, int64_t now_ms,
+static int add_webhook(const struct setup *setup, int64_t organization, str url,
                        struct arena *arena, struct setup_example *example)
 {
+    int64_t now_ms = clock_now_ms(setup->clock);
     char *bytes = arena_bytes(arena, SIGNING_KEY_SIZE);
     random_bytes(bytes, SIGNING_KEY_SIZE);
     str secret = str_from(bytes, SIGNING_KEY_SIZE);
@@ -276,7 +277,7 @@ int setup_example(const struct setup *setup, int64_t organization, str url, stru
     if (r == 0)
         r = add_event(setup, organization, integration, now_ms, &event);
     if (r == 0)
-        r = add_webhook(setup, organization, url, now_ms, arena, &example);
+        r = add_webhook(setup, organization, url, arena, &example);
     if (r == 0)
         r = add_audit(setup, organization, "example.create", STR(EXAMPLE_ALIAS));
     r = end(setup, r);

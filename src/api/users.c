@@ -39,11 +39,11 @@ void write_member(struct json_writer *out, const struct member_row *member)
 
 int users_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
-    struct member_row *rows = ARENA_ARRAY(arena, struct member_row, (size_t)call->limit + 1);
-    int count;
-    int r = store_list_members(sql, call->caller.organization, call->before, call->limit + 1, arena,
-                               rows, &count);
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct member_row *rows = ARENA_ARRAY(page.arena, struct member_row, (size_t)page.limit);
+    int count = 0;
+    int r = store_list_members(sql, &page, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);

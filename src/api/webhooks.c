@@ -80,12 +80,11 @@ static int write_webhook(struct call *call, struct sql *sql, const struct webhoo
 
 int webhooks_list(struct call *call, struct sql *sql)
 {
-    struct arena *arena = &call->request->arena;
     struct store_page page = call_page(call);
     page.limit++;
-    struct webhook_row *rows = ARENA_ARRAY(arena, struct webhook_row, (size_t)page.limit);
-    int count;
-    int r = store_list_webhooks(sql, &page, arena, rows, &count);
+    struct webhook_row *rows = ARENA_ARRAY(page.arena, struct webhook_row, (size_t)page.limit);
+    int count = 0;
+    int r = store_list_webhooks(sql, &page, rows, &count);
     if (r < 0)
         return fail(r);
     (void)call_begin_list(call);
@@ -318,7 +317,8 @@ static str ping_data(struct arena *arena, const struct webhook_row *row)
     return buf_str(&buf);
 }
 
-/* An event for this endpoint alone, whatever it has subscribed to. */
+/* An event for this endpoint alone, whatever it has subscribed to. It lies in the batch's arena:
+ * the hand-over reads it when this request may have been answered already. */
 static const struct event *add_ping(struct call *call, struct batch *batch,
                                     const struct webhook_row *row, int64_t *ret_delivery)
 {
@@ -327,7 +327,7 @@ static const struct event *add_ping(struct call *call, struct batch *batch,
                              .organization = row->organization,
                              .type = STR("ping"),
                              .at_ms = batch_now_ms(batch),
-                             .data = ping_data(&call->request->arena, row),
+                             .data = ping_data(batch_arena(batch), row),
                              .request_id = call->request->id };
     const struct delivery delivery = { .id = batch_draw_id(batch),
                                        .organization = row->organization,

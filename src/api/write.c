@@ -63,7 +63,8 @@ struct store_page call_page(const struct call *call)
 {
     return (struct store_page){ .organization = call->caller.organization,
                                 .before = call->before,
-                                .limit = call->limit };
+                                .limit = call->limit,
+                                .arena = &call->request->arena };
 }
 
 struct json_writer *call_begin_list(struct call *call)

@@ -3,7 +3,7 @@
  * libcurl, what is over; then it waits for any of them.
  *
  * Invariants: (1) all of struct courier but the mailbox and the atomics belongs to its thread; (2)
- * nothing is started while UNRECORDED_MAX results are unrecorded; (3) a message counts in mail_waiting
+ * nothing is started while UNRECORDED_MAX attempts are unrecorded, under way or not; (3) a message counts in mail_waiting
  * until what it caused counts in `active`, so that their sum is 0 only when there is nothing to do. */
 #include <signal.h>
 #include <stdlib.h>
@@ -237,8 +237,7 @@ static void move_due(struct courier *courier, int64_t now_ms)
 
 static bool may_start(const struct courier *courier)
 {
-    return !courier->stopping && courier->unrecorded < UNRECORDED_MAX &&
-           courier->under_way < UNDER_WAY_MAX;
+    return !courier->stopping && courier->unrecorded + courier->under_way < UNRECORDED_MAX;
 }
 
 static void start_attempts(struct courier *courier)
@@ -341,8 +340,8 @@ static void *courier_main(void *argument)
 {
     struct courier *courier = argument;
     block_broken_pipe();
-    int64_t mail;
-    do {
+    for (;;) {
+        int64_t mail;
         int64_t mono_ms = clock_mono_ms();
         take_all_mail(courier, &mail);
         move_due(courier, courier_now_ms(courier));
@@ -354,9 +353,10 @@ static void *courier_main(void *argument)
         start_attempts(courier);
         answer_time(courier);
         note_gauges(courier, mail);
+        if (is_over(courier, clock_mono_ms()))
+            return NULL;
         wait_for_work(courier);
-    } while (!is_over(courier, clock_mono_ms()));
-    return NULL;
+    }
 }
 
 /* ── life ── */

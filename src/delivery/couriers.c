@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/crash.h"
 #include "delivery/internal.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -223,6 +224,7 @@ void couriers_free(struct couriers *couriers)
 static void post_result(void *context, struct result *result)
 {
     struct couriers *couriers = context;
+    CRASH_POINT("after-send");
     result_post(couriers->options.committer, result);
 }
 

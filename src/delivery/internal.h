@@ -21,7 +21,6 @@
 #include "intake/result.h"
 
 #define UNRECORDED_MAX 4096
-#define UNDER_WAY_MAX 4096    /* attempts of one courier at once */
 #define PLACE_CONNECTIONS 64  /* to one host and port */
 #define READS_AT_ONCE 4
 #define COURIERS_MAX 64

@@ -167,6 +167,8 @@ static void *bed_main(void *argument)
 void bed_init(struct bed *bed)
 {
     *bed = (struct bed){ .next_id = 1000 };
+    (void)pthread_mutex_init(&bed->mutex, NULL);
+    (void)pthread_cond_init(&bed->changed, NULL);
     limits_init(&bed->limits);
     clock_init(&bed->clock, true, 0);
     bed->log = (struct log){ .least = LOG_ERROR, .fd = STDERR_FILENO };
@@ -183,8 +185,6 @@ void bed_init(struct bed *bed)
 
 void bed_start(struct bed *bed)
 {
-    (void)pthread_mutex_init(&bed->mutex, NULL);
-    (void)pthread_cond_init(&bed->changed, NULL);
     CHECK_INT("waker", waker_init(&bed->waker), 0);
     mailbox_init(&bed->mailbox, waker_wake, &bed->waker);
     CHECK_INT("thread", pthread_create(&bed->thread, NULL, bed_main, bed), 0);

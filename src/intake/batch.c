@@ -312,14 +312,11 @@ void batch_take_event(struct batch *batch, struct event *event)
 
 /* ── behind the commit ── */
 
-void batch_hand_over(struct batch *batch)
+/* Before the answers: what events borrow from their operations goes with these. */
+void batch_make_jobs(struct batch *batch)
 {
-    const struct committer_hooks *hooks = &batch->committer->options.hooks;
-    struct message *first = NULL;
-    struct message **end = &first;
-    struct job *last = NULL;
-    struct content *content =
-        NULL; /* of the newest event: its deliveries come one behind another */
+    struct message **end = &batch->jobs_first;
+    struct content *content = NULL; /* of the newest event: its deliveries come one behind another */
     const struct event *of = NULL;
     for (struct hand_over *at = batch->hand_overs; at != NULL; at = at->next) {
         if (at->event != of) {
@@ -327,14 +324,25 @@ void batch_hand_over(struct batch *batch)
             of = at->event;
             content = content_new(of->id, of->at_ms, of->hops, of->type, of->data);
         }
-        last = job_new(&at->delivery, content_keep(content), NULL);
-        last->manual = at->manual;
-        *end = &last->link;
-        end = &last->link.next;
+        struct job *job = job_new(&at->delivery, content_keep(content), NULL);
+        job->manual = at->manual;
+        *end = &job->link;
+        end = &job->link.next;
+        batch->jobs_last = job;
     }
     content_release(content);
-    if (last != NULL)
-        hooks->hand_over(hooks->context, CONTAINER_OF(first, struct job, link), last);
+}
+
+void batch_hand_over(struct batch *batch)
+{
+    const struct committer_hooks *hooks = &batch->committer->options.hooks;
+    if (batch->jobs_last == NULL)
+        return;
+    struct job *first = CONTAINER_OF(batch->jobs_first, struct job, link);
+    struct job *last = batch->jobs_last;
+    batch->jobs_first = NULL;
+    batch->jobs_last = NULL;
+    hooks->hand_over(hooks->context, first, last);
 }
 
 bool rejection_budget_take(struct rejection_budget *budget, const struct rejection *rejection,

@@ -18,7 +18,7 @@ struct dropped_outlet {
 };
 
 static const int64_t pauses_ms[] = {
-    [CHORE_PRUNE] = 10000,
+    [CHORE_PRUNE] = 2000,
     [CHORE_VACUUM] = 5000,
     [CHORE_MERGE] = 1000,
     [CHORE_DROP] = 0,
@@ -43,6 +43,19 @@ void chores_drop_outlet(struct committer *committer, int64_t organization, int64
     dropped->organization = organization;
     dropped->outlet = outlet;
     list_append(&committer->chores.outlets, &dropped->link);
+}
+
+int chores_resume(struct committer *committer)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(store_writer_sql(committer->writer),
+                  "SELECT organization, id FROM webhooks WHERE status = 'deleted' AND EXISTS"
+                  " (SELECT 1 FROM work WHERE work.organization = webhooks.organization"
+                  " AND work.outlet = webhooks.id)");
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        chores_drop_outlet(committer, sql_int(&query, 0), sql_int(&query, 1));
+    return fail(r);
 }
 
 static int prune(struct committer *committer, int budget_ms)

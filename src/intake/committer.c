@@ -199,7 +199,7 @@ static int open_committer(struct committer *committer)
     if (r < 0)
         return fail(r);
     id_source_init(&committer->ids, committer->options.hub, highest);
-    return 0;
+    return fail(chores_resume(committer));
 }
 
 int committer_start(const struct committer_options *options, struct committer **ret_committer)

@@ -73,6 +73,7 @@ static bool run_batch(struct committer *committer, struct operation *first, bool
     CRASH_POINT("after-commit");
     committer->stats.events += batch->event_count;
     committer->stats.deliveries += batch->delivery_count;
+    batch_make_jobs(batch);
     answer_all(committer, first, true);
     CRASH_POINT("before-hand-over");
     batch_hand_over(batch);

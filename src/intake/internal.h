@@ -107,6 +107,8 @@ struct batch {
     struct map counters;
     struct hand_over *hand_overs;
     struct hand_over **hand_overs_end;
+    struct message *jobs_first;
+    struct job *jobs_last;
     struct change *changes; /* management only */
     int64_t event_count, delivery_count;
 };
@@ -119,7 +121,8 @@ MUST_USE int batch_load_records(struct batch *batch, struct store_writer *writer
 bool batch_is_empty(const struct batch *batch);
 /* They have been written; what is to be handed over stays. */
 void batch_forget_rows(struct batch *batch);
-/* After the commit: hands the new work over. */
+/* After the commit: makes jobs of the new work, before any answer; then hands them over. */
+void batch_make_jobs(struct batch *batch);
 void batch_hand_over(struct batch *batch);
 
 /* ── rejections: the first of each minute are kept ── */
@@ -172,6 +175,8 @@ void chores_init(struct chores *chores);
 void chores_done(struct chores *chores);
 /* One short step of what is due, if anything is. Returns true when more waits at once. */
 bool chores_step(struct committer *committer, bool busy);
+/* At start: takes up what a stop or a kill has left half done. */
+MUST_USE int chores_resume(struct committer *committer);
 /* Unfinished work of this deleted outlet is to be dropped. */
 void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet);
 

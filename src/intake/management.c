@@ -138,6 +138,7 @@ int batch_organization_changed(struct batch *batch, struct operation *operation,
     int r = open_change(batch, organization, &change);
     if (r != 0)
         return r < 0 ? fail(r) : fail(FAIL_CORRUPT);
+    picture_finish(change->picture);
     wait_for(change, operation);
     return 0;
 }
@@ -218,6 +219,7 @@ static bool run_batch(struct committer *committer, struct operation **operations
     /* Outlets first: the couriers must know one before its first job. */
     struct change *changes = batch->changes;
     batch->changes = NULL;
+    batch_make_jobs(batch);
     answer_published(committer, operations, count);
     publications_send(committer, changes);
     batch_hand_over(batch);

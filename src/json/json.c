@@ -36,7 +36,33 @@ static void tree_free(void *context, void *memory)
     (void)memory;
 }
 
+/* ---- the tree ---- */
+
+static yyjson_type tree_type(json value)
+{
+    return (yyjson_type)(value->tag & YYJSON_TYPE_MASK);
+}
+
+static size_t tree_length(json value)
+{
+    return (size_t)(value->tag >> YYJSON_TAG_BIT);
+}
+
+static bool is_container(json value)
+{
+    return tree_type(value) == YYJSON_TYPE_ARR || tree_type(value) == YYJSON_TYPE_OBJ;
+}
+
+/* What stands behind `value` and all it holds. */
+static json tree_next(json value)
+{
+    size_t size = is_container(value) ? value->uni.ofs : sizeof(*value);
+    return (json)(const void *)((const char *)value + size);
+}
+
 /* ---- reading ---- */
+
+#define DEPTH_MOST 512 /* the most that limits.h lets json_depth be */
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
@@ -58,12 +84,27 @@ static size_t count_opening(str text)
     return count;
 }
 
-/* Where the text first goes deeper than allowed; its length when nowhere. Exact for JSON; what is
- * none is refused by the reader anyway. */
+/* The reader does not mind depth, our callers do. The tree is looked at, since that is faster than
+ * the text, and only when the text has brackets enough. */
+static bool is_deeper(json root, int max_depth)
+{
+    json ends[DEPTH_MOST]; /* of the containers around `at` */
+    int depth = 0;
+    for (json at = root, end = tree_next(root); at < end; at++) {
+        while (depth > 0 && at >= ends[depth - 1])
+            depth--;
+        if (!is_container(at))
+            continue;
+        if (depth == max_depth)
+            return true;
+        ends[depth++] = tree_next(at);
+    }
+    return false;
+}
+
+/* Where the text, which is JSON, first goes deeper than allowed. */
 static size_t too_deep_at(str text, int max_depth)
 {
-    if (count_opening(text) <= (size_t)max_depth)
-        return text.len;
     int depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < text.len; i++) {
@@ -109,15 +150,9 @@ static struct json_error reader_error(struct arena *arena, str text, const yyjso
 bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
                struct json_error *reterr)
 {
-    assert(max_depth > 0);
+    assert(max_depth > 0 && max_depth <= DEPTH_MOST);
     if (text.len == 0) {
         *reterr = (struct json_error){ .text = STR("empty: a JSON value is expected") };
-        return false;
-    }
-    size_t deep = too_deep_at(text, max_depth);
-    if (deep < text.len) {
-        str what = arena_format(arena, "nested deeper than %d levels", max_depth);
-        *reterr = error_at(arena, text, deep, what.ptr);
         return false;
     }
     const yyjson_alc memory = { tree_alloc, tree_grow, tree_free, arena };
@@ -129,33 +164,16 @@ bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
         *reterr = reader_error(arena, text, &error);
         return false;
     }
+    if (count_opening(text) > (size_t)max_depth && is_deeper(document->root, max_depth)) {
+        str what = arena_format(arena, "nested deeper than %d levels", max_depth);
+        *reterr = error_at(arena, text, too_deep_at(text, max_depth), what.ptr);
+        return false;
+    }
     *ret_value = document->root;
     return true;
 }
 
 /* ---- values ---- */
-
-static yyjson_type tree_type(json value)
-{
-    return (yyjson_type)(value->tag & YYJSON_TYPE_MASK);
-}
-
-static size_t tree_length(json value)
-{
-    return (size_t)(value->tag >> YYJSON_TAG_BIT);
-}
-
-static bool is_container(json value)
-{
-    return tree_type(value) == YYJSON_TYPE_ARR || tree_type(value) == YYJSON_TYPE_OBJ;
-}
-
-/* What stands behind `value` and all it holds. */
-static json tree_next(json value)
-{
-    size_t size = is_container(value) ? value->uni.ofs : sizeof(*value);
-    return (json)(const void *)((const char *)value + size);
-}
 
 enum json_type json_type(json value)
 {

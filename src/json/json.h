@@ -24,10 +24,11 @@ enum json_type {
 
 struct json_error {
     size_t offset; /* bytes from the start */
-    str text;      /* what is wrong there */
+    str text;      /* for people: "at byte 17 (line 2, column 3): …" */
 };
 
-/* Deeper than `max_depth` levels is an error like any other. False: reterr says where and why. */
+/* Deeper than `max_depth` levels (at most 512) is an error like any other, and so is no text at
+ * all. False: reterr says where and why. */
 MUST_USE bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
                         struct json_error *reterr);
 

@@ -115,12 +115,15 @@ TEST(caps_depth)
 TEST(takes_a_hundred_thousand_brackets)
 {
     CLEANUP(arena_done) struct arena arena = {};
-    char *text = arena_bytes(&arena, 100000);
+    char *text = arena_bytes(&arena, 200000);
     memset(text, '[', 100000);
+    memset(text + 100000, ']', 100000);
     json value;
     struct json_error error;
-    CHECK("refused", !json_read(&arena, str_from(text, 100000), 64, &value, &error));
-    CHECK_INT("where", error.offset, 64);
+    CHECK("refused", !json_read(&arena, str_from(text, 200000), 512, &value, &error));
+    CHECK_INT("where", error.offset, 512);
+    CHECK("open ones, too", !json_read(&arena, str_from(text, 100000), 64, &value, &error));
+    CHECK("512 levels", json_read(&arena, str_from(text + 99488, 1024), 512, &value, &error));
 }
 
 TEST(gets_members)

@@ -415,6 +415,13 @@ TEST(webhook_follows_pointers)
           DEFINITION("webhook", EMAIL_AT("/c/mail") "," AT("c", "text", "/c")),
           STR_INIT("{\"c\":{\"mail\":\"a@b.c\",\"n\":1}}"),
           "{\"email\":\"a@b.c\",\"c\":\"{\\\"mail\\\":\\\"a@b.c\\\",\\\"n\\\":1}\"}", true },
+        { "an array and its first element",
+          DEFINITION("webhook",
+                     EMAIL_AT("/m") "," AT("first", "text",
+                                           "/t/0") ",{\"id\":\"t\",\"type\":"
+                                                   "\"checkbox\",\"options\":[\"a\",\"b\"]}"),
+          STR_INIT("{\"m\":\"a@b.c\",\"t\":[\"a\",\"b\"]}"),
+          "{\"email\":\"a@b.c\",\"first\":\"a\",\"t\":[\"a\",\"b\"]}", false },
         { "without a pointer: the key of its id",
           DEFINITION("webhook", EMAIL_AT("/c/mail") ",{\"id\":\"n\",\"type\":\"integer\"}"),
           STR_INIT("{\"c\":{\"mail\":\"a@b.c\"},\"n\":1}"), "{\"email\":\"a@b.c\",\"n\":1}",

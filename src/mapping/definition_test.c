@@ -212,6 +212,35 @@ TEST(checks_fields)
         expect(cases[i].label, cases[i].text, cases[i].errors);
 }
 
+TEST(says_where_a_pointer_is_wrong)
+{
+    static const struct {
+        str text;
+        const char *message;
+    } cases[] = {
+        { STR_INIT(WEBHOOK(EMAIL ",{\"id\":\"a\",\"type\":\"text\",\"jsonPointerPath\":\"a/b\"}")),
+          "At character 0: a JSON Pointer starts with '/' (RFC 6901)." },
+        { STR_INIT(WEBHOOK(EMAIL ",{\"id\":\"a\",\"type\":\"text\",\"jsonPointerPath\":\"/a~b\"}")),
+          "At character 2: a JSON Pointer has 0 or 1 behind each '~' (RFC 6901)." },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct problem problem = {};
+        CHECK(cases[i].text.ptr, test_definition(cases[i].text, &arena, &problem) == NULL);
+        CHECK_STR(cases[i].text.ptr, problem.errors->message, str_c(cases[i].message));
+    }
+    CLEANUP(arena_done) struct arena arena = {};
+    char slashes[66];
+    memset(slashes, '/', sizeof(slashes));
+    const char *const field =
+        "{\"context\":\"webhook\",\"name\":\"x\",\"alias\":\"x\",\"fields\":[" EMAIL
+        ",{\"id\":\"a\",\"type\":\"text\",\"jsonPointerPath\":";
+    expect("as deep as a body", arena_format(&arena, "%s\"%.*s\"}]}", field, 64, slashes), "");
+    expect("deeper", arena_format(&arena, "%s\"%.*s\"}]}", field, 65, slashes),
+           "/fields/1/jsonPointerPath range");
+}
+
 TEST(checks_the_primary_key)
 {
     static const struct {
@@ -374,6 +403,7 @@ TEST(writes_what_it_reads)
 
 RUN_TESTS(cmocka_unit_test(reads_the_example), cmocka_unit_test(checks_the_top),
           cmocka_unit_test(refuses_web), cmocka_unit_test(checks_aliases),
-          cmocka_unit_test(checks_fields), cmocka_unit_test(checks_the_primary_key),
-          cmocka_unit_test(checks_options), cmocka_unit_test(caps_what_it_takes),
-          cmocka_unit_test(counts_thousands_of_errors), cmocka_unit_test(writes_what_it_reads))
+          cmocka_unit_test(checks_fields), cmocka_unit_test(says_where_a_pointer_is_wrong),
+          cmocka_unit_test(checks_the_primary_key), cmocka_unit_test(checks_options),
+          cmocka_unit_test(caps_what_it_takes), cmocka_unit_test(counts_thousands_of_errors),
+          cmocka_unit_test(writes_what_it_reads))

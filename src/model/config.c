@@ -94,20 +94,15 @@ static void insert(struct arena *arena, struct objects *objects, int at, struct 
 
 struct objects *picture_objects(struct picture *picture, enum object_kind kind)
 {
-    switch (kind) {
-    case OBJECT_INTEGRATION:
-        return &picture->integrations;
-    case OBJECT_DEFINITION:
-        return &picture->definitions;
-    case OBJECT_WEBHOOK:
-        return &picture->webhooks;
-    case OBJECT_API_KEY:
-        return &picture->api_keys;
-    case OBJECT_KINDS:
-        break;
-    }
-    assert(kind != OBJECT_KINDS);
-    return NULL;
+    struct objects *const lists[] = {
+        [OBJECT_INTEGRATION] = &picture->integrations,
+        [OBJECT_DEFINITION] = &picture->definitions,
+        [OBJECT_WEBHOOK] = &picture->webhooks,
+        [OBJECT_API_KEY] = &picture->api_keys,
+    };
+    static_assert(COUNT_OF(lists) == OBJECT_KINDS, "a list for each kind");
+    assert(kind < OBJECT_KINDS);
+    return lists[kind];
 }
 
 static void picture_done(struct object *object)

@@ -151,6 +151,22 @@ TEST(copies_share_objects)
     CHECK_INT("all gone", done_count, 300);
 }
 
+TEST(every_list_is_shared_and_let_go)
+{
+    int done_count = 0;
+    struct picture *old = picture_new(1);
+    for (int kind = 0; kind < OBJECT_KINDS; kind++)
+        picture_put(old, (enum object_kind)kind, webhook_new(10 + kind, &done_count));
+    struct picture *new = picture_copy(old);
+    object_release(old);
+    CHECK_INT("shared", done_count, 0);
+    for (int kind = 0; kind < OBJECT_KINDS; kind++)
+        CHECK("in its own list",
+              objects_find(picture_objects(new, (enum object_kind)kind), 10 + kind) != NULL);
+    object_release(new);
+    CHECK_INT("let go", done_count, OBJECT_KINDS);
+}
+
 TEST(finds_by_alias)
 {
     struct picture *picture = picture_new(1);
@@ -187,4 +203,5 @@ TEST(finishes_again)
 
 RUN_TESTS(cmocka_unit_test(objects_count_references), cmocka_unit_test(threads_share_objects),
           cmocka_unit_test(lists_are_like_arrays), cmocka_unit_test(copies_share_objects),
-          cmocka_unit_test(finds_by_alias), cmocka_unit_test(finishes_again))
+          cmocka_unit_test(every_list_is_shared_and_let_go), cmocka_unit_test(finds_by_alias),
+          cmocka_unit_test(finishes_again))

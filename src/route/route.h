@@ -9,6 +9,6 @@ MUST_USE bool event_type_matches(str wanted, str type);
 
 MUST_USE bool webhook_wants(const struct webhook *webhook, str type);
 
-/* True for what a webhook may subscribe to: a known type, a pattern of one, or "*". `custom_event.x`
- * may name an alias that is not there yet. */
+/* True for what a webhook may subscribe to: a known type, a pattern of one, or "*".
+ * `custom_event.x` may name an alias that is not there yet. */
 MUST_USE bool event_type_is_subscribable(str wanted);

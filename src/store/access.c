@@ -190,8 +190,8 @@ int store_find_member(struct sql *sql, int64_t organization, int64_t user, struc
     return r;
 }
 
-int store_list_members(struct sql *sql, int64_t organization, int64_t before, int limit,
-                       struct arena *arena, struct member_row *ret_rows, int *ret_count)
+int store_list_members(struct sql *sql, const struct store_page *page, struct member_row *ret_rows,
+                       int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
@@ -199,11 +199,11 @@ int store_list_members(struct sql *sql, int64_t organization, int64_t before, in
                   " JOIN users u ON u.id = m.user_id"
                   " WHERE m.organization = $1 AND m.user_id < $2"
                   " ORDER BY m.user_id DESC LIMIT $3",
-                  SQL_I(organization), SQL_I(before), SQL_I(limit));
+                  SQL_I(page->organization), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_member(&query, arena);
+        ret_rows[count++] = take_member(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -320,20 +320,21 @@ int store_insert_audit(struct sql *sql, const struct audit_row *row)
                 SQL_T(row->request_id)));
 }
 
-int store_list_audit(struct sql *sql, int64_t organization, int64_t before, int limit,
-                     struct arena *arena, struct audit_row *ret_rows, int *ret_count)
+int store_list_audit(struct sql *sql, const struct store_page *page, struct audit_row *ret_rows,
+                     int *ret_count)
 {
+    struct arena *arena = page->arena;
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT id, at_ms, actor, action, object, detail, client, request_id FROM audit"
                   " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-                  SQL_I(organization), SQL_I(before), SQL_I(limit));
+                  SQL_I(page->organization), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
         ret_rows[count++] = (struct audit_row){
             .id = sql_int(&query, 0),
-            .organization = organization,
+            .organization = page->organization,
             .at_ms = sql_int(&query, 1),
             .actor = sql_text(&query, 2, arena),
             .action = sql_text(&query, 3, arena),

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "model/config.h"
-#include "store/store.h"
+#include "store/config.h"
 
 /* ── organizations ── */
 
@@ -63,9 +63,9 @@ MUST_USE int store_update_member(struct sql *sql, int64_t organization, int64_t 
 MUST_USE int store_delete_member(struct sql *sql, int64_t organization, int64_t user);
 MUST_USE int store_find_member(struct sql *sql, int64_t organization, int64_t user,
                                struct arena *arena, struct member_row *ret_row);
-/* Newest first, user < before. Room for `limit` rows. */
-MUST_USE int store_list_members(struct sql *sql, int64_t organization, int64_t before, int limit,
-                                struct arena *arena, struct member_row *ret_rows, int *ret_count);
+/* Newest first, by user. */
+MUST_USE int store_list_members(struct sql *sql, const struct store_page *page,
+                                struct member_row *ret_rows, int *ret_count);
 MUST_USE int store_count_owners(struct sql *sql, int64_t organization, int64_t *ret_count);
 
 /* Where a user is a member. */
@@ -124,6 +124,6 @@ struct audit_row {
 };
 
 MUST_USE int store_insert_audit(struct sql *sql, const struct audit_row *row);
-/* Newest first, id < before. Room for `limit` rows. */
-MUST_USE int store_list_audit(struct sql *sql, int64_t organization, int64_t before, int limit,
-                              struct arena *arena, struct audit_row *ret_rows, int *ret_count);
+/* Newest first. */
+MUST_USE int store_list_audit(struct sql *sql, const struct store_page *page,
+                              struct audit_row *ret_rows, int *ret_count);

@@ -65,7 +65,7 @@ int store_read_integration(struct sql *sql, int64_t organization, int64_t id, st
 }
 
 int store_list_integrations(struct sql *sql, const struct store_page *page, str category,
-                            struct arena *arena, struct integration_row *ret_rows, int *ret_count)
+                            struct integration_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
@@ -75,7 +75,7 @@ int store_list_integrations(struct sql *sql, const struct store_page *page, str 
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_integration(&query, arena);
+        ret_rows[count++] = take_integration(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -154,7 +154,7 @@ int store_find_definition_by_alias(struct sql *sql, int64_t organization, str al
 }
 
 int store_list_definitions(struct sql *sql, const struct store_page *page, int64_t integration,
-                           struct arena *arena, struct definition_row *ret_rows, int *ret_count)
+                           struct definition_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
@@ -164,7 +164,7 @@ int store_list_definitions(struct sql *sql, const struct store_page *page, int64
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_definition(&query, arena);
+        ret_rows[count++] = take_definition(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -232,7 +232,7 @@ int store_read_webhook(struct sql *sql, int64_t organization, int64_t id, struct
     return r;
 }
 
-int store_list_webhooks(struct sql *sql, const struct store_page *page, struct arena *arena,
+int store_list_webhooks(struct sql *sql, const struct store_page *page,
                         struct webhook_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
@@ -243,7 +243,7 @@ int store_list_webhooks(struct sql *sql, const struct store_page *page, struct a
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_webhook(&query, arena);
+        ret_rows[count++] = take_webhook(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -277,20 +277,20 @@ int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *
     return 0;
 }
 
-int store_read_all_webhooks(struct sql *sql, int64_t after, int limit, struct arena *arena,
+int store_list_all_webhooks(struct sql *sql, const struct store_page *page,
                             struct webhook_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  WEBHOOK_COLUMNS " WHERE id > $1 AND (status <> 'deleted' OR EXISTS"
+                  WEBHOOK_COLUMNS " WHERE id < $1 AND (status <> 'deleted' OR EXISTS"
                                   " (SELECT 1 FROM work WHERE work.organization ="
                                   " webhooks.organization AND work.outlet = webhooks.id))"
-                                  " ORDER BY id LIMIT $2",
-                  SQL_I(after), SQL_I(limit));
+                                  " ORDER BY id DESC LIMIT $2",
+                  SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_webhook(&query, arena);
+        ret_rows[count++] = take_webhook(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -354,7 +354,7 @@ int store_read_api_key(struct sql *sql, int64_t organization, int64_t id, struct
     return r;
 }
 
-int store_list_api_keys(struct sql *sql, const struct store_page *page, struct arena *arena,
+int store_list_api_keys(struct sql *sql, const struct store_page *page,
                         struct api_key_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
@@ -365,7 +365,7 @@ int store_list_api_keys(struct sql *sql, const struct store_page *page, struct a
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_api_key(&query, arena);
+        ret_rows[count++] = take_api_key(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }

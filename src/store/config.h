@@ -12,11 +12,12 @@
 /* For `before`: from the newest. */
 #define STORE_NEWEST INT64_MAX
 
-/* What a list starts with and how far it goes. */
+/* What a list starts with, how far it goes, and where its texts are put. */
 struct store_page {
     int64_t organization;
     int64_t before;
     int limit; /* the arrays have room for as many */
+    struct arena *arena;
 };
 
 /* ── integrations ── */
@@ -39,8 +40,7 @@ MUST_USE int store_read_integration(struct sql *sql, int64_t organization, int64
                                     struct arena *arena, struct integration_row *ret_row);
 /* `category` empty: all. */
 MUST_USE int store_list_integrations(struct sql *sql, const struct store_page *page, str category,
-                                     struct arena *arena, struct integration_row *ret_rows,
-                                     int *ret_count);
+                                     struct integration_row *ret_rows, int *ret_count);
 
 /* ── custom event definitions ── */
 
@@ -65,8 +65,8 @@ MUST_USE int store_find_definition_by_alias(struct sql *sql, int64_t organizatio
                                             int64_t *ret_id);
 /* `integration` 0: of all. */
 MUST_USE int store_list_definitions(struct sql *sql, const struct store_page *page,
-                                    int64_t integration, struct arena *arena,
-                                    struct definition_row *ret_rows, int *ret_count);
+                                    int64_t integration, struct definition_row *ret_rows,
+                                    int *ret_count);
 
 /* ── webhook endpoints ── */
 
@@ -92,14 +92,14 @@ MUST_USE int store_read_webhook(struct sql *sql, int64_t organization, int64_t i
                                 struct arena *arena, struct webhook_row *ret_row);
 /* Without the deleted ones. */
 MUST_USE int store_list_webhooks(struct sql *sql, const struct store_page *page,
-                                 struct arena *arena, struct webhook_row *ret_rows, int *ret_count);
+                                 struct webhook_row *ret_rows, int *ret_count);
 MUST_USE int store_count_webhooks(struct sql *sql, int64_t organization, int64_t *ret_count);
 /* All ids, of deleted ones too. */
 MUST_USE int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *arena,
                                     int64_t **ret_ids, int *ret_count);
-/* Of all organizations, up to `limit`, by rising id above `after`: those that are not deleted, and
- * those that still have work. */
-MUST_USE int store_read_all_webhooks(struct sql *sql, int64_t after, int limit, struct arena *arena,
+/* Of all organizations, whatever the page names: those that are not deleted, and those that still
+ * have work. */
+MUST_USE int store_list_all_webhooks(struct sql *sql, const struct store_page *page,
                                      struct webhook_row *ret_rows, int *ret_count);
 
 /* ── API keys ── */
@@ -124,7 +124,7 @@ MUST_USE int store_revoke_api_key(struct sql *sql, int64_t organization, int64_t
 MUST_USE int store_read_api_key(struct sql *sql, int64_t organization, int64_t id,
                                 struct arena *arena, struct api_key_row *ret_row);
 MUST_USE int store_list_api_keys(struct sql *sql, const struct store_page *page,
-                                 struct arena *arena, struct api_key_row *ret_rows, int *ret_count);
+                                 struct api_key_row *ret_rows, int *ret_count);
 MUST_USE int store_find_organization_by_key(struct sql *sql, const struct digest *hash,
                                             int64_t *ret_organization);
 

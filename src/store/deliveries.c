@@ -43,7 +43,6 @@ static struct delivery_found take_delivery(const struct sql_query *query, int64_
 
 struct reading {
     const struct store_page *page;
-    struct arena *arena;
     struct delivery_found *rows;
     int count; /* one more than the page holds when there is more */
 };
@@ -55,7 +54,7 @@ static int take_all(struct reading *reading, struct sql_query *query)
     while ((r = sql_next(query)) > 0)
         if (++reading->count <= reading->page->limit)
             reading->rows[reading->count - 1] =
-                take_delivery(query, reading->page->organization, reading->arena);
+                take_delivery(query, reading->page->organization, reading->page->arena);
     return fail(r);
 }
 
@@ -112,25 +111,26 @@ static int find_finished_end(struct sql *sql, int64_t outlet, const struct store
     return 0;
 }
 
-int store_list_deliveries(struct sql *sql, const struct store_page *page, int64_t outlet,
-                          const enum delivery_state *state, struct arena *arena,
-                          struct delivery_found *ret_rows, struct store_listed *ret_listed)
+int store_list_deliveries(struct sql *sql, const struct store_page *page,
+                          const struct delivery_filter *filter, struct delivery_found *ret_rows,
+                          struct store_listed *ret_listed)
 {
-    struct reading reading = { .page = page, .arena = arena, .rows = ret_rows };
+    const enum delivery_state *state = filter->state;
+    struct reading reading = { .page = page, .rows = ret_rows };
     int r = 0;
     if (state == NULL)
-        r = read_any(sql, outlet, &reading);
+        r = read_any(sql, filter->outlet, &reading);
     else if (*state == DELIVERY_PENDING)
-        r = read_pending(sql, outlet, &reading);
+        r = read_pending(sql, filter->outlet, &reading);
     else
-        r = read_finished(sql, outlet, *state, &reading);
+        r = read_finished(sql, filter->outlet, *state, &reading);
     if (r < 0)
         return fail(r);
     *ret_listed = (struct store_listed){ .count = MIN_OF(reading.count, page->limit) };
     if (reading.count > page->limit)
         ret_listed->next = ret_rows[page->limit - 1].delivery.id;
     else if (state != NULL && *state != DELIVERY_PENDING)
-        return find_finished_end(sql, outlet, page, &ret_listed->next);
+        return find_finished_end(sql, filter->outlet, page, &ret_listed->next);
     return 0;
 }
 
@@ -148,11 +148,11 @@ static int find_next_event(struct sql *sql, int64_t organization, int64_t event,
     return 0;
 }
 
-int store_find_event_delivery(struct sql *sql, int64_t organization, int64_t outlet, int64_t event,
+int store_find_event_delivery(struct sql *sql, const struct event *event, int64_t outlet,
                               struct arena *arena, struct delivery_found *ret_found)
 {
-    int64_t next;
-    int r = find_next_event(sql, organization, event, &next);
+    int64_t next = INT64_MAX;
+    int r = find_next_event(sql, event->organization, event->id, &next);
     if (r < 0)
         return fail(r);
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
@@ -161,24 +161,24 @@ int store_find_event_delivery(struct sql *sql, int64_t organization, int64_t out
         " AND id < $4 ORDER BY id LIMIT 1) AS unfinished UNION ALL"
         " SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
         " AND id < $4 ORDER BY id LIMIT 1) AS finished",
-        SQL_I(organization), SQL_I(outlet), SQL_I(event), SQL_I(next));
+        SQL_I(event->organization), SQL_I(outlet), SQL_I(event->id), SQL_I(next));
     while ((r = sql_next(&query)) > 0) {
-        if (sql_int(&query, 2) != event)
+        if (sql_int(&query, 2) != event->id)
             continue;
-        *ret_found = take_delivery(&query, organization, arena);
+        *ret_found = take_delivery(&query, event->organization, arena);
         return 0;
     }
     return r < 0 ? fail(r) : STORE_NOT_FOUND;
 }
 
-int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outlet, int64_t delivery,
-                            struct arena *arena, str *ret_data)
+int store_read_carried_body(struct sql *sql, const struct delivery *delivery, struct arena *arena,
+                            str *ret_data)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT body FROM work WHERE organization = $1 AND outlet = $2 AND id = $3"
                   " AND body IS NOT NULL",
-                  SQL_I(organization), SQL_I(outlet), SQL_I(delivery));
+                  SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
     int r = sql_found(sql_next(&query));
     if (r == 0)
         *ret_data = sql_blob(&query, 0, arena);
@@ -187,7 +187,7 @@ int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outle
 
 /* ── attempts ── */
 
-int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t delivery, int limit,
+int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, int limit,
                              struct attempt_size *ret_sizes, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
@@ -195,7 +195,7 @@ int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t deli
                   "SELECT number, LENGTH(request_head) + COALESCE(LENGTH(response_head), 0) +"
                   " COALESCE(LENGTH(response_body), 0) FROM attempts"
                   " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
-                  SQL_I(organization), SQL_I(delivery), SQL_I(limit));
+                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -204,21 +204,21 @@ int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t deli
     return fail(r);
 }
 
-int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery, int first,
-                        struct arena *arena,
-                        void (*each)(void *context, const struct attempt *attempt), void *context)
+int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first,
+                        struct attempt_visitor *visitor)
 {
+    struct arena *arena = visitor->arena;
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
         "SELECT number, started_ms, duration_us, manual, status, url, request_head, response_head,"
         " response_body, response_length, response_truncated, error FROM attempts"
         " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
-        SQL_I(organization), SQL_I(delivery), SQL_I(first));
+        SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first));
     int r;
     while ((r = sql_next(&query)) > 0) {
         const struct attempt attempt = {
-            .delivery = delivery,
-            .organization = organization,
+            .delivery = delivery->id,
+            .organization = delivery->organization,
             .number = (int)sql_int(&query, 0),
             .started_ms = sql_int(&query, 1),
             .duration_us = sql_int(&query, 2),
@@ -232,7 +232,7 @@ int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery,
             .response_truncated = sql_int(&query, 10) != 0,
             .error = sql_text(&query, 11, arena),
         };
-        each(context, &attempt);
+        visitor->show(visitor, &attempt);
     }
     return fail(r);
 }

@@ -101,9 +101,8 @@ void fixture_check(str directory)
     scene_connect(&scene);
     check_work(&scene);
     check_contact(&scene);
-    assert_int_equal(store_setting_get(store_reader_sql(scene.reader), "fixture", &scene.arena,
-                                       &value),
-                     1);
+    assert_int_equal(
+        store_setting_get(store_reader_sql(scene.reader), "fixture", &scene.arena, &value), 1);
     scene_check(&scene);
     scene_disconnect(&scene);
     store_close(scene.store);

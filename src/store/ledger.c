@@ -2,15 +2,23 @@
 #include "store/ledger.h"
 
 #include "store/rows.h"
+#include "store/settings.h"
 
 #define MINUTE_MS ((int64_t)60000)
 #define DAY_MS ((int64_t)86400000)
 
 enum span { SPAN_MINUTE = 0, SPAN_DAY = 1, SPAN_ALL = 2 };
 
-/* Adds the rows of one span that start in [from, to). */
-static int add_span(struct sql *sql, int64_t organization, int64_t subject, enum span span,
-                    const int64_t range[2], struct ledger *ledger)
+/* The rows of one span that start in [from, to). */
+struct stretch {
+    int64_t organization;
+    int64_t subject;
+    enum span span;
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+static int add_stretch(struct sql *sql, const struct stretch *stretch, struct ledger *ledger)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
@@ -20,7 +28,8 @@ static int add_span(struct sql *sql, int64_t organization, int64_t subject, enum
         " COALESCE(SUM(attempts), 0), COALESCE(SUM(attempts_failed), 0) FROM counters"
         " WHERE organization = $1 AND subject = $2 AND span = $3 AND start_ms >= $4"
         " AND start_ms < $5",
-        SQL_I(organization), SQL_I(subject), SQL_I(span), SQL_I(range[0]), SQL_I(range[1]));
+        SQL_I(stretch->organization), SQL_I(stretch->subject), SQL_I(stretch->span),
+        SQL_I(stretch->from_ms), SQL_I(stretch->to_ms));
     int r = sql_next(&query);
     if (r <= 0)
         return fail(r);
@@ -38,23 +47,40 @@ static int add_span(struct sql *sql, int64_t organization, int64_t subject, enum
     return 0;
 }
 
+/* From the moment's minute to its day's end, then by days. Where the minutes have been pruned,
+ * which is by whole days, from its day on. */
+static int add_since(struct sql *sql, struct stretch *stretch, int64_t since_ms,
+                     struct ledger *ledger)
+{
+    int64_t day_ms = since_ms - since_ms % DAY_MS;
+    int64_t minutes_from_ms = 0;
+    int r = store_setting_get_int(sql, SETTING_MINUTES_FROM_MS, &minutes_from_ms);
+    if (r < 0)
+        return fail(r);
+    if (since_ms >= minutes_from_ms) {
+        stretch->span = SPAN_MINUTE;
+        stretch->from_ms = since_ms - since_ms % MINUTE_MS;
+        stretch->to_ms = day_ms + DAY_MS;
+        r = add_stretch(sql, stretch, ledger);
+        if (r < 0)
+            return fail(r);
+        day_ms += DAY_MS;
+    }
+    stretch->span = SPAN_DAY;
+    stretch->from_ms = day_ms;
+    stretch->to_ms = INT64_MAX;
+    return fail(add_stretch(sql, stretch, ledger));
+}
+
 int store_read_ledger(struct sql *sql, int64_t organization, int64_t subject, int64_t since_ms,
                       struct ledger *ret_ledger)
 {
     struct ledger ledger = {};
-    int r = 0;
-    if (since_ms <= 0) {
-        const int64_t all[2] = { 0, 1 };
-        r = add_span(sql, organization, subject, SPAN_ALL, all, &ledger);
-    } else {
-        int64_t first_ms = since_ms - since_ms % MINUTE_MS;
-        int64_t next_day_ms = since_ms - since_ms % DAY_MS + DAY_MS;
-        const int64_t minutes[2] = { first_ms, next_day_ms };
-        const int64_t days[2] = { next_day_ms, INT64_MAX };
-        r = add_span(sql, organization, subject, SPAN_MINUTE, minutes, &ledger);
-        if (r == 0)
-            r = add_span(sql, organization, subject, SPAN_DAY, days, &ledger);
-    }
+    struct stretch stretch = {
+        .organization = organization, .subject = subject, .span = SPAN_ALL, .to_ms = 1
+    };
+    int r = since_ms <= 0 ? add_stretch(sql, &stretch, &ledger)
+                          : add_since(sql, &stretch, since_ms, &ledger);
     if (r < 0)
         return fail(r);
     ledger.pending = ledger.deliveries - ledger.delivered - ledger.dead - ledger.dropped;

@@ -21,6 +21,6 @@ struct ledger {
 };
 
 /* Of an outlet or inlet, or of the whole organization (subject 0), from the minute of `since_ms`
- * on; 0: from the beginning. */
+ * on (from its day, where minutes are no longer kept); 0: from the beginning. */
 MUST_USE int store_read_ledger(struct sql *sql, int64_t organization, int64_t subject,
                                int64_t since_ms, struct ledger *ret_ledger);

@@ -49,11 +49,12 @@ static int find_events_end(struct sql *sql, const struct store_page *page, int64
     return find_scan_end(&query, ret_next);
 }
 
-int store_list_events(struct sql *sql, const struct store_page *page, str type, int64_t since_ms,
-                      struct arena *arena, struct event_summary *ret_rows,
+int store_list_events(struct sql *sql, const struct store_page *page,
+                      const struct event_filter *filter, struct event_summary *ret_rows,
                       struct store_listed *ret_listed)
 {
-    bool filtered = type.len > 0 || since_ms > 0;
+    int64_t since_ms = filter->since_ms;
+    bool filtered = filter->type.len > 0 || since_ms > 0;
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM"
@@ -61,13 +62,13 @@ int store_list_events(struct sql *sql, const struct store_page *page, str type, 
                   " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
                   " WHERE ($4 = '' OR type = $4) AND at_ms >= $5 ORDER BY id DESC LIMIT $6",
                   SQL_I(page->organization), SQL_I(page->before),
-                  SQL_I(filtered ? STORE_SCAN_ROWS : page->limit + 1), SQL_T(type), SQL_I(since_ms),
-                  SQL_I(page->limit + 1));
+                  SQL_I(filtered ? STORE_SCAN_ROWS : page->limit + 1), SQL_T(filter->type),
+                  SQL_I(since_ms), SQL_I(page->limit + 1));
     int rows = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
         if (++rows <= page->limit)
-            ret_rows[rows - 1] = take_summary(&query, arena);
+            ret_rows[rows - 1] = take_summary(&query, page->arena);
     if (r < 0)
         return fail(r);
     ret_listed->count = MIN_OF(rows, page->limit);
@@ -97,7 +98,7 @@ static struct event take_event(const struct sql_query *query, int64_t organizati
 }
 
 int store_read_event(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
-                     struct event *ret_event, bool *ret_wanted)
+                     struct event_found *ret_found)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
@@ -107,8 +108,8 @@ int store_read_event(struct sql *sql, int64_t organization, int64_t id, struct a
     int r = sql_found(sql_next(&query));
     if (r != 0)
         return r;
-    *ret_event = take_event(&query, organization, arena);
-    *ret_wanted = sql_int(&query, 6) != 0;
+    *ret_found = (struct event_found){ .event = take_event(&query, organization, arena),
+                                       .wanted = sql_int(&query, 6) != 0 };
     return 0;
 }
 
@@ -130,9 +131,8 @@ int store_list_last_events(struct sql *sql, int64_t organization, int limit,
     return fail(r);
 }
 
-int store_list_occurrences(struct sql *sql, int64_t organization, int64_t event,
-                           struct arena *arena, struct event_summary *ret_rows, int limit,
-                           int *ret_count)
+int store_list_occurrences(struct sql *sql, const struct store_page *page, int64_t event,
+                           struct event_summary *ret_rows, int *ret_count)
 {
     /* The committer draws the ids of what an event causes right behind its own, and those of no
      * other event of that organization in between. */
@@ -140,13 +140,13 @@ int store_list_occurrences(struct sql *sql, int64_t organization, int64_t event,
         SQL_QUERY(sql,
                   "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM events"
                   " WHERE organization = $1 AND id > $2 ORDER BY id LIMIT $3",
-                  SQL_I(organization), SQL_I(event), SQL_I(limit));
+                  SQL_I(page->organization), SQL_I(event), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0) {
         if (sql_int(&query, 5) != event)
             break;
-        ret_rows[count++] = take_summary(&query, arena);
+        ret_rows[count++] = take_summary(&query, page->arena);
     }
     *ret_count = count;
     return r < 0 ? fail(r) : 0;
@@ -168,8 +168,8 @@ static struct contact take_contact(const struct sql_query *query, struct arena *
 #define CONTACT_COLUMNS                                                                            \
     "SELECT id, organization, email, email_key, created_ms FROM contacts WHERE organization = $1"
 
-int store_list_contacts(struct sql *sql, const struct store_page *page, struct arena *arena,
-                        struct contact *ret_rows, int *ret_count)
+int store_list_contacts(struct sql *sql, const struct store_page *page, struct contact *ret_rows,
+                        int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql, CONTACT_COLUMNS " AND id < $2 ORDER BY id DESC LIMIT $3",
@@ -177,25 +177,27 @@ int store_list_contacts(struct sql *sql, const struct store_page *page, struct a
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_contact(&query, arena);
+        ret_rows[count++] = take_contact(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
 
-int store_search_contacts(struct sql *sql, int64_t organization, str prefix, str after, int limit,
-                          struct arena *arena, struct contact *ret_rows, int *ret_count)
+int store_search_contacts(struct sql *sql, const struct store_page *page,
+                          const struct contact_search *search, struct contact *ret_rows,
+                          int *ret_count)
 {
     /* Nothing that starts with the prefix sorts behind the prefix and the highest character. */
-    str end = arena_format(arena, "%.*s\xf4\x8f\xbf\xbf", STR_ARG(prefix));
+    str end = arena_format(page->arena, "%.*s\xf4\x8f\xbf\xbf", STR_ARG(search->prefix));
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   CONTACT_COLUMNS " AND email_key >= $2 AND email_key < $3 AND email_key > $4"
                                   " ORDER BY email_key LIMIT $5",
-                  SQL_I(organization), SQL_T(prefix), SQL_T(end), SQL_T(after), SQL_I(limit));
+                  SQL_I(page->organization), SQL_T(search->prefix), SQL_T(end),
+                  SQL_T(search->after), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_contact(&query, arena);
+        ret_rows[count++] = take_contact(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
@@ -241,8 +243,8 @@ static int find_rejections_end(struct sql *sql, const struct store_page *page, i
 }
 
 int store_list_rejections(struct sql *sql, const struct store_page *page,
-                          const struct rejection_filter *filter, struct arena *arena,
-                          struct rejection *ret_rows, struct store_listed *ret_listed)
+                          const struct rejection_filter *filter, struct rejection *ret_rows,
+                          struct store_listed *ret_listed)
 {
     bool filtered = filter->inlet != 0 || filter->inlet_name.len > 0 || filter->reason.len > 0;
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
@@ -260,7 +262,7 @@ int store_list_rejections(struct sql *sql, const struct store_page *page,
     int r;
     while ((r = sql_next(&query)) > 0)
         if (++rows <= page->limit)
-            ret_rows[rows - 1] = take_rejection(&query, arena);
+            ret_rows[rows - 1] = take_rejection(&query, page->arena);
     if (r < 0)
         return fail(r);
     ret_listed->count = MIN_OF(rows, page->limit);
@@ -270,20 +272,20 @@ int store_list_rejections(struct sql *sql, const struct store_page *page,
     return find_rejections_end(sql, page, &ret_listed->next);
 }
 
-int store_sum_rejections(struct sql *sql, int64_t organization, int64_t since_ms, int limit,
-                         struct arena *arena, struct rejection_sum *ret_rows, int *ret_count)
+int store_sum_rejections(struct sql *sql, const struct store_page *page, int64_t since_ms,
+                         struct rejection_sum *ret_rows, int *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT inlet, reason, SUM(rejected) AS total FROM rejection_counts"
-                  " WHERE organization = $1 AND minute_ms >= $2 GROUP BY inlet, reason"
-                  " ORDER BY total DESC, inlet, reason LIMIT $3",
-                  SQL_I(organization), SQL_I(since_ms - since_ms % 60000), SQL_I(limit));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT inlet, reason, SUM(rejected) AS total FROM rejection_counts"
+        " WHERE organization = $1 AND minute_ms >= $2 GROUP BY inlet, reason"
+        " ORDER BY total DESC, inlet, reason LIMIT $3",
+        SQL_I(page->organization), SQL_I(since_ms - since_ms % 60000), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
         ret_rows[count++] = (struct rejection_sum){ .inlet = sql_int(&query, 0),
-                                                    .reason = sql_text(&query, 1, arena),
+                                                    .reason = sql_text(&query, 1, page->arena),
                                                     .rejected = sql_int(&query, 2) };
     *ret_count = count;
     return fail(r);

@@ -29,13 +29,23 @@ struct event_summary {
     bool wanted;
 };
 
-/* `type` empty: all; `since_ms` 0: from the beginning. */
-MUST_USE int store_list_events(struct sql *sql, const struct store_page *page, str type,
-                               int64_t since_ms, struct arena *arena,
-                               struct event_summary *ret_rows, struct store_listed *ret_listed);
+struct event_filter {
+    str type;         /* empty: all */
+    int64_t since_ms; /* 0: from the beginning */
+};
+
+MUST_USE int store_list_events(struct sql *sql, const struct store_page *page,
+                               const struct event_filter *filter, struct event_summary *ret_rows,
+                               struct store_listed *ret_listed);
+
+struct event_found {
+    struct event event;
+    bool wanted;
+};
+
 /* STORE_NOT_FOUND */
 MUST_USE int store_read_event(struct sql *sql, int64_t organization, int64_t id,
-                              struct arena *arena, struct event *ret_event, bool *ret_wanted);
+                              struct arena *arena, struct event_found *ret_found);
 
 /* The newest event of each inlet that had one among the last thousand of the organization. */
 struct last_event {
@@ -46,19 +56,23 @@ struct last_event {
 MUST_USE int store_list_last_events(struct sql *sql, int64_t organization, int limit,
                                     struct last_event *ret_rows, int *ret_count);
 /* What an event caused, in its order. */
-MUST_USE int store_list_occurrences(struct sql *sql, int64_t organization, int64_t event,
-                                    struct arena *arena, struct event_summary *ret_rows, int limit,
-                                    int *ret_count);
+MUST_USE int store_list_occurrences(struct sql *sql, const struct store_page *page, int64_t event,
+                                    struct event_summary *ret_rows, int *ret_count);
 
 /* ── contacts ── */
 
 /* Newest first. */
 MUST_USE int store_list_contacts(struct sql *sql, const struct store_page *page,
-                                 struct arena *arena, struct contact *ret_rows, int *ret_count);
-/* Those whose email_key starts with `prefix`, in its order, behind the key `after` (empty: from the
- * first). */
-MUST_USE int store_search_contacts(struct sql *sql, int64_t organization, str prefix, str after,
-                                   int limit, struct arena *arena, struct contact *ret_rows,
+                                 struct contact *ret_rows, int *ret_count);
+
+/* By the beginning of email_key, in its order. */
+struct contact_search {
+    str prefix;
+    str after; /* the last key of the page before; empty: from the first */
+};
+
+MUST_USE int store_search_contacts(struct sql *sql, const struct store_page *page,
+                                   const struct contact_search *search, struct contact *ret_rows,
                                    int *ret_count);
 /* STORE_NOT_FOUND */
 MUST_USE int store_read_contact(struct sql *sql, int64_t organization, int64_t id,
@@ -66,18 +80,21 @@ MUST_USE int store_read_contact(struct sql *sql, int64_t organization, int64_t i
 
 /* ── deliveries ── */
 
-/* Of one outlet. `state` NULL: in all states. */
-MUST_USE int store_list_deliveries(struct sql *sql, const struct store_page *page, int64_t outlet,
-                                   const enum delivery_state *state, struct arena *arena,
+struct delivery_filter {
+    int64_t outlet;
+    const enum delivery_state *state; /* NULL: in all states */
+};
+
+MUST_USE int store_list_deliveries(struct sql *sql, const struct store_page *page,
+                                   const struct delivery_filter *filter,
                                    struct delivery_found *ret_rows,
                                    struct store_listed *ret_listed);
 /* The one that an event made for an outlet; STORE_NOT_FOUND. */
-MUST_USE int store_find_event_delivery(struct sql *sql, int64_t organization, int64_t outlet,
-                                       int64_t event, struct arena *arena,
-                                       struct delivery_found *ret_found);
+MUST_USE int store_find_event_delivery(struct sql *sql, const struct event *event, int64_t outlet,
+                                       struct arena *arena, struct delivery_found *ret_found);
 /* What a delivery sends when its event's own row is gone; STORE_NOT_FOUND. */
-MUST_USE int store_read_carried_body(struct sql *sql, int64_t organization, int64_t outlet,
-                                     int64_t delivery, struct arena *arena, str *ret_data);
+MUST_USE int store_read_carried_body(struct sql *sql, const struct delivery *delivery,
+                                     struct arena *arena, str *ret_data);
 
 /* ── attempts ── */
 
@@ -87,13 +104,17 @@ struct attempt_size {
     int64_t bytes;
 };
 
-MUST_USE int store_read_attempt_sizes(struct sql *sql, int64_t organization, int64_t delivery,
-                                      int limit, struct attempt_size *ret_sizes, int *ret_count);
-/* From `first` on, in their order. `each` gets views that live until it returns. */
-MUST_USE int store_read_attempts(struct sql *sql, int64_t organization, int64_t delivery, int first,
-                                 struct arena *arena,
-                                 void (*each)(void *context, const struct attempt *attempt),
-                                 void *context);
+MUST_USE int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, int limit,
+                                      struct attempt_size *ret_sizes, int *ret_count);
+
+struct attempt_visitor {
+    struct arena *arena; /* what is shown lives there */
+    void (*show)(struct attempt_visitor *visitor, const struct attempt *attempt);
+};
+
+/* From `first` on, in their order. */
+MUST_USE int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first,
+                                 struct attempt_visitor *visitor);
 
 /* ── rejections ── */
 
@@ -105,7 +126,7 @@ struct rejection_filter {
 };
 
 MUST_USE int store_list_rejections(struct sql *sql, const struct store_page *page,
-                                   const struct rejection_filter *filter, struct arena *arena,
+                                   const struct rejection_filter *filter,
                                    struct rejection *ret_rows, struct store_listed *ret_listed);
 
 struct rejection_sum {
@@ -114,7 +135,6 @@ struct rejection_sum {
     int64_t rejected;
 };
 
-/* Exact, from `since_ms` (its minute) on; most first. */
-MUST_USE int store_sum_rejections(struct sql *sql, int64_t organization, int64_t since_ms,
-                                  int limit, struct arena *arena, struct rejection_sum *ret_rows,
-                                  int *ret_count);
+/* Exact, from the minute of `since_ms` on; most first. */
+MUST_USE int store_sum_rejections(struct sql *sql, const struct store_page *page, int64_t since_ms,
+                                  struct rejection_sum *ret_rows, int *ret_count);

@@ -10,6 +10,7 @@ struct store_lock;
 /* Outcomes: 0; STORE_LOCKED: another process has it; reterr names its process id. With `create` the
  * directory is made when there is none. A failure has its text in reterr too. */
 enum { STORE_LOCKED = 1 };
+
 MUST_USE int store_lock(str directory, bool create, struct arena *arena,
                         struct store_lock **ret_lock, struct problem *reterr);
 

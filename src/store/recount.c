@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * store/recount.c: counts the ledger again, from the rows, and says where it differs. For doctors: it
- * reads everything once. In SQL that both engines speak.
+ * store/recount.c: counts the ledger again, from the rows, and says where it differs. For doctors:
+ * it reads everything once. In SQL that both engines speak.
  *
- * One organization at a time, and of it one outlet at a time, so that memory holds the minutes of two
- * subjects and of the inlets. Compared are the minutes with the rows (but for those that pruning has
- * touched), the days with their minutes, and the sum over all with the days. Attempts are counted in
- * minutes of their own, and not compared. */
+ * One organization at a time, and of it one outlet at a time, so that memory holds the minutes of
+ * two subjects and of the inlets. Compared are the minutes with the rows (but for those that
+ * pruning has touched), the days with their minutes, and the sum over all with the days. Attempts
+ * are counted in minutes of their own, and not compared. */
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/id.h"
@@ -33,9 +33,15 @@ enum column {
 };
 
 static const char *const column_names[] = {
-    [EVENTS] = "events",         [WANTED] = "wanted",         [NOT_WANTED] = "not_wanted",
-    [OCCURRENCES] = "occurrences", [DELIVERIES] = "deliveries", [DELIVERED] = "delivered",
-    [DEAD] = "dead",             [DROPPED] = "dropped",       [REJECTED] = "rejected",
+    [EVENTS] = "events",
+    [WANTED] = "wanted",
+    [NOT_WANTED] = "not_wanted",
+    [OCCURRENCES] = "occurrences",
+    [DELIVERIES] = "deliveries",
+    [DELIVERED] = "delivered",
+    [DEAD] = "dead",
+    [DROPPED] = "dropped",
+    [REJECTED] = "rejected",
 };
 
 struct sums {
@@ -96,10 +102,9 @@ static void tallies_done(struct tallies *tallies)
 
 static int tally_events(struct recount *recount)
 {
-    struct sql_query query CLEANUP(sql_done) =
-        SQL_QUERY(recount->sql,
-                  "SELECT at_ms, inlet, caused_by, wanted FROM events WHERE organization = $1",
-                  SQL_I(recount->organization));
+    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+        recount->sql, "SELECT at_ms, inlet, caused_by, wanted FROM events WHERE organization = $1",
+        SQL_I(recount->organization));
     int r;
     while ((r = sql_next(&query)) > 0) {
         int64_t at_ms = sql_int(&query, 0);
@@ -148,10 +153,9 @@ static void tally_delivery(struct recount *recount, int64_t outlet, int64_t crea
 
 static int tally_unfinished(struct recount *recount, int64_t outlet)
 {
-    struct sql_query query CLEANUP(sql_done) =
-        SQL_QUERY(recount->sql,
-                  "SELECT created_ms FROM work WHERE organization = $1 AND outlet = $2",
-                  SQL_I(recount->organization), SQL_I(outlet));
+    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+        recount->sql, "SELECT created_ms FROM work WHERE organization = $1 AND outlet = $2",
+        SQL_I(recount->organization), SQL_I(outlet));
     int r;
     while ((r = sql_next(&query)) > 0)
         tally_delivery(recount, outlet, sql_int(&query, 0), -1);
@@ -367,7 +371,9 @@ static void report_unseen(struct recount *recount, struct tallies *tallies)
 {
     const struct tally *tally;
     for (size_t at = 0; (tally = map_next(&tallies->by_key, &at)) != NULL;) {
-        const struct walk walk = { .recount = recount, .tallies = tallies, .subject = tally->key[0] };
+        const struct walk walk = { .recount = recount,
+                                   .tallies = tallies,
+                                   .subject = tally->key[0] };
         const struct place place = place_of(&walk, "minute", tally->key[1]);
         if (!tally->compared && tally->key[1] > recount->pruned_ms)
             compare(recount, &place, NULL, &tally->sums, "its rows");

@@ -84,7 +84,8 @@ static void test_damage_is_found(void **state)
           2, "by its minutes" },
         { "a day is off",
           "UPDATE counters SET events = events + 1 WHERE span = 1 AND subject = 0"
-          " AND organization = 2 AND start_ms = (SELECT max(start_ms) FROM counters WHERE span = 1)",
+          " AND organization = 2 AND start_ms = (SELECT max(start_ms) FROM counters WHERE span = "
+          "1)",
           2, "day of" },
         { "the sum is off",
           "UPDATE counters SET dropped = 7 WHERE span = 2 AND subject = 0 AND organization = 2", 1,

@@ -5,12 +5,16 @@
 
 #include "store/sql.h"
 
-#define SETTING_HELD "held"           /* "1": restored from a backup: no outlet sends until released */
-#define SETTING_PRUNED_MS "pruned_ms" /* no row that pruning has deleted was of a later moment */
-#define SETTING_MINUTES_FROM_MS "minutes_from_ms" /* the ledger's minutes before are gone; days stay */
-
-#define SETTING_CLOCK "clock_ms"      /* how far Junctor's time had come */
-#define SETTING_MAX_HISTORY "max_history_bytes" /* chosen at the first start */
+/* "1": restored from a backup: no outlet sends until released. */
+#define SETTING_HELD "held"
+/* No row that pruning has deleted was of a later moment. */
+#define SETTING_PRUNED_MS "pruned_ms"
+/* The ledger's minutes before are gone; its days stay. */
+#define SETTING_MINUTES_FROM_MS "minutes_from_ms"
+/* How far Junctor's time had come. */
+#define SETTING_CLOCK "clock_ms"
+/* Chosen at the first start. */
+#define SETTING_MAX_HISTORY "max_history_bytes"
 
 /* 1: there; 0: never set. The value is in the arena. */
 MUST_USE int store_setting_get(struct sql *sql, const char *name, struct arena *arena,

@@ -4,8 +4,8 @@
  * have the rest, in SQL that both speak.
  *
  * Connections: writers (the committer's; SQLite has one) and readers (read-only, a snapshot from
- * store_read_begin to store_read_end). Each belongs to one thread. Failures are FAIL_STORE or −errno,
- * logged by the engine with what the database said; a failed writer must be rolled back. */
+ * store_read_begin to store_read_end). Each belongs to one thread. Failures are FAIL_STORE or
+ * −errno, logged by the engine with what the database said; a failed writer must be rolled back. */
 #pragma once
 
 #include "base/arena.h"
@@ -21,12 +21,15 @@ struct store_reader;
 struct store_options {
     str directory; /* SQLite: the data directory; junctor.db lies in it */
     const struct log *log;
-    bool create;   /* make the directory and the database when there are none */
+    bool create; /* make the directory and the database when there are none */
+    bool beside; /* a hub may be running on it: migrate nothing */
 };
 
 /* Opens and migrates. Outcomes: 0; STORE_TOO_NEW (the database is of a newer program);
- * STORE_ABSENT (no database there and `create` is false). reterr says it for people. */
-enum { STORE_TOO_NEW = 1, STORE_ABSENT = 2 };
+ * STORE_ABSENT (no database there and `create` is false); STORE_TOO_OLD (it would have to be
+ * migrated, and `beside` is set). reterr says it for people, and failures too. */
+enum { STORE_TOO_NEW = 1, STORE_ABSENT = 2, STORE_TOO_OLD = 3 };
+
 MUST_USE int store_open(const struct store_options *options, struct arena *arena,
                         struct store **ret_store, struct problem *reterr);
 void store_close(struct store *store);
@@ -42,6 +45,9 @@ struct sql *store_reader_sql(struct store_reader *reader);
 /* A snapshot. After `deadline_ms` (monotonic; 2 s at most from now) statements fail with
  * STORE_SLOW noted on the reader, so that the WAL stays bounded. */
 MUST_USE int store_read_begin(struct store_reader *reader);
+/* One without a deadline, for a doctor: while it lasts, the WAL cannot start again from its
+ * beginning. */
+MUST_USE int store_read_begin_long(struct store_reader *reader);
 void store_read_end(struct store_reader *reader);
 /* True when the last snapshot was ended by its deadline. */
 bool store_read_was_slow(const struct store_reader *reader);
@@ -78,9 +84,9 @@ struct contact_load {
 
 struct idempotency_load {
     int64_t organization;
-    str key;     /* hash, 16 bytes */
+    str key;          /* hash, 16 bytes */
     int64_t since_ms; /* older ones do not count */
-    int64_t event; /* answer; 0: there is none */
+    int64_t event;    /* answer; 0: there is none */
     int64_t contact;
     unsigned char request[16]; /* hash of the request that came with it */
 };
@@ -89,7 +95,7 @@ struct work_load {
     int64_t organization;
     int64_t outlet;
     int64_t id;
-    bool found; /* answer: it is unfinished */
+    bool found;               /* answer: it is unfinished */
     struct delivery delivery; /* answer; reason is in the arena */
 };
 
@@ -159,7 +165,7 @@ struct delivery_change {
     struct delivery_change *next;
     struct delivery after; /* pending: the work row is updated; else it moves to deliveries */
     str event_type;
-    bool was_pending;      /* where the row is now: work (true) or deliveries (false) */
+    bool was_pending;              /* where the row is now: work (true) or deliveries (false) */
     const struct attempt *attempt; /* to be recorded with it, or NULL */
 };
 
@@ -236,9 +242,9 @@ MUST_USE int store_read_activity(struct sql *sql, int64_t organization, int64_t 
 enum { CHORE_MORE = 1 };
 
 struct retention {
-    int64_t before_ms;     /* Junctor's time: what is older goes; 0: nothing by age */
-    int64_t before_id;     /* the smallest id that stays, of that moment */
-    int64_t max_bytes;     /* of history; the oldest goes until it fits; 0: no cap */
+    int64_t before_ms; /* Junctor's time: what is older goes; 0: nothing by age */
+    int64_t before_id; /* ids from here on stay whatever their time; 0: times alone rule */
+    int64_t max_bytes; /* of history; the oldest goes until it fits; 0: no cap */
     int64_t idempotency_before_ms;
     int64_t sessions_before_ms;
     int64_t audit_before_ms;   /* 0: the audit stays */
@@ -257,7 +263,7 @@ MUST_USE int store_drop_outlet_step(struct store_writer *writer, int64_t organiz
 MUST_USE int store_checkpoint(struct store_writer *writer, int pages);
 
 struct store_size {
-    int64_t file_bytes;
+    int64_t file_bytes; /* what is still only in the WAL included */
     int64_t wal_bytes;
     int64_t free_bytes; /* in the file, unused */
     int64_t disk_free_bytes;
@@ -271,9 +277,9 @@ MUST_USE int store_size(struct sql *sql, struct store_size *ret_size);
 MUST_USE int store_backup(struct store *store, str to_file, struct arena *arena,
                           struct problem *reterr);
 
-/* Integrity of the file. Prints nothing; problems come as lines. */
+/* Integrity of the file, and of what must hold between its tables. Problems come as lines. */
 MUST_USE int store_check(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count);
 
-/* Recounts the ledger from the rows; each difference is a line. Minutes that pruning has touched are
- * left out. */
+/* Recounts the ledger from the rows; each difference is a line. Minutes that pruning has touched
+ * are left out. Both read everything once: in a long snapshot, or on a writer. */
 MUST_USE int store_recount(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_count);

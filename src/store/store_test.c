@@ -149,6 +149,20 @@ static void test_reader_is_stopped(void **state)
     store_read_end(scene->reader);
 }
 
+static void test_long_snapshot(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(store_read_begin_long(scene->reader), 0);
+    for (int i = 0; i < 50; i++) {
+        (void)scene_fill(scene, ORG, OUTLET, 20);
+        /* Nothing waits for it, however long the WAL grows. */
+        assert_int_equal(store_checkpoint(scene->writer, 1), 0);
+    }
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 0);
+    scene_reopen(scene); /* ends it */
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 1000);
+}
+
 static void test_reader_cannot_write(void **state)
 {
     struct scene *scene = *state;
@@ -181,9 +195,9 @@ static void test_load_contacts(void **state)
 
 static int64_t load_key(struct scene *scene, int64_t organization, const char *key, int64_t age_ms)
 {
-    struct idempotency_load load = {
-        .organization = organization, .key = str_c(key), .since_ms = scene->now_ms - age_ms
-    };
+    struct idempotency_load load = { .organization = organization,
+                                     .key = str_c(key),
+                                     .since_ms = scene->now_ms - age_ms };
     struct idempotency_load *pointer = &load;
     assert_int_equal(store_load_idempotency(scene->writer, &pointer, 1), 0);
     if (load.event != 0)
@@ -249,7 +263,12 @@ static void test_delivery_changes(void **state)
         { "after two tries", { DELIVERY_PENDING, DELIVERY_DELIVERED }, 2, 0, 1, 2 },
         { "dead", { DELIVERY_DEAD }, 1, 0, 1, 1 },
         { "resent", { DELIVERY_DEAD, DELIVERY_PENDING }, 2, 1, 0, 2 },
-        { "resent, delivered", { DELIVERY_DEAD, DELIVERY_PENDING, DELIVERY_DELIVERED }, 3, 0, 1, 3 },
+        { "resent, delivered",
+          { DELIVERY_DEAD, DELIVERY_PENDING, DELIVERY_DELIVERED },
+          3,
+          0,
+          1,
+          3 },
         { "dead, dropped", { DELIVERY_DEAD, DELIVERY_DROPPED }, 2, 0, 1, 2 },
     };
     struct scene *scene = *state;
@@ -421,6 +440,7 @@ int main(void)
         SCENE_TEST(test_failed_batch_is_refused),
         SCENE_TEST(test_reader_sees_one_snapshot),
         SCENE_TEST(test_reader_is_stopped),
+        SCENE_TEST(test_long_snapshot),
         SCENE_TEST(test_reader_cannot_write),
         SCENE_TEST(test_load_contacts),
         SCENE_TEST(test_load_idempotency),

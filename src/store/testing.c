@@ -148,8 +148,9 @@ void scene_path(const struct scene *scene, const char *name, char *to, size_t si
 
 void scene_close(struct scene *scene)
 {
-    static const char *const files[] = { "junctor.db", "junctor.db-wal", "junctor.db-shm", "lock",
-                                         "backup.db",  "backup.db-wal",  "backup.db-shm" };
+    static const char *const files[] = { "junctor.db",           "junctor.db-wal", "junctor.db-shm",
+                                         "junctor.db-snapshots", "lock",           "backup.db",
+                                         "backup.db-wal",        "backup.db-shm" };
     close_store(scene);
     arena_done(&scene->arena);
     for (size_t i = 0; i < COUNT_OF(files); i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/testing.h: what the store's tests share: a store in a directory of its own, and batches that
- * are built the way the committer builds them, with the ledger's sums.
+ * store/testing.h: what the store's tests share: a store in a directory of its own, and batches
+ * that are built the way the committer builds them, with the ledger's sums.
  *
  * The tests know engines only as rows of `engines`; each suite runs on every one. */
 #pragma once
@@ -28,7 +28,7 @@ struct scene {
     struct store_writer *writer;
     struct store_reader *reader;
     struct id_source ids;
-    int64_t now_ms; /* of what is built next */
+    int64_t now_ms;  /* of what is built next */
     int64_t real_ms; /* ids are of this moment */
 };
 
@@ -94,8 +94,8 @@ enum commit_outcome rows_try(struct rows *rows);
 /* The same, and it must be done. */
 void rows_commit(struct rows *rows);
 
-/* One event for each of `count` contacts by turns, each with one delivery to `outlet`, in one batch.
- * Returns the last delivery. */
+/* One event for each of `count` contacts by turns, each with one delivery to `outlet`, in one
+ * batch. Returns the last delivery. */
 struct delivery scene_fill(struct scene *scene, int64_t organization, int64_t outlet, int count);
 
 /* A webhook's row, so that its deliveries are found by id. */

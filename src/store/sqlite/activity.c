@@ -2,15 +2,17 @@
  * store/sqlite/activity.c: which events are about a contact.
  *
  * One index over (contact, event) would touch a page of its own for nearly every event of a batch,
- * and each page goes to the WAL and into the file whole. So batches append to a tail, in the order of
- * events, which readers look through from its end. Beside traffic, 4,096 rows of the tail at a time
- * are sorted by contact into a run, and 64 runs of a level are merged into one of the next: with ten
- * million events there are about a hundred to look into, and a row has been written three times.
+ * and each page goes to the WAL and into the file whole. So batches append to a tail, in the order
+ * of events, which readers look through from its end. Beside traffic, 4,096 rows of the tail at a
+ * time are sorted by contact into a run, and 64 runs of a level are merged into one of the next:
+ * with ten million events there are about a hundred to look into, and a row has been written three
+ * times.
  *
- * Invariants: (1) at any instant an event stands in exactly one place: sorting and merging move rows,
- * and a step of them is one transaction; (2) a merge moves rows in key order, so what is left in the
- * sources says where to go on: it needs no note of its progress; (3) runs with `target` set belong to
- * a merge and are not pruned. The run that a merge fills has itself as target until it is complete. */
+ * Invariants: (1) at any instant an event stands in exactly one place: sorting and merging move
+ * rows, and a step of them is one transaction; (2) a merge moves rows in key order, so what is left
+ * in the sources says where to go on: it needs no note of its progress; (3) runs with `target` set
+ * belong to a merge and are not pruned. The run that a merge fills has itself as target until it is
+ * complete. */
 #include "store/sqlite/internal.h"
 
 #include <limits.h>
@@ -129,8 +131,9 @@ static int read_tail(struct sql *sql, struct wanted *wanted)
 static int read_runs(struct sql *sql, struct wanted *wanted)
 {
     struct sql_query runs CLEANUP(sql_done) =
-        SQL_QUERY(sql, "SELECT run, last_event FROM activity_runs WHERE first_event < $1"
-                       " ORDER BY last_event DESC",
+        SQL_QUERY(sql,
+                  "SELECT run, last_event FROM activity_runs WHERE first_event < $1"
+                  " ORDER BY last_event DESC",
                   SQL_I(wanted->below));
     int r;
     while ((r = sql_next(&runs)) > 0) {
@@ -197,11 +200,11 @@ static int read_oldest(struct store_writer *writer, struct key *keys, int *ret_c
 
 static int insert_key(struct sql *sql, int64_t run, const struct key *key)
 {
-    int64_t r = SQL_RUN(sql,
-                        "INSERT INTO activity (run, organization, contact, event)"
-                        " VALUES ($1, $2, $3, $4)",
-                        SQL_I(run), SQL_I(key->organization), SQL_I(key->contact),
-                        SQL_I(key->event));
+    int64_t r =
+        SQL_RUN(sql,
+                "INSERT INTO activity (run, organization, contact, event)"
+                " VALUES ($1, $2, $3, $4)",
+                SQL_I(run), SQL_I(key->organization), SQL_I(key->contact), SQL_I(key->event));
     return r < 0 ? fail(FAIL_STORE) : 0;
 }
 
@@ -217,8 +220,7 @@ static int make_run(struct store_writer *writer, struct key *keys, int count)
         r = insert_key(sql, run, &keys[i]);
     if (r < 0)
         return r;
-    int64_t gone =
-        SQL_RUN(sql, "DELETE FROM activity_tail WHERE event <= $1", SQL_I(last));
+    int64_t gone = SQL_RUN(sql, "DELETE FROM activity_tail WHERE event <= $1", SQL_I(last));
     writer->activity.tail_count -= gone;
     if (gone != count || SQL_RUN(sql,
                                  "INSERT INTO activity_runs (run, level, row_count, first_event,"
@@ -299,8 +301,8 @@ static int read_sources(struct sql *sql, int64_t target, struct runs *runs)
 
 static int start_merge(struct store_writer *writer, int level, int64_t target)
 {
-    if (target == 0 && (next_run(&writer->sql, &target) < 0 ||
-                        claim_oldest(writer, level, target) < 0))
+    if (target == 0 &&
+        (next_run(&writer->sql, &target) < 0 || claim_oldest(writer, level, target) < 0))
         return fail(FAIL_STORE);
     struct runs runs = {};
     int r = read_sources(&writer->sql, target, &runs);
@@ -323,8 +325,8 @@ static int refill(struct sql *sql, struct source *source)
                   "SELECT organization, contact, event FROM activity WHERE run = $1"
                   " AND (organization, contact, event) > ($2, $3, $4)"
                   " ORDER BY organization, contact, event LIMIT $5",
-                  SQL_I(source->run), SQL_I(source->last.organization),
-                  SQL_I(source->last.contact), SQL_I(source->last.event), SQL_I(BUFFERED));
+                  SQL_I(source->run), SQL_I(source->last.organization), SQL_I(source->last.contact),
+                  SQL_I(source->last.event), SQL_I(BUFFERED));
     int r;
     while ((r = sql_next(&query)) > 0)
         source->keys[source->count++] =
@@ -391,11 +393,11 @@ static int move_some(struct store_writer *writer, struct moved *moved)
 /* Takes out of the sources what has been put into the target. */
 static int clear_source(struct sql *sql, int64_t run, const struct key *last)
 {
-    int64_t gone = SQL_RUN(sql,
-                           "DELETE FROM activity WHERE run = $1"
-                           " AND (organization, contact, event) <= ($2, $3, $4)",
-                           SQL_I(run), SQL_I(last->organization), SQL_I(last->contact),
-                           SQL_I(last->event));
+    int64_t gone =
+        SQL_RUN(sql,
+                "DELETE FROM activity WHERE run = $1"
+                " AND (organization, contact, event) <= ($2, $3, $4)",
+                SQL_I(run), SQL_I(last->organization), SQL_I(last->contact), SQL_I(last->event));
     if (gone <= 0)
         return (int)gone;
     int64_t r = SQL_RUN(sql, "UPDATE activity_runs SET row_count = row_count - $1 WHERE run = $2",

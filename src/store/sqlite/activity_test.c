@@ -15,6 +15,7 @@ struct model {
     struct {
         int64_t id, organization, contact;
     } events[EVENTS_MAX];
+
     int count;
 };
 

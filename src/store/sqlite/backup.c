@@ -19,7 +19,7 @@
 struct backup {
     struct sql from;
     struct sql to;
-    const char *path;  /* where it shall be */
+    const char *path; /* where it shall be */
     const char *growing;
 };
 
@@ -103,9 +103,9 @@ static int make_backup(struct store *store, struct backup *backup)
     int r = make_empty(backup->growing);
     if (r < 0)
         return r;
-    atomic_fetch_add(&store->long_snapshots, 1);
+    int mark = snapshot_mark(store->path);
     r = copy_database(store, backup);
-    atomic_fetch_sub(&store->long_snapshots, 1);
+    snapshot_unmark(mark);
     if (r == 0)
         r = sync_file(backup->growing);
     if (r == 0)
@@ -126,12 +126,12 @@ int store_backup(struct store *store, str to_file, struct arena *arena, struct p
     };
     int r = make_backup(store, &backup);
     if (r == -EEXIST)
-        problem_set(reterr, PROBLEM_CONFLICT,
-                    arena_format(arena, "%s is already there; a backup replaces nothing.",
-                                 backup.path));
+        problem_set(
+            reterr, PROBLEM_CONFLICT,
+            arena_format(arena, "%s is already there; a backup replaces nothing.", backup.path));
     else if (r < 0)
-        problem_set(reterr, PROBLEM_STORE,
-                    arena_format(arena, "The backup to %s failed: %s.", backup.path,
-                                 fail_describe(r)));
+        problem_set(
+            reterr, PROBLEM_STORE,
+            arena_format(arena, "The backup to %s failed: %s.", backup.path, fail_describe(r)));
     return r;
 }

@@ -77,13 +77,12 @@ static int64_t insert_work(struct sql *sql, const struct delivery *delivery, str
 
 int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id)
 {
-    int64_t changed =
-        SQL_RUN(sql,
-                "UPDATE work SET (body, body_at_ms, body_hops) ="
-                " (SELECT data, at_ms, hops FROM events WHERE events.id = work.event)"
-                " WHERE organization = $1 AND outlet = $2 AND id = $3"
-                " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
-                SQL_I(organization), SQL_I(outlet), SQL_I(id));
+    int64_t changed = SQL_RUN(sql,
+                              "UPDATE work SET (body, body_at_ms, body_hops) ="
+                              " (SELECT data, at_ms, hops FROM events WHERE events.id = work.event)"
+                              " WHERE organization = $1 AND outlet = $2 AND id = $3"
+                              " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
+                              SQL_I(organization), SQL_I(outlet), SQL_I(id));
     return one_row(sql, changed, "events", id);
 }
 
@@ -99,15 +98,14 @@ static int write_work(struct store_writer *writer, const struct delivery *delive
 
 static int update_work(struct sql *sql, const struct delivery *delivery)
 {
-    int64_t changed =
-        SQL_RUN(sql,
-                "UPDATE work SET due_ms = $1, attempt_count = $2, schedule_step = $3,"
-                " last_status = $4, once = $5, reason = $6"
-                " WHERE organization = $7 AND outlet = $8 AND id = $9",
-                SQL_I(delivery->due_ms), SQL_I(delivery->attempt_count),
-                SQL_I(delivery->schedule_step), SQL_I(delivery->last_status),
-                SQL_I(delivery->once), sql_optional_text(delivery->reason),
-                SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
+    int64_t changed = SQL_RUN(
+        sql,
+        "UPDATE work SET due_ms = $1, attempt_count = $2, schedule_step = $3,"
+        " last_status = $4, once = $5, reason = $6"
+        " WHERE organization = $7 AND outlet = $8 AND id = $9",
+        SQL_I(delivery->due_ms), SQL_I(delivery->attempt_count), SQL_I(delivery->schedule_step),
+        SQL_I(delivery->last_status), SQL_I(delivery->once), sql_optional_text(delivery->reason),
+        SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
     return one_row(sql, changed, "work", delivery->id);
 }
 
@@ -223,10 +221,10 @@ static int64_t keep_rejection(struct sql *sql, const struct rejection *rejection
                    " reason, detail, client, request_id, body, body_length)"
                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                    SQL_I(rejection->id), SQL_I(rejection->organization), SQL_I(rejection->at_ms),
-                   SQL_I(rejection->inlet), SQL_T(rejection->inlet_name),
-                   SQL_I(rejection->status), SQL_T(rejection->reason), SQL_T(rejection->detail),
-                   SQL_T(rejection->client), SQL_T(rejection->request_id),
-                   sql_optional_blob(rejection->body), SQL_I(rejection->body_length));
+                   SQL_I(rejection->inlet), SQL_T(rejection->inlet_name), SQL_I(rejection->status),
+                   SQL_T(rejection->reason), SQL_T(rejection->detail), SQL_T(rejection->client),
+                   SQL_T(rejection->request_id), sql_optional_blob(rejection->body),
+                   SQL_I(rejection->body_length));
 }
 
 static int64_t count_rejection(struct sql *sql, const struct rejection *rejection)
@@ -283,8 +281,7 @@ int store_write_batch(struct store_writer *writer, const struct batch_rows *rows
         r = write_deliveries(writer, rows);
     for (struct rejection_row *row = rows->rejections; r == 0 && row != NULL; row = row->next)
         r = write_rejection(&writer->sql, &row->rejection);
-    for (struct counter_delta *delta = rows->counters; r == 0 && delta != NULL;
-         delta = delta->next)
+    for (struct counter_delta *delta = rows->counters; r == 0 && delta != NULL; delta = delta->next)
         r = write_counters(&writer->sql, delta);
     return r;
 }

@@ -50,11 +50,13 @@ int store_check(struct sql *sql, struct arena *arena, str *ret_lines, int *ret_c
 {
     struct lines lines = {};
     buf_init(&lines.text, arena, LINES_BYTES);
-    for (size_t i = 0; i < COUNT_OF(checks); i++) {
-        int r = collect(sql, checks[i].text, checks[i].what, &lines);
-        if (r < 0)
-            return r;
-    }
+    int mark = snapshot_mark(sqlite3_db_filename(sql->db, "main"));
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < COUNT_OF(checks); i++)
+        r = collect(sql, checks[i].text, checks[i].what, &lines);
+    snapshot_unmark(mark);
+    if (r < 0)
+        return r;
     *ret_lines = buf_str(&lines.text);
     *ret_count = lines.count;
     return 0;

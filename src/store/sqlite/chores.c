@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/chores.c: looking after the file: free pages, the WAL, its size; and the outlets that
- * were deleted. Pruning and merging have files of their own. */
+ * store/sqlite/chores.c: looking after the file: free pages, the WAL, its size; and the outlets
+ * that were deleted. Pruning and merging have files of their own. */
 #include "store/sqlite/internal.h"
 
 #include <errno.h>
@@ -27,8 +27,8 @@ static int pages_to_free(struct sql *sql, int64_t *ret_pages)
 int store_vacuum_step(struct store_writer *writer, int budget_ms)
 {
     struct sql *sql = &writer->sql;
-    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 2;
-    int64_t left;
+    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 3;
+    int64_t left = 0;
     int r = pages_to_free(sql, &left);
     if (r < 0 || left <= 0)
         return r;
@@ -68,9 +68,11 @@ static int checkpoint(struct sql *sql, int mode, int wait_ms)
 static int wait_for_readers(struct store_writer *writer, int pages)
 {
     bool is_long = writer->wal_pages >= pages * WAIT_LONG;
-    /* A backup's snapshot does not end for our sake, nor may one of another process. */
-    if (atomic_load(&writer->store->long_snapshots) > 0)
-        return 0;
+    /* A backup's snapshot does not end for our sake. */
+    if (snapshot_is_marked(writer->store->path)) {
+        writer->wal_wait_at = (int64_t)writer->wal_pages + pages;
+        return MIN_OF(checkpoint(&writer->sql, SQLITE_CHECKPOINT_PASSIVE, 0), 0);
+    }
     int r = checkpoint(&writer->sql, SQLITE_CHECKPOINT_RESTART, is_long ? LONG_MS : A_LITTLE_MS);
     writer->wal_wait_at = r == CHORE_MORE ? (int64_t)writer->wal_pages * 5 / 4 : 0;
     return MIN_OF(r, 0);
@@ -167,10 +169,9 @@ static int move_portion(struct sql *sql, const struct dropping *dropping)
                 SQL_T(dropping->reason), SQL_I(dropping->now_ms), SQL_I(dropping->organization),
                 SQL_I(dropping->outlet), SQL_I(dropping->last)) < 0)
         return fail(FAIL_STORE);
-    int64_t r = SQL_RUN(sql,
-                        "DELETE FROM work WHERE organization = $1 AND outlet = $2 AND id <= $3",
-                        SQL_I(dropping->organization), SQL_I(dropping->outlet),
-                        SQL_I(dropping->last));
+    int64_t r =
+        SQL_RUN(sql, "DELETE FROM work WHERE organization = $1 AND outlet = $2 AND id <= $3",
+                SQL_I(dropping->organization), SQL_I(dropping->outlet), SQL_I(dropping->last));
     return r < 0 ? fail(FAIL_STORE) : 0;
 }
 
@@ -215,7 +216,7 @@ static int drop_portion(struct sql *sql, struct dropping *dropping)
 int store_drop_outlet_step(struct store_writer *writer, int64_t organization, int64_t outlet,
                            str reason, int64_t now_ms, int budget_ms)
 {
-    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 2;
+    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 3;
     struct dropping dropping = {
         .organization = organization,
         .outlet = outlet,

@@ -47,8 +47,9 @@ static int find_file(const struct store *store, const struct store_options *opti
     if (r == 0)
         r = make_file(store->path);
     if (r < 0)
-        (void)refuse(reterr, r, arena_format(arena, "%s cannot be written: %s.", store->path,
-                                             fail_describe(r)));
+        (void)refuse(
+            reterr, r,
+            arena_format(arena, "%s cannot be written: %s.", store->path, fail_describe(r)));
     return r;
 }
 
@@ -72,15 +73,18 @@ static int migrate_step(struct sql *sql, int version)
     return r;
 }
 
-/* WAL and the form of the file: what an empty file takes on, and any other has already. */
+/* The form that an empty file takes on. */
 static int shape(struct sql *sql)
 {
-    int r = sql_script(sql, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
-                            "PRAGMA journal_mode = WAL;");
-    if (r < 0)
-        return r;
+    return sql_script(sql, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
+                           "PRAGMA journal_mode = WAL;");
+}
+
+/* File systems without shared memory refuse it. */
+static int check_wal(struct sql *sql)
+{
     struct sql_query query CLEANUP(sql_done) = sql_start(sql, "PRAGMA journal_mode", NULL, 0);
-    r = sql_next(&query);
+    int r = sql_next(&query);
     if (r > 0)
         r = str_equal_nocase(sql_bytes(&query, 0), STR("wal")) ? 0 : fail(-ENOTSUP);
     return r;
@@ -102,35 +106,50 @@ static int look_at_file(struct sql *sql, struct file_state *ret_state)
     return r;
 }
 
-static int check_file(const struct store *store, const struct file_state *state, bool create,
+static int check_file(const struct store_options *options, const struct file_state *state,
                       struct arena *arena, struct problem *reterr)
 {
     bool ours = state->application == SQLITE_APPLICATION_ID;
+    const char *directory = arena_c(arena, options->directory);
     if (!ours && state->objects > 0)
-        return refuse(reterr, fail(FAIL_CORRUPT),
-                      arena_format(arena, "%s is not a database of Junctor.", store->path));
+        return refuse(
+            reterr, fail(FAIL_CORRUPT),
+            arena_format(arena, "%s/junctor.db is not a database of Junctor.", directory));
+    if (!ours && !options->create)
+        return refuse(reterr, STORE_ABSENT,
+                      arena_format(arena,
+                                   "The database in %s is empty: its making was interrupted. "
+                                   "'junctor init' makes it anew.",
+                                   directory));
     if (state->version > sqlite_migration_count)
         return refuse(reterr, STORE_TOO_NEW,
                       arena_format(arena,
-                                   "%s has schema %lld; this program knows schemas up to %d. Start "
-                                   "the newer program, or restore a backup from before the upgrade.",
-                                   store->path, (long long)state->version, sqlite_migration_count));
-    if (!ours && !create)
-        return refuse(reterr, STORE_ABSENT,
-                      arena_format(arena, "The database in %s is empty: its making was interrupted. "
-                                          "'junctor init' makes it anew.", store->directory));
+                                   "The database in %s has schema %lld; this program knows schemas "
+                                   "up to %d. Start the newer program, or restore a backup from "
+                                   "before the upgrade.",
+                                   directory, (long long)state->version, sqlite_migration_count));
+    if (options->beside && state->version < sqlite_migration_count)
+        return refuse(
+            reterr, STORE_TOO_OLD,
+            arena_format(arena,
+                         "The database in %s has schema %lld; this program has schema %d, "
+                         "and does not migrate it beside a hub that may be running. Use "
+                         "the program of that hub, or start this one as the hub first.",
+                         directory, (long long)state->version, sqlite_migration_count));
     return 0;
 }
 
-static int migrate(struct store *store, struct sql *sql, bool create, struct arena *arena,
+static int migrate(const struct store_options *options, struct sql *sql, struct arena *arena,
                    struct problem *reterr)
 {
     struct file_state state;
     int r = look_at_file(sql, &state);
     if (r == 0)
-        r = check_file(store, &state, create, arena, reterr);
-    if (r == 0)
+        r = check_file(options, &state, arena, reterr);
+    if (r == 0 && state.objects == 0)
         r = shape(sql);
+    if (r == 0)
+        r = check_wal(sql);
     for (int version = (int)state.version + 1; r == 0 && version <= sqlite_migration_count;
          version++)
         r = migrate_step(sql, version);
@@ -159,11 +178,11 @@ static int open_and_migrate(struct store *store, const struct store_options *opt
     struct sql sql = { .log = store->log };
     r = sql_open(&sql, store->path, SQLITE_OPEN_READWRITE, READER_CACHE_KIB);
     if (r == 0)
-        r = migrate(store, &sql, options->create, arena, reterr);
+        r = migrate(options, &sql, arena, reterr);
     sql_close(&sql);
     if (r < 0 && !problem_has(reterr))
-        (void)refuse(reterr, r, arena_format(arena, "%s cannot be used: %s.", store->path,
-                                             fail_describe(r)));
+        (void)refuse(reterr, r,
+                     arena_format(arena, "%s cannot be used: %s.", store->path, fail_describe(r)));
     return r;
 }
 
@@ -276,6 +295,7 @@ int store_reader_open(struct store *store, struct store_reader **ret_reader)
 {
     struct store_reader *reader = NEW(struct store_reader);
     reader->store = store;
+    reader->mark = -1;
     reader->sql.log = store->log;
     int r = sql_open(&reader->sql, store->path, SQLITE_OPEN_READONLY, READER_CACHE_KIB);
     if (r < 0) {
@@ -290,6 +310,7 @@ void store_reader_close(struct store_reader *reader)
 {
     if (reader == NULL)
         return;
+    store_read_end(reader);
     sql_close(&reader->sql);
     free(reader);
 }
@@ -299,13 +320,13 @@ struct sql *store_reader_sql(struct store_reader *reader)
     return &reader->sql;
 }
 
-int store_read_begin(struct store_reader *reader)
+static int begin_snapshot(struct store_reader *reader, int64_t deadline_ms)
 {
     struct sql *sql = &reader->sql;
     assert(!sql->in_transaction);
     sql->slow = false;
     sql->doomed = false;
-    sql->deadline_ms = clock_mono_ms() + SNAPSHOT_MS;
+    sql->deadline_ms = deadline_ms;
     if (SQL_RUN(sql, "BEGIN") < 0)
         return fail(FAIL_STORE);
     sql->in_transaction = true;
@@ -317,6 +338,20 @@ int store_read_begin(struct store_reader *reader)
     return r;
 }
 
+int store_read_begin(struct store_reader *reader)
+{
+    return begin_snapshot(reader, clock_mono_ms() + SNAPSHOT_MS);
+}
+
+int store_read_begin_long(struct store_reader *reader)
+{
+    int r = begin_snapshot(reader, 0);
+    if (r < 0)
+        return r;
+    reader->mark = snapshot_mark(reader->store->path);
+    return 0;
+}
+
 void store_read_end(struct store_reader *reader)
 {
     struct sql *sql = &reader->sql;
@@ -325,6 +360,8 @@ void store_read_end(struct store_reader *reader)
         return;
     sql->in_transaction = false;
     (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+    snapshot_unmark(reader->mark);
+    reader->mark = -1;
 }
 
 bool store_read_was_slow(const struct store_reader *reader)

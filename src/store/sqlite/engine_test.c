@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/engine_test.c: the file: its form, its age, its owner; and the driver's own rules. */
+ * store/sqlite/engine_test.c: the file: its form, its age, its owner; and the driver's own rules.
+ */
 #include "store/testing.h"
 
 #include <fcntl.h>
@@ -71,6 +72,21 @@ static void test_newer_database_is_refused(void **state)
     run_on_file(scene, "PRAGMA user_version = 4711");
     assert_int_equal(open_again(scene, true, &problem), STORE_TOO_NEW);
     assert_non_null(strstr(arena_c(&scene->arena, problem.text), "4711"));
+}
+
+static void test_older_database_is_not_migrated_beside_a_hub(void **state)
+{
+    struct scene *scene = *state;
+    struct problem problem = {};
+    struct store *store = NULL;
+    const struct store_options options = { .directory = str_c(scene->directory),
+                                           .log = &scene->log,
+                                           .beside = true };
+    assert_int_equal(store_open(&options, &scene->arena, &store, &problem), 0);
+    store_close(store);
+    run_on_file(scene, "PRAGMA user_version = 0");
+    assert_int_equal(store_open(&options, &scene->arena, &store, &problem), STORE_TOO_OLD);
+    assert_true(problem.text.len > 0);
 }
 
 static void test_foreign_database_is_refused(void **state)
@@ -198,8 +214,9 @@ static void test_rows_changed(void **state)
     struct scene *scene = *state;
     struct sql *sql = store_writer_sql(scene->writer);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(SQL_RUN(sql, "INSERT INTO hubs (hub, name, epoch, heartbeat_ms)"
-                                      " VALUES ($1, '', 1, 1)",
+        assert_int_equal(SQL_RUN(sql,
+                                 "INSERT INTO hubs (hub, name, epoch, heartbeat_ms)"
+                                 " VALUES ($1, '', 1, 1)",
                                  SQL_I(i)),
                          1);
     assert_int_equal(SQL_RUN(sql, "UPDATE hubs SET epoch = 2"), 3);
@@ -210,7 +227,8 @@ static void test_rows_changed(void **state)
 
 /* Enough different statements for the table of them to grow. */
 #define S1(n) "SELECT 1000 + " #n,
-#define S10(n) S1(n##0) S1(n##1) S1(n##2) S1(n##3) S1(n##4) S1(n##5) S1(n##6) S1(n##7) S1(n##8) S1(n##9)
+#define S10(n)                                                                                     \
+    S1(n##0) S1(n##1) S1(n##2) S1(n##3) S1(n##4) S1(n##5) S1(n##6) S1(n##7) S1(n##8) S1(n##9)
 
 static void test_many_statements(void **state)
 {
@@ -265,6 +283,7 @@ int main(void)
         SCENE_TEST(test_form_of_the_file),
         SCENE_TEST(test_nobody_else_may_read),
         SCENE_TEST(test_newer_database_is_refused),
+        SCENE_TEST(test_older_database_is_not_migrated_beside_a_hub),
         SCENE_TEST(test_foreign_database_is_refused),
         SCENE_TEST(test_no_database_is_refused),
         SCENE_TEST(test_parents_are_made),

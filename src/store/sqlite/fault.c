@@ -8,11 +8,22 @@
 
 #ifdef JUNCTOR_TEST_BUILD
 
-# include <signal.h>
-# include <stdlib.h>
-# include <unistd.h>
+#    include <signal.h>
+#    include <stdatomic.h>
+#    include <stdlib.h>
+#    include <unistd.h>
 
-enum kind { NOTHING = 0, COMMIT_BEFORE, COMMIT_AFTER, SYNC, IO, IO_DEAD, IO_FULL, IO_TORN, IO_KILL };
+enum kind {
+    NOTHING = 0,
+    COMMIT_BEFORE,
+    COMMIT_AFTER,
+    SYNC,
+    IO,
+    IO_DEAD,
+    IO_FULL,
+    IO_TORN,
+    IO_KILL
+};
 
 static const struct {
     str name;
@@ -99,8 +110,8 @@ static sqlite3_vfs *real_vfs(void)
     return power != NULL ? power : sqlite3_vfs_find("unix");
 }
 
-# define REAL(of) (((struct fault_file *)(void *)(of))->real)
-# define PASS(of, method, ...) REAL(of)->pMethods->method(REAL(of), ##__VA_ARGS__)
+#    define REAL(of) (((struct fault_file *)(void *)(of))->real)
+#    define PASS(of, method, ...) REAL(of)->pMethods->method(REAL(of), ##__VA_ARGS__)
 
 static int file_close(sqlite3_file *file)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/fault_test.c: the disk fails at each point in turn. What was committed is there, what
- * was refused is not, what is unknown is one or the other; and the file is whole. */
+ * store/sqlite/fault_test.c: the disk fails at each point in turn. What was committed is there,
+ * what was refused is not, what is unknown is one or the other; and the file is whole. */
 #include "store/testing.h"
 
 #include <stdio.h>
@@ -30,11 +30,9 @@ static void fill_batch(struct trial *trial, int number, struct rows *rows)
 {
     rows_init(rows, trial->scene);
     for (int i = 0; i < 20; i++)
-        trial->deliveries[number] =
-            *rows_work(rows, rows_event(rows, ORG, 1 + number), OUTLET);
+        trial->deliveries[number] = *rows_work(rows, rows_event(rows, ORG, 1 + number), OUTLET);
     for (int i = 0; i < number; i++)
-        if (trial->outcomes[i] == COMMIT_DONE &&
-            trial->deliveries[i].state == DELIVERY_PENDING)
+        if (trial->outcomes[i] == COMMIT_DONE && trial->deliveries[i].state == DELIVERY_PENDING)
             (void)rows_change(rows, &trial->deliveries[i], DELIVERY_DELIVERED, true);
 }
 

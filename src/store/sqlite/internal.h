@@ -3,7 +3,6 @@
 #pragma once
 
 #include <sqlite3.h>
-#include <stdatomic.h>
 
 #include "base/crash.h"
 #include "base/fail.h"
@@ -36,10 +35,10 @@ struct sql {
      * same code meets the same behaviour on both. */
     bool in_transaction;
     bool doomed;
-    int last_code;           /* of the newest failure, as SQLite has it */
-    bool full;               /* it was for want of room */
-    int64_t deadline_ms;     /* monotonic; 0: none */
-    bool slow;               /* the deadline has struck */
+    int last_code;       /* of the newest failure, as SQLite has it */
+    bool full;           /* it was for want of room */
+    int64_t deadline_ms; /* monotonic; 0: none */
+    bool slow;           /* the deadline has struck */
 };
 
 /* Opens `path`, and sets what every connection of this program has. */
@@ -63,7 +62,8 @@ struct sql_query sql_borrow(struct sql *sql, const char *text, const struct sql_
 #define SQL_BORROW(sql, text, ...)                                                                 \
     sql_borrow((sql), (text), (const struct sql_value[]){ {}, ##__VA_ARGS__ },                     \
                (int)(sizeof((const struct sql_value[]){ {}, ##__VA_ARGS__ }) /                     \
-                     sizeof(struct sql_value)) - 1)
+                     sizeof(struct sql_value)) -                                                   \
+                   1)
 
 /* As sql_text and sql_blob, until the next sql_next or sql_done. */
 str sql_bytes(const struct sql_query *query, int column);
@@ -92,7 +92,6 @@ struct store {
     char *directory;
     char *path;
     const struct log *log;
-    atomic_int long_snapshots; /* backups and recounts under way: checkpoints do not wait for them */
 };
 
 /* The activity's tail, and how it is worked up (activity.c). */
@@ -110,28 +109,28 @@ struct merge;
 /* Where pruning stands (prune.c). It is stored in the chores table with each step. */
 struct prune {
     int64_t phase;
-    int64_t cut_id;       /* what is below goes in this pass */
+    int64_t cut_id; /* what is below goes in this pass */
     int64_t cut_ms;
     int64_t carry_from;   /* carried_id as the pass found it */
     int64_t carried_id;   /* every work row whose event is below has its own copy of the data */
     int64_t organization; /* the outlet (or inlet) that the phase is at */
     int64_t outlet;
-    int64_t position;     /* and the row there */
-    int64_t touched_ms;   /* nothing that has gone was of a later moment */
+    int64_t position;   /* and the row there */
+    int64_t touched_ms; /* nothing that has gone was of a later moment */
 };
 
 struct store_writer {
     struct store *store;
     struct sql sql;
-    int64_t sequence;      /* of the newest commit that is certain */
-    int64_t tried;         /* of the one that was tried last */
-    bool in_doubt;         /* whether `tried` took place is not known */
+    int64_t sequence;            /* of the newest commit that is certain */
+    int64_t tried;               /* of the one that was tried last */
+    bool in_doubt;               /* whether `tried` took place is not known */
     enum commit_outcome outcome; /* of the newest commit, once settled */
     int wal_pages;
-    int64_t wal_wait_at;   /* pages from which a checkpoint waits for readers; 0: the usual */
+    int64_t wal_wait_at; /* pages from which a checkpoint waits for readers; 0: the usual */
     struct activity activity;
     struct activity activity_before; /* as it was at store_begin */
-    struct merge *merge;   /* buffers of the merge under way, or NULL */
+    struct merge *merge;             /* buffers of the merge under way, or NULL */
     struct prune prune;
     int64_t idempotency_first; /* the oldest and the newest bucket there may be */
     int64_t idempotency_last;
@@ -140,12 +139,13 @@ struct store_writer {
 struct store_reader {
     struct store *store;
     struct sql sql;
+    int mark; /* of a snapshot without a deadline; −1: none */
 };
 
 /* How long a connection waits for a lock that another holds. */
 #define BUSY_MS 5000
 
-#define WRITER_CACHE_KIB 16384
+#define WRITER_CACHE_KIB 8192
 #define READER_CACHE_KIB 1024
 
 /* Opens the writer's connection and reads what it keeps in memory. */
@@ -153,6 +153,14 @@ MUST_USE int writer_connect(struct store_writer *writer);
 /* Reads it again after a step that was rolled back. */
 MUST_USE int writer_recall(struct store_writer *writer);
 MUST_USE int recall_buckets(struct store_writer *writer);
+
+/* ── lock.c: the mark of long snapshots (backups, doctors), of this process or another: checkpoints
+ * do not wait for their end ── */
+
+/* The database's path. −1: it could not be set, which costs only time. */
+int snapshot_mark(const char *path);
+void snapshot_unmark(int mark);
+bool snapshot_is_marked(const char *path);
 
 /* ── commit.c ── */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/load.c: what a batch needs to know before it is applied, and the work that is due. */
+ * store/sqlite/load.c: what a batch needs to know before it is applied, and the work that is due.
+ */
 #include "store/sqlite/internal.h"
 
 #include "model/names.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/lock.c: flock on DIRECTORY/lock. The file stays; what is in it is only for people. */
+ * store/sqlite/lock.c: flock on DIRECTORY/lock. The file stays; what is in it is only for people.
+ */
 #include "store/lock.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 
 #include "base/fail.h"
 #include "store/sqlite/directory.h"
+#include "store/sqlite/internal.h"
 
 struct store_lock {
     int fd;
@@ -89,4 +91,39 @@ void store_unlock(struct store_lock *lock)
         return;
     (void)close(lock->fd);
     free(lock);
+}
+
+/* ── the mark of long snapshots ── */
+
+static int open_mark(const char *path)
+{
+    struct arena arena CLEANUP(arena_done) = {};
+    str name = arena_format(&arena, "%s-snapshots", path);
+    return open(arena_c(&arena, name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+int snapshot_mark(const char *path)
+{
+    int fd = open_mark(path);
+    if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void snapshot_unmark(int mark)
+{
+    if (mark >= 0)
+        (void)close(mark);
+}
+
+bool snapshot_is_marked(const char *path)
+{
+    int fd = open_mark(path);
+    if (fd < 0)
+        return false;
+    bool marked = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    (void)close(fd);
+    return marked;
 }

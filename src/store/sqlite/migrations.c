@@ -93,7 +93,7 @@ static const char step_1[] =
     " run INTEGER PRIMARY KEY, level INTEGER NOT NULL, row_count INTEGER NOT NULL,"
     " first_event INTEGER NOT NULL, last_event INTEGER NOT NULL,"
     " target INTEGER NOT NULL) STRICT;" /* the run it is being merged into; 0: at rest */
-    /* Finished deliveries: rows at the end of the table, and only the narrow index spread by outlet. */
+    /* Finished deliveries: rows at the table's end, and only the narrow index spread by outlet. */
     "CREATE TABLE deliveries ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
     " event INTEGER NOT NULL, event_type TEXT NOT NULL, created_ms INTEGER NOT NULL,"
@@ -126,8 +126,8 @@ static const char step_1[] =
     " at_ms INTEGER NOT NULL,"
     " PRIMARY KEY (bucket, organization, key)) STRICT, WITHOUT ROWID;"
 
-    /* The ledger: sums by minute, by day, and over all (span 0, 1, 2; start 0 for all). `subject` is
-     * an outlet, an inlet, or 0 for the whole organization. */
+    /* The ledger: sums by minute, by day, and over all (span 0, 1, 2; start 0 for all). `subject`
+     * is an outlet, an inlet, or 0 for the whole organization. */
     "CREATE TABLE counters ("
     " organization INTEGER NOT NULL, subject INTEGER NOT NULL, span INTEGER NOT NULL,"
     " start_ms INTEGER NOT NULL, events INTEGER NOT NULL, wanted INTEGER NOT NULL,"

@@ -111,8 +111,8 @@ static void note(struct image *image, const void *bytes, int size, int64_t at)
     image->last = &change->next;
 }
 
-#define OURS(of) ((struct power_file *)(void *)(of))
-#define PASS(of, method, ...) OURS(of)->real->pMethods->method(OURS(of)->real, ##__VA_ARGS__)
+#    define OURS(of) ((struct power_file *)(void *)(of))
+#    define PASS(of, method, ...) OURS(of)->real->pMethods->method(OURS(of)->real, ##__VA_ARGS__)
 
 static int power_close(sqlite3_file *file)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * store/sqlite/prune.c: history is bounded: what is older than the cut goes, in passes.
  *
- * A pass fixes its cut (an id and a moment) and walks through the phases below; a step does as much of
- * it as its time allows, in one transaction that also notes where it stands (chores, 'prune').
+ * A pass fixes its cut (an id and a moment) and walks through the phases below; a step does as much
+ * of it as its time allows, in one transaction that also notes where it stands (chores, 'prune').
  *
  *   PLAN → CARRY → DELIVERIES → EVENTS → ACTIVITY → REJECTIONS → REJECTION_COUNTS → AUDIT →
  *   MINUTES → KEYS → SESSIONS → (PLAN)
@@ -23,8 +23,8 @@
 #include "base/id.h"
 #include "store/settings.h"
 
-#define AT_ONCE 64         /* rows between two looks at the clock */
-#define CAP_EVENTS 2000    /* how many events one pass takes when the cap in bytes is what rules */
+#define AT_ONCE 64      /* rows between two looks at the clock */
+#define CAP_EVENTS 2000 /* how many events one pass takes when the cap in bytes is what rules */
 #define MINUTE_MS 60000
 
 struct pruning {
@@ -93,9 +93,9 @@ struct place {
 /* The first event at or above `id`. 0: there is none. */
 static int event_from(struct sql *sql, int64_t id, int64_t skip, struct place *ret_place)
 {
-    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
-        sql, "SELECT id, at_ms FROM events WHERE id >= $1 ORDER BY id LIMIT 1 OFFSET $2",
-        SQL_I(id), SQL_I(skip));
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql, "SELECT id, at_ms FROM events WHERE id >= $1 ORDER BY id LIMIT 1 OFFSET $2",
+                  SQL_I(id), SQL_I(skip));
     int r = sql_next(&query);
     if (r > 0)
         *ret_place = (struct place){ sql_int(&query, 0), sql_int(&query, 1) };
@@ -236,7 +236,8 @@ static int plan(struct pruning *pruning)
 /* The next outlet behind the one at hand, in the table that `text` reads. 0: there is none. */
 static int next_outlet(struct pruning *pruning, const char *text)
 {
-    const struct sql_value values[] = { {}, SQL_I(pruning->at->organization),
+    const struct sql_value values[] = { {},
+                                        SQL_I(pruning->at->organization),
                                         SQL_I(pruning->at->outlet) };
     struct sql_query query CLEANUP(sql_done) = sql_start(pruning->sql, text, values, 2);
     int r = sql_next(&query);
@@ -319,8 +320,8 @@ static int prune_deliveries(struct pruning *pruning)
         if (SQL_RUN(pruning->sql, "DELETE FROM attempts WHERE organization = $1 AND delivery = $2",
                     SQL_I(old[i].organization), SQL_I(old[i].id)) < 0)
             return fail(FAIL_STORE);
-    int64_t gone = SQL_RUN(pruning->sql, "DELETE FROM deliveries WHERE id <= $1",
-                           SQL_I(old[count - 1].id));
+    int64_t gone =
+        SQL_RUN(pruning->sql, "DELETE FROM deliveries WHERE id <= $1", SQL_I(old[count - 1].id));
     return gone < 0 ? fail(FAIL_STORE) : 1;
 }
 
@@ -331,10 +332,9 @@ static int prune_events(struct pruning *pruning)
     int64_t last = 0;
     int r;
     {
-        struct sql_query query CLEANUP(sql_done) =
-            SQL_QUERY(pruning->sql,
-                      "SELECT id, at_ms FROM events WHERE id < $1 ORDER BY id LIMIT $2",
-                      SQL_I(pruning->at->cut_id), SQL_I(AT_ONCE));
+        struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+            pruning->sql, "SELECT id, at_ms FROM events WHERE id < $1 ORDER BY id LIMIT $2",
+            SQL_I(pruning->at->cut_id), SQL_I(AT_ONCE));
         while ((r = sql_next(&query)) > 0) {
             last = sql_int(&query, 0);
             touch(pruning, sql_int(&query, 1));
@@ -422,11 +422,11 @@ static int prune_rejection_counts(struct pruning *pruning)
                                  " ORDER BY organization, inlet LIMIT 1");
     if (r <= 0)
         return r;
-    int64_t gone = SQL_RUN(pruning->sql,
-                           "DELETE FROM rejection_counts WHERE organization = $1 AND inlet = $2"
-                           " AND minute_ms < $3",
-                           SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet),
-                           SQL_I(cut_ms));
+    int64_t gone =
+        SQL_RUN(pruning->sql,
+                "DELETE FROM rejection_counts WHERE organization = $1 AND inlet = $2"
+                " AND minute_ms < $3",
+                SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet), SQL_I(cut_ms));
     if (gone > 0)
         touch(pruning, cut_ms - 1);
     return gone < 0 ? fail(FAIL_STORE) : 1;
@@ -464,23 +464,23 @@ static int prune_minutes(struct pruning *pruning)
         return r;
     if (r == 0)
         return note_minutes(pruning->sql, before_ms);
-    int64_t gone = SQL_RUN(pruning->sql,
-                           "DELETE FROM counters WHERE organization = $1 AND subject = $2"
-                           " AND span = 0 AND start_ms < $3",
-                           SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet),
-                           SQL_I(before_ms));
+    int64_t gone =
+        SQL_RUN(pruning->sql,
+                "DELETE FROM counters WHERE organization = $1 AND subject = $2"
+                " AND span = 0 AND start_ms < $3",
+                SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet), SQL_I(before_ms));
     return gone < 0 ? fail(FAIL_STORE) : 1;
 }
 
 /* Whole buckets: a key counts by its own moment, wherever it lies. */
 static int prune_keys(struct pruning *pruning)
 {
-    int64_t gone = SQL_RUN(
-        pruning->sql,
-        "DELETE FROM idempotency WHERE (bucket, organization, key) IN"
-        " (SELECT bucket, organization, key FROM idempotency WHERE bucket < $1"
-        " ORDER BY bucket, organization, key LIMIT $2)",
-        SQL_I(pruning->retention->idempotency_before_ms / BUCKET_MS), SQL_I(AT_ONCE));
+    int64_t gone =
+        SQL_RUN(pruning->sql,
+                "DELETE FROM idempotency WHERE (bucket, organization, key) IN"
+                " (SELECT bucket, organization, key FROM idempotency WHERE bucket < $1"
+                " ORDER BY bucket, organization, key LIMIT $2)",
+                SQL_I(pruning->retention->idempotency_before_ms / BUCKET_MS), SQL_I(AT_ONCE));
     return gone == 0 ? recall_buckets(pruning->writer) : more_if_any(gone);
 }
 
@@ -495,9 +495,17 @@ static int prune_sessions(struct pruning *pruning)
 /* ── the pass ── */
 
 static phase_step *const phases[] = {
-    plan,          carry,         prune_deliveries, prune_events,
-    prune_activity, prune_rejections, prune_rejection_counts, prune_audit,
-    prune_minutes, prune_keys,    prune_sessions,
+    plan,
+    carry,
+    prune_deliveries,
+    prune_events,
+    prune_activity,
+    prune_rejections,
+    prune_rejection_counts,
+    prune_audit,
+    prune_minutes,
+    prune_keys,
+    prune_sessions,
 };
 
 /* 1: there is more to do; 0: the pass is over. */
@@ -541,7 +549,7 @@ static int finish_step(struct store_writer *writer, struct pruning *pruning)
 int store_prune_step(struct store_writer *writer, const struct retention *retention, int budget_ms)
 {
     struct pruning pruning = { writer, &writer->sql, &writer->prune, retention };
-    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 2; /* the rest is COMMIT's */
+    int64_t until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 3; /* the rest is COMMIT's */
     int r = chore_begin(writer);
     if (r < 0)
         return r;

@@ -196,7 +196,7 @@ static int begin_statement(struct sql *sql, const char *text, const struct sql_v
         return fail(FAIL_STORE);
     if (sql->slow || look_at_clock(sql) != 0)
         return fail(FAIL_STORE);
-    struct sql_statement *statement;
+    struct sql_statement *statement = NULL;
     int r = prepare(sql, text, count, &statement);
     if (r < 0)
         return r;
@@ -262,7 +262,7 @@ void sql_done(struct sql_query *query)
 
 int64_t sql_run(struct sql *sql, const char *text, const struct sql_value *values, int count)
 {
-    struct sql_statement *statement;
+    struct sql_statement *statement = NULL;
     int r = begin_statement(sql, text, values, count, SQLITE_STATIC, &statement);
     if (r < 0)
         return r;

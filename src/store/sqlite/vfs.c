@@ -6,11 +6,11 @@
  * anything else is asked of the file.
  *
  * Why this is safe: (1) a frame means nothing to other connections before the WAL's index names it,
- * and SQLite writes that index behind the commit's xSync (synchronous=FULL, which sql.c sets), which
- * hands everything on first; (2) the own connection reads through the same handle, which hands on
- * first as well; (3) a failed write shows at the xSync of the same commit instead of at the xWrite,
- * and SQLite treats both alike; the last frame, which makes a transaction valid, is still the last to
- * be written. */
+ * and SQLite writes that index behind the commit's xSync (synchronous=FULL, which sql.c sets),
+ * which hands everything on first; (2) the own connection reads through the same handle, which
+ * hands on first as well; (3) a failed write shows at the xSync of the same commit instead of at
+ * the xWrite, and SQLite treats both alike; the last frame, which makes a transaction valid, is
+ * still the last to be written. */
 #include "store/sqlite/internal.h"
 
 #include <stdlib.h>

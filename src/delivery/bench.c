@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/bench.c: couriers against a sink: deliveries a second, and what each costs of the courier's
+ * CPU time. The committer is a function that records nothing.
+ *
+ *   delivery_bench URL [DELIVERIES [OUTLETS [HANGING-URL HANGING]]]
+ *
+ * HANGING outlets more send to a URL that never answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "delivery/internal.h"
+
+struct bench {
+    struct couriers *couriers;
+    struct mailbox mailbox;
+    struct waker waker;
+    int64_t recorded;
+    int64_t failed;
+};
+
+static void post(void *context, struct result *result)
+{
+    struct bench *bench = context;
+    mailbox_post(&bench->mailbox, &result->operation.link);
+}
+
+static int read_outlets(void *context, struct arena *arena, struct outlet_work **ret_outlets,
+                        int *ret_count)
+{
+    (void)context;
+    (void)arena;
+    *ret_outlets = NULL;
+    *ret_count = 0;
+    return 0;
+}
+
+static int read_work(void *context, const struct outlet_work *of, int64_t after, int limit,
+                     struct arena *arena, struct work_item *ret_items, int *ret_count)
+{
+    (void)context;
+    (void)of;
+    (void)after;
+    (void)limit;
+    (void)arena;
+    (void)ret_items;
+    *ret_count = 0;
+    return 0;
+}
+
+static void add_outlet(struct bench *bench, int64_t id, const char *url)
+{
+    struct webhook *webhook = object_new(sizeof(*webhook));
+    webhook->object.id = id;
+    webhook->organization = 1;
+    webhook->url = arena_str(&webhook->object.arena, str_c(url));
+    webhook->signing = true;
+    webhook->secret = STR("0123456789abcdef0123456789abcdef");
+    couriers_outlet_changed(bench->couriers, webhook);
+}
+
+static struct job *new_job(int64_t id, int64_t outlet)
+{
+    static char data[1024];
+    memset(data, '1', sizeof(data));
+    struct delivery delivery = { .id = id, .organization = 1, .outlet = outlet, .event = id };
+    return job_new(&delivery,
+                   content_new(id, 0, 0, STR("custom_event.order"), str_from(data, sizeof(data))),
+                   NULL);
+}
+
+static void record(struct bench *bench, int wait_ms)
+{
+    waker_wait(&bench->waker, wait_ms);
+    struct message *at = mailbox_take(&bench->mailbox);
+    while (at != NULL) {
+        struct message *next = at->next;
+        struct operation *operation = CONTAINER_OF(at, struct operation, link);
+        struct result *result = CONTAINER_OF(operation, struct result, operation);
+        result->stored = true;
+        bool counted = result->after.outlet < 1000000;
+        bench->recorded += counted;
+        bench->failed += counted && result->attempt.error.len > 0;
+        if (counted && result->attempt.error.len > 0 && bench->failed < 3)
+            fprintf(stderr, "%.*s\n", STR_ARG(result->attempt.error));
+        result->committed(result, result->context);
+        at = next;
+    }
+}
+
+/* `count` jobs in batches, no more than 20,000 ahead. */
+static void run(struct bench *bench, int64_t count, int64_t outlets)
+{
+    int64_t handed = 0;
+    while (bench->recorded < count) {
+        while (handed < count && handed - bench->recorded < 20000) {
+            struct job *first = NULL;
+            struct job *last = NULL;
+            for (int i = 0; i < 256 && handed < count; i++, handed++) {
+                struct job *job = new_job(handed + 1, handed % outlets + 1);
+                if (first == NULL)
+                    first = job;
+                else
+                    last->link.next = &job->link;
+                last = job;
+            }
+            couriers_hand_over(bench->couriers, first, last);
+        }
+        record(bench, 5);
+    }
+}
+
+static int64_t cpu_us(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return 1;
+    int64_t count = argc > 2 ? strtoll(argv[2], NULL, 10) : 100000;
+    int64_t outlets = argc > 3 ? strtoll(argv[3], NULL, 10) : 8;
+    int64_t hanging = argc > 5 ? strtoll(argv[5], NULL, 10) : 0;
+    struct limits limits;
+    limits_init(&limits);
+    struct clock clock;
+    clock_init(&clock, false, 0);
+    const struct log log = { .least = LOG_ERROR, .fd = STDERR_FILENO };
+    CLEANUP(arena_done) struct arena arena = {};
+    struct couriers_options options = { .count = 1,
+                                        .limits = &limits,
+                                        .clock = &clock,
+                                        .log = &log,
+                                        .user_agent = STR("Junctor/bench") };
+    str wrong;
+    struct bench bench = {};
+    if (!cidr_list_read(STR("127.0.0.0/8"), &arena, &options.allow_egress, &wrong) ||
+        waker_init(&bench.waker) < 0)
+        return 1;
+    mailbox_init(&bench.mailbox, waker_wake, &bench.waker);
+    const struct courier_ground ground = {
+        .context = &bench, .post = post, .read_outlets = read_outlets, .read_work = read_work
+    };
+    if (couriers_start_on(&options, &ground, &bench.couriers) < 0)
+        return 1;
+    while (couriers_busy(bench.couriers) > 0) /* until they have seen that the store is empty */
+        (void)usleep(1000);
+    for (int64_t i = 0; i < outlets; i++)
+        add_outlet(&bench, i + 1, argv[1]);
+    for (int64_t i = 0; i < hanging; i++) {
+        add_outlet(&bench, 1000000 + i, argv[4]);
+        for (int k = 0; k < 8; k++) {
+            struct job *job = new_job(100000000 + i * 8 + k, 1000000 + i);
+            couriers_hand_over(bench.couriers, job, job);
+        }
+    }
+    if (hanging > 0)
+        for (int i = 0; i < 100; i++)
+            record(&bench, 10);
+    int64_t cpu_before_us = cpu_us();
+    int64_t began_us = clock_mono_us();
+    run(&bench, count, outlets);
+    int64_t took_us = clock_mono_us() - began_us;
+    printf("%lld deliveries, %lld failed, %.0f a second, %.1f us CPU each\n", (long long)count,
+           (long long)bench.failed, (double)count * 1e6 / (double)took_us,
+           (double)(cpu_us() - cpu_before_us) / (double)count);
+    _exit(0);
+}
