@@ -79,11 +79,27 @@ static void add_escape(struct buf *buf, unsigned char c)
     buf_add(buf, str_from(text, escape == 'u' ? sizeof(text) : 2));
 }
 
+/* True when one of the eight bytes needs an escape: it is below U+0020, a quote or a backslash. May
+ * also be true without one behind such a byte; never false with one. */
+static bool needs_escape(const char *eight)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t word;
+    memcpy(&word, eight, sizeof(word));
+    uint64_t quote = word ^ (ones * '"');
+    uint64_t backslash = word ^ (ones * '\\');
+    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                     ((backslash - ones) & ~backslash);
+    return (found & (ones << 7)) != 0;
+}
+
 void buf_quoted(struct buf *buf, str text)
 {
     buf_char(buf, '"');
     size_t plain = 0; /* start of the run that is copied as it is */
     for (size_t i = 0; i < text.len; i++) {
+        while (text.len - i > 8 && !needs_escape(text.ptr + i))
+            i += 8;
         unsigned char c = (unsigned char)text.ptr[i];
         if (json_escapes[c] == 0)
             continue;

@@ -316,7 +316,8 @@ void batch_take_event(struct batch *batch, struct event *event)
 void batch_make_jobs(struct batch *batch)
 {
     struct message **end = &batch->jobs_first;
-    struct content *content = NULL; /* of the newest event: its deliveries come one behind another */
+    struct content *content =
+        NULL; /* of the newest event: its deliveries come one behind another */
     const struct event *of = NULL;
     for (struct hand_over *at = batch->hand_overs; at != NULL; at = at->next) {
         if (at->event != of) {

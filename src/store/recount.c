@@ -206,8 +206,16 @@ struct place {
     int64_t start_ms;
 };
 
-static void say(struct recount *recount, const struct place *place, enum column column,
-                int64_t ledger, int64_t counted, const char *by)
+/* The sum of one column, and what it should be. */
+struct difference {
+    enum column column;
+    int64_t ledger;
+    int64_t counted;
+    const char *by;
+};
+
+static void say(struct recount *recount, const struct place *place,
+                const struct difference *difference)
 {
     struct buf *lines = &recount->lines;
     recount->count++;
@@ -221,8 +229,8 @@ static void say(struct recount *recount, const struct place *place, enum column 
         instant_write(place->start_ms, moment);
         buf_format(lines, ", %s of %.*s", place->span, INSTANT_TEXT_LEN, moment);
     }
-    buf_format(lines, ": %s is %lld in the ledger, %lld by %s\n", column_names[column],
-               (long long)ledger, (long long)counted, by);
+    buf_format(lines, ": %s is %lld in the ledger, %lld by %s\n", column_names[difference->column],
+               (long long)difference->ledger, (long long)difference->counted, difference->by);
 }
 
 /* NULL: all zero. */
@@ -232,9 +240,12 @@ static void compare(struct recount *recount, const struct place *place, const st
     static const struct sums nothing;
     ledger = ledger == NULL ? &nothing : ledger;
     counted = counted == NULL ? &nothing : counted;
-    for (int column = 0; column < COLUMNS; column++)
-        if (ledger->of[column] != counted->of[column])
-            say(recount, place, (enum column)column, ledger->of[column], counted->of[column], by);
+    for (int column = 0; column < COLUMNS; column++) {
+        const struct difference difference = { (enum column)column, ledger->of[column],
+                                               counted->of[column], by };
+        if (difference.ledger != difference.counted)
+            say(recount, place, &difference);
+    }
 }
 
 static void add_sums(struct sums *to, const struct sums *from)

@@ -24,7 +24,11 @@ const struct engine engines[] = { { "sqlite", sqlite_options } };
 const int engine_count = COUNT_OF(engines);
 
 /* Which engine the suite runs on now; test programs have one thread. */
-static const struct engine *engine = engines;
+static const struct engine **engine_now(void)
+{
+    static const struct engine *engine = engines;
+    return &engine;
+}
 
 static int set_up(void **state)
 {
@@ -46,9 +50,9 @@ int run_suite(const char *name, const struct CMUnitTest *tests, size_t count)
     int failed = 0;
     struct CMUnitTest *ours = xcalloc(count, sizeof(*ours));
     for (int i = 0; i < engine_count; i++) {
-        engine = &engines[i];
+        *engine_now() = &engines[i];
         char label[96];
-        (void)snprintf(label, sizeof(label), "%s on %s", name, engine->name);
+        (void)snprintf(label, sizeof(label), "%s on %s", name, engines[i].name);
         memcpy(ours, tests, count * sizeof(*ours));
         for (size_t at = 0; at < count; at++) {
             ours[at].setup_func = set_up;
@@ -65,7 +69,7 @@ int run_suite(const char *name, const struct CMUnitTest *tests, size_t count)
 static void open_store(struct scene *scene)
 {
     struct problem problem = {};
-    struct store_options options = engine->options(scene);
+    struct store_options options = (*engine_now())->options(scene);
     assert_int_equal(store_open(&options, &scene->arena, &scene->store, &problem), 0);
     scene_connect(scene);
 }
@@ -98,6 +102,7 @@ pid_t scene_crash(struct scene *scene, const char *point, void (*run)(struct sce
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): its only thread */
         (void)setenv("JUNCTOR_CRASH", point, 1);
         run(scene);
         _exit(0);

@@ -146,6 +146,7 @@ static int read_runs(struct sql *sql, struct wanted *wanted)
     return r;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
 int store_read_activity(struct sql *sql, int64_t organization, int64_t contact, int64_t before,
                         int limit, int64_t *ret_ids, int *ret_count)
 {
@@ -370,7 +371,7 @@ static int move_some(struct store_writer *writer, struct moved *moved)
 {
     struct merge *merge = writer->merge;
     for (int i = 0; i < MOVED_AT_ONCE; i++) {
-        struct key key;
+        struct key key = {};
         int r = take_smallest(&writer->sql, merge, &key);
         if (r < 0)
             return r;

@@ -105,9 +105,9 @@ int store_size(struct sql *sql, struct store_size *ret_size)
     if (sql->db == NULL)
         return fail(FAIL_STORE);
     const char *path = sqlite3_db_filename(sql->db, "main");
-    int64_t pages;
-    int64_t unused;
-    int64_t page_size;
+    int64_t pages = 0;
+    int64_t unused = 0;
+    int64_t page_size = 0;
     struct statvfs disk;
     int r = sql_number(sql, "PRAGMA page_count", &pages);
     if (r == 0)
@@ -213,6 +213,7 @@ static int drop_portion(struct sql *sql, struct dropping *dropping)
     return r < 0 ? r : count_portion(sql, dropping);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
 int store_drop_outlet_step(struct store_writer *writer, int64_t organization, int64_t outlet,
                            str reason, int64_t now_ms, int budget_ms)
 {

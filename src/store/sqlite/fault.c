@@ -39,59 +39,65 @@ static const struct {
     { STR_INIT("io-kill"), IO_KILL },
 };
 
-/* Of the whole process, as the environment is; test builds only. */
-static struct {
+struct armed {
     _Atomic int kind;
     _Atomic int64_t at;
     _Atomic int64_t passes;
     atomic_bool struck;
-} armed;
+};
+
+/* Of the whole process, as the environment is; test builds only. */
+static struct armed *armed(void)
+{
+    static struct armed of_process;
+    return &of_process;
+}
 
 bool fault_arm(const char *text)
 {
     str rest = str_c(text);
     str name = str_cut(&rest, ':');
     int64_t at = 1;
-    armed.kind = NOTHING;
-    armed.passes = 0;
-    armed.struck = false;
+    armed()->kind = NOTHING;
+    armed()->passes = 0;
+    armed()->struck = false;
     if (text == NULL)
         return true;
     if (rest.len > 0 && !str_to_int64(rest, &at))
         return false;
-    armed.at = at;
+    armed()->at = at;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (str_equal(name, kinds[i].name))
-            armed.kind = kinds[i].kind;
-    return armed.kind != NOTHING;
+            armed()->kind = kinds[i].kind;
+    return armed()->kind != NOTHING;
 }
 
 bool fault_struck(void)
 {
-    return armed.struck;
+    return armed()->struck;
 }
 
 static bool strikes(void)
 {
-    int64_t pass = atomic_fetch_add(&armed.passes, 1) + 1;
-    if (pass != armed.at && (armed.kind != IO_DEAD || pass < armed.at))
+    int64_t pass = atomic_fetch_add(&armed()->passes, 1) + 1;
+    if (pass != armed()->at && (armed()->kind != IO_DEAD || pass < armed()->at))
         return false;
-    armed.struck = true;
+    armed()->struck = true;
     return true;
 }
 
 enum fault fault_at_commit(void)
 {
-    if ((armed.kind != COMMIT_BEFORE && armed.kind != COMMIT_AFTER) || !strikes())
+    if ((armed()->kind != COMMIT_BEFORE && armed()->kind != COMMIT_AFTER) || !strikes())
         return FAULT_NONE;
-    return armed.kind == COMMIT_BEFORE ? FAULT_BEFORE_COMMIT : FAULT_AFTER_COMMIT;
+    return armed()->kind == COMMIT_BEFORE ? FAULT_BEFORE_COMMIT : FAULT_AFTER_COMMIT;
 }
 
 static bool io_fails(void)
 {
-    if (armed.kind < IO || !strikes())
+    if (armed()->kind < IO || !strikes())
         return false;
-    if (armed.kind == IO_KILL)
+    if (armed()->kind == IO_KILL)
         (void)kill(getpid(), SIGKILL);
     return true;
 }
@@ -127,9 +133,9 @@ static int file_write(sqlite3_file *file, const void *from, int size, sqlite3_in
 {
     if (!io_fails())
         return PASS(file, xWrite, from, size, at);
-    if (armed.kind == IO_TORN && size > 1)
+    if (armed()->kind == IO_TORN && size > 1)
         (void)PASS(file, xWrite, from, size / 2, at);
-    return armed.kind == IO_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    return armed()->kind == IO_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -139,7 +145,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int file_sync(sqlite3_file *file, int flags)
 {
-    if (io_fails() || (armed.kind == SYNC && strikes()))
+    if (io_fails() || (armed()->kind == SYNC && strikes()))
         return SQLITE_IOERR_FSYNC;
     return PASS(file, xSync, flags);
 }

@@ -129,6 +129,7 @@ static int read_item(const struct sql_query *query, struct arena *arena, struct 
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
 int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64_t after, int limit,
                     struct arena *arena, struct work_item *ret_items, int *ret_count)
 {

@@ -41,7 +41,15 @@ struct power_file {
     struct image *image; /* NULL: a temporary file */
 };
 
-static struct image *images;
+struct images {
+    struct image *first;
+};
+
+static struct images *images(void)
+{
+    static struct images of_process;
+    return &of_process;
+}
 
 static sqlite3_vfs *real_vfs(void)
 {
@@ -74,26 +82,26 @@ static void forget_changes(struct image *image)
 
 static struct image *image_of(const char *name)
 {
-    for (struct image *image = images; image != NULL; image = image->next)
+    for (struct image *image = images()->first; image != NULL; image = image->next)
         if (strcmp(image->name, name) == 0)
             return image;
     struct image *image = NEW(struct image);
     image->name = xstrdup(str_c(name));
     image->last = &image->first;
-    image->next = images;
-    return images = image;
+    image->next = images()->first;
+    return images()->first = image;
 }
 
 static void forget_images(void)
 {
-    for (struct image *image = images, *next; image != NULL; image = next) {
+    for (struct image *image = images()->first, *next; image != NULL; image = next) {
         next = image->next;
         forget_changes(image);
         free(image->name);
         free(image->synced);
         free(image);
     }
-    images = NULL;
+    images()->first = NULL;
 }
 
 static void note(struct image *image, const void *bytes, int size, int64_t at)
@@ -292,7 +300,7 @@ static const struct image *find_image(const struct scene *scene, const char *fil
 {
     char path[128];
     scene_path(scene, file, path, sizeof(path));
-    for (const struct image *image = images; image != NULL; image = image->next)
+    for (const struct image *image = images()->first; image != NULL; image = image->next)
         if (strcmp(image->name, path) == 0)
             return image;
     return NULL;

@@ -200,7 +200,7 @@ static int is_over_cap(struct pruning *pruning, bool *ret_over)
 
 static int plan_by_size(struct pruning *pruning)
 {
-    bool over;
+    bool over = false;
     int r = is_over_cap(pruning, &over);
     if (r < 0 || !over)
         return r;
@@ -531,7 +531,7 @@ static int walk(struct pruning *pruning, int64_t until_us)
 /* After a pass: the cap in bytes takes another while there is anything left to take. */
 static int another_pass(struct pruning *pruning)
 {
-    bool over;
+    bool over = false;
     struct place oldest;
     int r = is_over_cap(pruning, &over);
     if (r < 0 || !over)

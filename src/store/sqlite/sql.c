@@ -188,8 +188,15 @@ static int bind_one(sqlite3_stmt *handle, int at, const struct sql_value *value,
     return SQLITE_MISUSE;
 }
 
-static int begin_statement(struct sql *sql, const char *text, const struct sql_value *values,
-                           int count, sqlite3_destructor_type keep,
+struct request {
+    const char *text;
+    const struct sql_value *values; /* from [1] on */
+    int count;
+    sqlite3_destructor_type keep; /* whether their bytes are copied */
+};
+
+/* On success the statement is there, bound. */
+static int begin_statement(struct sql *sql, const struct request *request,
                            struct sql_statement **ret_statement)
 {
     if (sql->db == NULL || (sql->in_transaction && sql->doomed))
@@ -197,28 +204,27 @@ static int begin_statement(struct sql *sql, const char *text, const struct sql_v
     if (sql->slow || look_at_clock(sql) != 0)
         return fail(FAIL_STORE);
     struct sql_statement *statement = NULL;
-    int r = prepare(sql, text, count, &statement);
+    int r = prepare(sql, request->text, request->count, &statement);
     if (r < 0)
         return r;
-    for (int i = 1; i <= count; i++) {
-        int code = bind_one(statement->handle, i, &values[i], keep);
+    assert(statement != NULL);
+    for (int i = 1; i <= request->count; i++) {
+        int code = bind_one(statement->handle, i, &request->values[i], request->keep);
         if (code != SQLITE_OK)
-            return sql_failed(sql, code, text);
+            return sql_failed(sql, code, request->text);
     }
     sql->run_count++;
     *ret_statement = statement;
     return 0;
 }
 
-static struct sql_query start_query(struct sql *sql, const char *text,
-                                    const struct sql_value *values, int count,
-                                    sqlite3_destructor_type keep)
+static struct sql_query start_query(struct sql *sql, const struct request *request)
 {
     struct sql_query query = { .sql = sql };
-    query.failure = begin_statement(sql, text, values, count, keep, &query.statement);
+    query.failure = begin_statement(sql, request, &query.statement);
     if (query.failure < 0)
         query.statement = NULL;
-    else
+    if (query.statement != NULL)
         query.statement->busy = true;
     return query;
 }
@@ -226,13 +232,15 @@ static struct sql_query start_query(struct sql *sql, const char *text,
 struct sql_query sql_start(struct sql *sql, const char *text, const struct sql_value *values,
                            int count)
 {
-    return start_query(sql, text, values, count, SQLITE_TRANSIENT);
+    const struct request request = { text, values, count, SQLITE_TRANSIENT };
+    return start_query(sql, &request);
 }
 
 struct sql_query sql_borrow(struct sql *sql, const char *text, const struct sql_value *values,
                             int count)
 {
-    return start_query(sql, text, values, count, SQLITE_STATIC);
+    const struct request request = { text, values, count, SQLITE_STATIC };
+    return start_query(sql, &request);
 }
 
 int sql_next(struct sql_query *query)
@@ -262,10 +270,12 @@ void sql_done(struct sql_query *query)
 
 int64_t sql_run(struct sql *sql, const char *text, const struct sql_value *values, int count)
 {
+    const struct request request = { text, values, count, SQLITE_STATIC };
     struct sql_statement *statement = NULL;
-    int r = begin_statement(sql, text, values, count, SQLITE_STATIC, &statement);
+    int r = begin_statement(sql, &request, &statement);
     if (r < 0)
         return r;
+    assert(statement != NULL);
     int64_t before = sqlite3_total_changes64(sql->db);
     int code;
     do
@@ -297,6 +307,7 @@ int sql_number(struct sql *sql, const char *text, int64_t *ret_number)
 
 int64_t sql_int(const struct sql_query *query, int column)
 {
+    assert(query->statement != NULL); /* a row is there */
     return sqlite3_column_int64(query->statement->handle, column);
 }
 
