@@ -82,7 +82,9 @@ static bool on_head(struct request *request, void *context)
 static bool on_request(struct request *request, void *context)
 {
     (void)context;
-    return call_start(request->user);
+    struct call *call = request->user;
+    call->whole = true;
+    return call_start(call);
 }
 
 /* Changes, failures and strangers are worth a line; events and reads are not, unless asked for. */
@@ -105,6 +107,8 @@ static void on_end(const struct request *request, int status, int64_t micros, vo
     const struct loop_state *loop = http_loop_user(request->loop);
     metrics_count(api->metrics, loop->index, route == NULL ? -1 : (int)(route - routes), status,
                   micros);
+    if (status == 413 && route != NULL && route->event && !call->whole)
+        call_note_too_large(call);
     enum log_level level = level_of(request, route, status);
     if (level < api->context.log->least)
         return;

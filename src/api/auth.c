@@ -256,6 +256,32 @@ static bool reject(struct call *call, const struct picture *picture)
                         definition == NULL ? 0 : definition->object.id, name, &call->problem);
 }
 
+/* The server has refused the body of an event by itself. Only organizations at hand hear of it: the
+ * request is over, so nothing can wait for the store. */
+void call_note_too_large(const struct call *call)
+{
+    bool webhook = call->route->who == WHO_INLET;
+    struct directory *directory = call_loop(call)->directory;
+    const struct credentials credentials = read_credentials(call->request);
+    const struct picture *picture = NULL;
+    if (webhook)
+        picture = directory_find_by_uuid(directory, call->path[0]);
+    else if (credentials.kind == CREDENTIALS_KEY)
+        (void)directory_find_key(directory, &credentials.hash, &picture);
+    if (picture == NULL)
+        return;
+    str alias = call->path[webhook ? 1 : 0];
+    const struct event_definition *definition = map_find(&picture->by_alias, alias);
+    struct problem problem = {};
+    problem_set(&problem, PROBLEM_TOO_LARGE, STR("The body was larger than an event may be."));
+    if (definition == NULL)
+        inlet_note(&call->api->context.inlet, call->request, picture->object.id, 0, alias,
+                   &problem);
+    else
+        inlet_note(&call->api->context.inlet, call->request, picture->object.id,
+                   definition->object.id, definition->type, &problem);
+}
+
 static bool take_event(struct call *call, const struct picture *picture, const struct api_key *key)
 {
     if (!call_organization_rules(call, picture, key) || !call_rules(call))

@@ -126,7 +126,8 @@ static bool post_command(struct call *call)
     enum admission admission = committer_post(call->api->context.committer, &call->operation);
     if (admission == ADMITTED)
         return false;
-    admission_problem(admission, &call->problem);
+    admission_problem(call->api->context.committer, admission, &call->request->arena,
+                      &call->problem);
     call_finish(call, 0);
     return true;
 }

@@ -66,6 +66,7 @@ struct call {
     const struct route *route;
     str path[ROUTE_PARAMETERS_MAX]; /* decoded */
     struct caller caller;
+    bool whole;       /* its body has arrived: what is refused now, the inlet refuses */
     bool fetched;     /* the store has been asked for the organization */
     int failure;      /* of asking */
     json body;        /* of routes that take one */
@@ -127,6 +128,8 @@ MUST_USE bool call_organization_rules(struct call *call, const struct picture *p
                                       const struct api_key *key);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
+/* An event's body was over its cap, and the server has answered that. On the loop. */
+void call_note_too_large(const struct call *call);
 /* What the caller may hand on. */
 unsigned caller_scopes(const struct caller *caller);
 

@@ -2,9 +2,9 @@
  * delivery/bench.c: couriers against a sink: deliveries a second, and what each costs of the courier's
  * CPU time. The committer is a function that records nothing.
  *
- *   delivery_bench URL [DELIVERIES [OUTLETS [HANGING-URL HANGING]]]
+ *   delivery_bench URL [DELIVERIES [OUTLETS [PORT HANGING]]]
  *
- * HANGING outlets more send to a URL that never answers. */
+ * HANGING outlets more send to that port of as many loopback addresses, where nothing answers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -153,7 +153,10 @@ int main(int argc, char **argv)
     for (int64_t i = 0; i < outlets; i++)
         add_outlet(&bench, i + 1, argv[1]);
     for (int64_t i = 0; i < hanging; i++) {
-        add_outlet(&bench, 1000000 + i, argv[4]);
+        char url[64];
+        (void)snprintf(url, sizeof(url), "http://127.1.%d.%d:%s/", (int)i / 250, (int)i % 250 + 1,
+                       argv[4]);
+        add_outlet(&bench, 1000000 + i, url);
         for (int k = 0; k < 8; k++) {
             struct job *job = new_job(100000000 + i * 8 + k, 1000000 + i);
             couriers_hand_over(bench.couriers, job, job);
@@ -162,6 +165,10 @@ int main(int argc, char **argv)
     if (hanging > 0)
         for (int i = 0; i < 100; i++)
             record(&bench, 10);
+    struct couriers_stats stats;
+    couriers_read_stats(bench.couriers, &stats);
+    if (hanging > 0)
+        printf("%lld hang: ", (long long)stats.sending);
     int64_t cpu_before_us = cpu_us();
     int64_t began_us = clock_mono_us();
     run(&bench, count, outlets);
@@ -169,5 +176,6 @@ int main(int argc, char **argv)
     printf("%lld deliveries, %lld failed, %.0f a second, %.1f us CPU each\n", (long long)count,
            (long long)bench.failed, (double)count * 1e6 / (double)took_us,
            (double)(cpu_us() - cpu_before_us) / (double)count);
+    (void)fflush(stdout);
     _exit(0);
 }

@@ -66,11 +66,14 @@ int content_headers(const struct content_signing *signing, int hops, struct aren
                     char *ret_lines[CONTENT_HEADERS])
 {
     char id_text[ID_TEXT_MAX];
+    char outlet_text[ID_TEXT_MAX];
     str id = id_write(ID_DELIVERY, signing->delivery, id_text);
     str timestamp = number(signing->timestamp_s, arena);
     int count = 0;
     ret_lines[count++] = line(arena, STR("Content-Type"), STR("application/json"));
     ret_lines[count++] = line(arena, STR("Junctor-Hops"), number(hops, arena));
+    ret_lines[count++] =
+        line(arena, STR("Junctor-Outlet"), id_write(ID_WEBHOOK, signing->outlet, outlet_text));
     ret_lines[count++] = line(arena, STR("webhook-id"), id);
     ret_lines[count++] = line(arena, STR("webhook-timestamp"), timestamp);
     if (signing->key != NULL)

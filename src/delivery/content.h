@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * delivery/content.h: the bytes of a webhook: its body, and the headers that are Junctor's. Pure. */
+ * delivery/content.h: the bytes of a webhook: its body, and the headers that are Junctor's. Pure.
+ */
 #pragma once
 
 #include "base/digest.h"
 #include "intake/job.h"
 
-/* standard: {"type":…,"timestamp":…,"data":DATA}, the timestamp being the event's; bare: DATA alone.
- * Always the same bytes for the same event and format. */
+/* standard: {"type":…,"timestamp":…,"data":DATA}, the timestamp being the event's; bare: DATA
+ * alone. Always the same bytes for the same event and format. */
 str content_body(const struct content *content, enum webhook_format format, struct arena *arena);
 
 struct content_signing {
     int64_t delivery;    /* its id as text is the webhook-id */
+    int64_t outlet;      /* the webhook's id: told to a hub at the other end, which may refuse it */
     int64_t timestamp_s; /* when the attempt starts, by Junctor's time */
     struct hmac *key;    /* NULL: not signed */
     str body;
 };
 
-#define CONTENT_HEADERS 5
+#define CONTENT_HEADERS 6
 
 /* The header lines, "Name: value" each with a NUL behind it. Returns how many there are. Standard
  * Webhooks: webhook-signature is "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body". */

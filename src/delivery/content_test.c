@@ -32,23 +32,25 @@ TEST(signature)
     CHECK("secret", base64_read(&arena, STR("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), &secret));
     struct hmac *CLEANUP(hmac_freep) key = hmac_new(secret);
     struct content_signing signing = { .delivery = 1,
+                                       .outlet = 2,
                                        .timestamp_s = 1614265330,
                                        .key = key,
                                        .body = STR("{\"test\": 2432232314}") };
     char *lines[CONTENT_HEADERS];
-    CHECK_INT("count", content_headers(&signing, 3, &arena, lines), 5);
+    CHECK_INT("count", content_headers(&signing, 3, &arena, lines), 6);
     CHECK_STR("type", str_c(lines[0]), STR("Content-Type: application/json"));
     CHECK_STR("hops", str_c(lines[1]), STR("Junctor-Hops: 3"));
-    CHECK_STR("id", str_c(lines[2]), STR("webhook-id: dlv_0000000000001"));
-    CHECK_STR("time", str_c(lines[3]), STR("webhook-timestamp: 1614265330"));
+    CHECK_STR("outlet", str_c(lines[2]), STR("Junctor-Outlet: whk_0000000000002"));
+    CHECK_STR("id", str_c(lines[3]), STR("webhook-id: dlv_0000000000001"));
+    CHECK_STR("time", str_c(lines[4]), STR("webhook-timestamp: 1614265330"));
     hmac_begin(key);
     hmac_add(key, STR("dlv_0000000000001.1614265330.{\"test\": 2432232314}"));
     struct digest digest = hmac_finish(key);
     str want = arena_format(&arena, "webhook-signature: v1,%.*s",
                             STR_ARG(base64_write(&arena, digest_str(&digest))));
-    CHECK_STR("signature", str_c(lines[4]), want);
+    CHECK_STR("signature", str_c(lines[5]), want);
     signing.key = NULL;
-    CHECK_INT("not signed", content_headers(&signing, 3, &arena, lines), 4);
+    CHECK_INT("not signed", content_headers(&signing, 3, &arena, lines), 5);
 }
 
 TEST(repeats_are_the_same)

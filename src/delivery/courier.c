@@ -14,6 +14,7 @@
 #define NAME_SOCKETS 64
 #define WAIT_MAX_MS 1000
 #define READ_PAUSE_MS 1000
+#define COUNT_PAUSE_MS 500
 
 int64_t courier_now_ms(const struct courier *courier)
 {
@@ -272,6 +273,23 @@ static void answer_time(struct courier *courier)
     }
 }
 
+static void count_outlets(struct courier *courier, int64_t mono_ms)
+{
+    if (mono_ms < courier->count_again_ms)
+        return;
+    courier->count_again_ms = mono_ms + COUNT_PAUSE_MS;
+    int64_t open = 0;
+    int64_t behind = 0;
+    size_t at = 0;
+    const struct outlet *outlet;
+    while ((outlet = map_next(&courier->stock.outlets, &at)) != NULL) {
+        open += outlet->breaker.state != BREAKER_CLOSED;
+        behind += outlet->step != OUTLET_IN_STEP && !outlet->deleted;
+    }
+    courier->counts.open_breakers = open;
+    courier->counts.outlets_behind = behind;
+}
+
 static void note_gauges(struct courier *courier, int64_t mail)
 {
     const struct stock *stock = &courier->stock;
@@ -352,6 +370,7 @@ static void *courier_main(void *argument)
         conclude_attempts(courier);
         start_attempts(courier);
         answer_time(courier);
+        count_outlets(courier, mono_ms);
         note_gauges(courier, mail);
         if (is_over(courier, clock_mono_ms()))
             return NULL;
@@ -382,6 +401,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     courier->couriers = couriers;
     courier->held = couriers->options.held;
     courier->list_again_ms = 1; /* at once */
+    atomic_init(&courier->active, 1); /* the list of outlets is to be read */
     stock_init(&courier->stock,
                (size_t)(couriers->options.limits->courier_bytes / couriers->count));
     list_init(&courier->behind);

@@ -449,6 +449,7 @@ TEST(more_than_memory_holds)
     }
     free(data);
     bed_settle(&bed);
+    fprintf(stderr, "most %d\n", (int)most);
     CHECK("bounded", most <= 256 * KIB + 64 * KIB);
     CHECK("read from the store", bed.pages_read > 0);
     CHECK_INT("first", count_delivered(7), 1000);

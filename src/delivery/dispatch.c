@@ -10,11 +10,12 @@
  * once, and is not tried again before it is recorded. */
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
 
 #define SPARE_DISPATCHES 256
-#define ARENA_KEPT ((size_t)32 * 1024)
+#define ARENA_KEPT ((size_t)16 * 1024)
 #define PAUSE_MS 100
 #define PAUSE_MAX_MS 5000
 
@@ -83,11 +84,13 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
     struct exchange *exchange = &dispatch->exchange;
     exchange->body = content_body(content, dispatch->webhook->format, &dispatch->arena);
     const struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
+                                             .outlet = dispatch->parcel->job->delivery.outlet,
                                              .timestamp_s = now_ms / 1000,
                                              .key = dispatch->outlet->key,
                                              .body = exchange->body };
-    char *lines[CONTENT_HEADERS];
+    char *lines[CONTENT_HEADERS + 1];
     int count = content_headers(&signing, content->hops + 1, &dispatch->arena, lines);
+    lines[count++] = arena_c(&dispatch->arena, STR("Expect:")); /* libcurl: do not send it */
     /* libcurl's lists are plain structs; these live where the request lives. */
     for (int i = 0; i < count; i++)
         dispatch->headers[i] = (struct curl_slist){
@@ -224,6 +227,19 @@ static str explain(struct dispatch *dispatch)
     return explain_exchange(&dispatch->exchange, &limits, &dispatch->result->arena);
 }
 
+static void log_breaker(struct dispatch *dispatch, enum breaker_state before)
+{
+    const struct breaker *breaker = &dispatch->outlet->breaker;
+    const struct log *log = dispatch->courier->couriers->options.log;
+    char text[ID_TEXT_MAX];
+    str id = id_write(ID_WEBHOOK, dispatch->outlet->id, text);
+    if (before == BREAKER_CLOSED && breaker->state == BREAKER_OPEN)
+        log_line(log, LOG_WARN, "a webhook fails: trying one delivery at a time",
+                 LOG_TEXT("webhook", id), LOG_TEXT("error", dispatch->result->attempt.error));
+    else if (before != BREAKER_CLOSED && breaker->state == BREAKER_CLOSED)
+        log_line(log, LOG_INFO, "a webhook works again", LOG_TEXT("webhook", id));
+}
+
 /* What it says about the outlet. */
 static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome, bool success)
 {
@@ -233,12 +249,14 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
                  str_equal(outlet->webhook->url, dispatch->webhook->url));
     if (!same) /* it was tried elsewhere; outlet_set_webhook() has begun anew */
         return;
+    enum breaker_state before = outlet->breaker.state;
     if (success)
         breaker_success(&outlet->breaker);
     else if (outcome->counts)
         breaker_failure(&outlet->breaker, dispatch->probe, courier_now_ms(dispatch->courier));
     else if (dispatch->probe)
         breaker_probe_lost(&outlet->breaker);
+    log_breaker(dispatch, before);
     outlet->hold_until_ms = MAX_OF(outlet->hold_until_ms, outcome->hold_until_ms);
     if (outcome->endpoint_gone)
         outlet->gone = true;

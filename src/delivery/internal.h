@@ -21,7 +21,10 @@
 #include "intake/result.h"
 
 #define UNRECORDED_MAX 4096
-#define PLACE_CONNECTIONS 64  /* to one host and port */
+/* To one host and port: from the first on, an outlet may have one attempt under way, so that others
+ * that hang there do not stop it; the second is never passed. */
+#define PLACE_CONNECTIONS 64
+#define PLACE_CONNECTIONS_MAX 256
 #define READS_AT_ONCE 4
 #define COURIERS_MAX 64
 
@@ -157,6 +160,7 @@ struct courier {
     int64_t stop_at_ms; /* monotonic */
     bool stopped_all;
     int64_t list_again_ms; /* monotonic; 0: the list of outlets is being read, or was */
+    int64_t count_again_ms; /* monotonic: gauges that need a look at all outlets */
     struct mail_time *time_waiting;
     struct courier_counts {
         _Atomic int64_t attempts, delivered, failed, dead;
@@ -213,7 +217,7 @@ struct dispatch {
     struct webhook *webhook;
     struct target *target;
     struct place *place;
-    struct curl_slist headers[CONTENT_HEADERS];
+    struct curl_slist headers[CONTENT_HEADERS + 1];
     struct curl_slist pin;
     bool probe;
     int64_t started_us;

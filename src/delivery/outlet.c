@@ -109,6 +109,12 @@ static bool has_room(struct courier *courier, const struct outlet *outlet)
     return outlet->under_way < breaker_concurrency(&outlet->breaker, limit > 0 ? limit : CONCURRENCY);
 }
 
+static bool is_full(const struct place *place, int own)
+{
+    return place != NULL &&
+           place->under_way >= (own == 0 ? PLACE_CONNECTIONS_MAX : PLACE_CONNECTIONS);
+}
+
 /* False: it waits, and will be found again. */
 static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_probe)
 {
@@ -125,7 +131,7 @@ static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_p
     }
     if (verdict == BREAKER_SEND && !has_room(courier, outlet))
         return false;
-    if (outlet->place != NULL && outlet->place->under_way >= PLACE_CONNECTIONS) {
+    if (is_full(outlet->place, outlet->under_way)) {
         list_remove(&outlet->queued);
         list_append(&outlet->place->waiting, &outlet->queued);
         return false;

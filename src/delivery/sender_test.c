@@ -176,11 +176,10 @@ TEST(request_as_sent)
 TEST(large_requests_are_sent_whole)
 {
     start();
-    char *data = xmalloc(512 * 1024 + 1);
-    memset(data, 'x', 512 * 1024);
-    data[0] = '"';
-    data[512 * 1024 - 1] = '"';
-    data[512 * 1024] = '\0';
+    const size_t size = (size_t)3 * 512 * 1024; /* from 1 MiB on libcurl would ask first: Expect */
+    char *data = xmalloc(size + 1);
+    memset(data, 'x', size);
+    data[size] = '\0';
     bed_webhook(&bed, &(struct webhook_text){
                           .id = 50, .url = url_at(&bed, receiver_port(receiver), "/ok"),
                           .format = FORMAT_BARE });
@@ -190,6 +189,17 @@ TEST(large_requests_are_sent_whole)
     CHECK_STR("head", record.attempt.request_head, receiver_get(receiver, 0).head);
     CHECK_STR("body", receiver_get(receiver, 0).body, str_c(data));
     free(data);
+}
+
+TEST(the_environment_has_no_say)
+{
+    CHECK_INT("proxy", setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
+    CHECK_INT("proxy", setenv("ALL_PROXY", "http://127.0.0.1:1", 1), 0);
+    start();
+    struct record record = try_path("/ok");
+    (void)unsetenv("http_proxy");
+    (void)unsetenv("ALL_PROXY");
+    CHECK_STR("not by a proxy", record.attempt.error, STR(""));
 }
 
 /* ── connections ── */
@@ -297,6 +307,7 @@ TEST(names_and_the_guard)
     } cases[] = {
         { "good.test", NULL },
         { "GOOD.test", NULL },
+        { "good.test.", NULL },
         { "half.test", NULL },
         { "localhost", NULL },
         { "some.localhost", NULL },
@@ -363,9 +374,9 @@ TEST(the_hosts_file)
             name[0] = '\0';
     if (hosts != NULL)
         (void)fclose(hosts);
+    start();
     if (name[0] == '\0')
         skip();
-    start();
     struct record record = try_name(name);
     CHECK_STR(name, record.attempt.error, STR(""));
     CHECK_INT("no server was asked", name_server_asked(names, name), 0);
@@ -387,6 +398,25 @@ TEST(a_silent_name_stalls_nobody)
     says(&record, "The name silent.test could not be looked up: no name server answered in time");
     int64_t took_ms = clock_mono_ms() - began_ms;
     CHECK("five seconds", took_ms >= 4500 && took_ms < 8000);
+}
+
+TEST(ipv6)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    bool there = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+    (void)close(fd);
+    start();
+    if (!there)
+        skip();
+    struct receiver *other = receiver_new(&(struct receiver_options){ .address = "::1" });
+    static const char *const hosts[] = { "[::1]", "v6.test", "localhost" };
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct record record = try_url(
+            arena_format(&bed.arena, "http://%s:%d/ok", hosts[i], receiver_port(other)).ptr);
+        CHECK_STR(hosts[i], record.attempt.error, STR(""));
+    }
+    receiver_free(other);
 }
 
 /* ── TLS ── */
@@ -429,8 +459,9 @@ TEST(tls)
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 RUN_TESTS(WITH(words), WITH(successes), WITH(what_is_kept), WITH(request_as_sent),
-          WITH(large_requests_are_sent_whole), WITH(connections_that_fail), WITH(connect_timeout),
+          WITH(large_requests_are_sent_whole), WITH(the_environment_has_no_say),
+          WITH(connections_that_fail), WITH(connect_timeout),
           WITH(connections_are_kept), WITH(kept_connection_closes), WITH(closed_between_requests),
           WITH(names_and_the_guard), WITH(a_name_that_changes_its_mind), WITH(answers_are_kept),
           WITH(the_hosts_file),
-          WITH(a_silent_name_stalls_nobody), WITH(tls))
+          WITH(a_silent_name_stalls_nobody), WITH(ipv6), WITH(tls))

@@ -21,7 +21,8 @@
 
 #include "base/arena.h"
 
-#define FIRST_PAGE 32 /* how large the bodies are is not known yet */
+#define FIRST_PAGE ((size_t)32) /* how large the bodies are is not known yet */
+#define UNKNOWN_BYTES ((size_t)4096)
 #define SPARE_PARCELS 4096
 #define IN_STEP_TO INT64_MAX
 #define NONE INT64_MAX
@@ -310,11 +311,22 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
 
 /* ── pages ── */
 
-static size_t room_for_page(const struct stock *stock, const struct outlet *outlet)
+static size_t left(size_t of, size_t used)
 {
-    size_t all = stock->bytes_max - MIN_OF(stock->bytes, stock->bytes_max);
-    size_t own = share(stock) - MIN_OF(outlet->bytes, share(stock));
-    return MAX_OF(all / 2, own);
+    return of - MIN_OF(used, of);
+}
+
+/* What is left of its share. */
+static size_t own_room(const struct stock *stock, const struct outlet *outlet)
+{
+    return left(share(stock), outlet->bytes);
+}
+
+/* Its share as far as it is free, or half of what is free. */
+static size_t page_room(const struct stock *stock, const struct outlet *outlet)
+{
+    size_t all = left(stock->bytes_max, stock->bytes);
+    return MAX_OF(MIN_OF(all, own_room(stock, outlet)), all / 2);
 }
 
 bool stock_wants_page(const struct stock *stock, const struct outlet *outlet)
@@ -322,20 +334,33 @@ bool stock_wants_page(const struct stock *stock, const struct outlet *outlet)
     if (outlet->step == OUTLET_IN_STEP || outlet->reading ||
         outlet->ready.count >= STOCK_READY_LOW)
         return false;
-    return outlet->parcel_count == 0 || room_for_page(stock, outlet) > outlet->item_bytes;
+    size_t room = MAX_OF(page_room(stock, outlet), own_room(stock, outlet));
+    return outlet->parcel_count == 0 || room > outlet->item_bytes;
+}
+
+/* One that holds more than its share makes place for one that holds less. */
+static void claim_share(struct stock *stock, const struct outlet *outlet)
+{
+    if (page_room(stock, outlet) >= own_room(stock, outlet))
+        return;
+    struct outlet *most = largest(stock);
+    if (most != outlet && most->bytes > share(stock))
+        let_newer_half_go(stock, most);
 }
 
 void stock_begin_read(struct stock *stock, struct outlet *outlet)
 {
     assert(!outlet->reading && outlet->step != OUTLET_IN_STEP);
-    size_t fit = outlet->item_bytes == 0 ? FIRST_PAGE
-                                         : room_for_page(stock, outlet) / outlet->item_bytes;
+    claim_share(stock, outlet);
+    size_t item_bytes = outlet->item_bytes == 0 ? UNKNOWN_BYTES : outlet->item_bytes;
+    size_t fit = page_room(stock, outlet) / item_bytes;
+    size_t most = outlet->item_bytes == 0 ? FIRST_PAGE : STOCK_PAGE;
     outlet->reading = true;
     outlet->read_after = outlet->read_to;
-    outlet->read_limit = (int)MIN_OF(MAX_OF(fit, 1), (size_t)STOCK_PAGE);
+    outlet->read_limit = (int)MIN_OF(MAX_OF(fit, (size_t)1), most);
     outlet->let_go_least = NONE;
     outlet->finished_count = 0;
-    outlet->reserved = (size_t)outlet->read_limit * outlet->item_bytes;
+    outlet->reserved = (size_t)outlet->read_limit * item_bytes;
     stock->bytes += outlet->reserved;
     stock->reading++;
 }

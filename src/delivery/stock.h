@@ -20,7 +20,7 @@
 #include "delivery/heap.h"
 #include "intake/job.h"
 
-#define STOCK_PAGE 256 /* deliveries read from the store at a time, at most */
+#define STOCK_PAGE ((size_t)256) /* deliveries read from the store at a time, at most */
 #define STOCK_READY_LOW 128 /* with fewer ready, the next page is read */
 
 struct hmac;

@@ -21,6 +21,7 @@ struct receiver {
     SSL_CTX *tls;
     pthread_t thread;
     atomic_bool stopping;
+    struct waker stop; /* readable from the stop on */
     pthread_mutex_t mutex;
     pthread_cond_t ended;
     struct arena arena;
@@ -42,12 +43,19 @@ struct connection {
 
 /* ── bytes ── */
 
+/* False: the receiver stops. */
+static bool wait_for(struct receiver *receiver, int fd)
+{
+    struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+                            { .fd = receiver->stop.fd, .events = POLLIN } };
+    return poll(fds, 2, -1) > 0 && fds[1].revents == 0;
+}
+
 static ssize_t get(struct connection *connection, void *to, size_t size)
 {
     while (!atomic_load(&connection->receiver->stopping)) {
-        struct pollfd fd = { .fd = connection->fd, .events = POLLIN };
         bool ready = connection->tls != NULL && SSL_pending(connection->tls) > 0;
-        if (!ready && poll(&fd, 1, 20) <= 0)
+        if (!ready && !wait_for(connection->receiver, connection->fd))
             continue;
         return connection->tls != NULL ? SSL_read(connection->tls, to, (int)size)
                                        : recv(connection->fd, to, size, 0);
@@ -410,11 +418,8 @@ static void accept_one(struct receiver *receiver)
 static void *receiver_main(void *argument)
 {
     struct receiver *receiver = argument;
-    while (!atomic_load(&receiver->stopping)) {
-        struct pollfd fd = { .fd = receiver->listener, .events = POLLIN };
-        if (poll(&fd, 1, 20) > 0)
-            accept_one(receiver);
-    }
+    while (wait_for(receiver, receiver->listener))
+        accept_one(receiver);
     return NULL;
 }
 
@@ -443,6 +448,7 @@ struct receiver *receiver_new(const struct receiver_options *options)
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     (void)pthread_mutex_init(&receiver->mutex, NULL);
     (void)pthread_cond_init(&receiver->ended, NULL);
+    CHECK_INT("waker", waker_init(&receiver->stop), 0);
     if (options->tls) {
         receiver->tls = SSL_CTX_new(TLS_server_method());
         CHECK_INT("certificate",
@@ -458,12 +464,14 @@ struct receiver *receiver_new(const struct receiver_options *options)
 void receiver_free(struct receiver *receiver)
 {
     atomic_store(&receiver->stopping, true);
+    waker_wake(&receiver->stop);
     (void)pthread_join(receiver->thread, NULL);
     (void)pthread_mutex_lock(&receiver->mutex);
     while (receiver->threads > 0)
         (void)pthread_cond_wait(&receiver->ended, &receiver->mutex);
     (void)pthread_mutex_unlock(&receiver->mutex);
     (void)close(receiver->listener);
+    waker_done(&receiver->stop);
     SSL_CTX_free(receiver->tls);
     free(receiver->received);
     arena_done(&receiver->arena);

@@ -56,9 +56,10 @@ void inlet_answer_failed(struct request *request)
     request_reply_problem(request, &problem);
 }
 
-void inlet_answer_refused(struct request *request, enum admission admission)
+void inlet_answer_refused(const struct inlet_context *inlet, struct request *request,
+                          enum admission admission)
 {
     struct problem problem;
-    admission_problem(admission, &problem);
+    admission_problem(inlet->committer, admission, &request->arena, &problem);
     request_reply_problem(request, &problem);
 }

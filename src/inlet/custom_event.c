@@ -353,7 +353,7 @@ static bool take_event(const struct inlet_context *inlet, struct request *reques
     enum admission admission = committer_post(inlet->committer, &self->operation);
     if (admission == ADMITTED)
         return false;
-    inlet_answer_refused(request, admission);
+    inlet_answer_refused(inlet, request, admission);
     return true;
 }
 

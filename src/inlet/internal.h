@@ -18,4 +18,5 @@ struct rejection inlet_rejection(const struct inlet_context *inlet, struct reque
 
 /* Answers what could not be committed, or not even queued. */
 void inlet_answer_failed(struct request *request);
-void inlet_answer_refused(struct request *request, enum admission admission);
+void inlet_answer_refused(const struct inlet_context *inlet, struct request *request,
+                          enum admission admission);

@@ -33,8 +33,10 @@ enum admission admissions_take(struct admissions *admissions, const struct limit
     enum admission admission = ADMITTED;
     if (atomic_load_explicit(&admissions->stopping, memory_order_acquire))
         admission = ADMISSION_STOPPING;
+    else if (atomic_load_explicit(&admissions->store_down, memory_order_relaxed))
+        admission = ADMISSION_STORE_DOWN;
     else if (lane == LANE_INGEST &&
-             atomic_load_explicit(&admissions->backlog_full, memory_order_relaxed))
+             atomic_load_explicit(&admissions->backlog_of, memory_order_relaxed) != 0)
         admission = ADMISSION_BACKLOG_FULL;
     else if (count >= limits->lane_operations ||
              bytes + (int64_t)operation->bytes > limits->lane_bytes)
@@ -46,8 +48,10 @@ enum admission admissions_take(struct admissions *admissions, const struct limit
     return admission;
 }
 
-void admission_problem(enum admission admission, struct problem *problem)
+void admission_problem(struct committer *committer, enum admission admission, struct arena *arena,
+                       struct problem *problem)
 {
+    char outlet[ID_TEXT_MAX];
     *problem = (struct problem){ .retry_after_s = 1 };
     switch (admission) {
     case ADMISSION_LANE_FULL:
@@ -61,9 +65,19 @@ void admission_problem(enum admission admission, struct problem *problem)
         return;
     case ADMISSION_BACKLOG_FULL:
         problem->retry_after_s = 60;
-        problem_set(problem, PROBLEM_BACKLOG,
-                    STR("Unfinished deliveries fill the store up to its cap (--max-history). Mend "
-                        "or delete the webhook endpoints that keep failing, or raise the cap."));
+        problem_set(
+            problem, PROBLEM_BACKLOG,
+            arena_format(arena,
+                         "Unfinished deliveries fill the store up to its cap "
+                         "(--max-history), most of them for the webhook endpoint %.*s. Mend "
+                         "or delete the endpoints that keep failing, or raise the cap.",
+                         STR_ARG(id_write(
+                             ID_WEBHOOK, atomic_load(&committer->admissions.backlog_of), outlet))));
+        return;
+    case ADMISSION_STORE_DOWN:
+        problem->retry_after_s = 5;
+        problem_set(problem, PROBLEM_STORE,
+                    STR("The store does not answer. Nothing was taken in: send it again."));
         return;
     case ADMISSION_STOPPING:
         problem->retry_after_s = 5;

@@ -72,6 +72,20 @@ static int prune(struct committer *committer, int budget_ms)
     return store_prune_step(committer->writer, &retention, budget_ms);
 }
 
+/* The outlet with the most unfinished deliveries. */
+static int find_backlog(struct committer *committer, int64_t *ret_outlet)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(store_writer_sql(committer->writer),
+                  "SELECT w.id FROM webhooks w JOIN counters c ON c.organization = w.organization"
+                  " AND c.subject = w.id AND c.span = 2 AND c.start_ms = 0"
+                  " ORDER BY c.deliveries - c.delivered - c.dead - c.dropped DESC LIMIT 1");
+    int r = sql_next(&query);
+    if (r > 0)
+        *ret_outlet = sql_int(&query, 0);
+    return fail(MIN_OF(r, 0));
+}
+
 /* History that fits no more although nothing finished is left to prune: inlets are closed until
  * there is room, rather than ending unfinished work. */
 static int watch_backlog(struct committer *committer, int pruned)
@@ -83,14 +97,16 @@ static int watch_backlog(struct committer *committer, int pruned)
     int r = store_size(store_writer_sql(committer->writer), &size);
     if (r < 0)
         return fail(r);
-    bool full = size.file_bytes - size.free_bytes > max_bytes;
-    if (full != atomic_exchange(&committer->admissions.backlog_full, full))
+    int64_t outlet = 0;
+    if (size.file_bytes - size.free_bytes > max_bytes)
+        r = find_backlog(committer, &outlet);
+    if ((outlet != 0) != (atomic_exchange(&committer->admissions.backlog_of, outlet) != 0))
         log_line(committer->options.log, LOG_WARN,
-                 full ? "unfinished work fills the store: inlets are closed"
-                      : "there is room again: inlets are open",
+                 outlet != 0 ? "unfinished work fills the store: inlets are closed"
+                             : "there is room again: inlets are open",
                  LOG_INT("used_bytes", size.file_bytes - size.free_bytes),
                  LOG_INT("max_bytes", max_bytes));
-    return 0;
+    return fail(r);
 }
 
 static int drop(struct committer *committer, int budget_ms)

@@ -60,8 +60,11 @@ bool committer_commit(struct committer *committer, int64_t batch)
     }
     while (outcome == COMMIT_UNKNOWN) {
         outcome = store_settle(committer->writer, batch);
-        if (outcome == COMMIT_UNKNOWN)
-            waker_wait(&committer->waker, SETTLE_PAUSE_MS);
+        atomic_store(&committer->admissions.store_down, outcome == COMMIT_UNKNOWN);
+        if (outcome != COMMIT_UNKNOWN)
+            break;
+        committer_fail_queued(committer);
+        waker_wait(&committer->waker, SETTLE_PAUSE_MS);
     }
     if (outcome == COMMIT_DONE)
         return true;
@@ -91,6 +94,17 @@ static void take_mail(struct committer *committer)
         else
             lane_queue_add(&committer->lanes[operation->kind->lane], operation);
         at = next;
+    }
+}
+
+/* Results are kept: they are what couriers have done. */
+void committer_fail_queued(struct committer *committer)
+{
+    take_mail(committer);
+    for (int lane = LANE_INGEST; lane <= LANE_MANAGEMENT; lane++) {
+        struct operation *operation;
+        while ((operation = lane_queue_take(&committer->lanes[lane])) != NULL)
+            committer_answer(committer, operation, OPERATION_FAILED);
     }
 }
 

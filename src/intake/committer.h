@@ -103,6 +103,7 @@ enum admission {
     ADMISSION_LANE_FULL = 0,
     ADMISSION_ORGANIZATION_FULL, /* this organization holds its share of the lane */
     ADMISSION_BACKLOG_FULL,      /* unfinished deliveries fill the store */
+    ADMISSION_STORE_DOWN,        /* whether the newest commit took place cannot be told yet */
     ADMISSION_STOPPING,
     ADMITTED,
 };
@@ -112,7 +113,8 @@ enum admission {
 MUST_USE enum admission committer_post(struct committer *committer, struct operation *operation);
 
 /* For a 503: what to tell the sender. */
-void admission_problem(enum admission admission, struct problem *problem);
+void admission_problem(struct committer *committer, enum admission admission, struct arena *arena,
+                       struct problem *problem);
 
 /* Figures for /metrics; any thread. */
 struct committer_stats {

@@ -81,7 +81,7 @@ static void a_full_backlog_closes_ingest_only(void **state)
                                                       .answer = no_answer };
     struct admissions *admissions = NEW(struct admissions);
     const struct limits limits = small_limits();
-    admissions->backlog_full = true;
+    admissions->backlog_of = 7;
     const struct operation event = { .kind = &ingest, .organization = 1 };
     const struct operation command = { .kind = &management, .organization = 1 };
     assert_int_equal(admissions_take(admissions, &limits, &event), ADMISSION_BACKLOG_FULL);
@@ -92,12 +92,16 @@ static void a_full_backlog_closes_ingest_only(void **state)
 static void every_refusal_has_its_answer(void **state)
 {
     (void)state;
+    struct committer *committer = NEW(struct committer);
+    CLEANUP(arena_done) struct arena arena = {};
+    committer->admissions.backlog_of = 7;
     for (int admission = 0; admission < ADMITTED; admission++) {
         struct problem problem;
-        admission_problem((enum admission)admission, &problem);
+        admission_problem(committer, (enum admission)admission, &arena, &problem);
         assert_int_equal(problem_kind(problem.id)->status, 503);
         assert_true(problem.retry_after_s > 0 && problem.text.len > 0);
     }
+    free(committer);
 }
 
 static void organizations_take_turns(void **state)

@@ -37,7 +37,9 @@ struct admissions {
     /* Operations by organization, hashed: two that share a slot share its allowance. */
     atomic_int shares[LANES][SHARE_SLOTS];
     atomic_bool stopping;
-    atomic_bool backlog_full;
+    atomic_bool store_down;
+    _Atomic int64_t
+        backlog_of; /* unfinished work fills the store, most of it this outlet's; 0: no */
 };
 
 enum admission admissions_take(struct admissions *admissions, const struct limits *limits,
@@ -190,6 +192,8 @@ void committer_put_picture(struct committer *committer, int64_t organization,
 
 /* COMMIT with its three outcomes: true when the batch is there. */
 MUST_USE bool committer_commit(struct committer *committer, int64_t batch);
+/* In a commit that cannot be settled: what is queued is answered instead of left to wait. */
+void committer_fail_queued(struct committer *committer);
 
 /* Answers, and takes it off the lane's count. */
 void committer_answer(struct committer *committer, struct operation *operation,

@@ -159,6 +159,38 @@ static void test_late_work_keeps_its_content(void **state)
     assert_int_equal(rows_try(&rows), COMMIT_REFUSED);
 }
 
+/* In the middle of a pass: between any two of its steps, new work for an event that is still there.
+ */
+static void test_work_made_while_pruning(void **state)
+{
+    struct scene *scene = *state;
+    struct event *events[200];
+    struct rows rows;
+    rows_init(&rows, scene);
+    for (int i = 0; i < 200; i++)
+        events[i] = rows_event(&rows, ORG, 1);
+    rows_commit(&rows);
+    const struct retention retention = { .before_ms = scene->now_ms + 1 };
+    int made = 0;
+    int at = 199;
+    int r;
+    while ((r = store_prune_step(scene->writer, &retention, 0)) == CHORE_MORE && at >= 0) {
+        struct work_row row = { .event_type = STR("custom_event.order") };
+        rows_init(&rows, scene);
+        row.delivery = (struct delivery){
+            .id = rows_id(&rows), .organization = ORG, .outlet = OUTLET, .event = events[at--]->id
+        };
+        rows.batch.work = &row;
+        made += rows_try(&rows) == COMMIT_DONE;
+    }
+    assert_true(r >= 0);
+    prune(scene, &retention);
+    assert_true(made > 3);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 0);
+    struct work_item items[200];
+    assert_int_equal(scene_work(scene, ORG, OUTLET, items, 200), made);
+}
+
 static void test_small_things_go(void **state)
 {
     struct scene *scene = *state;
@@ -462,6 +494,7 @@ int main(void)
         SCENE_TEST(test_old_history_goes),
         SCENE_TEST(test_unfinished_work_keeps_its_content),
         SCENE_TEST(test_late_work_keeps_its_content),
+        SCENE_TEST(test_work_made_while_pruning),
         SCENE_TEST(test_small_things_go),
         SCENE_TEST(test_times_rule_not_ids),
         SCENE_TEST(test_cap_in_bytes),

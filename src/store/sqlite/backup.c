@@ -60,9 +60,9 @@ static int copy_database(struct store *store, struct backup *backup)
     int r = sql_open(&backup->from, store->path, SQLITE_OPEN_READONLY, READER_CACHE_KIB);
     if (r == 0)
         r = sql_open(&backup->to, backup->growing, SQLITE_OPEN_READWRITE, READER_CACHE_KIB);
-    /* It is synced as a whole when it is complete, and needs no journal until then. */
+    /* Until it is complete, nobody needs it back: no journal on the disk. */
     if (r == 0)
-        r = sql_script(&backup->to, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;");
+        r = sql_script(&backup->to, "PRAGMA journal_mode = MEMORY");
     if (r == 0)
         r = hold_snapshot(&backup->from);
     if (r == 0)

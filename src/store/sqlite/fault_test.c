@@ -22,6 +22,7 @@ struct trial {
     enum commit_outcome outcomes[BATCHES];
     bool tried[BATCHES];
     struct delivery deliveries[BATCHES];
+    bool backed_up;
 };
 
 /* ── what the hub does, in small ── */
@@ -70,6 +71,15 @@ static int run_chores(struct trial *trial, int number)
     return r;
 }
 
+static void back_up(struct trial *trial)
+{
+    struct problem problem = {};
+    char path[128];
+    scene_path(trial->scene, "backup.db", path, sizeof(path));
+    trial->backed_up =
+        store_backup(trial->scene->store, str_c(path), &trial->scene->arena, &problem) == 0;
+}
+
 static void run_trial(struct trial *trial, int reported)
 {
     struct scene *scene = trial->scene;
@@ -81,6 +91,7 @@ static void run_trial(struct trial *trial, int reported)
         (void)run_chores(trial, i);
         scene->now_ms += i == 3 ? 60000 : 0;
     }
+    back_up(trial);
 }
 
 static bool try_open(struct scene *scene)
@@ -156,6 +167,27 @@ static void add_organization(struct scene *scene)
     }
 }
 
+/* A backup that was said to be complete is. */
+static void check_backup(struct scene *scene)
+{
+    char from[128];
+    char to[128];
+    struct scene again;
+    struct problem problem = {};
+    scene_make(&again);
+    scene_path(scene, "backup.db", from, sizeof(from));
+    scene_path(&again, "junctor.db", to, sizeof(to));
+    assert_int_equal(rename(from, to), 0);
+    const struct store_options options = { .directory = str_c(again.directory), .log = &again.log };
+    assert_int_equal(store_open(&options, &again.arena, &again.store, &problem), 0);
+    scene_connect(&again);
+    add_organization(&again);
+    scene_check(&again);
+    assert_int_equal(scene_number(&again, "SELECT count(*) FROM events"),
+                     scene_number(scene, "SELECT count(*) FROM events"));
+    scene_close(&again);
+}
+
 static bool run_with_fault(const char *fault)
 {
     struct trial trial = { .scene = fresh_scene() };
@@ -167,12 +199,15 @@ static bool run_with_fault(const char *fault)
     assert_true(fault_arm(NULL));
     for (int i = 0; !struck && i < BATCHES; i++)
         assert_int_equal(trial.outcomes[i], COMMIT_DONE);
+    assert_true(struck || trial.backed_up);
     scene_disconnect(scene);
     store_close(scene->store);
     scene->store = NULL;
     assert_true(try_open(scene));
     add_organization(scene);
     check_trial(&trial, fault);
+    if (trial.backed_up)
+        check_backup(scene);
     scene_close(scene);
     free(scene);
     return struck;
@@ -258,6 +293,7 @@ static bool kill_at(const char *fault)
         run_child(scene, fault, ends[1]);
     (void)close(ends[1]);
     char number;
+    char part[160];
     while (read(ends[0], &number, 1) == 1) {
         trial.outcomes[(int)number] = COMMIT_DONE;
         trial.tried[(int)number] = true;
@@ -265,6 +301,8 @@ static bool kill_at(const char *fault)
     (void)close(ends[0]);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
+    (void)snprintf(part, sizeof(part), "%s/backup.db.%ld.part", scene->directory, (long)child);
+    (void)unlink(part);
     assert_true(try_open(scene));
     add_organization(scene);
     check_trial(&trial, fault);

@@ -508,6 +508,12 @@ static phase_step *const phases[] = {
     prune_sessions,
 };
 
+static void start_phase(struct prune *at, int64_t phase)
+{
+    at->phase = phase;
+    at->organization = at->outlet = at->position = 0;
+}
+
 /* 1: there is more to do; 0: the pass is over. */
 static int walk(struct pruning *pruning, int64_t until_us)
 {
@@ -518,12 +524,10 @@ static int walk(struct pruning *pruning, int64_t until_us)
             return r;
         if (r > 0)
             continue;
-        at->organization = at->outlet = at->position = 0;
-        at->phase++;
-        if (at->phase == COUNT_OF(phases)) {
-            at->phase = 0;
+        bool last = at->phase == COUNT_OF(phases) - 1;
+        start_phase(at, last ? 0 : at->phase + 1);
+        if (last)
             return 0;
-        }
     } while (clock_mono_us() < until_us);
     return 1;
 }
@@ -561,9 +565,11 @@ int store_prune_step(struct store_writer *writer, const struct retention *retent
     if (more < 0)
         return chore_fail(writer, more);
     if (more == 0 && sqlite3_total_changes64(writer->sql.db) == before) {
-        /* A pass that found nothing to do costs no sync. */
+        /* A step that found nothing to do costs no sync; that the pass is over, only memory knows.
+         */
         store_rollback(writer);
         writer->prune = prune_before;
+        start_phase(&writer->prune, 0);
         return 0;
     }
     r = finish_step(writer, &pruning);

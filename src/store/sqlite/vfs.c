@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * store/sqlite/vfs.c: the system's VFS, but writes to the WAL are gathered.
+ * store/sqlite/vfs.c: the system's VFS, but writes are gathered.
  *
- * SQLite writes each frame of the WAL by two small calls, and half of what a batch costs is the
- * kernel's work for them. Here consecutive writes are kept and handed on as one, at the latest when
- * anything else is asked of the file.
+ * SQLite writes each frame of the WAL by two small calls, and a checkpoint each page by one; half
+ * of what a batch costs is the kernel's work for them. Here consecutive writes to the WAL and to
+ * the database are kept and handed on as one, at the latest when anything else is asked of that
+ * file.
  *
- * Why this is safe: (1) a frame means nothing to other connections before the WAL's index names it,
- * and SQLite writes that index behind the commit's xSync (synchronous=FULL, which sql.c sets),
- * which hands everything on first; (2) the own connection reads through the same handle, which
- * hands on first as well; (3) a failed write shows at the xSync of the same commit instead of at
- * the xWrite, and SQLite treats both alike; the last frame, which makes a transaction valid, is
- * still the last to be written. */
+ * Why this is safe, with synchronous=FULL, which sql.c sets: (1) what is written counts only once
+ * it is synced, and xSync hands everything on first. A frame means nothing to other connections
+ * before the WAL's index names it, and SQLite writes that index behind the commit's xSync; the
+ * pages of a checkpoint are read by nobody before its xSync, behind which SQLite notes how far it
+ * has come. (2) The own connection reads through the same handle, which hands on first as well. (3)
+ * A failed write shows at the next call, at the latest at the xSync, instead of at the xWrite, and
+ * SQLite treats both alike; the last frame, which makes a transaction valid, is still the last that
+ * is written. */
 #include "store/sqlite/internal.h"
 
 #include <stdlib.h>
@@ -38,7 +41,7 @@ static int hand_on(struct file *file)
     return file->real->pMethods->xWrite(file->real, file->bytes, count, file->at);
 }
 
-static int wal_close(sqlite3_file *file)
+static int file_close(sqlite3_file *file)
 {
     int code = hand_on(OURS(file));
     int closed = PASS(file, xClose);
@@ -46,13 +49,13 @@ static int wal_close(sqlite3_file *file)
     return code == SQLITE_OK ? closed : code;
 }
 
-static int wal_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
+static int file_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
 {
     int code = hand_on(OURS(file));
     return code == SQLITE_OK ? PASS(file, xRead, to, size, at) : code;
 }
 
-static int wal_write(sqlite3_file *base, const void *from, int size, sqlite3_int64 at)
+static int file_write(sqlite3_file *base, const void *from, int size, sqlite3_int64 at)
 {
     struct file *file = OURS(base);
     if (file->count > 0 && (at != file->at + file->count || size > GATHERED - file->count)) {
@@ -71,69 +74,95 @@ static int wal_write(sqlite3_file *base, const void *from, int size, sqlite3_int
     return SQLITE_OK;
 }
 
-static int wal_truncate(sqlite3_file *file, sqlite3_int64 size)
+static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     int code = hand_on(OURS(file));
     return code == SQLITE_OK ? PASS(file, xTruncate, size) : code;
 }
 
-static int wal_sync(sqlite3_file *file, int flags)
+static int file_sync(sqlite3_file *file, int flags)
 {
     int code = hand_on(OURS(file));
     return code == SQLITE_OK ? PASS(file, xSync, flags) : code;
 }
 
-static int wal_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+static int file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 {
     int code = hand_on(OURS(file));
     return code == SQLITE_OK ? PASS(file, xFileSize, ret_size) : code;
 }
 
-/* A WAL is never locked: the locks are on the database. */
-static int wal_lock(sqlite3_file *file, int lock)
+static int file_lock(sqlite3_file *file, int lock)
 {
-    return PASS(file, xLock, lock);
+    int code = hand_on(OURS(file));
+    return code == SQLITE_OK ? PASS(file, xLock, lock) : code;
 }
 
-static int wal_unlock(sqlite3_file *file, int lock)
+static int file_unlock(sqlite3_file *file, int lock)
 {
-    return PASS(file, xUnlock, lock);
+    int code = hand_on(OURS(file));
+    int unlocked = PASS(file, xUnlock, lock);
+    return code == SQLITE_OK ? unlocked : code;
 }
 
-static int wal_check_lock(sqlite3_file *file, int *ret_reserved)
+static int file_check_lock(sqlite3_file *file, int *ret_reserved)
 {
     return PASS(file, xCheckReservedLock, ret_reserved);
 }
 
-static int wal_control(sqlite3_file *file, int op, void *argument)
+static int file_control(sqlite3_file *file, int op, void *argument)
 {
     return PASS(file, xFileControl, op, argument);
 }
 
-static int wal_sector(sqlite3_file *file)
+static int file_sector(sqlite3_file *file)
 {
     return PASS(file, xSectorSize);
 }
 
-static int wal_traits(sqlite3_file *file)
+static int file_traits(sqlite3_file *file)
 {
     return PASS(file, xDeviceCharacteristics);
 }
 
-static const sqlite3_io_methods wal_methods = {
-    .iVersion = 1,
-    .xClose = wal_close,
-    .xRead = wal_read,
-    .xWrite = wal_write,
-    .xTruncate = wal_truncate,
-    .xSync = wal_sync,
-    .xFileSize = wal_size,
-    .xLock = wal_lock,
-    .xUnlock = wal_unlock,
-    .xCheckReservedLock = wal_check_lock,
-    .xFileControl = wal_control,
-    .xSectorSize = wal_sector,
-    .xDeviceCharacteristics = wal_traits,
+static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **to)
+{
+    return PASS(file, xShmMap, page, size, extend, to);
+}
+
+static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+    return PASS(file, xShmLock, offset, count, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *file)
+{
+    PASS(file, xShmBarrier);
+}
+
+static int file_shm_unmap(sqlite3_file *file, int remove)
+{
+    return PASS(file, xShmUnmap, remove);
+}
+
+static const sqlite3_io_methods file_methods = {
+    .iVersion = 2,
+    .xClose = file_close,
+    .xRead = file_read,
+    .xWrite = file_write,
+    .xTruncate = file_truncate,
+    .xSync = file_sync,
+    .xFileSize = file_size,
+    .xLock = file_lock,
+    .xUnlock = file_unlock,
+    .xCheckReservedLock = file_check_lock,
+    .xFileControl = file_control,
+    .xSectorSize = file_sector,
+    .xDeviceCharacteristics = file_traits,
+    .xShmMap = file_shm_map,
+    .xShmLock = file_shm_lock,
+    .xShmBarrier = file_shm_barrier,
+    .xShmUnmap = file_shm_unmap,
 };
 
 static sqlite3_vfs *below(const sqlite3_vfs *vfs)
@@ -141,17 +170,17 @@ static sqlite3_vfs *below(const sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
-/* Other files are the system's own: only a WAL is wrapped. */
+/* Other files (journals, temporary ones) are the system's own. */
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
                     int *ret_flags)
 {
-    if ((flags & SQLITE_OPEN_WAL) == 0)
+    if ((flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)) == 0)
         return below(vfs)->xOpen(below(vfs), name, base, flags, ret_flags);
     struct file *file = OURS(base);
     *file = (struct file){ .real = (sqlite3_file *)(void *)(file + 1) };
     int code = below(vfs)->xOpen(below(vfs), name, file->real, flags, ret_flags);
     if (file->real->pMethods != NULL)
-        file->base.pMethods = &wal_methods;
+        file->base.pMethods = &file_methods;
     return code;
 }
 
