@@ -28,7 +28,7 @@ function row(name, { value, unit = '', least, stretch, better = 'more', measured
 }
 
 const format = (value) => (value === undefined ? '?' : value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
-const perEvent = (cpu) => Object.entries(cpu).map(([name, micros]) => `${name} ${micros.toFixed(1)}`).join(', ');
+const perEvent = (cpu) => Object.entries(cpu).filter(([, micros]) => micros >= 0.05).map(([name, micros]) => `${name} ${micros.toFixed(1)}`).join(', ');
 
 let shared = null;
 // The reference runs as long as the program does.

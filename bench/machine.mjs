@@ -78,11 +78,12 @@ const CLASSES = [[/^loop|http/i, 'loop'], [/commit/i, 'committer'], [/courier/i,
 // Microseconds on the processor by thread name, since each thread's start.
 export function cpuByThread(pid) {
     const sums = {};
-    for (const task of readdirSync(`/proc/${pid}/task`)) {
+    for (const [index, task] of readdirSync(`/proc/${pid}/task`).sort((a, b) => a - b).entries()) {
         try {
             const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
             const micros = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-            const kind = CLASSES.find(([pattern]) => pattern.test(name))?.[1] ?? name;
+            // Threads without a name of their own are told apart by the order they were started in.
+            const kind = CLASSES.find(([pattern]) => pattern.test(name))?.[1] ?? (name === 'junctor' || name === 'release' ? `thread ${index}` : name);
             sums[kind] = (sums[kind] ?? 0) + micros;
         } catch {
             // the thread has ended

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * bench/store_bench.c: what the store does in a second. Each batch writes N events of 1 KB with one
- * delivery each, the next their N results (an attempt of about 1 KB, delivered); contacts are loaded
- * before. Prints one line a batch size.
+ * delivery each, the next their N results (an attempt of about 1 KB, delivered); contacts are
+ * loaded before. Prints one line a batch size.
  *
- *     store_bench DIRECTORY EVENTS CONTACTS BATCH [BATCH …]     (-k: with Idempotency-Keys) */
+ *     store_bench DIRECTORY EVENTS CONTACTS BATCH [BATCH …]     (-k: with Idempotency-Keys)
+ *     store_bench DIRECTORY KEEP-PERCENT CONTACTS chores        (prune to that size, give it back)
+ *
+ * BENCH_PRAGMA in the environment is run on the writer first, such as "PRAGMA cache_size = -4096".
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +63,9 @@ static void make_contacts(struct bench *bench)
     for (int64_t i = 0; i < bench->contacts; i++) {
         struct contact_row *row = ARENA_NEW(&bench->arena, struct contact_row);
         str email = arena_format(&bench->arena, "person.%lld@example.com", (long long)i);
-        row->contact = (struct contact){ .id = draw(bench),
-                                         .organization = ORGANIZATION,
-                                         .email = email,
-                                         .email_key = email };
+        row->contact = (struct contact){
+            .id = draw(bench), .organization = ORGANIZATION, .email = email, .email_key = email
+        };
         row->next = rows.contacts;
         rows.contacts = row;
     }
@@ -137,11 +140,10 @@ static struct work_row *run_events(struct bench *bench, int count, int64_t at_ms
     int64_t started = clock_mono_us();
     must(store_begin(bench->writer), "begin");
     for (int i = 0; i < count; i++) {
-        struct contact_load load = {
-            .organization = ORGANIZATION,
-            .email_key = arena_format(&bench->arena, "person.%lld@example.com",
-                                      (long long)(random() % bench->contacts))
-        };
+        struct contact_load load = { .organization = ORGANIZATION,
+                                     .email_key =
+                                         arena_format(&bench->arena, "person.%lld@example.com",
+                                                      (long long)(random() % bench->contacts)) };
         struct contact_load *pointer = &load;
         must(store_load_contacts(bench->writer, &pointer, 1), "load");
         struct event_row *event = ARENA_NEW(&bench->arena, struct event_row);
@@ -169,8 +171,8 @@ static struct work_row *run_events(struct bench *bench, int count, int64_t at_ms
         *work_end = work;
         work_end = &work->next;
     }
-    rows.counters =
-        counters(bench, at_ms, count, (struct counter_delta){ .events = 1, .wanted = 1, .deliveries = 1 });
+    rows.counters = counters(bench, at_ms, count,
+                             (struct counter_delta){ .events = 1, .wanted = 1, .deliveries = 1 });
     write_and_commit(bench, &rows, started);
     return rows.work;
 }
@@ -211,7 +213,8 @@ static void run_results(struct bench *bench, struct work_row *work, int count, i
         *end = change;
         end = &change->next;
     }
-    rows.counters = counters(bench, at_ms, count, (struct counter_delta){ .delivered = 1, .attempts = 1 });
+    rows.counters =
+        counters(bench, at_ms, count, (struct counter_delta){ .delivered = 1, .attempts = 1 });
     write_and_commit(bench, &rows, started);
 }
 
@@ -252,16 +255,95 @@ static void run(struct bench *bench, int64_t events, int size)
     qsort(bench->latencies_us, (size_t)bench->batches, sizeof(int), by_size);
     struct store_size size_now = {};
     must(store_size(store_writer_sql(bench->writer), &size_now), "size");
-    printf("batch %4d: %7.0f events/s %6.1f us/event (cpu %5.1f): load %.1f write %.1f commit %.1f "
-           "checkpoint %.1f merge %.1f | batch p50 %d p99 %d max %d us | file %.0f MB wal %.0f MB\n",
-           size, n / us * 1e6, us / n, (double)cpu / n, (double)bench->us_load / n,
-           (double)bench->us_write / n, (double)bench->us_commit / n,
-           (double)bench->us_checkpoint / n, (double)bench->us_merge / n,
-           bench->latencies_us[bench->batches / 2], bench->latencies_us[bench->batches * 99 / 100],
-           bench->latencies_us[bench->batches - 1], (double)size_now.file_bytes / 1e6,
-           (double)size_now.wal_bytes / 1e6);
+    printf(
+        "batch %4d: %7.0f events/s %6.1f us/event (cpu %5.1f): load %.1f write %.1f commit %.1f "
+        "checkpoint %.1f merge %.1f | batch p50 %d p99 %d max %d us | file %.0f MB wal %.0f MB\n",
+        size, n / us * 1e6, us / n, (double)cpu / n, (double)bench->us_load / n,
+        (double)bench->us_write / n, (double)bench->us_commit / n, (double)bench->us_checkpoint / n,
+        (double)bench->us_merge / n, bench->latencies_us[bench->batches / 2],
+        bench->latencies_us[bench->batches * 99 / 100], bench->latencies_us[bench->batches - 1],
+        (double)size_now.file_bytes / 1e6, (double)size_now.wal_bytes / 1e6);
     fflush(stdout);
     free(bench->latencies_us);
+}
+
+/* ── reading, and the chores ── */
+
+static void run_reads(struct bench *bench)
+{
+    struct store_reader *reader;
+    int64_t ids[50];
+    int count = 0;
+    int rows = 0;
+    must(store_reader_open(bench->store, &reader), "reader");
+    struct sql *sql = store_reader_sql(reader);
+    struct contact_load load = { .organization = ORGANIZATION };
+    struct contact_load *pointer = &load;
+    int64_t us = 0;
+    for (int i = 0; i < 1000; i++) {
+        load.email_key = arena_format(&bench->arena, "person.%lld@example.com",
+                                      (long long)(random() % bench->contacts));
+        must(store_load_contacts(bench->writer, &pointer, 1), "load");
+        int64_t started = clock_mono_us();
+        must(store_read_activity(sql, ORGANIZATION, load.id, 0, 50, ids, &count), "activity");
+        us += clock_mono_us() - started;
+        rows += count;
+    }
+    printf("activity of a contact, 50 newest: %.0f us (%.0f rows)\n", (double)us / 1000,
+           rows / 1000.0);
+    store_reader_close(reader);
+}
+
+typedef int chore(struct bench *bench, const struct retention *retention);
+
+static int prune(struct bench *bench, const struct retention *retention)
+{
+    return store_prune_step(bench->writer, retention, 20);
+}
+
+static int vacuum(struct bench *bench, const struct retention *retention)
+{
+    (void)retention;
+    return store_vacuum_step(bench->writer, 20);
+}
+
+static void run_chore(struct bench *bench, const char *name, chore *step,
+                      const struct retention *retention)
+{
+    struct store_size before = {};
+    struct store_size after = {};
+    int64_t longest_us = 0;
+    int64_t longest_cpu_us = 0;
+    int64_t started = clock_mono_us();
+    int steps = 0;
+    must(store_size(store_writer_sql(bench->writer), &before), "size");
+    for (int r = CHORE_MORE; r == CHORE_MORE; steps++) {
+        int64_t step_started = clock_mono_us();
+        int64_t step_cpu = cpu_us();
+        r = step(bench, retention);
+        must(r, name);
+        longest_us = MAX_OF(longest_us, clock_mono_us() - step_started);
+        longest_cpu_us = MAX_OF(longest_cpu_us, cpu_us() - step_cpu);
+        must(store_checkpoint(bench->writer, CHECKPOINT_PAGES), "checkpoint");
+    }
+    must(store_size(store_writer_sql(bench->writer), &after), "size");
+    printf(
+        "%s: %.1f s, %d steps, longest %.1f ms (cpu %.1f); used %.0f → %.0f MB, file %.0f → %.0f "
+        "MB\n",
+        name, (double)(clock_mono_us() - started) / 1e6, steps, (double)longest_us / 1e3,
+        (double)longest_cpu_us / 1e3, (double)(before.file_bytes - before.free_bytes) / 1e6,
+        (double)(after.file_bytes - after.free_bytes) / 1e6, (double)before.file_bytes / 1e6,
+        (double)after.file_bytes / 1e6);
+}
+
+static void run_chores(struct bench *bench, int64_t keep_percent)
+{
+    struct store_size size = {};
+    must(store_size(store_writer_sql(bench->writer), &size), "size");
+    const struct retention retention = { .max_bytes = (size.file_bytes - size.free_bytes) *
+                                                      keep_percent / 100 };
+    run_chore(bench, "prune", prune, &retention);
+    run_chore(bench, "vacuum", vacuum, &retention);
 }
 
 int main(int argc, char **argv)
@@ -273,7 +355,8 @@ int main(int argc, char **argv)
         argc--;
     }
     if (argc < 5) {
-        fprintf(stderr, "store_bench [-k] DIRECTORY EVENTS CONTACTS BATCH [BATCH …]\n");
+        fprintf(stderr, "store_bench [-k] DIRECTORY EVENTS CONTACTS BATCH [BATCH …]\n"
+                        "store_bench DIRECTORY KEEP-PERCENT CONTACTS chores\n");
         return 2;
     }
     const struct log log = { .least = LOG_WARN, .fd = 2 };
@@ -289,9 +372,18 @@ int main(int argc, char **argv)
     must(store_writer_open(bench.store, &bench.writer), "writer");
     must(store_highest_id(store_writer_sql(bench.writer), &highest), "highest");
     id_source_init(&bench.ids, 1, highest);
+    if (getenv("BENCH_PRAGMA") != NULL &&
+        sql_run(store_writer_sql(bench.writer), getenv("BENCH_PRAGMA"), NULL, 0) < 0)
+        return 1;
     if (highest == 0)
         make_contacts(&bench);
-    for (int i = 4; i < argc; i++)
+    bool chores = strcmp(argv[4], "chores") == 0;
+    if (chores) {
+        run_reads(&bench);
+        run_chores(&bench, atoll(argv[2]));
+        run_reads(&bench);
+    }
+    for (int i = 4; i < argc && !chores; i++)
         run(&bench, atoll(argv[2]), atoi(argv[i]));
     store_writer_close(bench.writer);
     store_close(bench.store);

@@ -43,6 +43,6 @@ void breaker_success(struct breaker *breaker);
 /* `probe`: it was the one sent as such. */
 void breaker_failure(struct breaker *breaker, bool probe, int64_t now_ms);
 
-/* How many attempts may be under way. The slow start after a success (1, 2, 4 … up to `limit`) has its
- * place here and is not built yet: a closed breaker gives all of `limit` at once. */
+/* How many attempts may be under way. The slow start after a success (1, 2, 4 … up to `limit`) has
+ * its place here and is not built yet: a closed breaker gives all of `limit` at once. */
 int breaker_concurrency(const struct breaker *breaker, int limit);

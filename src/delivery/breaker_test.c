@@ -94,8 +94,8 @@ TEST(invariants)
                 now_ms += (int64_t)(test_random(&seed) % 100000);
             }
             if (breaker.state != BREAKER_CLOSED)
-                CHECK("(3)", breaker.wait_ms >= BREAKER_WAIT_MS &&
-                                 breaker.wait_ms <= BREAKER_WAIT_MAX_MS);
+                CHECK("(3)",
+                      breaker.wait_ms >= BREAKER_WAIT_MS && breaker.wait_ms <= BREAKER_WAIT_MAX_MS);
         }
     }
 }

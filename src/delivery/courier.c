@@ -3,8 +3,9 @@
  * libcurl, what is over; then it waits for any of them.
  *
  * Invariants: (1) all of struct courier but the mailbox and the atomics belongs to its thread; (2)
- * nothing is started while UNRECORDED_MAX attempts are unrecorded, under way or not; (3) a message counts in mail_waiting
- * until what it caused counts in `active`, so that their sum is 0 only when there is nothing to do. */
+ * nothing is started while UNRECORDED_MAX attempts are unrecorded, under way or not; (3) a message
+ * counts in mail_waiting until what it caused counts in `active`, so that their sum is 0 only when
+ * there is nothing to do. */
 #include <signal.h>
 #include <stdlib.h>
 
@@ -42,10 +43,11 @@ static void read_outlet(struct courier *courier, struct outlet *outlet)
     stock_begin_read(&courier->stock, outlet);
     struct fetch *fetch = new_fetch(courier, MAIL_PAGE);
     fetch->outlet = outlet;
-    fetch->of = (struct outlet_work){ .organization = outlet->organization,
-                                      .outlet = outlet->id };
-    fetch->after = outlet->read_after;
-    fetch->limit = outlet->read_limit;
+    fetch->page = (struct page_wanted){
+        .of = { .organization = outlet->organization, .outlet = outlet->id },
+        .after = outlet->read_after,
+        .limit = outlet->read_limit,
+    };
     fetcher_post(&courier->couriers->fetcher, fetch);
 }
 
@@ -57,8 +59,7 @@ static void read_list(struct courier *courier, int64_t mono_ms)
     fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_OUTLETS));
 }
 
-static bool wants_page(const struct courier *courier, const struct outlet *outlet,
-                       int64_t mono_ms)
+static bool wants_page(const struct courier *courier, const struct outlet *outlet, int64_t mono_ms)
 {
     return outlet->read_again_ms <= mono_ms && stock_wants_page(&courier->stock, outlet);
 }
@@ -74,7 +75,8 @@ static void read_behind(struct courier *courier, int64_t mono_ms)
     }
     struct list begun;
     list_init(&begun);
-    LIST_EACH(&courier->behind, at) {
+    LIST_EACH(&courier->behind, at)
+    {
         struct outlet *outlet = LIST_ENTRY(at, struct outlet, behind);
         if (courier->stock.reading >= READS_AT_ONCE)
             break;
@@ -96,8 +98,8 @@ static bool anything_to_read(const struct courier *courier)
     if (courier->stock.starting || courier->stock.reading > 0)
         return true;
     LIST_EACH(&courier->behind, at)
-        if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
-            return true;
+    if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
+        return true;
     return false;
 }
 
@@ -110,7 +112,7 @@ static void take_page(struct courier *courier, struct fetch *fetch)
     } else {
         struct job *jobs = fetch->jobs;
         fetch->jobs = NULL;
-        stock_take_page(&courier->stock, outlet, jobs, fetch->count < fetch->limit,
+        stock_take_page(&courier->stock, outlet, jobs, fetch->count < fetch->page.limit,
                         courier_now_ms(courier));
         if (outlet->step == OUTLET_IN_STEP)
             list_remove(&outlet->behind);
@@ -316,7 +318,7 @@ static int64_t wait_ms(struct courier *courier, int64_t mono_ms)
         wait_ms = sooner(wait_ms, timer == NULL ? INT64_MAX : timer->key, now_ms);
     }
     LIST_EACH(&courier->to_post, at)
-        wait_ms = sooner(wait_ms, LIST_ENTRY(at, struct dispatch, link)->post_at_ms, mono_ms);
+    wait_ms = sooner(wait_ms, LIST_ENTRY(at, struct dispatch, link)->post_at_ms, mono_ms);
     int names_ms = resolver_timeout_ms(courier->resolver, mono_ms);
     if (names_ms >= 0)
         wait_ms = MIN_OF(wait_ms, names_ms);
@@ -400,7 +402,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
 {
     courier->couriers = couriers;
     courier->held = couriers->options.held;
-    courier->list_again_ms = 1; /* at once */
+    courier->list_again_ms = 1;       /* at once */
     atomic_init(&courier->active, 1); /* the list of outlets is to be read */
     stock_init(&courier->stock,
                (size_t)(couriers->options.limits->courier_bytes / couriers->count));

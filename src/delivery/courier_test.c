@@ -550,6 +550,5 @@ RUN_TESTS(WITH(eight_at_once_by_id), WITH(one_at_once_is_in_order), WITH(the_who
           WITH(gone), WITH(by_hand_beside_the_breaker), WITH(by_hand_beside_the_others),
           WITH(by_hand_again_while_under_way), WITH(results_that_cannot_be_stored),
           WITH(nothing_new_while_results_wait), WITH(work_from_before_the_start),
-          WITH(reads_that_fail), WITH(more_than_memory_holds),
-          WITH(one_bad_target_harms_nobody), WITH(stop), WITH(many_outlets_and_couriers),
-          WITH(configuration))
+          WITH(reads_that_fail), WITH(more_than_memory_holds), WITH(one_bad_target_harms_nobody),
+          WITH(stop), WITH(many_outlets_and_couriers), WITH(configuration))

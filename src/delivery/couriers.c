@@ -3,8 +3,8 @@
  * outlet is always the same courier's. */
 #include <stdlib.h>
 
-#include "base/fail.h"
 #include "base/crash.h"
+#include "base/fail.h"
 #include "delivery/internal.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -241,15 +241,15 @@ static int read_outlets(void *context, struct arena *arena, struct outlet_work *
     return fail(r);
 }
 
-static int read_work(void *context, const struct outlet_work *of, int64_t after, int limit,
-                     struct arena *arena, struct work_item *ret_items, int *ret_count)
+static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
+                     struct work_item *ret_items, int *ret_count)
 {
     struct couriers *couriers = context;
     int r = store_read_begin(couriers->reader);
     if (r < 0)
         return fail(r);
-    r = store_read_work(store_reader_sql(couriers->reader), of->organization, of->outlet, after,
-                        limit, arena, ret_items, ret_count);
+    r = store_read_work(store_reader_sql(couriers->reader), page->of.organization, page->of.outlet,
+                        page->after, page->limit, arena, ret_items, ret_count);
     store_read_end(couriers->reader);
     return fail(r);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * delivery/delivery.h: the couriers: threads that send deliveries by libcurl, each owning the outlets
- * whose id falls to it, their queues, connections, breakers and timers.
+ * delivery/delivery.h: the couriers: threads that send deliveries by libcurl, each owning the
+ * outlets whose id falls to it, their queues, connections, breakers and timers.
  *
  *   pending ──due, breaker lets──► sending ──2xx──► delivered
  *      ▲                             │
@@ -28,18 +28,17 @@ struct couriers_options {
     const struct log *log;
     struct cidr_list allow_egress; /* beside the public addresses */
     str user_agent;
-    str name_servers;  /* "127.0.0.1:5353,…"; empty: the system's */
-    str ca_file;       /* certificates of authorities to trust instead of the system's; or empty */
+    str name_servers; /* "127.0.0.1:5353,…"; empty: the system's */
+    str ca_file;      /* certificates of authorities to trust instead of the system's; or empty */
     int64_t connect_timeout_ms; /* 0: 10 s */
     int64_t whole_timeout_ms;   /* 0: 30 s */
-    int concurrency; /* attempts under way to one outlet; 0: 8 */
-    bool held;       /* after a restore: nothing is sent until couriers_release() */
+    int concurrency;            /* attempts under way to one outlet; 0: 8 */
+    bool held;                  /* after a restore: nothing is sent until couriers_release() */
 };
 
 /* Starts the threads. They read the unfinished work of all outlets from the store, in the
  * background; the webhooks themselves come by couriers_outlet_changed(), before start or after. */
-MUST_USE int couriers_start(const struct couriers_options *options,
-                            struct couriers **ret_couriers);
+MUST_USE int couriers_start(const struct couriers_options *options, struct couriers **ret_couriers);
 
 /* From the committer's thread; the chain is the couriers' from now on. */
 void couriers_hand_over(struct couriers *couriers, struct job *first, struct job *last);
@@ -54,8 +53,8 @@ void couriers_time_moved(struct couriers *couriers);
 /* Attempts under way and results that are not recorded yet. Any thread. */
 int couriers_busy(struct couriers *couriers);
 
-/* Starts no attempt any more; those under way get `grace_ms`. Returns when all threads are idle. What
- * is left stays pending in the store. */
+/* Starts no attempt any more; those under way get `grace_ms`. Returns when all threads are idle.
+ * What is left stays pending in the store. */
 void couriers_stop(struct couriers *couriers, int grace_ms);
 void couriers_free(struct couriers *couriers);
 
@@ -70,6 +69,6 @@ void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_s
 
 /* ── the pure parts: each in a file of its own, with its invariants at the head ── */
 
-/* retry.h: the policy `webhook` (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, ±20 %), then dead.
- * breaker.h: after 5 failures in a row one probe, after 30 s, doubling to 15 min.
- * egress.h: which addresses may be reached; content.h: the bytes and headers of a webhook. */
+/* retry.h: the policy `webhook` (5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, ±20 %), then
+ * dead. breaker.h: after 5 failures in a row one probe, after 30 s, doubling to 15 min. egress.h:
+ * which addresses may be reached; content.h: the bytes and headers of a webhook. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * delivery/dispatch.c: one attempt:
  *
- *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded ──► the parcel waits again,
- *                  │ an answer is known,      ▲            ▲  │                or is forgotten
- *                  │ or the host is an        │            │  └─ not stored: a pause
- *                  └ address                  └ no name ───┘
+ *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded ──► the parcel waits
+ * again, │ an answer is known,      ▲            ▲  │                or is forgotten │ or the host
+ * is an        │            │  └─ not stored: a pause └ address                  └ no name ───┘
  *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
  * once, and is not tried again before it is recorded. */
@@ -128,9 +127,8 @@ static void send_to(struct dispatch *dispatch, const struct names_answer *answer
         end_early(dispatch, EXCHANGE_BLOCKED, (str){});
         return;
     }
-    dispatch->pin = (struct curl_slist){
-        .data = sender_pin(dispatch->target, allowed, count, &dispatch->arena)
-    };
+    dispatch->pin = (struct curl_slist){ .data = sender_pin(dispatch->target, allowed, count,
+                                                            &dispatch->arena) };
     exchange->pin = &dispatch->pin;
     sender_start(dispatch->courier->sender, exchange);
 }
@@ -212,8 +210,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->response_head = exchange->response_head;
     attempt->response_body = exchange->response_body;
     attempt->response_length = exchange->response_length;
-    attempt->response_truncated =
-        exchange->response_length > (int64_t)exchange->response_body.len;
+    attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
     attempt->url = arena_str(arena, dispatch->webhook->url);
     attempt->error = error;
 }
@@ -244,9 +241,9 @@ static void log_breaker(struct dispatch *dispatch, enum breaker_state before)
 static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome, bool success)
 {
     struct outlet *outlet = dispatch->outlet;
-    bool same = outlet->webhook == dispatch->webhook ||
-                (outlet->webhook != NULL &&
-                 str_equal(outlet->webhook->url, dispatch->webhook->url));
+    bool same =
+        outlet->webhook == dispatch->webhook ||
+        (outlet->webhook != NULL && str_equal(outlet->webhook->url, dispatch->webhook->url));
     if (!same) /* it was tried elsewhere; outlet_set_webhook() has begun anew */
         return;
     enum breaker_state before = outlet->breaker.state;
@@ -335,16 +332,16 @@ void dispatch_conclude(struct dispatch *dispatch)
 static void pause_and_post(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
-    dispatch->pause_ms = dispatch->pause_ms == 0
-                             ? PAUSE_MS
-                             : MIN_OF(dispatch->pause_ms * 2, (int64_t)PAUSE_MAX_MS);
+    dispatch->pause_ms =
+        dispatch->pause_ms == 0 ? PAUSE_MS : MIN_OF(dispatch->pause_ms * 2, (int64_t)PAUSE_MAX_MS);
     dispatch->post_at_ms = clock_mono_ms() + dispatch->pause_ms;
     list_append(&courier->to_post, &dispatch->link);
 }
 
 void dispatch_post_again(struct courier *courier, int64_t mono_ms)
 {
-    LIST_EACH(&courier->to_post, at) {
+    LIST_EACH(&courier->to_post, at)
+    {
         struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
         if (dispatch->post_at_ms > mono_ms)
             continue;
@@ -395,7 +392,8 @@ void dispatch_recorded(struct dispatch *dispatch)
 
 void dispatch_stop_all(struct courier *courier)
 {
-    LIST_EACH(&courier->dispatches, at) {
+    LIST_EACH(&courier->dispatches, at)
+    {
         struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
         if (dispatch->exchange.line != NULL) {
             sender_stop_exchange(courier->sender, &dispatch->exchange);

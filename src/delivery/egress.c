@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The ranges are IANA's special-purpose registries (RFC 6890 and its successors) and the forms that
  * smuggle an IPv4 address. The first range that holds an address names it; narrow ones stand before
- * the wide ones they lie in. IPv6 has global unicast in 2000::/3 alone, so the rest is refused whole.
+ * the wide ones they lie in. IPv6 has global unicast in 2000::/3 alone, so the rest is refused
+ * whole.
  *
  * Invariants: (1) an address in no range, and no IPv4 address inside it in one, is allowed; (2) one
  * that is in a range is allowed only by the allow list; (3) what cannot be told is refused. */
@@ -14,9 +15,14 @@ struct range {
 };
 
 #define V4(a, b, c, d, length)                                                                     \
-    { .address = { .family = 4, .bytes = { a, b, c, d } }, .bits = (length) }
+    {                                                                                              \
+        .address = { .family = 4, .bytes = { a, b, c, d } }, .bits = (length)                      \
+    }
 /* The first six groups are all that a table needs: two bytes each. */
-#define V6(length, ...) { .address = { .family = 6, .bytes = { __VA_ARGS__ } }, .bits = (length) }
+#define V6(length, ...)                                                                            \
+    {                                                                                              \
+        .address = { .family = 6, .bytes = { __VA_ARGS__ } }, .bits = (length)                     \
+    }
 
 static const struct range ranges[] = {
     { V4(127, 0, 0, 0, 8), STR_INIT("127.0.0.0/8"), STR_INIT("loopback") },
@@ -139,8 +145,8 @@ str egress_explain(const struct egress_refusal *refusal, struct arena *arena)
     str address = address_write(&refusal->address, text);
     if (refusal->address.family == 0)
         return STR("That is no internet address, so nothing is sent there");
-    return arena_format(
-        arena, "%.*s %s %.*s (%.*s); start the hub with --allow-egress %.*s to allow it",
-        STR_ARG(address), refusal->embedded ? "carries an address that is" : "is",
-        STR_ARG(refusal->kind), STR_ARG(refusal->range), STR_ARG(refusal->range));
+    return arena_format(arena,
+                        "%.*s %s %.*s (%.*s); start the hub with --allow-egress %.*s to allow it",
+                        STR_ARG(address), refusal->embedded ? "carries an address that is" : "is",
+                        STR_ARG(refusal->kind), STR_ARG(refusal->range), STR_ARG(refusal->range));
 }

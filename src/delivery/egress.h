@@ -13,8 +13,8 @@ struct egress_refusal {
     bool embedded;          /* `range` holds not the address but the IPv4 address inside it */
 };
 
-/* An IPv4 address that an IPv6 one carries (mapped, compatible, NAT64, 6to4) is judged as well: both
- * must be allowed. An address of no family is refused. */
+/* An IPv4 address that an IPv6 one carries (mapped, compatible, NAT64, 6to4) is judged as well:
+ * both must be allowed. An address of no family is refused. */
 MUST_USE bool egress_allows(const struct address *address, const struct cidr_list *allow,
                             struct egress_refusal *reterr);
 

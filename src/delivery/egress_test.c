@@ -86,6 +86,7 @@ TEST(ranges)
         { "2606:4700:4700::1111", NULL, NULL, false },
         { "2a00:1450:4001::1", NULL, NULL, false },
     };
+
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct address address;
         CHECK(cases[i].address, address_read(str_c(cases[i].address), &address));

@@ -9,25 +9,25 @@
 
 /* How it ended. */
 enum exchange_end {
-    EXCHANGE_BROKEN = 0,   /* anything not named below: `detail` says what */
-    EXCHANGE_ANSWERED,     /* a whole answer; its status says what it is worth */
-    EXCHANGE_NO_URL,       /* there is no URL that can be read */
-    EXCHANGE_NO_NAME,      /* the host has no address; `detail` says why */
-    EXCHANGE_BLOCKED,      /* the egress guard refused all its addresses */
-    EXCHANGE_REFUSED,      /* nothing listens there */
-    EXCHANGE_UNREACHABLE,  /* no route to it */
-    EXCHANGE_NO_CONNECTION,/* no connection within its time */
-    EXCHANGE_NO_ANSWER,    /* connected, and no whole answer within its time */
-    EXCHANGE_EMPTY,        /* closed without an answer */
-    EXCHANGE_KEPT_CLOSED,  /* a kept connection turned out closed before an answer */
-    EXCHANGE_RESET,        /* broken off while sending or receiving */
-    EXCHANGE_CUT,          /* the answer ended before its stated length */
-    EXCHANGE_TOO_LARGE,    /* more answer than is read */
+    EXCHANGE_BROKEN = 0,    /* anything not named below: `detail` says what */
+    EXCHANGE_ANSWERED,      /* a whole answer; its status says what it is worth */
+    EXCHANGE_NO_URL,        /* there is no URL that can be read */
+    EXCHANGE_NO_NAME,       /* the host has no address; `detail` says why */
+    EXCHANGE_BLOCKED,       /* the egress guard refused all its addresses */
+    EXCHANGE_REFUSED,       /* nothing listens there */
+    EXCHANGE_UNREACHABLE,   /* no route to it */
+    EXCHANGE_NO_CONNECTION, /* no connection within its time */
+    EXCHANGE_NO_ANSWER,     /* connected, and no whole answer within its time */
+    EXCHANGE_EMPTY,         /* closed without an answer */
+    EXCHANGE_KEPT_CLOSED,   /* a kept connection turned out closed before an answer */
+    EXCHANGE_RESET,         /* broken off while sending or receiving */
+    EXCHANGE_CUT,           /* the answer ended before its stated length */
+    EXCHANGE_TOO_LARGE,     /* more answer than is read */
     EXCHANGE_HEAD_TOO_LARGE,
     EXCHANGE_NOT_HTTP,
-    EXCHANGE_TLS,          /* no TLS connection; `detail` says why */
-    EXCHANGE_CERTIFICATE,  /* the certificate is not good for this host */
-    EXCHANGE_STOPPED,      /* the hub stopped */
+    EXCHANGE_TLS,         /* no TLS connection; `detail` says why */
+    EXCHANGE_CERTIFICATE, /* the certificate is not good for this host */
+    EXCHANGE_STOPPED,     /* the hub stopped */
 };
 
 struct exchange {
@@ -43,9 +43,9 @@ struct exchange {
     enum exchange_end end;
     str detail;
     str request_head;
-    int status;         /* 0: none */
-    str response_head;  /* of the final answer, without the empty line */
-    str response_body;  /* what is kept of it */
+    int status;        /* 0: none */
+    str response_head; /* of the final answer, without the empty line */
+    str response_body; /* what is kept of it */
     int64_t response_length;
     str retry_after;
     str location;

@@ -68,10 +68,11 @@ static str explain_connection(const struct exchange *exchange, const struct expl
 {
     str place = str_c(exchange->target->place);
     if (exchange->end == EXCHANGE_REFUSED)
-        return arena_format(arena,
-                            "%.*s refused the connection: nothing listens there, or a firewall "
-                            "turns it away; check the URL's host and port, and that the server runs",
-                            STR_ARG(place));
+        return arena_format(
+            arena,
+            "%.*s refused the connection: nothing listens there, or a firewall "
+            "turns it away; check the URL's host and port, and that the server runs",
+            STR_ARG(place));
     if (exchange->end == EXCHANGE_UNREACHABLE)
         return arena_format(arena,
                             "%.*s cannot be reached: there is no route to it from the machine the "
@@ -92,10 +93,11 @@ static str explain_tls(const struct exchange *exchange, struct arena *arena)
                             "The certificate of %.*s is not good for it (%.*s): it must be valid, "
                             "name this host, and come from an authority that the hub trusts",
                             STR_ARG(place), STR_ARG(detail));
-    return arena_format(arena,
-                        "No TLS connection to %.*s (%.*s): check that the URL's port speaks TLS, or "
-                        "write http:// if it does not",
-                        STR_ARG(place), STR_ARG(detail));
+    return arena_format(
+        arena,
+        "No TLS connection to %.*s (%.*s): check that the URL's port speaks TLS, or "
+        "write http:// if it does not",
+        STR_ARG(place), STR_ARG(detail));
 }
 
 static str explain_size(const struct exchange *exchange, const struct explain_limits *limits,

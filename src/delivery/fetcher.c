@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * delivery/fetcher.c: reads unfinished work for the couriers, on one thread with a reader of its own,
- * so that a slow store stalls no sender. */
+ * delivery/fetcher.c: reads unfinished work for the couriers, on one thread with a reader of its
+ * own, so that a slow store stalls no sender. */
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -25,9 +25,9 @@ static struct job *job_from(const struct work_item *item)
 
 static int read_page(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)
 {
-    struct work_item *items = ARENA_ARRAY(arena, struct work_item, (size_t)fetch->limit);
-    int r = fetcher->ground.read_work(fetcher->ground.context, &fetch->of, fetch->after,
-                                      fetch->limit, arena, items, &fetch->count);
+    struct work_item *items = ARENA_ARRAY(arena, struct work_item, (size_t)fetch->page.limit);
+    int r = fetcher->ground.read_work(fetcher->ground.context, &fetch->page, arena, items,
+                                      &fetch->count);
     if (r < 0)
         return fail(r);
     struct message **end = NULL;

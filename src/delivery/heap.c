@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Invariants: (1) links[1] to links[count] are the members, each knows its place; (2) none is before
- * links[its place / 2]. */
+ * Invariants: (1) links[1] to links[count] are the members, each knows its place; (2) none is
+ * before links[its place / 2]. */
 #include "delivery/heap.h"
 
 #include <stdlib.h>

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * delivery/internal.h: what the files of this folder share: the insides of couriers.
  *
- *   hand-over ──► mailbox ──► stock ──► dispatch: look up, send, conclude ──► committer ──► recorded
- *                               ▲ pages
- *                               └── fetcher ◄── store
- * couriers.c   start, stop, the doors from other threads     courier.c    the thread, its timers
- * outlet.c     who may be sent to, and what holds it back    stock.c      what is in memory (pure)
- * dispatch.c   one attempt, from parcel to recorded result   outcome.c    what follows from it (pure)
- * fetcher.c    reads the store, on a thread of its own       sender_http.c, resolver.c: the network */
+ *   hand-over ──► mailbox ──► stock ──► dispatch: look up, send, conclude ──► committer ──►
+ * recorded ▲ pages └── fetcher ◄── store couriers.c   start, stop, the doors from other threads
+ * courier.c    the thread, its timers outlet.c     who may be sent to, and what holds it back
+ * stock.c      what is in memory (pure) dispatch.c   one attempt, from parcel to recorded result
+ * outcome.c    what follows from it (pure) fetcher.c    reads the store, on a thread of its own
+ * sender_http.c, resolver.c: the network */
 #pragma once
 
 #include <pthread.h>
@@ -30,19 +29,25 @@
 
 /* ── what couriers stand on; tests bring their own ── */
 
+/* Unfinished deliveries of an outlet with id > after, by id, up to `limit`. */
+struct page_wanted {
+    struct outlet_work of;
+    int64_t after;
+    int limit;
+};
+
 struct courier_ground {
     void *context;
     void (*post)(void *context, struct result *result);
     /* On the fetcher's thread, each in a snapshot of its own that begins inside the call. */
     int (*read_outlets)(void *context, struct arena *arena, struct outlet_work **ret_outlets,
                         int *ret_count);
-    int (*read_work)(void *context, const struct outlet_work *of, int64_t after, int limit,
-                     struct arena *arena, struct work_item *ret_items, int *ret_count);
+    int (*read_work)(void *context, const struct page_wanted *page, struct arena *arena,
+                     struct work_item *ret_items, int *ret_count);
 };
 
 MUST_USE int couriers_start_on(const struct couriers_options *options,
-                               const struct courier_ground *ground,
-                               struct couriers **ret_couriers);
+                               const struct courier_ground *ground, struct couriers **ret_couriers);
 
 /* ── messages to a courier ── */
 
@@ -97,9 +102,7 @@ struct fetch {
     struct courier *courier;
     /* A page: */
     struct outlet *outlet; /* the courier's own; not touched by the fetcher */
-    struct outlet_work of;
-    int64_t after;
-    int limit;
+    struct page_wanted page;
     struct job *jobs;
     int count;
     /* All outlets with work: */
@@ -146,11 +149,11 @@ struct courier {
     struct stock stock;
     struct sender *sender;
     struct resolver *resolver;
-    struct map places;     /* name → struct place */
-    struct heap timers;    /* outlets that wait for Junctor's time */
-    struct list behind;    /* outlets to be read */
+    struct map places;      /* name → struct place */
+    struct heap timers;     /* outlets that wait for Junctor's time */
+    struct list behind;     /* outlets to be read */
     struct list dispatches; /* under way, not yet posted */
-    struct list to_post;   /* results that could not be stored, by `link` of their dispatch */
+    struct list to_post;    /* results that could not be stored, by `link` of their dispatch */
     struct dispatch *spare;
     int spare_count;
     int under_way;
@@ -159,9 +162,10 @@ struct courier {
     bool stopping;
     int64_t stop_at_ms; /* monotonic */
     bool stopped_all;
-    int64_t list_again_ms; /* monotonic; 0: the list of outlets is being read, or was */
+    int64_t list_again_ms;  /* monotonic; 0: the list of outlets is being read, or was */
     int64_t count_again_ms; /* monotonic: gauges that need a look at all outlets */
     struct mail_time *time_waiting;
+
     struct courier_counts {
         _Atomic int64_t attempts, delivered, failed, dead;
         _Atomic int64_t held_jobs, held_bytes, open_breakers, outlets_behind, sending;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Invariants: (1) exactly one more attempt is counted; (2) pending has a due time and no end, the
- * others have an end; (3) dead says why; (4) what was not the target's doing (a kept connection that
- * closed, the hub stopping) uses no step and leaves the breaker alone; (5) a resend of a delivered one
- * leaves it delivered. */
+ * others have an end; (3) dead says why; (4) what was not the target's doing (a kept connection
+ * that closed, the hub stopping) uses no step and leaves the breaker alone; (5) a resend of a
+ * delivered one leaves it delivered. */
 #include "delivery/outcome.h"
 
 static void end(struct delivery *delivery, enum delivery_state state, int64_t now_ms)
@@ -34,8 +34,9 @@ static void fail_delivery(const struct outcome_question *question, int64_t retry
         after->schedule_step += !question->manual;
     } else {
         end(after, DELIVERY_DEAD, question->now_ms);
-        after->reason = arena_format(arena, "All %d retries of its schedule are used up. The last "
-                                            "attempt: %.*s",
+        after->reason = arena_format(arena,
+                                     "All %d retries of its schedule are used up. The last "
+                                     "attempt: %.*s",
                                      question->policy->delay_count, STR_ARG(question->error));
     }
 }

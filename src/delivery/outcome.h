@@ -18,10 +18,10 @@ struct outcome_question {
 
 struct outcome {
     struct delivery after;
-    bool again_at_once;     /* on a new connection; nothing was wrong with the target */
-    bool counts;            /* for the breaker */
-    bool endpoint_gone;     /* 410: disable it */
-    int64_t hold_until_ms;  /* Retry-After, for the whole outlet; 0: none */
+    bool again_at_once;    /* on a new connection; nothing was wrong with the target */
+    bool counts;           /* for the breaker */
+    bool endpoint_gone;    /* 410: disable it */
+    int64_t hold_until_ms; /* Retry-After, for the whole outlet; 0: none */
 };
 
 struct outcome outcome_of(const struct outcome_question *question, struct arena *arena);

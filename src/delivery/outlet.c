@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * delivery/outlet.c: who may be sent to now. An outlet that has something ready stands in the line
- * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly one
- * thing, which puts it back:
- *   its breaker's or its target's time → courier->timers      its own attempts → their end
- *   its host's connections → place->waiting                   its configuration → outlet_reopen() */
+ * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly
+ * one thing, which puts it back: its breaker's or its target's time → courier->timers      its own
+ * attempts → their end its host's connections → place->waiting                   its configuration
+ * → outlet_reopen() */
 #include <stdlib.h>
 
 #include "delivery/internal.h"
@@ -106,7 +106,8 @@ static void wait_until(struct courier *courier, struct outlet *outlet, int64_t a
 static bool has_room(struct courier *courier, const struct outlet *outlet)
 {
     int limit = courier->couriers->options.concurrency;
-    return outlet->under_way < breaker_concurrency(&outlet->breaker, limit > 0 ? limit : CONCURRENCY);
+    return outlet->under_way <
+           breaker_concurrency(&outlet->breaker, limit > 0 ? limit : CONCURRENCY);
 }
 
 static bool is_full(const struct place *place, int own)

@@ -3,9 +3,9 @@
  * families together. Servers are asked once a family, so that one that never answers for IPv6 costs
  * a quarter of a second and not the whole wait.
  *
- * Invariants: (1) a name with lookups waiting is being asked for; (2) it is answered RESOLVER_WAIT_MS
- * after the question at the latest, whatever c-ares still waits for; (3) answers to a question that
- * was given up change nothing: they are of an older round. */
+ * Invariants: (1) a name with lookups waiting is being asked for; (2) it is answered
+ * RESOLVER_WAIT_MS after the question at the latest, whatever c-ares still waits for; (3) answers
+ * to a question that was given up change nothing: they are of an older round. */
 #include "delivery/resolver.h"
 
 #include <ares.h>
@@ -18,13 +18,13 @@
 #include "base/map.h"
 #include "delivery/url.h"
 
-#define KEPT_MAX_MS 60000    /* an answer, however long it says it holds */
-#define KEPT_MIN_MS 1000     /* and one that says it does not */
+#define KEPT_MAX_MS 60000 /* an answer, however long it says it holds */
+#define KEPT_MIN_MS 1000  /* and one that says it does not */
 #define FAILURE_KEPT_MS 5000
-#define FAMILY_WAIT_MS 250   /* for the other family, when one is there */
+#define FAMILY_WAIT_MS 250 /* for the other family, when one is there */
 #define SWEEP_MS 30000
-#define NAMES_MAX 10000      /* known at once; over it the answered ones go at the next sweep */
-#define SERVER_WAIT_MS 1500  /* for one server, before the next is tried */
+#define NAMES_MAX 10000     /* known at once; over it the answered ones go at the next sweep */
+#define SERVER_WAIT_MS 1500 /* for one server, before the next is tried */
 #define SERVER_TRIES 3
 #define SOCKETS_MAX 64
 
@@ -32,9 +32,9 @@ struct name {
     struct list link;    /* in resolver->asking while being asked for */
     struct list waiting; /* of struct lookup */
     char *host;
-    int round;       /* how often it was asked for */
-    int queries;     /* c-ares will still call back for these, of any round */
-    int open;        /* of this round */
+    int round;   /* how often it was asked for */
+    int queries; /* c-ares will still call back for these, of any round */
+    int open;    /* of this round */
     bool asking;
     int64_t until_ms; /* asking: give up; else: the answer is good until then */
     int worst;        /* the failure that tells most, an ARES_E… */
@@ -64,7 +64,7 @@ struct resolver {
     int queries;
     int64_t sweep_at_ms;
     int64_t now_ms;
-    char *server_list; /* empty: the system's */
+    char *server_list;        /* empty: the system's */
     int64_t system_changed_s; /* of /etc/resolv.conf */
 };
 
@@ -163,8 +163,9 @@ static str explain(const struct name *name)
                    "endpoint's URL");
     case ARES_ETIMEOUT:
     case ARES_ECANCELLED:
-        return STR("could not be looked up: no name server answered in time; check the name servers "
-                   "of the machine the hub runs on");
+        return STR(
+            "could not be looked up: no name server answered in time; check the name servers "
+            "of the machine the hub runs on");
     default: /* c-ares also says "refused" of servers that answer with a failure */
         return STR("could not be looked up: the name servers fail or cannot be reached; check the "
                    "domain's DNS, and the name servers of the machine the hub runs on");
@@ -249,8 +250,7 @@ static void file_done(void *context, int status, int timeouts, struct ares_addri
 /* Calls back before it returns. */
 static void ask_files(struct resolver *resolver, struct name *name)
 {
-    const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
-                                               .ai_socktype = SOCK_STREAM };
+    const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     ares_getaddrinfo(resolver->files, name->host, NULL, &hints, file_done, name);
 }
 
@@ -305,8 +305,8 @@ static struct name *find_name(struct resolver *resolver, str host)
     return name;
 }
 
-const struct names_answer *resolver_find(struct resolver *resolver, str host,
-                                         struct lookup *lookup, int64_t now_ms)
+const struct names_answer *resolver_find(struct resolver *resolver, str host, struct lookup *lookup,
+                                         int64_t now_ms)
 {
     static const struct names_answer no_resolver = {
         .error = STR_INIT("could not be looked up: the name resolver cannot be started"),
@@ -342,7 +342,8 @@ int resolver_timeout_ms(struct resolver *resolver, int64_t now_ms)
     if (resolver->queries == 0)
         return -1;
     int64_t next_ms = now_ms + RESOLVER_WAIT_MS;
-    LIST_EACH(&resolver->asking, at) {
+    LIST_EACH(&resolver->asking, at)
+    {
         const struct name *name = LIST_ENTRY(at, struct name, link);
         next_ms = MIN_OF(next_ms, name->until_ms);
     }
@@ -369,7 +370,8 @@ static void answer_name(struct name *name)
     }
 }
 
-/* Names that nobody has asked for lately. One that c-ares still works on stays: it will call back. */
+/* Names that nobody has asked for lately. One that c-ares still works on stays: it will call back.
+ */
 static void sweep(struct resolver *resolver)
 {
     if (resolver->now_ms < resolver->sweep_at_ms && resolver->names.count < NAMES_MAX)
@@ -413,7 +415,8 @@ void resolver_step(struct resolver *resolver, const struct curl_waitfd *fds, int
     resolver->now_ms = now_ms;
     if (resolver->queries > 0)
         process_sockets(resolver, fds, count);
-    LIST_EACH(&resolver->asking, at) {
+    LIST_EACH(&resolver->asking, at)
+    {
         struct name *name = LIST_ENTRY(at, struct name, link);
         if (now_ms >= name->until_ms) {
             note_failure(name, ARES_ETIMEOUT);

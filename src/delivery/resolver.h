@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * delivery/resolver.h: names to addresses, by c-ares, on the courier's own thread and beside libcurl:
- * a name whose server never answers keeps nobody waiting but those who ask for it, and them for five
- * seconds. /etc/hosts and localhost are read too. Answers are kept as long as they say, a minute at
- * most; failures five seconds. Times are monotonic. Belongs to one thread. */
+ * delivery/resolver.h: names to addresses, by c-ares, on the courier's own thread and beside
+ * libcurl: a name whose server never answers keeps nobody waiting but those who ask for it, and
+ * them for five seconds. /etc/hosts and localhost are read too. Answers are kept as long as they
+ * say, a minute at most; failures five seconds. Times are monotonic. Belongs to one thread. */
 #pragma once
 
 #include <curl/curl.h>
@@ -35,8 +35,8 @@ MUST_USE int resolver_new(str servers, struct resolver **ret_resolver);
 void resolver_free(struct resolver *resolver);
 
 /* What is known, or NULL: then `lookup` waits. `host` is lower case. */
-const struct names_answer *resolver_find(struct resolver *resolver, str host,
-                                         struct lookup *lookup, int64_t now_ms);
+const struct names_answer *resolver_find(struct resolver *resolver, str host, struct lookup *lookup,
+                                         int64_t now_ms);
 
 /* The sockets to wait for; how long at most (−1: without end); and what to do afterwards. */
 int resolver_fds(const struct resolver *resolver, struct curl_waitfd *fds, int room);

@@ -36,6 +36,7 @@ struct retry_decision {
 MUST_USE struct retry_decision retry_decide(const struct retry_policy *policy,
                                             const struct retry_question *question);
 
-/* The value of a Retry-After header (RFC 9110 §10.2.3): seconds, or a date in any of the three forms
- * of RFC 9110 §5.6.7, as milliseconds from `now_ms`; a date that has passed is 0. False: neither. */
+/* The value of a Retry-After header (RFC 9110 §10.2.3): seconds, or a date in any of the three
+ * forms of RFC 9110 §5.6.7, as milliseconds from `now_ms`; a date that has passed is 0. False:
+ * neither. */
 MUST_USE bool retry_after_read(str value, int64_t now_ms, int64_t *ret_ms);

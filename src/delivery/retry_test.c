@@ -9,10 +9,9 @@
 static struct retry_decision decide(const struct retry_policy *policy, int step, int64_t asked_ms,
                                     double draw)
 {
-    const struct retry_question question = { .step = step,
-                                             .retry_after_ms = asked_ms,
-                                             .draw = draw,
-                                             .now_ms = 1000000 };
+    const struct retry_question question = {
+        .step = step, .retry_after_ms = asked_ms, .draw = draw, .now_ms = 1000000
+    };
     return retry_decide(policy, &question);
 }
 
@@ -41,10 +40,9 @@ TEST(jitter_and_retry_after)
 
 TEST(exponential)
 {
-    static const struct retry_policy postback = { .name = STR_INIT("postback"),
-                                                  .first_ms = 30000,
-                                                  .cap_ms = 900000,
-                                                  .endless = true };
+    static const struct retry_policy postback = {
+        .name = STR_INIT("postback"), .first_ms = 30000, .cap_ms = 900000, .endless = true
+    };
     static const int64_t delays_s[] = { 30, 60, 120, 240, 480, 900, 900, 900 };
     for (int step = 0; step < (int)COUNT_OF(delays_s); step++)
         CHECK_INT("due", decide(&postback, step, 0, 0.5).due_ms - 1000000, delays_s[step] * 1000);
@@ -57,7 +55,10 @@ TEST(invariants)
     static const int64_t list[] = { 1, 50, 1000, 7 * HOUR };
     static const struct retry_policy policies[] = {
         { .delays_ms = list, .delay_count = COUNT_OF(list), .jitter_per_mille = 200 },
-        { .delays_ms = list, .delay_count = COUNT_OF(list), .jitter_per_mille = 1000, .endless = true },
+        { .delays_ms = list,
+          .delay_count = COUNT_OF(list),
+          .jitter_per_mille = 1000,
+          .endless = true },
         { .first_ms = 3, .cap_ms = HOUR, .jitter_per_mille = 500, .endless = true },
     };
     uint64_t seed = 20260730;
@@ -111,6 +112,7 @@ TEST(retry_after)
         { "Sun Nov 6 08:49:37 1994", -1 },
         { "Sun Nov  6 08:49:37 1994 ", 30 },
     };
+
     int64_t now_ms;
     CHECK("now", instant_read(STR("1994-11-06T08:49:07Z"), &now_ms));
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Invariants:
  * (1) an exchange is one request. libcurl repeats one by itself when a kept connection turns out
- *     closed before any answer (Curl_retry_request, whatever the method); before it begins a request
- *     it asks the pre-request callback, which refuses a second one, and so does the socket callback.
- *     What is left of it is EXCHANGE_KEPT_CLOSED; whether to send again is the courier's to say;
- * (2) no socket is opened to an address that the egress guard refuses: it is asked about the very
- *     address, whatever a name server said before;
- * (3) libcurl never resolves a name: names are pinned (CURLOPT_RESOLVE). A pin replaces the one
- *     before, and goes when it has not been renewed for a while. Connections are kept by host and
- *     port, a few minutes at most, so that a changed address comes into use;
- * (4) what is received is bounded: head, kept body, read body.
+ *     closed before any answer (Curl_retry_request, whatever the method); before it begins a
+ * request it asks the pre-request callback, which refuses a second one, and so does the socket
+ * callback. What is left of it is EXCHANGE_KEPT_CLOSED; whether to send again is the courier's to
+ * say; (2) no socket is opened to an address that the egress guard refuses: it is asked about the
+ * very address, whatever a name server said before; (3) libcurl never resolves a name: names are
+ * pinned (CURLOPT_RESOLVE). A pin replaces the one before, and goes when it has not been renewed
+ * for a while. Connections are kept by host and port, a few minutes at most, so that a changed
+ * address comes into use; (4) what is received is bounded: head, kept body, read body.
  *
  * An easy handle with its callbacks is a line; lines are used again and again. */
 #include "delivery/sender_http.h"
@@ -85,8 +84,8 @@ static int request_begins(void *context, char *peer, char *own, int peer_port, i
     struct exchange *exchange = line->exchange;
     if (exchange->requests++ > 0)
         return CURL_PREREQFUNC_ABORT;
-    exchange->peer = arena_format(exchange->arena, strchr(peer, ':') ? "[%s]:%d" : "%s:%d", peer,
-                                  peer_port);
+    exchange->peer =
+        arena_format(exchange->arena, strchr(peer, ':') ? "[%s]:%d" : "%s:%d", peer, peer_port);
     return CURL_PREREQFUNC_OK;
 }
 

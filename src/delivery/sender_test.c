@@ -2,9 +2,9 @@
  * One attempt each, against everything a target can do: what is recorded of it, in which words. */
 #include "delivery/testing.h"
 
-#include <stdio.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,8 +40,7 @@ static int tear_down(void **state)
 
 static void start(void)
 {
-    bed.options.name_servers =
-        arena_format(&bed.arena, "127.0.0.1:%d", name_server_port(names));
+    bed.options.name_servers = arena_format(&bed.arena, "127.0.0.1:%d", name_server_port(names));
     bed.options.ca_file = str_c(certificates.authority);
     bed_start(&bed);
 }
@@ -72,6 +71,7 @@ static void says(const struct record *record, const char *part)
 TEST(words)
 {
     start();
+
     static const struct {
         const char *path;
         int status;
@@ -81,8 +81,9 @@ TEST(words)
         { "/status/404", 404, "there is nothing at this path" },
         { "/status/401", 401, "it refuses what Junctor sends" },
         { "/status/429", 429, "it is sent more than it takes" },
-        { "/redirect", 302, "answers with a redirect (302) to http://elsewhere.test/new. Junctor "
-                            "does not follow redirects: change the endpoint's URL" },
+        { "/redirect", 302,
+          "answers with a redirect (302) to http://elsewhere.test/new. Junctor "
+          "does not follow redirects: change the endpoint's URL" },
         { "/status/304", 304, "a redirect that says not where to" },
         { "/hang", 0, "No whole answer within 800 ms" },
         { "/trickle", 200, "No whole answer within 800 ms" },
@@ -94,6 +95,7 @@ TEST(words)
         { "/nonsense", 0, "is not HTTP" },
         { "/endless", 200, "longer than 16777216 bytes" },
     };
+
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct record record = try_path(cases[i].path);
         CHECK_INT(cases[i].path, record.attempt.status, cases[i].status);
@@ -111,8 +113,8 @@ TEST(words)
 TEST(successes)
 {
     start();
-    static const char *const paths[] = { "/ok", "/status/200", "/status/204", "/status/299",
-                                         "/interim", "/binary", "/closing" };
+    static const char *const paths[] = { "/ok",      "/status/200", "/status/204", "/status/299",
+                                         "/interim", "/binary",     "/closing" };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         struct record record = try_path(paths[i]);
         CHECK_STR(paths[i], record.attempt.error, STR(""));
@@ -141,17 +143,18 @@ TEST(what_is_kept)
     record = try_path("/large/16777216");
     CHECK_INT("just allowed", record.after.state, DELIVERY_DELIVERED);
     record = try_path("/large/16777217");
-    says(&record, "longer than 16777216 bytes: it was broken off; answer with less, or start the hub "
-                  "with a larger --max-response-read");
+    says(&record,
+         "longer than 16777216 bytes: it was broken off; answer with less, or start the hub "
+         "with a larger --max-response-read");
 }
 
 TEST(request_as_sent)
 {
     start();
-    bed_webhook(&bed, &(struct webhook_text){
-                          .id = 50,
-                          .url = url_at(&bed, receiver_port(receiver), "/ok?x=1"),
-                          .secret = "key" });
+    bed_webhook(&bed,
+                &(struct webhook_text){ .id = 50,
+                                        .url = url_at(&bed, receiver_port(receiver), "/ok?x=1"),
+                                        .secret = "key" });
     int64_t id = bed_deliver(&bed, 50, "{\"n\":1}");
     struct record record = bed_record(&bed, 0);
     struct received received = receiver_get(receiver, 0);
@@ -180,9 +183,9 @@ TEST(large_requests_are_sent_whole)
     char *data = xmalloc(size + 1);
     memset(data, 'x', size);
     data[size] = '\0';
-    bed_webhook(&bed, &(struct webhook_text){
-                          .id = 50, .url = url_at(&bed, receiver_port(receiver), "/ok"),
-                          .format = FORMAT_BARE });
+    bed_webhook(&bed, &(struct webhook_text){ .id = 50,
+                                              .url = url_at(&bed, receiver_port(receiver), "/ok"),
+                                              .format = FORMAT_BARE });
     (void)bed_deliver(&bed, 50, data);
     struct record record = bed_record(&bed, 0);
     CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
@@ -213,7 +216,8 @@ TEST(connections_that_fail)
     struct record record = try_url(url);
     says(&record, "refused the connection: nothing listens there");
     CHECK_STR("nothing sent", record.attempt.request_head, STR(""));
-    record = try_url(arena_format(&bed.arena, "https://127.0.0.1:%d/", receiver_port(receiver)).ptr);
+    record =
+        try_url(arena_format(&bed.arena, "https://127.0.0.1:%d/", receiver_port(receiver)).ptr);
     says(&record, "No TLS connection to 127.0.0.1:");
 }
 
@@ -294,13 +298,13 @@ TEST(closed_between_requests)
 
 static struct record try_name(const char *name)
 {
-    return try_url(
-        arena_format(&bed.arena, "http://%s:%d/ok", name, receiver_port(receiver)).ptr);
+    return try_url(arena_format(&bed.arena, "http://%s:%d/ok", name, receiver_port(receiver)).ptr);
 }
 
 TEST(names_and_the_guard)
 {
     start();
+
     static const struct {
         const char *name;
         const char *error; /* NULL: delivered */
@@ -329,6 +333,7 @@ TEST(names_and_the_guard)
         { "[2002:a00:1::1]", "carries an address that is private" },
         { "0", "0.0.0.0 is this network" },
     };
+
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct record record = try_name(cases[i].name);
         if (cases[i].error != NULL) {
@@ -385,9 +390,11 @@ TEST(the_hosts_file)
 TEST(a_silent_name_stalls_nobody)
 {
     start();
-    bed_webhook(&bed, &(struct webhook_text){
-                          .id = 90, .url = arena_format(&bed.arena, "http://silent.test:%d/ok",
-                                                        receiver_port(receiver)).ptr });
+    bed_webhook(&bed,
+                &(struct webhook_text){ .id = 90,
+                                        .url = arena_format(&bed.arena, "http://silent.test:%d/ok",
+                                                            receiver_port(receiver))
+                                                   .ptr });
     int64_t silent = bed_deliver(&bed, 90, "1");
     int64_t began_ms = clock_mono_ms();
     for (int i = 0; i < 20; i++)
@@ -424,6 +431,7 @@ TEST(ipv6)
 TEST(tls)
 {
     start();
+
     static const struct {
         const char *what;
         size_t certificate;
@@ -438,13 +446,14 @@ TEST(tls)
         { "expired", offsetof(struct certificates, expired), "localhost", "expired" },
         { "unknown", offsetof(struct certificates, unknown), "localhost", "self" },
     };
+
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct receiver *secure = receiver_new(&(struct receiver_options){
             .tls = true,
             .certificate = (const char *)&certificates + cases[i].certificate,
             .key = certificates.key });
-        struct record record = try_url(arena_format(&bed.arena, "https://%s:%d/ok", cases[i].host,
-                                                    receiver_port(secure)).ptr);
+        struct record record = try_url(
+            arena_format(&bed.arena, "https://%s:%d/ok", cases[i].host, receiver_port(secure)).ptr);
         if (cases[i].error != NULL) {
             says(&record, cases[i].error);
             says(&record, "is not good for it");
@@ -460,8 +469,7 @@ TEST(tls)
 
 RUN_TESTS(WITH(words), WITH(successes), WITH(what_is_kept), WITH(request_as_sent),
           WITH(large_requests_are_sent_whole), WITH(the_environment_has_no_say),
-          WITH(connections_that_fail), WITH(connect_timeout),
-          WITH(connections_are_kept), WITH(kept_connection_closes), WITH(closed_between_requests),
-          WITH(names_and_the_guard), WITH(a_name_that_changes_its_mind), WITH(answers_are_kept),
-          WITH(the_hosts_file),
+          WITH(connections_that_fail), WITH(connect_timeout), WITH(connections_are_kept),
+          WITH(kept_connection_closes), WITH(closed_between_requests), WITH(names_and_the_guard),
+          WITH(a_name_that_changes_its_mind), WITH(answers_are_kept), WITH(the_hosts_file),
           WITH(a_silent_name_stalls_nobody), WITH(ipv6), WITH(tls))

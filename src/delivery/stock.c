@@ -3,18 +3,18 @@
  * (1) a delivery is in memory once at most: stock->parcels has it by id;
  * (2) all unfinished deliveries of an outlet with id ≤ read_to are in memory; in step read_to is
  *     INT64_MAX. To let one go lowers read_to below it;
- * (3) a page that was asked for with id > read_to adds all of those up to its last one. What finished
- *     while it was being read is in outlet->finished and is not taken in again;
- * (4) an outlet comes in step by a page that was read whole, with nothing let go since it was asked
- *     for. Nothing is lost: deliveries are handed over behind their commit, so one that was let go
- *     before was committed before, and is in the page's snapshot; one that the snapshot does not have
- *     was committed after it, is handed over after that, and was kept. Nothing is held twice: one that
- *     is in the page and is handed over too is found by (1), and when it has finished, by (3). It
- *     cannot have finished and been forgotten before its hand-over comes: its result was committed in
- *     a later batch, and a committer's mail goes out batch by batch. CLOSING is for getting on: once
- *     a page came whole, what is handed over is kept while the last page is being read;
- * (5) bytes is what all parcels and the pages being read cost; it passes bytes_max only by what one
- *     outlet needs to get on. Over it, an outlet with more than its share lets go of the newest. */
+ * (3) a page that was asked for with id > read_to adds all of those up to its last one. What
+ * finished while it was being read is in outlet->finished and is not taken in again; (4) an outlet
+ * comes in step by a page that was read whole, with nothing let go since it was asked for. Nothing
+ * is lost: deliveries are handed over behind their commit, so one that was let go before was
+ * committed before, and is in the page's snapshot; one that the snapshot does not have was
+ * committed after it, is handed over after that, and was kept. Nothing is held twice: one that is
+ * in the page and is handed over too is found by (1), and when it has finished, by (3). It cannot
+ * have finished and been forgotten before its hand-over comes: its result was committed in a later
+ * batch, and a committer's mail goes out batch by batch. CLOSING is for getting on: once a page
+ * came whole, what is handed over is kept while the last page is being read; (5) bytes is what all
+ * parcels and the pages being read cost; it passes bytes_max only by what one outlet needs to get
+ * on. Over it, an outlet with more than its share lets go of the newest. */
 #include "delivery/stock.h"
 
 #include <stdlib.h>
@@ -168,7 +168,8 @@ static void note_let_go(struct outlet *outlet, int64_t id)
 
 void stock_let_go(struct stock *stock, struct outlet *outlet)
 {
-    LIST_EACH(&outlet->parcels, at) {
+    LIST_EACH(&outlet->parcels, at)
+    {
         struct parcel *parcel = parcel_of(at);
         if (parcel->state == PARCEL_OUT)
             continue;
@@ -196,8 +197,8 @@ static int64_t middle_id(const struct outlet *outlet)
     int64_t *ids = xmalloc((size_t)outlet->parcel_count * sizeof(*ids));
     size_t count = 0;
     LIST_EACH(&outlet->parcels, at)
-        if (may_go(parcel_of(at)))
-            ids[count++] = parcel_of(at)->heap.id;
+    if (may_go(parcel_of(at)))
+        ids[count++] = parcel_of(at)->heap.id;
     qsort(ids, count, sizeof(*ids), by_id);
     int64_t middle = count == 0 ? NONE : ids[count / 2];
     free(ids);
@@ -207,7 +208,8 @@ static int64_t middle_id(const struct outlet *outlet)
 static void let_newer_half_go(struct stock *stock, struct outlet *outlet)
 {
     int64_t middle = middle_id(outlet);
-    LIST_EACH(&outlet->parcels, at) {
+    LIST_EACH(&outlet->parcels, at)
+    {
         struct parcel *parcel = parcel_of(at);
         if (!may_go(parcel) || parcel->heap.id < middle)
             continue;
@@ -250,8 +252,8 @@ void stock_list_outlet(struct stock *stock, int64_t organization, int64_t id)
     stock_outlet(stock, organization, id)->listed = true;
 }
 
-/* One that is not listed had no work when the list was read; what was committed since has been handed
- * over since, and is missed only if that was before now. */
+/* One that is not listed had no work when the list was read; what was committed since has been
+ * handed over since, and is missed only if that was before now. */
 void stock_started(struct stock *stock)
 {
     stock->starting = false;
@@ -295,8 +297,7 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
         merge(stock, held, job);
         return;
     }
-    bool wanted =
-        job->manual || outlet->step == OUTLET_CLOSING || delivery->id <= outlet->read_to;
+    bool wanted = job->manual || outlet->step == OUTLET_CLOSING || delivery->id <= outlet->read_to;
     if (wanted && make_room(stock, outlet, parcel_bytes(job))) {
         insert(stock, outlet, job, now_ms);
         return;
@@ -331,8 +332,7 @@ static size_t page_room(const struct stock *stock, const struct outlet *outlet)
 
 bool stock_wants_page(const struct stock *stock, const struct outlet *outlet)
 {
-    if (outlet->step == OUTLET_IN_STEP || outlet->reading ||
-        outlet->ready.count >= STOCK_READY_LOW)
+    if (outlet->step == OUTLET_IN_STEP || outlet->reading || outlet->ready.count >= STOCK_READY_LOW)
         return false;
     size_t room = MAX_OF(page_room(stock, outlet), own_room(stock, outlet));
     return outlet->parcel_count == 0 || room > outlet->item_bytes;
@@ -479,8 +479,8 @@ static void note_finished(struct outlet *outlet, int64_t id)
         return;
     if (outlet->finished_count == outlet->finished_room) {
         outlet->finished_room = MAX_OF(outlet->finished_room * 2, 16);
-        outlet->finished = xrealloc(outlet->finished,
-                                    (size_t)outlet->finished_room * sizeof(*outlet->finished));
+        outlet->finished =
+            xrealloc(outlet->finished, (size_t)outlet->finished_room * sizeof(*outlet->finished));
     }
     outlet->finished[outlet->finished_count++] = id;
 }
@@ -497,8 +497,8 @@ void stock_done(struct stock *stock)
     size_t at = 0;
     struct outlet *outlet;
     while ((outlet = map_next(&stock->outlets, &at)) != NULL) {
-        while (!list_empty(&outlet->parcels))
-            remove_parcel(stock, parcel_of(outlet->parcels.next));
+        LIST_EACH(&outlet->parcels, at_parcel)
+        remove_parcel(stock, parcel_of(at_parcel));
         heap_done(&outlet->ready);
         free(outlet->finished);
         free(outlet);

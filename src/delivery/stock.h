@@ -21,7 +21,7 @@
 #include "intake/job.h"
 
 #define STOCK_PAGE ((size_t)256) /* deliveries read from the store at a time, at most */
-#define STOCK_READY_LOW 128 /* with fewer ready, the next page is read */
+#define STOCK_READY_LOW 128      /* with fewer ready, the next page is read */
 
 struct hmac;
 struct target;
@@ -47,9 +47,9 @@ enum outlet_step { OUTLET_BEHIND = 0, OUTLET_CLOSING, OUTLET_IN_STEP };
 struct outlet {
     int64_t id;
     int64_t organization;
-    struct list turn;    /* in stock->turns while it has something that may be sent */
+    struct list turn; /* in stock->turns while it has something that may be sent */
     struct list parcels;
-    struct heap ready;   /* by id; manual ones first */
+    struct heap ready; /* by id; manual ones first */
     int parcel_count;
     size_t bytes;
 
@@ -62,20 +62,20 @@ struct outlet {
     int64_t *finished;    /* reading: ids finished meanwhile */
     int finished_count;
     int finished_room;
-    size_t item_bytes;  /* what one delivery of it costs, about; 0: not known */
-    size_t reserved;    /* reading: bytes set aside for the page */
+    size_t item_bytes; /* what one delivery of it costs, about; 0: not known */
+    size_t reserved;   /* reading: bytes set aside for the page */
 
-    bool listed;        /* starting: the store has work for it */
-    bool missed;        /* starting: it was handed some over */
+    bool listed; /* starting: the store has work for it */
+    bool missed; /* starting: it was handed some over */
 
     /* The courier's: see outlet.h. */
     struct webhook *webhook; /* one reference; NULL: not known yet, or deleted */
     bool deleted;
-    struct target *target;  /* NULL: no webhook, or its URL cannot be read */
-    struct place *place;    /* the target's; NULL without one */
-    struct hmac *key;       /* NULL: not signed */
+    struct target *target; /* NULL: no webhook, or its URL cannot be read */
+    struct place *place;   /* the target's; NULL without one */
+    struct hmac *key;      /* NULL: not signed */
     struct breaker breaker;
-    int64_t hold_until_ms;  /* Retry-After: nothing goes before */
+    int64_t hold_until_ms; /* Retry-After: nothing goes before */
     int under_way;
     bool gone;              /* it answered 410: as if disabled, until it is changed */
     int64_t read_again_ms;  /* monotonic: after a read that failed */
@@ -88,10 +88,10 @@ struct stock {
     struct map outlets; /* id → struct outlet */
     struct map parcels; /* delivery id → struct parcel */
     struct heap due;
-    struct list turns;  /* outlets that have something ready, next in turn first */
+    struct list turns; /* outlets that have something ready, next in turn first */
     struct parcel *spare;
     int spare_count;
-    bool starting;      /* which outlets have work in the store is not known yet */
+    bool starting; /* which outlets have work in the store is not known yet */
     size_t bytes;
     size_t bytes_max;
     int outlets_in_use; /* that hold parcels */
@@ -115,8 +115,8 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms);
 /* True when a page of this outlet should be read now: `stock_begin_read` says which. Only the
  * courier knows whether the outlet is one that is sent to. */
 bool stock_wants_page(const struct stock *stock, const struct outlet *outlet);
-/* Ask for up to outlet->read_limit deliveries with id > outlet->read_after, in a snapshot that begins
- * behind this call. */
+/* Ask for up to outlet->read_limit deliveries with id > outlet->read_after, in a snapshot that
+ * begins behind this call. */
 void stock_begin_read(struct stock *stock, struct outlet *outlet);
 /* Jobs by id, taken over. `whole`: they are all there were. */
 void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *jobs, bool whole,

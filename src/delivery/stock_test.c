@@ -31,10 +31,11 @@ struct world {
     int64_t now_ms;
     /* The store: delivery id i is in [i]; ids from 1. */
     int count;
+
     struct {
         int outlet;
         bool unfinished;
-        bool out;      /* being sent, or its result is on its way */
+        bool out; /* being sent, or its result is on its way */
         int sent;
         int asked_for; /* by hand */
     } deliveries[DELIVERIES_MAX + 1];
@@ -164,8 +165,7 @@ static struct job *make_job(struct world *world, int64_t id, bool manual)
                                        .organization = 1,
                                        .outlet = world->deliveries[id].outlet + 1,
                                        .due_ms = world->now_ms + (int64_t)draw(world, 3) * 10 };
-    struct job *job =
-        job_new(&delivery, content_new(id, 0, 0, STR("t"), STR("0123456789")), NULL);
+    struct job *job = job_new(&delivery, content_new(id, 0, 0, STR("t"), STR("0123456789")), NULL);
     job->manual = manual;
     return job;
 }
@@ -482,8 +482,8 @@ TEST(starting)
 {
     struct stock stock;
     stock_init(&stock, 1 << 20);
-    (void)stock_outlet(&stock, 1, 1);          /* nothing in the store, nothing missed */
-    stock_take_job(&stock, job(2, 50, 0), 0);  /* handed over too early */
+    (void)stock_outlet(&stock, 1, 1);         /* nothing in the store, nothing missed */
+    stock_take_job(&stock, job(2, 50, 0), 0); /* handed over too early */
     stock_list_outlet(&stock, 1, 3);
     stock_started(&stock);
     CHECK_INT("in step", stock_outlet(&stock, 1, 1)->step, OUTLET_IN_STEP);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Any bytes as a webhook's URL: what the check takes can be parsed, has a host and a port, no password,
- * and an address in it is public. */
+ * Any bytes as a webhook's URL: what the check takes can be parsed, has a host and a port, no
+ * password, and an address in it is public. */
 #include "delivery/egress.h"
 #include "delivery/url.h"
 
@@ -12,8 +12,7 @@ static void check_target(const struct target *target)
     assert(target->port > 0 && target->port < 65536);
     const struct cidr_list nothing = {};
     struct egress_refusal refusal;
-    assert(target->literal.family == 0 ||
-           egress_allows(&target->literal, &nothing, &refusal));
+    assert(target->literal.family == 0 || egress_allows(&target->literal, &nothing, &refusal));
     char *part = NULL;
     assert(curl_url_get(target->url, CURLUPART_USER, &part, 0) == CURLUE_NO_USER);
     assert(curl_url_get(target->url, CURLUPART_PASSWORD, &part, 0) == CURLUE_NO_PASSWORD);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * delivery/testing.h: what the tests of this folder share: a receiver that misbehaves as its paths
- * say, a name server with a script, certificates, and a bed that stands for committer and store. For
- * tests only. */
+ * say, a name server with a script, certificates, and a bed that stands for committer and store.
+ * For tests only. */
 #pragma once
 
 #include <pthread.h>
@@ -74,8 +74,8 @@ struct certificates {
     char good[96];       /* for localhost and 127.0.0.1, by that authority */
     char wrong_name[96]; /* for elsewhere.test */
     char expired[96];
-    char unknown[96];    /* by itself */
-    char key[96];        /* of all of them */
+    char unknown[96]; /* by itself */
+    char key[96];     /* of all of them */
 };
 
 void certificates_make(struct certificates *certificates);
@@ -106,8 +106,8 @@ struct bed {
     struct arena arena;
     struct record *records;
     int count, room;
-    int refuse;      /* so many results are answered as not stored */
-    int hold;        /* > 0: results are taken and not answered */
+    int refuse; /* so many results are answered as not stored */
+    int hold;   /* > 0: results are taken and not answered */
     struct operation *held;
     struct work_item *work; /* unfinished, by id */
     int work_count, work_room;

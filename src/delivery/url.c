@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * libcurl is lenient in what it takes for a URL, and normalizes hosts: "http://2130706433/" and
- * "http://0x7f.1/" are 127.0.0.1 to it. So what it made of the text is judged, not the text; and where
- * it would guess, the text is refused. */
+ * "http://0x7f.1/" are 127.0.0.1 to it. So what it made of the text is judged, not the text; and
+ * where it would guess, the text is refused. */
 #include "delivery/url.h"
 
 #include <stdio.h>
@@ -68,9 +68,10 @@ static str check_ascii(str url, size_t host_end)
     for (size_t i = 0; i < url.len; i++) {
         if ((unsigned char)url.ptr[i] < 0x80)
             continue;
-        return i < host_end ? STR("Write the URL's host in its ASCII form (xn--…), as browsers copy it "
-                                  "from their address bar.")
-                            : STR("Behind the host a URL may hold ASCII only: percent-encode the rest.");
+        return i < host_end
+                   ? STR("Write the URL's host in its ASCII form (xn--…), as browsers copy it "
+                         "from their address bar.")
+                   : STR("Behind the host a URL may hold ASCII only: percent-encode the rest.");
     }
     return (str){};
 }
@@ -90,8 +91,9 @@ static str check_form(str url)
         if (rest.ptr[i] == '/' || rest.ptr[i] == '?')
             authority.len = i;
     if (str_index(authority, '@') >= 0)
-        return STR("The URL holds a user name or password, which would be seen wherever the URL is: "
-                   "leave it out, and check webhook-signature instead.");
+        return STR(
+            "The URL holds a user name or password, which would be seen wherever the URL is: "
+            "leave it out, and check webhook-signature instead.");
     if (authority.len == 0 || authority.ptr[0] == ':')
         return STR("The URL has no host: https://HOST/PATH is its form.");
     return check_ascii(url, url.len - rest.len + authority.len);
@@ -181,8 +183,8 @@ bool host_is_localhost(str host)
     return str_equal(host, STR("localhost")) || str_ends(host, STR(".localhost"));
 }
 
-/* No name ends in a number (URL Standard §3.5): "127.0.0.1." and "256.1.1.1" are addresses that went
- * wrong, and what some resolver makes of them is not to be found out. */
+/* No name ends in a number (URL Standard §3.5): "127.0.0.1." and "256.1.1.1" are addresses that
+ * went wrong, and what some resolver makes of them is not to be found out. */
 static bool ends_in_number(str host)
 {
     if (str_ends(host, STR(".")))
@@ -233,10 +235,9 @@ bool target_url_check(str url, const struct cidr_list *allow, struct arena *aren
     target_release(target);
     if (wrong.len == 0)
         return true;
-    problem_add(reterr, arena,
-                (struct field_error){ .pointer = STR("/url"),
-                                      .field = STR("url"),
-                                      .code = STR("format"),
-                                      .message = wrong });
+    problem_add(
+        reterr, arena,
+        (struct field_error){
+            .pointer = STR("/url"), .field = STR("url"), .code = STR("format"), .message = wrong });
     return false;
 }

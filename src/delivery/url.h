@@ -10,9 +10,10 @@
 
 #define TARGET_URL_MAX 2048
 
-/* An absolute http or https URL, ASCII throughout, with a host, without user, password and fragment, whose host is not an
- * address (in whatever spelling) that the egress guard refuses. False: `reterr` has one field error
- * for the field "url". A name is not looked up here: its addresses are judged at each delivery. */
+/* An absolute http or https URL, ASCII throughout, with a host, without user, password and
+ * fragment, whose host is not an address (in whatever spelling) that the egress guard refuses.
+ * False: `reterr` has one field error for the field "url". A name is not looked up here: its
+ * addresses are judged at each delivery. */
 MUST_USE bool target_url_check(str url, const struct cidr_list *allow, struct arena *arena,
                                struct problem *reterr);
 
@@ -23,8 +24,8 @@ bool host_is_localhost(str host);
 struct target {
     int references;
     CURLU *url;
-    char *host;             /* lower case, without brackets */
-    char *place;            /* "host:port": what connections are counted by */
+    char *host;  /* lower case, without brackets */
+    char *place; /* "host:port": what connections are counted by */
     int port;
     struct address literal; /* family 0: the host is a name */
 };

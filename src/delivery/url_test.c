@@ -140,6 +140,7 @@ TEST(targets)
         { "http://0x7f.1/x", "127.0.0.1", "127.0.0.1:80", true },
         { "https://[2606:4700::0:1]/", "2606:4700::1", "2606:4700::1:443", true },
     };
+
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct target *target = target_new(str_c(cases[i].url));
         CHECK(cases[i].url, target != NULL);

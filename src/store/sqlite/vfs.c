@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * store/sqlite/vfs.c: the system's VFS, but writes are gathered.
  *
- * SQLite writes each frame of the WAL by two small calls, and a checkpoint each page by one; half
- * of what a batch costs is the kernel's work for them. Here consecutive writes to the WAL and to
- * the database are kept and handed on as one, at the latest when anything else is asked of that
- * file.
+ * SQLite writes each frame of the WAL by two small calls; half of what a batch costs is the kernel's
+ * work for them. Here consecutive writes to the WAL are kept and handed on as one, at the latest when
+ * anything else is asked of that file.
  *
  * Why this is safe, with synchronous=FULL, which sql.c sets: (1) what is written counts only once
  * it is synced, and xSync hands everything on first. A frame means nothing to other connections
- * before the WAL's index names it, and SQLite writes that index behind the commit's xSync; the
- * pages of a checkpoint are read by nobody before its xSync, behind which SQLite notes how far it
- * has come. (2) The own connection reads through the same handle, which hands on first as well. (3)
- * A failed write shows at the next call, at the latest at the xSync, instead of at the xWrite, and
- * SQLite treats both alike; the last frame, which makes a transaction valid, is still the last that
- * is written. */
+ * before the WAL's index names it, and SQLite writes that index behind the commit's xSync. (2) The
+ * own connection reads through the same handle, which hands on first as well. (3) A failed write
+ * shows at the next call, at the latest at the xSync, instead of at the xWrite, and SQLite treats
+ * both alike; the last frame, which makes a transaction valid, is still the last that is written.
+ *
+ * The database file is left alone: a checkpoint that a reader cuts short notes how far it has come
+ * without a sync, and other connections then read those pages from the file at once. */
 #include "store/sqlite/internal.h"
 
 #include <stdlib.h>
@@ -170,11 +170,11 @@ static sqlite3_vfs *below(const sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
-/* Other files (journals, temporary ones) are the system's own. */
+/* All other files are the system's own. */
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
                     int *ret_flags)
 {
-    if ((flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)) == 0)
+    if ((flags & SQLITE_OPEN_WAL) == 0)
         return below(vfs)->xOpen(below(vfs), name, base, flags, ret_flags);
     struct file *file = OURS(base);
     *file = (struct file){ .real = (sqlite3_file *)(void *)(file + 1) };

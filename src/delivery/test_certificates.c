@@ -68,8 +68,7 @@ void certificates_make(struct certificates *certificates)
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *authority = make(&(struct wish){ .name = "Test authority", .days = 30 }, NULL, key, 1);
     static const char own[] = "DNS:localhost,DNS:good.test,IP:127.0.0.1";
-    WRITE(certificates, good,
-          make(&(struct wish){ "localhost", own, 30 }, authority, key, 2));
+    WRITE(certificates, good, make(&(struct wish){ "localhost", own, 30 }, authority, key, 2));
     WRITE(certificates, wrong_name,
           make(&(struct wish){ "elsewhere.test", "DNS:elsewhere.test", 30 }, authority, key, 3));
     WRITE(certificates, expired, make(&(struct wish){ "localhost", own, -1 }, authority, key, 4));

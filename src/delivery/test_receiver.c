@@ -288,11 +288,11 @@ static const struct {
     const char *path;
     void (*answer)(struct connection *connection, const char *rest, int index);
 } paths[] = {
-    { "/ok", do_ok },           { "/status/", do_status },   { "/redirect", do_redirect },
-    { "/hang", do_hang },       { "/empty", do_empty },      { "/reset", do_reset },
-    { "/cut", do_cut },         { "/short", do_short },      { "/trickle", do_trickle },
-    { "/large/", do_large },    { "/endless", do_endless },  { "/heads", do_heads },
-    { "/interim", do_interim }, { "/binary", do_binary },    { "/once", do_once },
+    { "/ok", do_ok },           { "/status/", do_status },    { "/redirect", do_redirect },
+    { "/hang", do_hang },       { "/empty", do_empty },       { "/reset", do_reset },
+    { "/cut", do_cut },         { "/short", do_short },       { "/trickle", do_trickle },
+    { "/large/", do_large },    { "/endless", do_endless },   { "/heads", do_heads },
+    { "/interim", do_interim }, { "/binary", do_binary },     { "/once", do_once },
     { "/closing", do_closing }, { "/nonsense", do_nonsense }, { "/slow/", do_slow },
     { "/flaky", do_flaky },
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A name server of RFC 1035, as little of it as the tests need: one question, answers A and AAAA. */
+ * A name server of RFC 1035, as little of it as the tests need: one question, answers A and AAAA.
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -21,10 +22,12 @@ struct name_server {
     pthread_t thread;
     atomic_bool stopping;
     pthread_mutex_t mutex;
+
     struct {
         char name[NAME_MAX_BYTES];
         int type;
     } asked[ASKED_MAX];
+
     int asked_count;
 };
 
@@ -89,8 +92,8 @@ static size_t add_answer(unsigned char *packet, size_t at, int type, const char 
 static size_t add_answers(const struct name_server *server, const struct zone *zone, int type,
                           unsigned char *packet, size_t at)
 {
-    bool changed = strcmp(zone->name, "changing.test") == 0 &&
-                   count_asked(server, zone->name, type) > 1;
+    bool changed =
+        strcmp(zone->name, "changing.test") == 0 && count_asked(server, zone->name, type) > 1;
     if (type == TYPE_AAAA && zone->v6 != NULL)
         return add_answer(packet, at, type, zone->v6);
     for (int i = 0; i < 2 && type == TYPE_A && zone->v4[i] != NULL; i++)

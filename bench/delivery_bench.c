@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * delivery/bench.c: couriers against a sink: deliveries a second, and what each costs of the courier's
- * CPU time. The committer is a function that records nothing.
+ * bench/delivery_bench.c: couriers against a sink: deliveries a second, and what each costs of the
+ * courier's CPU time. The committer is a function that records nothing.
  *
  *   delivery_bench URL [DELIVERIES [OUTLETS [PORT HANGING]]]
  *
@@ -36,13 +36,11 @@ static int read_outlets(void *context, struct arena *arena, struct outlet_work *
     return 0;
 }
 
-static int read_work(void *context, const struct outlet_work *of, int64_t after, int limit,
-                     struct arena *arena, struct work_item *ret_items, int *ret_count)
+static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
+                     struct work_item *ret_items, int *ret_count)
 {
     (void)context;
-    (void)of;
-    (void)after;
-    (void)limit;
+    (void)page;
     (void)arena;
     (void)ret_items;
     *ret_count = 0;
@@ -89,24 +87,31 @@ static void record(struct bench *bench, int wait_ms)
     }
 }
 
-/* `count` jobs in batches, no more than 20,000 ahead. */
+/* One batch, of up to 256. Returns how many. */
+static int64_t hand_over(struct bench *bench, int64_t handed, int64_t count, int64_t outlets)
+{
+    struct job *first = NULL;
+    struct job *last = NULL;
+    int64_t most = MIN_OF(count - handed, 256);
+    for (int64_t i = 0; i < most; i++) {
+        struct job *job = new_job(handed + i + 1, (handed + i) % outlets + 1);
+        if (first == NULL)
+            first = job;
+        else
+            last->link.next = &job->link;
+        last = job;
+    }
+    couriers_hand_over(bench->couriers, first, last);
+    return most;
+}
+
+/* No more than 20,000 ahead. */
 static void run(struct bench *bench, int64_t count, int64_t outlets)
 {
     int64_t handed = 0;
     while (bench->recorded < count) {
-        while (handed < count && handed - bench->recorded < 20000) {
-            struct job *first = NULL;
-            struct job *last = NULL;
-            for (int i = 0; i < 256 && handed < count; i++, handed++) {
-                struct job *job = new_job(handed + 1, handed % outlets + 1);
-                if (first == NULL)
-                    first = job;
-                else
-                    last->link.next = &job->link;
-                last = job;
-            }
-            couriers_hand_over(bench->couriers, first, last);
-        }
+        while (handed < count && handed - bench->recorded < 20000)
+            handed += hand_over(bench, handed, count, outlets);
         record(bench, 5);
     }
 }

@@ -44,15 +44,15 @@ static int read_outlets(void *context, struct arena *arena, struct outlet_work *
     return failed ? FAIL_STORE : 0;
 }
 
-static int read_work(void *context, const struct outlet_work *of, int64_t after, int limit,
-                     struct arena *arena, struct work_item *ret_items, int *ret_count)
+static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
+                     struct work_item *ret_items, int *ret_count)
 {
     struct bed *bed = context;
     (void)pthread_mutex_lock(&bed->mutex);
     int count = 0;
-    for (int i = 0; i < bed->work_count && count < limit; i++) {
+    for (int i = 0; i < bed->work_count && count < page->limit; i++) {
         const struct work_item *item = &bed->work[i];
-        if (item->delivery.outlet != of->outlet || item->delivery.id <= after)
+        if (item->delivery.outlet != page->of.outlet || item->delivery.id <= page->after)
             continue;
         ret_items[count] = *item;
         ret_items[count++].data = arena_str(arena, item->data);
@@ -258,8 +258,8 @@ void bed_hand_over(struct bed *bed, int64_t id, bool manual)
 {
     (void)pthread_mutex_lock(&bed->mutex);
     const struct work_item *item = find_work(bed, id);
-    struct content *content = content_new(item->delivery.event, item->event_at_ms,
-                                          item->event_hops, item->event_type, item->data);
+    struct content *content = content_new(item->delivery.event, item->event_at_ms, item->event_hops,
+                                          item->event_type, item->data);
     struct job *job = job_new(&item->delivery, content, NULL);
     (void)pthread_mutex_unlock(&bed->mutex);
     job->manual = manual;

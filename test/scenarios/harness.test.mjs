@@ -1,0 +1,79 @@
+// The harness itself: a receiver, a name server and books that are wrong would prove nothing.
+import assert from 'node:assert/strict';
+import dns from 'node:dns/promises';
+import { test } from 'node:test';
+
+import { ReceiverBook, SenderBook, checkEquations, compareBooks } from '../lib/books.mjs';
+import { NameServer } from '../lib/dns.mjs';
+import { request } from '../lib/http.mjs';
+import { exchange } from '../lib/raw.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
+
+test('the receiver keeps the exact bytes, and answers as told', async () => {
+    const receiver = await startReceiver();
+    receiver.answers(500, { status: 204 }, { status: 200, headers: { 'X-A': 'b' }, body: 'hello' }, { trickle: 1, body: 'slowly' });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push(await request(receiver.url, 'POST', '/p?q', { body: Buffer.from([1, 2, 255, i]), headers: { 'webhook-id': `w${i}` }, agent: false }));
+    assert.deepEqual(statuses.map((answer) => answer.status), [500, 204, 200, 200]);
+    assert.deepEqual(statuses.map((answer) => answer.text), ['', '', 'hello', 'slowly']);
+    assert.deepEqual([...receiver.requests[3].body], [1, 2, 255, 3]);
+    assert.equal(receiver.requests[0].path, '/p?q');
+    assert.ok(receiver.requests[0].headerLines.includes('webhook-id: w0'));
+    for (const bad of [{ reset: 'before' }, { reset: 'mid' }]) {
+        receiver.answers(bad);
+        await assert.rejects(request(receiver.url, 'POST', '/', { body: 'x', agent: false }));
+    }
+    receiver.answers({ hang: true });
+    await assert.rejects(request(receiver.url, 'POST', '/', { body: 'x', agent: false, timeout: 200 }));
+    const piped = await exchange(receiver.port, ['GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n'], { quiet: 100 });
+    assert.equal(piped.statuses.length, 0);
+    await receiver.down();
+    await assert.rejects(request(receiver.url, 'POST', '/', { body: 'x', agent: false }), /ECONNREFUSED/);
+    await receiver.up();
+    receiver.answers(200);
+    assert.equal((await request(receiver.url, 'POST', '/', { body: 'x', agent: false })).status, 200);
+    await receiver.close();
+});
+
+test('the name server answers what it is told', async () => {
+    const server = await new NameServer({ 'a.example.org': ['127.0.0.1', '::1', '::ffff:10.0.0.1'], 'turn.example.org': (n) => (n === 1 ? ['10.0.0.1'] : ['10.0.0.2']), 'hang.example.org': 'hang' }).listen();
+    const resolver = new dns.Resolver({ timeout: 300, tries: 1 });
+    resolver.setServers([server.address]);
+    assert.deepEqual(await resolver.resolve4('a.example.org'), ['127.0.0.1']);
+    assert.deepEqual(await resolver.resolve6('A.example.org'), ['::1', '::ffff:10.0.0.1']);
+    assert.deepEqual([await resolver.resolve4('turn.example.org'), await resolver.resolve4('turn.example.org')], [['10.0.0.1'], ['10.0.0.2']]);
+    await assert.rejects(resolver.resolve4('missing.example.org'), /ENOTFOUND/);
+    await assert.rejects(resolver.resolve4('hang.example.org'));
+    server.close();
+});
+
+test('the books find what is lost, doubled, altered or invented', async () => {
+    const receiver = await startReceiver();
+    const theirs = new ReceiverBook(receiver);
+    const deliver = (id, n, event, more = '') => request(receiver.url, 'POST', '/', { agent: false, headers: { 'webhook-id': id }, body: JSON.stringify({ type: 't', data: { id: event, fields: { n }, more } }) });
+    const ours = new SenderBook();
+    ours.acknowledged.set(1, 'evt_1');
+    ours.acknowledged.set(2, 'evt_2');
+    ours.unknown.add(3);
+    await deliver('dlv_1', 1, 'evt_1');
+    assert.throws(() => compareBooks(ours, theirs), /not delivered: 2/);
+    await deliver('dlv_2', 2, 'evt_2');
+    await deliver('dlv_2', 2, 'evt_2');
+    await deliver('dlv_3', 3, 'evt_3');
+    compareBooks(ours, theirs);
+    assert.equal(theirs.repeats, 1);
+    ours.refused.set(9, 503);
+    await deliver('dlv_9', 9, 'evt_9');
+    assert.throws(() => compareBooks(ours, theirs), /refused/);
+    ours.refused.clear();
+    assert.throws(() => compareBooks(ours, theirs), /never sent/);
+    ours.unknown.add(9);
+    compareBooks(ours, theirs);
+    await deliver('dlv_1', 1, 'evt_1', 'altered');
+    assert.throws(() => compareBooks(ours, theirs), /faults/);
+    theirs.faults.length = 0;
+    await deliver('dlv_1b', 1, 'evt_1');
+    assert.match(theirs.faults[0], /two ids/);
+    assert.throws(() => checkEquations({ events: 2, wanted: 1, notWanted: 0, occurrences: 0, deliveries: 0, delivered: 0, pending: 0, dead: 0, dropped: 0, rejected: 0 }), /events/);
+    await receiver.close();
+});

@@ -1,0 +1,80 @@
+// Rejections: counted exactly, the first hundred kept, secrets removed.
+import assert from 'node:assert/strict';
+import { before } from 'node:test';
+
+import { TEXT, ledgerOf, makeEvent, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { expect } from '../lib/http.mjs';
+import { scenario, startHub } from '../lib/hub.mjs';
+
+let hub;
+let api;
+let organization;
+
+before(async () => {
+    hub = await startHub({ clock: true, organizations: 2 });
+    api = hub.client();
+    organization = hub.owners[0].organizationId;
+    await makeEvent(api, { alias: 'order', fields: [TEXT] });
+    await makeEvent(api, { alias: 'hook', context: 'webhook', fields: [TEXT] });
+});
+
+scenario('each refusal of an inlet is kept with its reason, and is in the ledger', async () => {
+    const before = await ledgerOf(api);
+    const refusals = [
+        [422, 'invalid', () => sendApi(api, 'order', { email: 'x' })],
+        [404, 'not_found', () => sendApi(api, 'order', { email: 'unknown@example.org' }, { create: false })],
+        [404, 'not_found', () => sendApi(api, 'no-such', {})],
+        [400, 'malformed', () => sendApi(api, 'order', '{')],
+        [415, 'unsupported_media_type', () => sendApi(api, 'order', 'x', { headers: { 'content-type': 'text/plain' } })],
+        [413, 'too_large', () => sendApi(api, 'order', 'x'.repeat(524289))],
+        [422, 'invalid', () => sendWebhook(api, organization, 'hook', {})],
+        [400, 'malformed', () => sendWebhook(api, organization, 'hook', 'nonsense')],
+    ];
+    for (const [status, , send] of refusals) expect(await send(), status);
+    const rows = await api.all('/api/v1/rejections');
+    assert.deepEqual(rows.slice(0, refusals.length).map((row) => `${row.status} ${row.reason}`), refusals.map(([status, reason]) => `${status} ${reason}`).reverse());
+    for (const row of rows) {
+        assert.ok(!Number.isNaN(Date.parse(row.at)), row.at);
+        assert.equal(typeof row.inlet, 'string');
+    }
+    assert.equal((await ledgerOf(api)).rejected, before.rejected + refusals.length);
+    assert.equal((await ledgerOf(api)).events, before.events);
+});
+
+scenario('of each inlet, reason and minute a hundred are kept, and all are counted', async () => {
+    await hub.advance(60000);
+    const before = await ledgerOf(api);
+    const kept = (await api.all('/api/v1/rejections')).length;
+    const answers = await Promise.all(Array.from({ length: 150 }, () => sendApi(api, 'order', { email: 'x' })));
+    assert.ok(answers.every((answer) => answer.status === 422));
+    assert.equal((await ledgerOf(api)).rejected, before.rejected + 150);
+    assert.equal((await api.all('/api/v1/rejections')).length, kept + 100);
+    await hub.advance(60000);
+    expect(await sendApi(api, 'order', { email: 'x' }), 422);
+    assert.equal((await api.all('/api/v1/rejections')).length, kept + 101);
+    await hub.checkLedger();
+});
+
+scenario('what is kept is at most 4 KiB of the body, and no secret', async () => {
+    const made = expect(await api.post('/api/v1/api-keys', { name: 'grep me', scopes: ['custom_events:write'] }), 201).json;
+    const body = `{"email":"x","text":"${'b'.repeat(20000)}"}`;
+    expect(await sendApi(api.with({ key: made.key }), 'order', body), 422);
+    const [row] = expect(await api.get('/api/v1/rejections?limit=1'), 200).json.data;
+    assert.ok(typeof row.body === 'string' && row.body.length <= 4096 && row.body.startsWith('{"email":"x"'), JSON.stringify(row).slice(0, 300));
+    assert.equal(row.bodyLength ?? row.length, body.length, 'the true length');
+    const all = JSON.stringify(await api.all('/api/v1/rejections'));
+    assert.ok(!all.includes(made.key) && !all.includes(api.key));
+    assert.ok(!hub.log.includes(made.key) && !hub.log.includes(api.key), 'no key in the log');
+});
+
+scenario('what belongs to no organization is neither kept nor counted for one', async () => {
+    const before = [await ledgerOf(api), await ledgerOf(hub.client(hub.owners[1]))];
+    expect(await sendWebhook(api, '00000000-0000-4000-8000-000000000001', 'hook', {}), 404);
+    expect(await sendApi(api.with({ key: 'unknown' }), 'order', {}), 401);
+    assert.deepEqual([await ledgerOf(api), await ledgerOf(hub.client(hub.owners[1]))], before);
+});
+
+scenario('rejections of one organization are not seen by another', async () => {
+    expect(await sendApi(api, 'order', { email: 'only-ours' }), 422);
+    assert.ok(!JSON.stringify(await hub.client(hub.owners[1]).all('/api/v1/rejections')).includes('only-ours'));
+});
