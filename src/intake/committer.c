@@ -116,21 +116,24 @@ static bool anything_queued(const struct committer *committer)
     return false;
 }
 
-static void tick(struct committer *committer)
+/* True about once a second. */
+static bool tick(struct committer *committer)
 {
     int64_t now_ms = clock_mono_ms();
     if (now_ms < committer->next_tick_ms)
-        return;
+        return false;
     committer->next_tick_ms = now_ms + TICK_MS;
     clock_adjust(committer->options.clock);
     bound_pictures(committer);
     if (committer->options.hooks.tick != NULL)
         committer->options.hooks.tick(committer->options.hooks.context);
+    return true;
 }
 
-static void checkpoint(struct committer *committer)
+/* In a quiet moment the whole WAL goes, and with it the space that pruning has freed. */
+static void checkpoint(struct committer *committer, bool quiet)
 {
-    int r = store_checkpoint(committer->writer, CHECKPOINT_PAGES);
+    int r = store_checkpoint(committer->writer, quiet ? 0 : CHECKPOINT_PAGES);
     if (r < 0)
         log_line(committer->options.log, LOG_WARN, "checkpoint failed",
                  LOG_TEXT("error", str_c(fail_describe(r))));
@@ -145,8 +148,8 @@ static void *committer_main(void *argument)
         bool busy = anything_queued(committer);
         hot_run(committer);
         management_run(committer);
-        tick(committer);
-        checkpoint(committer);
+        bool ticked = tick(committer);
+        checkpoint(committer, ticked && !busy);
         bool more = false;
         if (!busy || clock_mono_ms() >= next_chore_ms) {
             more = chores_step(committer, busy);
