@@ -148,6 +148,16 @@ static void take_outlets(struct courier *courier, struct fetch *fetch)
 
 /* ── mail ── */
 
+/* It came with the job, before anything else was known of it. */
+static void adopt_webhook(struct courier *courier, struct outlet *outlet, struct job *job)
+{
+    if (outlet->webhook != NULL || outlet->deleted || job->webhook == NULL)
+        return;
+    struct webhook *webhook = job->webhook;
+    job->webhook = NULL;
+    outlet_set_webhook(courier, outlet, webhook);
+}
+
 static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
 {
     int64_t now_ms = courier_now_ms(courier);
@@ -156,6 +166,7 @@ static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
         next = link == NULL ? NULL : CONTAINER_OF(link, struct job, link);
         struct outlet *outlet =
             stock_outlet(&courier->stock, job->delivery.organization, job->delivery.outlet);
+        adopt_webhook(courier, outlet, job);
         if (outlet->deleted)
             job_free(job);
         else

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Couriers on a bed, with the test clock: who is sent to, when, how often, and what is recorded. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,36 +9,43 @@
 #define MINUTES (60 * SECONDS)
 #define HOURS (60 * MINUTES)
 
-static struct bed bed;
-static struct receiver *receiver;
+struct scene {
+    struct bed bed;
+    struct receiver *receiver;
+};
 
 static int set_up(void **state)
 {
-    (void)state;
-    receiver = receiver_new(NULL);
-    bed_init(&bed);
+    struct scene *scene = NEW(struct scene);
+    scene->receiver = receiver_new(NULL);
+    bed_init(&scene->bed);
+    *state = scene;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    bed_done(&bed);
-    receiver_free(receiver);
+    struct scene *scene = *state;
+    bed_done(&scene->bed);
+    receiver_free(scene->receiver);
+    free(scene);
     return 0;
 }
 
-static void set_webhook(int64_t id, const char *path, enum outlet_status status)
+static void set_webhook(struct scene *scene, int64_t id, const char *path,
+                        enum outlet_status status)
 {
-    bed_webhook(&bed, &(struct webhook_text){ .id = id,
-                                              .url = url_at(&bed, receiver_port(receiver), path),
-                                              .status = status,
-                                              .secret = "key" });
+    struct bed *bed = &scene->bed;
+    bed_webhook(bed,
+                &(struct webhook_text){ .id = id,
+                                        .url = url_at(bed, receiver_port(scene->receiver), path),
+                                        .status = status,
+                                        .secret = "key" });
 }
 
-static void webhook(int64_t id, const char *path)
+static void webhook(struct scene *scene, int64_t id, const char *path)
 {
-    set_webhook(id, path, OUTLET_ACTIVE);
+    set_webhook(scene, id, path, OUTLET_ACTIVE);
 }
 
 static bool is_said(str text, const char *part)
@@ -47,19 +53,19 @@ static bool is_said(str text, const char *part)
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
-static void deliver(int64_t outlet, int count)
+static void deliver(struct bed *bed, int64_t outlet, int count)
 {
     for (int i = 0; i < count; i++)
-        (void)bed_deliver(&bed, outlet, "{}");
+        (void)bed_deliver(bed, outlet, "{}");
 }
 
 /* How many records say that a delivery to this outlet was delivered. Fails when one is so twice. */
-static int count_delivered(int64_t outlet)
+static int count_delivered(struct bed *bed, int64_t outlet)
 {
     int count = 0;
-    int64_t *ids = calloc((size_t)bed_count(&bed) + 1, sizeof(*ids));
-    for (int i = 0; i < bed_count(&bed); i++) {
-        struct record record = bed_record(&bed, i);
+    int64_t *ids = calloc((size_t)bed_count(bed) + 1, sizeof(*ids));
+    for (int i = 0; i < bed_count(bed); i++) {
+        struct record record = bed_record(bed, i);
         if (record.before.outlet != outlet || record.after.state != DELIVERY_DELIVERED)
             continue;
         for (int k = 0; k < count && count < 5000; k++)
@@ -74,75 +80,83 @@ static int count_delivered(int64_t outlet)
 
 TEST(eight_at_once_by_id)
 {
-    bed_start(&bed);
-    webhook(7, "/slow/30");
-    deliver(7, 40);
-    bed_settle(&bed);
-    CHECK_INT("delivered", count_delivered(7), 40);
-    CHECK_INT("at once", receiver_most_at_once(receiver), 8);
-    CHECK("connections", receiver_connections(receiver) <= 8);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/slow/30");
+    deliver(bed, 7, 40);
+    bed_settle(bed);
+    CHECK_INT("delivered", count_delivered(bed, 7), 40);
+    CHECK_INT("at once", receiver_most_at_once(scene->receiver), 8);
+    CHECK("connections", receiver_connections(scene->receiver) <= 8);
 }
 
 TEST(one_at_once_is_in_order)
 {
-    bed.options.concurrency = 1;
-    bed_start(&bed);
-    deliver(7, 30); /* before the webhook is known */
-    webhook(7, "/ok");
-    bed_settle(&bed);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->options.concurrency = 1;
+    bed_start(bed);
+    deliver(bed, 7, 30); /* before the webhook is known */
+    webhook(scene, 7, "/ok");
+    bed_settle(bed);
     for (int i = 0; i < 30; i++)
-        CHECK_INT("order", bed_record(&bed, i).before.id, 1000 + i);
-    CHECK_INT("connections", receiver_connections(receiver), 1);
+        CHECK_INT("order", bed_record(bed, i).before.id, 1000 + i);
+    CHECK_INT("connections", receiver_connections(scene->receiver), 1);
 }
 
 /* ── time ── */
 
 TEST(the_whole_schedule)
 {
-    bed_start(&bed);
-    webhook(7, "/status/503");
-    (void)bed_deliver(&bed, 7, "{}");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/503");
+    (void)bed_deliver(bed, 7, "{}");
     static const int64_t delays_ms[] = { 5 * SECONDS, 5 * MINUTES, 30 * MINUTES,
                                          2 * HOURS,   5 * HOURS,   10 * HOURS,
                                          14 * HOURS,  20 * HOURS,  24 * HOURS };
-    int64_t start_ms = clock_now_ms(&bed.clock);
+    int64_t start_ms = clock_now_ms(&bed->clock);
     for (int i = 0; i < 9; i++) {
-        struct record record = bed_record(&bed, i);
+        struct record record = bed_record(bed, i);
         CHECK_INT("pending", record.after.state, DELIVERY_PENDING);
         CHECK_INT("number", record.attempt.number, i + 1);
-        CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed.clock) + delays_ms[i]);
-        bed_advance(&bed, delays_ms[i] - 1);
-        bed_settle(&bed);
-        CHECK_INT("not a millisecond early", bed_count(&bed), i + 1);
-        bed_advance(&bed, 1);
+        CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed->clock) + delays_ms[i]);
+        bed_advance(bed, delays_ms[i] - 1);
+        bed_settle(bed);
+        CHECK_INT("not a millisecond early", bed_count(bed), i + 1);
+        bed_advance(bed, 1);
         /* From the fifth failure on the breaker may want longer than the schedule: never here. */
-        bed_settle(&bed);
-        CHECK_INT("then at once", bed_count(&bed), i + 2);
+        bed_settle(bed);
+        CHECK_INT("then at once", bed_count(bed), i + 2);
     }
-    struct record record = bed_record(&bed, 9);
+    struct record record = bed_record(bed, 9);
     CHECK_INT("dead", record.after.state, DELIVERY_DEAD);
     CHECK_INT("attempts", record.after.attempt_count, 10);
-    CHECK_INT("finished", record.after.finished_ms, clock_now_ms(&bed.clock));
+    CHECK_INT("finished", record.after.finished_ms, clock_now_ms(&bed->clock));
     CHECK("reason", is_said(record.after.reason, "All 9 retries of its schedule are used up. The "
                                                  "last attempt: The target answered 503"));
-    CHECK_INT("hours", (clock_now_ms(&bed.clock) - start_ms) / HOURS, 75);
-    bed_advance(&bed, 1000 * HOURS);
-    bed_settle(&bed);
-    CHECK_INT("no more", bed_count(&bed), 10);
+    CHECK_INT("hours", (clock_now_ms(&bed->clock) - start_ms) / HOURS, 75);
+    bed_advance(bed, 1000 * HOURS);
+    bed_settle(bed);
+    CHECK_INT("no more", bed_count(bed), 10);
 }
 
 TEST(same_bytes_each_time)
 {
-    bed_start(&bed);
-    webhook(7, "/flaky");
-    (void)bed_deliver(&bed, 7, "{\"a\":\"\\u00e4\"}");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/flaky");
+    (void)bed_deliver(bed, 7, "{\"a\":\"\\u00e4\"}");
     for (int i = 0; i < 3; i++) {
-        bed_settle(&bed);
-        bed_advance(&bed, 5 * MINUTES);
+        bed_settle(bed);
+        bed_advance(bed, 5 * MINUTES);
     }
-    bed_settle(&bed);
-    CHECK_INT("attempts", receiver_count(receiver), 3);
-    struct received first = receiver_get(receiver, 0);
+    bed_settle(bed);
+    CHECK_INT("attempts", receiver_count(scene->receiver), 3);
+    struct received first = receiver_get(scene->receiver, 0);
     CLEANUP(arena_done) struct arena arena = {};
     const char *id = strstr(arena_c(&arena, first.head), "webhook-id: ");
     CHECK("id", id != NULL);
@@ -150,7 +164,7 @@ TEST(same_bytes_each_time)
     const char *signature = strstr(arena_c(&arena, first.head), "webhook-signature: ");
     str first_signature = str_from(signature, strcspn(signature, "\r"));
     for (int i = 1; i < 3; i++) {
-        struct received next = receiver_get(receiver, i);
+        struct received next = receiver_get(scene->receiver, i);
         CHECK_STR("body", next.body, first.body);
         CHECK("id", is_said(next.head, arena_c(&arena, id_line)));
         CHECK("signed anew", !is_said(next.head, arena_c(&arena, first_signature)));
@@ -159,343 +173,377 @@ TEST(same_bytes_each_time)
 
 TEST(retry_after_holds_the_outlet)
 {
-    bed_start(&bed);
-    webhook(7, "/status/429/600");
-    (void)bed_deliver(&bed, 7, "{}");
-    struct record record = bed_record(&bed, 0);
-    CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed.clock) + 10 * MINUTES);
-    bed_settle(&bed);
-    deliver(7, 3);
-    bed_settle(&bed);
-    bed_advance(&bed, 10 * MINUTES - 1);
-    bed_settle(&bed);
-    CHECK_INT("held", bed_count(&bed), 1);
-    bed_advance(&bed, 1);
-    bed_wait(&bed, 2);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/429/600");
+    (void)bed_deliver(bed, 7, "{}");
+    struct record record = bed_record(bed, 0);
+    CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed->clock) + 10 * MINUTES);
+    bed_settle(bed);
+    deliver(bed, 7, 3);
+    bed_settle(bed);
+    bed_advance(bed, 10 * MINUTES - 1);
+    bed_settle(bed);
+    CHECK_INT("held", bed_count(bed), 1);
+    bed_advance(bed, 1);
+    bed_wait(bed, 2);
 }
 
 TEST(breaker)
 {
-    bed_start(&bed);
-    webhook(7, "/status/500");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/500");
     for (int i = 0; i < 5; i++) {
-        (void)bed_deliver(&bed, 7, "{}");
-        bed_settle(&bed);
+        (void)bed_deliver(bed, 7, "{}");
+        bed_settle(bed);
     }
-    CHECK_INT("five", bed_count(&bed), 5);
-    deliver(7, 20);
-    bed_settle(&bed);
-    bed_advance(&bed, 29 * SECONDS);
-    bed_settle(&bed);
-    CHECK_INT("open: no attempts are used", bed_count(&bed), 5);
-    bed_advance(&bed, 1 * SECONDS);
-    bed_settle(&bed);
-    CHECK_INT("one probe", bed_count(&bed), 6);
-    CHECK_INT("the oldest", bed_record(&bed, 5).before.id, 1000);
-    bed_advance(&bed, 59 * SECONDS);
-    bed_settle(&bed);
-    CHECK_INT("waits twice as long", bed_count(&bed), 6);
-    bed_advance(&bed, 1 * SECONDS);
-    bed_settle(&bed);
-    CHECK_INT("the next", bed_count(&bed), 7);
-    webhook(7, "/ok"); /* another address: nothing is held against it */
-    bed_settle(&bed);
-    bed_advance(&bed, 1 * HOURS);
-    bed_settle(&bed);
-    CHECK_INT("all", count_delivered(7), 25);
+    CHECK_INT("five", bed_count(bed), 5);
+    deliver(bed, 7, 20);
+    bed_settle(bed);
+    bed_advance(bed, 29 * SECONDS);
+    bed_settle(bed);
+    CHECK_INT("open: no attempts are used", bed_count(bed), 5);
+    bed_advance(bed, 1 * SECONDS);
+    bed_settle(bed);
+    CHECK_INT("one probe", bed_count(bed), 6);
+    CHECK_INT("the oldest", bed_record(bed, 5).before.id, 1000);
+    bed_advance(bed, 59 * SECONDS);
+    bed_settle(bed);
+    CHECK_INT("waits twice as long", bed_count(bed), 6);
+    bed_advance(bed, 1 * SECONDS);
+    bed_settle(bed);
+    CHECK_INT("the next", bed_count(bed), 7);
+    webhook(scene, 7, "/ok"); /* another address: nothing is held against it */
+    bed_settle(bed);
+    bed_advance(bed, 1 * HOURS);
+    bed_settle(bed);
+    CHECK_INT("all", count_delivered(bed, 7), 25);
 }
 
 TEST(a_success_closes_the_breaker)
 {
-    bed_start(&bed);
-    webhook(7, "/status/500");
-    webhook(8, "/flaky");
-    deliver(7, 1); /* so that /flaky has two failures left at most */
-    bed_settle(&bed);
-    deliver(8, 8);
-    bed_settle(&bed);
-    CHECK("some failed", count_delivered(8) < 8 && count_delivered(8) > 0);
-    bed_advance(&bed, 5 * SECONDS);
-    bed_settle(&bed);
-    CHECK_INT("all", count_delivered(8), 8);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/500");
+    webhook(scene, 8, "/flaky");
+    deliver(bed, 7, 1); /* so that /flaky has two failures left at most */
+    bed_settle(bed);
+    deliver(bed, 8, 8);
+    bed_settle(bed);
+    CHECK("some failed", count_delivered(bed, 8) < 8 && count_delivered(bed, 8) > 0);
+    bed_advance(bed, 5 * SECONDS);
+    bed_settle(bed);
+    CHECK_INT("all", count_delivered(bed, 8), 8);
 }
 
 /* ── what is not sent to ── */
 
 TEST(paused_and_resumed)
 {
-    bed_start(&bed);
-    set_webhook(7, "/ok", OUTLET_PAUSED);
-    deliver(7, 300);
-    bed_settle(&bed);
-    CHECK_INT("waits", receiver_count(receiver), 0);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    set_webhook(scene, 7, "/ok", OUTLET_PAUSED);
+    deliver(bed, 7, 300);
+    bed_settle(bed);
+    CHECK_INT("waits", receiver_count(scene->receiver), 0);
     struct couriers_stats stats;
-    couriers_read_stats(bed.couriers, &stats);
+    couriers_read_stats(bed->couriers, &stats);
     CHECK_INT("costs no memory", stats.held_jobs, 0);
-    webhook(7, "/ok");
-    deliver(7, 50);
-    bed_settle(&bed);
-    CHECK_INT("all", count_delivered(7), 350);
-    CHECK_INT("requests", receiver_count(receiver), 350);
-    set_webhook(7, "/ok", OUTLET_DISABLED);
-    deliver(7, 5);
-    bed_settle(&bed);
-    CHECK_INT("disabled", receiver_count(receiver), 350);
+    webhook(scene, 7, "/ok");
+    deliver(bed, 7, 50);
+    bed_settle(bed);
+    CHECK_INT("all", count_delivered(bed, 7), 350);
+    CHECK_INT("requests", receiver_count(scene->receiver), 350);
+    set_webhook(scene, 7, "/ok", OUTLET_DISABLED);
+    deliver(bed, 7, 5);
+    bed_settle(bed);
+    CHECK_INT("disabled", receiver_count(scene->receiver), 350);
 }
 
 TEST(paused_with_attempts_under_way)
 {
-    bed_start(&bed);
-    webhook(7, "/slow/100");
-    deliver(7, 30);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/slow/100");
+    deliver(bed, 7, 30);
     (void)usleep(50000);
-    set_webhook(7, "/slow/100", OUTLET_PAUSED);
-    bed_settle(&bed);
-    int sent = receiver_count(receiver);
+    set_webhook(scene, 7, "/slow/100", OUTLET_PAUSED);
+    bed_settle(bed);
+    int sent = receiver_count(scene->receiver);
     CHECK_INT("those under way", sent, 8);
-    webhook(7, "/ok");
-    bed_settle(&bed);
-    CHECK_INT("all, once", receiver_count(receiver), 30);
-    CHECK_INT("delivered", count_delivered(7), 30);
+    webhook(scene, 7, "/ok");
+    bed_settle(bed);
+    CHECK_INT("all, once", receiver_count(scene->receiver), 30);
+    CHECK_INT("delivered", count_delivered(bed, 7), 30);
 }
 
 TEST(deleted)
 {
-    bed_start(&bed);
-    webhook(7, "/status/500");
-    deliver(7, 3);
-    bed_wait(&bed, 3);
-    set_webhook(7, "/status/500", OUTLET_DELETED);
-    deliver(7, 3);
-    bed_settle(&bed);
-    bed_advance(&bed, 100 * HOURS);
-    bed_settle(&bed);
-    CHECK_INT("nothing more", bed_count(&bed), 3);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/500");
+    deliver(bed, 7, 3);
+    bed_wait(bed, 3);
+    set_webhook(scene, 7, "/status/500", OUTLET_DELETED);
+    deliver(bed, 7, 3);
+    bed_settle(bed);
+    bed_advance(bed, 100 * HOURS);
+    bed_settle(bed);
+    CHECK_INT("nothing more", bed_count(bed), 3);
     struct couriers_stats stats;
-    couriers_read_stats(bed.couriers, &stats);
+    couriers_read_stats(bed->couriers, &stats);
     CHECK_INT("let go", stats.held_jobs, 0);
 }
 
 TEST(held_until_released)
 {
-    bed.options.held = true;
-    (void)bed_commit(&bed, 7, "{}");
-    bed_start(&bed);
-    webhook(7, "/ok");
-    deliver(7, 3);
-    bed_settle(&bed);
-    CHECK_INT("held", receiver_count(receiver), 0);
-    couriers_release(bed.couriers);
-    bed_settle(&bed);
-    CHECK_INT("released", count_delivered(7), 4);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->options.held = true;
+    (void)bed_commit(bed, 7, "{}");
+    bed_start(bed);
+    webhook(scene, 7, "/ok");
+    deliver(bed, 7, 3);
+    bed_settle(bed);
+    CHECK_INT("held", receiver_count(scene->receiver), 0);
+    couriers_release(bed->couriers);
+    bed_settle(bed);
+    CHECK_INT("released", count_delivered(bed, 7), 4);
 }
 
 TEST(gone)
 {
-    bed_start(&bed);
-    webhook(7, "/status/410");
-    (void)bed_deliver(&bed, 7, "{}");
-    struct record record = bed_record(&bed, 0);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/410");
+    (void)bed_deliver(bed, 7, "{}");
+    struct record record = bed_record(bed, 0);
     CHECK("to be disabled", is_said(record.disable_reason, "answered 410 Gone"));
     CHECK_INT("it waits", record.after.state, DELIVERY_PENDING);
-    set_webhook(7, "/status/410", OUTLET_DISABLED); /* as the committer does */
-    deliver(7, 3);
-    bed_settle(&bed);
-    bed_advance(&bed, 24 * HOURS);
-    bed_settle(&bed);
-    CHECK_INT("no more", receiver_count(receiver), 1);
-    webhook(7, "/ok");
-    bed_settle(&bed);
-    CHECK_INT("enabled again", count_delivered(7), 4);
+    set_webhook(scene, 7, "/status/410", OUTLET_DISABLED); /* as the committer does */
+    deliver(bed, 7, 3);
+    bed_settle(bed);
+    bed_advance(bed, 24 * HOURS);
+    bed_settle(bed);
+    CHECK_INT("no more", receiver_count(scene->receiver), 1);
+    webhook(scene, 7, "/ok");
+    bed_settle(bed);
+    CHECK_INT("enabled again", count_delivered(bed, 7), 4);
 }
 
 /* ── by hand ── */
 
 TEST(by_hand_beside_the_breaker)
 {
-    bed_start(&bed);
-    webhook(7, "/status/500");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/status/500");
     for (int i = 0; i < 5; i++) {
-        (void)bed_deliver(&bed, 7, "{}");
-        bed_settle(&bed);
+        (void)bed_deliver(bed, 7, "{}");
+        bed_settle(bed);
     }
-    int64_t id = bed_deliver(&bed, 7, "{}");
-    bed_settle(&bed);
-    CHECK_INT("open", bed_count(&bed), 5);
-    bed_hand_over(&bed, id, true);
-    bed_settle(&bed);
-    struct record record = bed_record(&bed, 5);
+    int64_t id = bed_deliver(bed, 7, "{}");
+    bed_settle(bed);
+    CHECK_INT("open", bed_count(bed), 5);
+    bed_hand_over(bed, id, true);
+    bed_settle(bed);
+    struct record record = bed_record(bed, 5);
     CHECK_INT("at once", record.before.id, id);
     CHECK("marked", record.attempt.manual);
     CHECK_INT("uses no step", record.after.schedule_step, 0);
-    bed_hand_over(&bed, 1000, true); /* waits for its retry */
-    bed_settle(&bed);
-    CHECK_INT("also one that waits", bed_record(&bed, 6).before.id, 1000);
-    CHECK_INT("its second", bed_record(&bed, 6).attempt.number, 2);
+    bed_hand_over(bed, 1000, true); /* waits for its retry */
+    bed_settle(bed);
+    CHECK_INT("also one that waits", bed_record(bed, 6).before.id, 1000);
+    CHECK_INT("its second", bed_record(bed, 6).attempt.number, 2);
 }
 
 TEST(by_hand_beside_the_others)
 {
-    bed_start(&bed);
-    webhook(7, "/slow/200");
-    deliver(7, 20);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/slow/200");
+    deliver(bed, 7, 20);
     (void)usleep(50000);
-    bed_hand_over(&bed, 1019, true);
+    bed_hand_over(bed, 1019, true);
     (void)usleep(50000);
-    CHECK_INT("a ninth at once", receiver_most_at_once(receiver), 9);
-    bed_hand_over(&bed, 1019, true); /* it is under way */
-    bed_hand_over(&bed, 1000, true);
-    bed_settle(&bed);
-    CHECK_INT("each once", receiver_count(receiver), 20);
-    CHECK_INT("delivered", count_delivered(7), 20);
+    CHECK_INT("a ninth at once", receiver_most_at_once(scene->receiver), 9);
+    bed_hand_over(bed, 1019, true); /* it is under way */
+    bed_hand_over(bed, 1000, true);
+    bed_settle(bed);
+    CHECK_INT("each once", receiver_count(scene->receiver), 20);
+    CHECK_INT("delivered", count_delivered(bed, 7), 20);
 }
 
 TEST(by_hand_again_while_under_way)
 {
-    bed.options.whole_timeout_ms = 300;
-    bed_start(&bed);
-    webhook(7, "/hang");
-    int64_t id = bed_deliver(&bed, 7, "{}");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->options.whole_timeout_ms = 300;
+    bed_start(bed);
+    webhook(scene, 7, "/hang");
+    int64_t id = bed_deliver(bed, 7, "{}");
     (void)usleep(50000);
-    bed_hand_over(&bed, id, true);
-    bed_wait(&bed, 2);
-    CHECK_INT("never twice at once", receiver_most_at_once(receiver), 1);
-    CHECK("the second by hand", bed_record(&bed, 1).attempt.manual);
+    bed_hand_over(bed, id, true);
+    bed_wait(bed, 2);
+    CHECK_INT("never twice at once", receiver_most_at_once(scene->receiver), 1);
+    CHECK("the second by hand", bed_record(bed, 1).attempt.manual);
 }
 
 /* ── what goes wrong behind it ── */
 
 TEST(results_that_cannot_be_stored)
 {
-    bed_start(&bed);
-    bed.refuse = 3;
-    webhook(7, "/ok");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    bed->refuse = 3;
+    webhook(scene, 7, "/ok");
     int64_t began_ms = clock_mono_ms();
-    (void)bed_deliver(&bed, 7, "{}");
-    bed_wait(&bed, 1);
+    (void)bed_deliver(bed, 7, "{}");
+    bed_wait(bed, 1);
     CHECK("pauses: 100, 200, 400 ms", clock_mono_ms() - began_ms >= 700);
-    bed_settle(&bed);
-    CHECK_INT("sent once", receiver_count(receiver), 1);
-    CHECK_INT("recorded once", bed_count(&bed), 1);
+    bed_settle(bed);
+    CHECK_INT("sent once", receiver_count(scene->receiver), 1);
+    CHECK_INT("recorded once", bed_count(bed), 1);
 }
 
 TEST(nothing_new_while_results_wait)
 {
-    bed_start(&bed);
-    bed.hold = 1;
-    webhook(7, "/ok");
-    deliver(7, UNRECORDED_MAX + 100);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    bed->hold = 1;
+    webhook(scene, 7, "/ok");
+    deliver(bed, 7, UNRECORDED_MAX + 100);
     int64_t until_ms = clock_mono_ms() + 60000;
-    while (receiver_count(receiver) < UNRECORDED_MAX && clock_mono_ms() < until_ms)
+    while (receiver_count(scene->receiver) < UNRECORDED_MAX && clock_mono_ms() < until_ms)
         (void)usleep(10000);
     (void)usleep(100000);
-    CHECK_INT("so many and no more", receiver_count(receiver), UNRECORDED_MAX);
-    (void)pthread_mutex_lock(&bed.mutex);
-    bed.hold = 0;
-    (void)pthread_mutex_unlock(&bed.mutex);
-    waker_wake(&bed.waker);
-    bed_settle(&bed);
-    CHECK_INT("the rest", receiver_count(receiver), UNRECORDED_MAX + 100);
+    CHECK_INT("so many and no more", receiver_count(scene->receiver), UNRECORDED_MAX);
+    (void)pthread_mutex_lock(&bed->mutex);
+    bed->hold = 0;
+    (void)pthread_mutex_unlock(&bed->mutex);
+    waker_wake(&bed->waker);
+    bed_settle(bed);
+    CHECK_INT("the rest", receiver_count(scene->receiver), UNRECORDED_MAX + 100);
 }
 
 TEST(work_from_before_the_start)
 {
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
     for (int i = 0; i < 700; i++)
-        (void)bed_commit(&bed, 7 + i % 3, "{\"n\":1}");
-    bed_start(&bed);
-    webhook(7, "/ok");
-    webhook(8, "/ok");
-    deliver(7, 10);
-    bed_settle(&bed);
-    CHECK_INT("of the first", count_delivered(7), 234 + 10);
-    CHECK_INT("of the second", count_delivered(8), 233);
-    webhook(9, "/ok"); /* its webhook comes late */
-    bed_settle(&bed);
-    CHECK_INT("of the third", count_delivered(9), 233);
-    CHECK_INT("requests", receiver_count(receiver), 710);
+        (void)bed_commit(bed, 7 + i % 3, "{\"n\":1}");
+    bed_start(bed);
+    webhook(scene, 7, "/ok");
+    webhook(scene, 8, "/ok");
+    deliver(bed, 7, 10);
+    bed_settle(bed);
+    CHECK_INT("of the first", count_delivered(bed, 7), 234 + 10);
+    CHECK_INT("of the second", count_delivered(bed, 8), 233);
+    webhook(scene, 9, "/ok"); /* its webhook comes late */
+    bed_settle(bed);
+    CHECK_INT("of the third", count_delivered(bed, 9), 233);
+    CHECK_INT("requests", receiver_count(scene->receiver), 710);
 }
 
 TEST(reads_that_fail)
 {
-    (void)bed_commit(&bed, 7, "{}");
-    bed.fail_reads = true;
-    bed.log.least = LOG_ERROR + 1;
-    bed_start(&bed);
-    webhook(7, "/ok");
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    (void)bed_commit(bed, 7, "{}");
+    bed->fail_reads = true;
+    bed->log.least = LOG_ERROR + 1;
+    bed_start(bed);
+    webhook(scene, 7, "/ok");
     (void)usleep(200000);
-    CHECK("no hot loop", bed.pages_read < 10);
-    (void)pthread_mutex_lock(&bed.mutex);
-    bed.fail_reads = false;
-    (void)pthread_mutex_unlock(&bed.mutex);
-    bed_wait(&bed, 1);
+    CHECK("no hot loop", bed->pages_read < 10);
+    (void)pthread_mutex_lock(&bed->mutex);
+    bed->fail_reads = false;
+    (void)pthread_mutex_unlock(&bed->mutex);
+    bed_wait(bed, 1);
 }
 
 TEST(more_than_memory_holds)
 {
-    bed.limits.courier_bytes = 256 * KIB;
-    bed.slow_read_ms = 1;
-    bed_start(&bed);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->limits.courier_bytes = 256 * KIB;
+    bed->slow_read_ms = 1;
+    bed_start(bed);
     char *data = malloc(1000);
     memset(data, '1', 999);
     data[999] = '\0';
-    webhook(7, "/ok");
-    webhook(8, "/slow/2");
+    webhook(scene, 7, "/ok");
+    webhook(scene, 8, "/slow/2");
     struct couriers_stats stats;
     int64_t most = 0;
     for (int i = 0; i < 2000; i++) {
-        (void)bed_deliver(&bed, 7 + i % 2, data);
-        couriers_read_stats(bed.couriers, &stats);
+        (void)bed_deliver(bed, 7 + i % 2, data);
+        couriers_read_stats(bed->couriers, &stats);
         most = MAX_OF(most, stats.held_bytes);
     }
     free(data);
-    bed_settle(&bed);
-    fprintf(stderr, "most %d\n", (int)most);
+    bed_settle(bed);
     CHECK("bounded", most <= 256 * KIB + 64 * KIB);
-    CHECK("read from the store", bed.pages_read > 0);
-    CHECK_INT("first", count_delivered(7), 1000);
-    CHECK_INT("second", count_delivered(8), 1000);
-    CHECK_INT("each once", receiver_count(receiver), 2000);
+    CHECK("read from the store", bed->pages_read > 0);
+    CHECK_INT("first", count_delivered(bed, 7), 1000);
+    CHECK_INT("second", count_delivered(bed, 8), 1000);
+    CHECK_INT("each once", receiver_count(scene->receiver), 2000);
 }
 
 TEST(one_bad_target_harms_nobody)
 {
-    bed_start(&bed);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
     for (int64_t id = 100; id < 140; id++) {
-        webhook(id, "/hang");
-        deliver(id, 20);
+        webhook(scene, id, "/hang");
+        deliver(bed, id, 20);
     }
-    webhook(7, "/ok");
+    webhook(scene, 7, "/ok");
     int64_t began_us = clock_mono_us();
-    deliver(7, 200);
+    deliver(bed, 7, 200);
     int64_t last_us = began_us;
     int delivered = 0;
     for (int i = 0; delivered < 200; i++) {
-        struct record record = bed_record(&bed, i);
+        struct record record = bed_record(bed, i);
         if (record.before.outlet != 7)
             continue;
         delivered++;
         last_us = MAX_OF(last_us, record.at_us);
     }
-    fprintf(stderr, "took %d\n", (int)(last_us - began_us) / 1000);
     CHECK("while the others hang", last_us - began_us < 700000);
 }
 
 TEST(stop)
 {
-    bed_start(&bed);
-    webhook(7, "/hang");
-    webhook(8, "/slow/150");
-    deliver(7, 3);
-    deliver(8, 3);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    webhook(scene, 7, "/hang");
+    webhook(scene, 8, "/slow/150");
+    deliver(bed, 7, 3);
+    deliver(bed, 8, 3);
     (void)usleep(50000);
     int64_t began_ms = clock_mono_ms();
-    couriers_stop(bed.couriers, 400);
+    couriers_stop(bed->couriers, 400);
     int64_t took_ms = clock_mono_ms() - began_ms;
     CHECK("at the end of its grace", took_ms >= 390 && took_ms < 1000);
-    CHECK_INT("recorded", bed_count(&bed), 6);
-    CHECK_INT("what came in time", count_delivered(8), 3);
+    CHECK_INT("recorded", bed_count(bed), 6);
+    CHECK_INT("what came in time", count_delivered(bed, 8), 3);
     for (int i = 0; i < 6; i++) {
-        struct record record = bed_record(&bed, i);
+        struct record record = bed_record(bed, i);
         if (record.before.outlet != 7)
             continue;
         CHECK("says so", is_said(record.attempt.error, "hub was stopped"));
@@ -506,39 +554,44 @@ TEST(stop)
 
 TEST(many_outlets_and_couriers)
 {
-    bed.options.count = 3;
-    bed_start(&bed);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->options.count = 3;
+    bed_start(bed);
     for (int64_t id = 1; id <= 50; id++)
-        webhook(id, id % 10 == 0 ? "/status/500" : "/ok");
+        webhook(scene, id, id % 10 == 0 ? "/status/500" : "/ok");
     for (int i = 0; i < 20; i++)
         for (int64_t id = 1; id <= 50; id++)
-            (void)bed_deliver(&bed, id, "{}");
-    bed_settle(&bed);
+            (void)bed_deliver(bed, id, "{}");
+    bed_settle(bed);
     for (int64_t id = 1; id <= 50; id++)
-        CHECK_INT("delivered", count_delivered(id), id % 10 == 0 ? 0 : 20);
+        CHECK_INT("delivered", count_delivered(bed, id), id % 10 == 0 ? 0 : 20);
     struct couriers_stats stats;
-    couriers_read_stats(bed.couriers, &stats);
+    couriers_read_stats(bed->couriers, &stats);
     CHECK_INT("delivered", stats.delivered, 45 * 20);
     CHECK_INT("sending", stats.sending, 0);
 }
 
 TEST(configuration)
 {
-    bed_start(&bed);
-    bed_webhook(&bed, &(struct webhook_text){ .id = 7, .url = "http://[" });
-    (void)bed_deliver(&bed, 7, "{}");
-    CHECK("unreadable", is_said(bed_record(&bed, 0).attempt.error, "URL cannot be read"));
-    webhook(7, "/ok?new");
-    bed_advance(&bed, 5 * SECONDS);
-    CHECK("the new URL", is_said(bed_record(&bed, 1).attempt.request_head, "POST /ok?new HTTP"));
-    CHECK("signed", is_said(bed_record(&bed, 1).attempt.request_head, "webhook-signature: v1,"));
-    bed_settle(&bed);
-    bed_webhook(&bed, &(struct webhook_text){ .id = 7,
-                                              .url = url_at(&bed, receiver_port(receiver), "/ok"),
-                                              .format = FORMAT_BARE });
-    (void)bed_deliver(&bed, 7, "{\"bare\":1}");
-    CHECK("not signed", !is_said(bed_record(&bed, 2).attempt.request_head, "webhook-signature"));
-    CHECK_STR("bare", receiver_get(receiver, 1).body, STR("{\"bare\":1}"));
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    bed_webhook(bed, &(struct webhook_text){ .id = 7, .url = "http://[" });
+    (void)bed_deliver(bed, 7, "{}");
+    CHECK("unreadable", is_said(bed_record(bed, 0).attempt.error, "URL cannot be read"));
+    webhook(scene, 7, "/ok?new");
+    bed_advance(bed, 5 * SECONDS);
+    CHECK("the new URL", is_said(bed_record(bed, 1).attempt.request_head, "POST /ok?new HTTP"));
+    CHECK("signed", is_said(bed_record(bed, 1).attempt.request_head, "webhook-signature: v1,"));
+    bed_settle(bed);
+    bed_webhook(bed,
+                &(struct webhook_text){ .id = 7,
+                                        .url = url_at(bed, receiver_port(scene->receiver), "/ok"),
+                                        .format = FORMAT_BARE });
+    (void)bed_deliver(bed, 7, "{\"bare\":1}");
+    CHECK("not signed", !is_said(bed_record(bed, 2).attempt.request_head, "webhook-signature"));
+    CHECK_STR("bare", receiver_get(scene->receiver, 1).body, STR("{\"bare\":1}"));
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -11,53 +11,62 @@
 
 #include "base/id.h"
 
-static struct bed bed;
-static struct receiver *receiver;
-static struct name_server *names;
-static struct certificates certificates;
-static int64_t next_outlet;
+struct scene {
+    struct bed bed;
+    struct receiver *receiver;
+    struct name_server *names;
+    struct certificates certificates;
+    int64_t next_outlet;
+};
 
 static int set_up(void **state)
 {
-    (void)state;
-    receiver = receiver_new(NULL);
-    names = name_server_new();
-    certificates_make(&certificates);
-    bed_init(&bed);
-    next_outlet = 1;
+    struct scene *scene = NEW(struct scene);
+    scene->receiver = receiver_new(NULL);
+    scene->names = name_server_new();
+    scene->next_outlet = 1;
+    certificates_make(&scene->certificates);
+    bed_init(&scene->bed);
+    *state = scene;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    bed_done(&bed);
-    receiver_free(receiver);
-    name_server_free(names);
-    certificates_remove(&certificates);
+    struct scene *scene = *state;
+    bed_done(&scene->bed);
+    receiver_free(scene->receiver);
+    name_server_free(scene->names);
+    certificates_remove(&scene->certificates);
+    free(scene);
     return 0;
 }
 
-static void start(void)
+static struct scene *start(void **state)
 {
-    bed.options.name_servers = arena_format(&bed.arena, "127.0.0.1:%d", name_server_port(names));
-    bed.options.ca_file = str_c(certificates.authority);
-    bed_start(&bed);
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed->options.name_servers =
+        arena_format(&bed->arena, "127.0.0.1:%d", name_server_port(scene->names));
+    bed->options.ca_file = str_c(scene->certificates.authority);
+    bed_start(bed);
+    return scene;
 }
 
 /* A webhook of its own for that URL, one delivery, its first record. */
-static struct record try_url(const char *url)
+static struct record try_url(struct scene *scene, const char *url)
 {
-    int64_t outlet = next_outlet++;
-    bed_webhook(&bed, &(struct webhook_text){ .id = outlet, .url = url });
-    int before = bed_count(&bed);
-    (void)bed_deliver(&bed, outlet, "{}");
-    return bed_record(&bed, before);
+    struct bed *bed = &scene->bed;
+    int64_t outlet = scene->next_outlet++;
+    bed_webhook(bed, &(struct webhook_text){ .id = outlet, .url = url });
+    int before = bed_count(bed);
+    (void)bed_deliver(bed, outlet, "{}");
+    return bed_record(bed, before);
 }
 
-static struct record try_path(const char *path)
+static struct record try_path(struct scene *scene, const char *path)
 {
-    return try_url(url_at(&bed, receiver_port(receiver), path));
+    return try_url(scene, url_at(&scene->bed, receiver_port(scene->receiver), path));
 }
 
 static void says(const struct record *record, const char *part)
@@ -70,7 +79,7 @@ static void says(const struct record *record, const char *part)
 
 TEST(words)
 {
-    start();
+    struct scene *scene = start(state);
 
     static const struct {
         const char *path;
@@ -97,7 +106,7 @@ TEST(words)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct record record = try_path(cases[i].path);
+        struct record record = try_path(scene, cases[i].path);
         CHECK_INT(cases[i].path, record.attempt.status, cases[i].status);
         CHECK_INT(cases[i].path, record.after.last_status, cases[i].status);
         CHECK_INT(cases[i].path, record.after.state, DELIVERY_PENDING);
@@ -112,37 +121,38 @@ TEST(words)
 
 TEST(successes)
 {
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
     static const char *const paths[] = { "/ok",      "/status/200", "/status/204", "/status/299",
                                          "/interim", "/binary",     "/closing" };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
-        struct record record = try_path(paths[i]);
+        struct record record = try_path(scene, paths[i]);
         CHECK_STR(paths[i], record.attempt.error, STR(""));
         CHECK_INT(paths[i], record.after.state, DELIVERY_DELIVERED);
-        CHECK(paths[i], record.after.finished_ms == clock_now_ms(&bed.clock));
+        CHECK(paths[i], record.after.finished_ms == clock_now_ms(&bed->clock));
     }
 }
 
 TEST(what_is_kept)
 {
-    start();
-    struct record record = try_path("/interim");
+    struct scene *scene = start(state);
+    struct record record = try_path(scene, "/interim");
     CHECK_STR("head", record.attempt.response_head,
               STR("HTTP/1.1 200 OK\r\nX-Final: yes\r\nTransfer-Encoding: chunked\r\n"));
     CHECK_STR("body", record.attempt.response_body, STR("abc"));
-    record = try_path("/binary");
+    record = try_path(scene, "/binary");
     CHECK_STR("bytes", record.attempt.response_body, STR("\xff\xfe\0\x80\x41"));
-    record = try_path("/large/65536");
+    record = try_path(scene, "/large/65536");
     CHECK("whole", !record.attempt.response_truncated);
     CHECK_INT("kept", record.attempt.response_body.len, 65536);
-    record = try_path("/large/10485760");
+    record = try_path(scene, "/large/10485760");
     CHECK("cut", record.attempt.response_truncated);
     CHECK_INT("length", record.attempt.response_length, 10485760);
     CHECK_INT("kept", record.attempt.response_body.len, 65536);
     CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
-    record = try_path("/large/16777216");
+    record = try_path(scene, "/large/16777216");
     CHECK_INT("just allowed", record.after.state, DELIVERY_DELIVERED);
-    record = try_path("/large/16777217");
+    record = try_path(scene, "/large/16777217");
     says(&record,
          "longer than 16777216 bytes: it was broken off; answer with less, or start the hub "
          "with a larger --max-response-read");
@@ -150,14 +160,15 @@ TEST(what_is_kept)
 
 TEST(request_as_sent)
 {
-    start();
-    bed_webhook(&bed,
-                &(struct webhook_text){ .id = 50,
-                                        .url = url_at(&bed, receiver_port(receiver), "/ok?x=1"),
-                                        .secret = "key" });
-    int64_t id = bed_deliver(&bed, 50, "{\"n\":1}");
-    struct record record = bed_record(&bed, 0);
-    struct received received = receiver_get(receiver, 0);
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
+    bed_webhook(
+        bed, &(struct webhook_text){ .id = 50,
+                                     .url = url_at(bed, receiver_port(scene->receiver), "/ok?x=1"),
+                                     .secret = "key" });
+    int64_t id = bed_deliver(bed, 50, "{\"n\":1}");
+    struct record record = bed_record(bed, 0);
+    struct received received = receiver_get(scene->receiver, 0);
     CHECK_STR("head", record.attempt.request_head, received.head);
     CLEANUP(arena_done) struct arena arena = {};
     char id_text[ID_TEXT_MAX];
@@ -178,30 +189,33 @@ TEST(request_as_sent)
 
 TEST(large_requests_are_sent_whole)
 {
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
     const size_t size = (size_t)3 * 512 * 1024; /* from 1 MiB on libcurl would ask first: Expect */
     char *data = xmalloc(size + 1);
     memset(data, 'x', size);
     data[size] = '\0';
-    bed_webhook(&bed, &(struct webhook_text){ .id = 50,
-                                              .url = url_at(&bed, receiver_port(receiver), "/ok"),
-                                              .format = FORMAT_BARE });
-    (void)bed_deliver(&bed, 50, data);
-    struct record record = bed_record(&bed, 0);
+    bed_webhook(bed,
+                &(struct webhook_text){ .id = 50,
+                                        .url = url_at(bed, receiver_port(scene->receiver), "/ok"),
+                                        .format = FORMAT_BARE });
+    (void)bed_deliver(bed, 50, data);
+    struct record record = bed_record(bed, 0);
     CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
-    CHECK_STR("head", record.attempt.request_head, receiver_get(receiver, 0).head);
-    CHECK_STR("body", receiver_get(receiver, 0).body, str_c(data));
+    CHECK_STR("head", record.attempt.request_head, receiver_get(scene->receiver, 0).head);
+    CHECK_STR("body", receiver_get(scene->receiver, 0).body, str_c(data));
     free(data);
 }
 
 TEST(the_environment_has_no_say)
 {
+    /* NOLINTBEGIN(concurrency-mt-unsafe): nobody else is reading it */
     CHECK_INT("proxy", setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
     CHECK_INT("proxy", setenv("ALL_PROXY", "http://127.0.0.1:1", 1), 0);
-    start();
-    struct record record = try_path("/ok");
+    struct record record = try_path(start(state), "/ok");
     (void)unsetenv("http_proxy");
     (void)unsetenv("ALL_PROXY");
+    /* NOLINTEND(concurrency-mt-unsafe) */
     CHECK_STR("not by a proxy", record.attempt.error, STR(""));
 }
 
@@ -209,22 +223,25 @@ TEST(the_environment_has_no_say)
 
 TEST(connections_that_fail)
 {
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
     struct receiver *gone = receiver_new(NULL);
-    char *url = url_at(&bed, receiver_port(gone), "/ok");
+    char *url = url_at(bed, receiver_port(gone), "/ok");
     receiver_free(gone);
-    struct record record = try_url(url);
+    struct record record = try_url(scene, url);
     says(&record, "refused the connection: nothing listens there");
     CHECK_STR("nothing sent", record.attempt.request_head, STR(""));
-    record =
-        try_url(arena_format(&bed.arena, "https://127.0.0.1:%d/", receiver_port(receiver)).ptr);
+    record = try_url(
+        scene,
+        arena_format(&bed->arena, "https://127.0.0.1:%d/", receiver_port(scene->receiver)).ptr);
     says(&record, "No TLS connection to 127.0.0.1:");
 }
 
 /* A listener whose queue is full takes no connection. */
 TEST(connect_timeout)
 {
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(at);
@@ -237,7 +254,7 @@ TEST(connect_timeout)
         (void)connect(fillers[i], (struct sockaddr *)&at, size);
     }
     (void)usleep(50000);
-    struct record record = try_url(url_at(&bed, ntohs(at.sin_port), "/"));
+    struct record record = try_url(scene, url_at(bed, ntohs(at.sin_port), "/"));
     says(&record, "within 500 ms: nothing answers there");
     for (size_t i = 0; i < COUNT_OF(fillers); i++)
         (void)close(fillers[i]);
@@ -246,64 +263,69 @@ TEST(connect_timeout)
 
 TEST(connections_are_kept)
 {
-    start();
+    struct scene *scene = start(state);
     for (int i = 0; i < 5; i++)
-        (void)try_path("/ok");
-    CHECK_INT("connections", receiver_connections(receiver), 1);
+        (void)try_path(scene, "/ok");
+    CHECK_INT("connections", receiver_connections(scene->receiver), 1);
 }
 
 /* libcurl would send the second request again by itself, without a word. */
 TEST(kept_connection_closes)
 {
-    start();
-    char *url = url_at(&bed, receiver_port(receiver), "/once");
-    bed_webhook(&bed, &(struct webhook_text){ .id = 60, .url = url });
-    int64_t first = bed_deliver(&bed, 60, "1");
-    CHECK_INT("first", bed_record(&bed, 0).after.state, DELIVERY_DELIVERED);
-    int64_t second = bed_deliver(&bed, 60, "2");
-    struct record record = bed_record(&bed, 1);
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
+    char *url = url_at(bed, receiver_port(scene->receiver), "/once");
+    bed_webhook(bed, &(struct webhook_text){ .id = 60, .url = url });
+    int64_t first = bed_deliver(bed, 60, "1");
+    CHECK_INT("first", bed_record(bed, 0).after.state, DELIVERY_DELIVERED);
+    int64_t second = bed_deliver(bed, 60, "2");
+    struct record record = bed_record(bed, 1);
     says(&record, "closed a kept connection just as it was used again");
     CHECK_INT("second", record.before.id, second);
     CHECK_INT("pending", record.after.state, DELIVERY_PENDING);
     CHECK_INT("no step", record.after.schedule_step, 0);
-    CHECK_INT("at once", record.after.due_ms, clock_now_ms(&bed.clock));
-    record = bed_record(&bed, 2);
+    CHECK_INT("at once", record.after.due_ms, clock_now_ms(&bed->clock));
+    record = bed_record(bed, 2);
     CHECK_INT("again", record.before.id, second);
     CHECK_INT("number", record.attempt.number, 2);
     CHECK_INT("delivered", record.after.state, DELIVERY_DELIVERED);
-    CHECK_INT("requests", receiver_count(receiver), 3);
-    CHECK_INT("records", bed_count(&bed), 3);
-    CHECK_STR("same bytes", receiver_get(receiver, 1).body, receiver_get(receiver, 2).body);
-    CHECK_STR("what was sent first", bed_record(&bed, 1).attempt.request_head,
-              receiver_get(receiver, 1).head);
+    CHECK_INT("requests", receiver_count(scene->receiver), 3);
+    CHECK_INT("records", bed_count(bed), 3);
+    CHECK_STR("same bytes", receiver_get(scene->receiver, 1).body,
+              receiver_get(scene->receiver, 2).body);
+    CHECK_STR("what was sent first", bed_record(bed, 1).attempt.request_head,
+              receiver_get(scene->receiver, 1).head);
     CHECK("another delivery", first != second);
 }
 
 TEST(closed_between_requests)
 {
-    start();
-    char *url = url_at(&bed, receiver_port(receiver), "/closing");
-    bed_webhook(&bed, &(struct webhook_text){ .id = 60, .url = url });
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
+    char *url = url_at(bed, receiver_port(scene->receiver), "/closing");
+    bed_webhook(bed, &(struct webhook_text){ .id = 60, .url = url });
     for (int i = 0; i < 5; i++) {
-        (void)bed_deliver(&bed, 60, "1");
-        bed_settle(&bed);
+        (void)bed_deliver(bed, 60, "1");
+        bed_settle(bed);
         (void)usleep(20000);
     }
-    for (int i = 0; i < bed_count(&bed); i++)
-        CHECK_INT("delivered", bed_record(&bed, i).after.state, DELIVERY_DELIVERED);
-    CHECK_INT("requests", receiver_count(receiver), 5);
+    for (int i = 0; i < bed_count(bed); i++)
+        CHECK_INT("delivered", bed_record(bed, i).after.state, DELIVERY_DELIVERED);
+    CHECK_INT("requests", receiver_count(scene->receiver), 5);
 }
 
 /* ── names ── */
 
-static struct record try_name(const char *name)
+static struct record try_name(struct scene *scene, const char *name)
 {
-    return try_url(arena_format(&bed.arena, "http://%s:%d/ok", name, receiver_port(receiver)).ptr);
+    str url =
+        arena_format(&scene->bed.arena, "http://%s:%d/ok", name, receiver_port(scene->receiver));
+    return try_url(scene, url.ptr);
 }
 
 TEST(names_and_the_guard)
 {
-    start();
+    struct scene *scene = start(state);
 
     static const struct {
         const char *name;
@@ -335,7 +357,7 @@ TEST(names_and_the_guard)
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct record record = try_name(cases[i].name);
+        struct record record = try_name(scene, cases[i].name);
         if (cases[i].error != NULL) {
             says(&record, cases[i].error);
             CHECK_STR("nothing sent", record.attempt.request_head, STR(""));
@@ -347,25 +369,25 @@ TEST(names_and_the_guard)
 
 TEST(a_name_that_changes_its_mind)
 {
-    start();
-    struct record record = try_name("changing.test");
+    struct scene *scene = start(state);
+    struct record record = try_name(scene, "changing.test");
     CHECK_INT("first", record.after.state, DELIVERY_DELIVERED);
     /* The kept connection was opened to an allowed address; a new one would not be. */
     (void)usleep(1100000);
-    record = try_name("changing.test");
+    record = try_name(scene, "changing.test");
     says(&record, "10.0.0.1 is private");
-    CHECK("asked again", name_server_asked(names, "changing.test") >= 2);
+    CHECK("asked again", name_server_asked(scene->names, "changing.test") >= 2);
 }
 
 TEST(answers_are_kept)
 {
-    start();
+    struct scene *scene = start(state);
     for (int i = 0; i < 5; i++)
-        (void)try_name("good.test");
-    CHECK("asked once or twice", name_server_asked(names, "good.test") <= 2);
+        (void)try_name(scene, "good.test");
+    CHECK("asked once or twice", name_server_asked(scene->names, "good.test") <= 2);
     for (int i = 0; i < 5; i++)
-        (void)try_name("nothing.test");
-    CHECK_INT("failures too", name_server_asked(names, "nothing.test"), 1);
+        (void)try_name(scene, "nothing.test");
+    CHECK_INT("failures too", name_server_asked(scene->names, "nothing.test"), 1);
 }
 
 /* The machine's own name is there as a rule. */
@@ -379,28 +401,29 @@ TEST(the_hosts_file)
             name[0] = '\0';
     if (hosts != NULL)
         (void)fclose(hosts);
-    start();
+    struct scene *scene = start(state);
     if (name[0] == '\0')
         skip();
-    struct record record = try_name(name);
+    struct record record = try_name(scene, name);
     CHECK_STR(name, record.attempt.error, STR(""));
-    CHECK_INT("no server was asked", name_server_asked(names, name), 0);
+    CHECK_INT("no server was asked", name_server_asked(scene->names, name), 0);
 }
 
 TEST(a_silent_name_stalls_nobody)
 {
-    start();
-    bed_webhook(&bed,
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
+    bed_webhook(bed,
                 &(struct webhook_text){ .id = 90,
-                                        .url = arena_format(&bed.arena, "http://silent.test:%d/ok",
-                                                            receiver_port(receiver))
+                                        .url = arena_format(&bed->arena, "http://silent.test:%d/ok",
+                                                            receiver_port(scene->receiver))
                                                    .ptr });
-    int64_t silent = bed_deliver(&bed, 90, "1");
+    int64_t silent = bed_deliver(bed, 90, "1");
     int64_t began_ms = clock_mono_ms();
     for (int i = 0; i < 20; i++)
-        CHECK_INT("good", try_name("good.test").after.state, DELIVERY_DELIVERED);
+        CHECK_INT("good", try_name(scene, "good.test").after.state, DELIVERY_DELIVERED);
     CHECK("at once", clock_mono_ms() - began_ms < 2000);
-    struct record record = bed_record(&bed, 20);
+    struct record record = bed_record(bed, 20);
     CHECK_INT("silent", record.before.id, silent);
     says(&record, "The name silent.test could not be looked up: no name server answered in time");
     int64_t took_ms = clock_mono_ms() - began_ms;
@@ -413,14 +436,16 @@ TEST(ipv6)
     struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
     bool there = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
     (void)close(fd);
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
     if (!there)
         skip();
     struct receiver *other = receiver_new(&(struct receiver_options){ .address = "::1" });
     static const char *const hosts[] = { "[::1]", "v6.test", "localhost" };
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct record record = try_url(
-            arena_format(&bed.arena, "http://%s:%d/ok", hosts[i], receiver_port(other)).ptr);
+            scene,
+            arena_format(&bed->arena, "http://%s:%d/ok", hosts[i], receiver_port(other)).ptr);
         CHECK_STR(hosts[i], record.attempt.error, STR(""));
     }
     receiver_free(other);
@@ -430,7 +455,8 @@ TEST(ipv6)
 
 TEST(tls)
 {
-    start();
+    struct scene *scene = start(state);
+    struct bed *bed = &scene->bed;
 
     static const struct {
         const char *what;
@@ -450,10 +476,11 @@ TEST(tls)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct receiver *secure = receiver_new(&(struct receiver_options){
             .tls = true,
-            .certificate = (const char *)&certificates + cases[i].certificate,
-            .key = certificates.key });
-        struct record record = try_url(
-            arena_format(&bed.arena, "https://%s:%d/ok", cases[i].host, receiver_port(secure)).ptr);
+            .certificate = (const char *)&scene->certificates + cases[i].certificate,
+            .key = scene->certificates.key });
+        struct record record = try_url(scene, arena_format(&bed->arena, "https://%s:%d/ok",
+                                                           cases[i].host, receiver_port(secure))
+                                                  .ptr);
         if (cases[i].error != NULL) {
             says(&record, cases[i].error);
             says(&record, "is not good for it");

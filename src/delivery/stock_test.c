@@ -9,8 +9,6 @@
 #include "base/testing.h"
 
 #define OUTLETS 3
-
-static uint64_t history; /* SEED=… runs that one alone */
 #define DELIVERIES_MAX 4000
 
 enum mail_kind { MAIL_JOB, MAIL_MANUAL, MAIL_RECORDED, MAIL_PAGE };
@@ -27,6 +25,7 @@ struct mail {
 
 struct world {
     struct stock stock;
+    uint64_t history; /* SEED=… runs that one alone */
     uint64_t seed;
     int64_t now_ms;
     /* The store: delivery id i is in [i]; ids from 1. */
@@ -254,7 +253,7 @@ static void send_one(struct world *world, int index)
         return;
     int64_t id = parcel->heap.id;
     if (world->deliveries[id].out || !world->deliveries[id].unfinished)
-        fail_msg("history %llu: %lld is %s", (unsigned long long)history, (long long)id,
+        fail_msg("history %llu: %lld is %s", (unsigned long long)world->history, (long long)id,
                  world->deliveries[id].out ? "sent twice at once" : "sent though it is finished");
     world->deliveries[id].out = true;
     world->deliveries[id].sent++;
@@ -361,7 +360,7 @@ static void drain(struct world *world)
     }
     for (int i = 1; i <= world->count; i++)
         if (world->deliveries[i].unfinished)
-            fail_msg("history %llu: %d was lost", (unsigned long long)history, i);
+            fail_msg("history %llu: %d was lost", (unsigned long long)world->history, i);
     CHECK("no more than was asked for", all_finished(world));
 }
 
@@ -379,6 +378,7 @@ static void done(struct world *world)
 static void run_history(uint64_t seed, int *ret_closings)
 {
     struct world *world = calloc(1, sizeof(*world));
+    world->history = seed;
     world->seed = seed * 0x9e3779b97f4a7c15U + 1;
     size_t room = (size_t)1000 << draw(world, 9); /* from a handful of parcels to all of them */
     stock_init(&world->stock, room);
@@ -413,14 +413,11 @@ TEST(nothing_lost_nothing_twice)
     int closings = 0;
     const char *only = getenv("SEED");
     if (only != NULL) {
-        history = strtoull(only, NULL, 10);
-        run_history(history, &closings);
+        run_history(strtoull(only, NULL, 10), &closings);
         return;
     }
-    for (uint64_t seed = 1; seed <= 400; seed++) {
-        history = seed;
+    for (uint64_t seed = 1; seed <= 400; seed++)
         run_history(seed, &closings);
-    }
     CHECK("outlets came in step again", closings > 400);
 }
 

@@ -147,6 +147,32 @@ static void test_killed_while_merging(void **state)
     scene_check(scene);
     free(model);
 }
+
+/* Steps that cannot commit: what memory holds of the merge is as it was before. */
+static void test_failed_steps(void **state)
+{
+    struct scene *scene = *state;
+    struct model *model = xcalloc(1, sizeof(*model));
+    unsigned seed = 11;
+    make_runs_small(scene);
+    append(scene, model, &seed, 4000);
+    int failed = 0;
+    int r = CHORE_MORE;
+    for (int i = 0; r == CHORE_MORE; i++) {
+        assert_true(fault_arm(i % 3 == 0 ? "commit-fail-before:1" : NULL));
+        r = store_merge_activity_step(scene->writer, 0);
+        failed += r < 0;
+        assert_true(fault_arm(NULL));
+        r = r < 0 ? CHORE_MORE : r;
+        if (i % 7 == 0)
+            compare_somewhere(scene, model, &seed);
+    }
+    assert_int_equal(r, 0);
+    assert_true(failed > 20);
+    compare(scene, model, 0, 64);
+    scene_check(scene);
+    free(model);
+}
 #endif
 
 /* Rows of events that are gone are left behind by a merge; runs of them go as a whole. */
@@ -190,6 +216,7 @@ int main(void)
         SCENE_TEST(test_against_model),
 #ifdef JUNCTOR_TEST_BUILD
         SCENE_TEST(test_killed_while_merging),
+        SCENE_TEST(test_failed_steps),
 #endif
         SCENE_TEST(test_pruning),
     };

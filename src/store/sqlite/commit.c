@@ -112,12 +112,15 @@ enum commit_outcome store_commit(struct store_writer *writer, int64_t batch)
     return writer->outcome = COMMIT_DONE;
 }
 
+/* RESTART, so that the next transaction goes to the beginning of the WAL: behind frames that are
+ * lost a recovery would not find it. */
 static bool copy_wal_back(struct sql *sql)
 {
     int in_wal = 0;
     int copied = 0;
     (void)sqlite3_busy_timeout(sql->db, SETTLE_WAIT_MS);
-    int code = sqlite3_wal_checkpoint_v2(sql->db, "main", SQLITE_CHECKPOINT_FULL, &in_wal, &copied);
+    int code =
+        sqlite3_wal_checkpoint_v2(sql->db, "main", SQLITE_CHECKPOINT_RESTART, &in_wal, &copied);
     (void)sqlite3_busy_timeout(sql->db, BUSY_MS);
     return code == SQLITE_OK && in_wal == copied;
 }

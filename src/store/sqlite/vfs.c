@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * store/sqlite/vfs.c: the system's VFS, but writes are gathered.
  *
- * SQLite writes each frame of the WAL by two small calls; half of what a batch costs is the kernel's
- * work for them. Here consecutive writes to the WAL are kept and handed on as one, at the latest when
- * anything else is asked of that file.
+ * SQLite writes each frame of the WAL by two small calls; half of what a batch costs is the
+ * kernel's work for them. Here consecutive writes to the WAL are kept and handed on as one, at the
+ * latest when anything else is asked of that file.
  *
  * Why this is safe, with synchronous=FULL, which sql.c sets: (1) what is written counts only once
  * it is synced, and xSync hands everything on first. A frame means nothing to other connections
