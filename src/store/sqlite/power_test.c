@@ -394,7 +394,7 @@ static void test_power_goes_within_a_commit(void **state)
 
 /* After a failed sync the kernel takes the pages for clean: they read back, and are never written.
  * Whatever the outcome is said to be must be true after the power goes, and stay so. */
-static void lose_a_sync(bool with_reader, unsigned seed)
+static void lose_a_sync(bool recovered, unsigned seed)
 {
     struct scene scene;
     int done = 1;
@@ -405,19 +405,21 @@ static void lose_a_sync(bool with_reader, unsigned seed)
         rows_init(&rows, &scene);
         for (int at = 0; at < 10; at++)
             (void)rows_event(&rows, ORG, 1);
-        if (!with_reader) { /* a recovery from the file: it finds the frames */
+        if (recovered) { /* the last connection closes as if killed: the next finds the frames */
             store_reader_close(scene.reader);
             scene.reader = NULL;
+            (void)sqlite3_db_config(scene.writer->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                    NULL);
         }
         images()->sync_fails = true;
         assert_int_equal(rows_try(&rows), COMMIT_UNKNOWN);
         enum commit_outcome outcome = store_settle(scene.writer, rows.last_id);
-        assert_int_equal(outcome, with_reader ? COMMIT_REFUSED : COMMIT_DONE);
+        assert_int_equal(outcome, recovered ? COMMIT_DONE : COMMIT_REFUSED);
         done += outcome == COMMIT_DONE;
         stand_up(&scene, done, &seed);
         (void)scene_fill(&scene, ORG, OUTLET, 10);
         stand_up(&scene, ++done, &seed);
-        if (!with_reader)
+        if (recovered)
             assert_int_equal(store_reader_open(scene.store, &scene.reader), 0);
     }
     scene_close(&scene);
@@ -432,12 +434,40 @@ static void test_syncs_are_lost(void **state)
     }
 }
 
+/* Killed behind the failed sync, and started again: what the recovery found must not vanish. */
+static void test_killed_behind_a_lost_sync(void **state)
+{
+    (void)state;
+    unsigned seed = 9;
+    for (int i = 0; i < 10; i++) {
+        struct scene scene;
+        scene_open(&scene);
+        (void)scene_fill(&scene, ORG, OUTLET, 10);
+        store_reader_close(scene.reader);
+        scene.reader = NULL;
+        (void)sqlite3_db_config(scene.writer->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        struct rows rows;
+        rows_init(&rows, &scene);
+        for (int at = 0; at < 10; at++)
+            (void)rows_event(&rows, ORG, 1);
+        images()->sync_fails = true;
+        assert_int_equal(rows_try(&rows), COMMIT_UNKNOWN);
+        store_writer_close(scene.writer);
+        scene_connect(&scene);
+        assert_int_equal(scene_number(&scene, "SELECT count(*) FROM events"), 20);
+        (void)scene_fill(&scene, ORG, OUTLET, 10);
+        stand_up(&scene, 3, &seed);
+        scene_close(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_goes),
         cmocka_unit_test(test_power_goes_within_a_commit),
         cmocka_unit_test(test_syncs_are_lost),
+        cmocka_unit_test(test_killed_behind_a_lost_sync),
     };
     register_power();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
