@@ -371,6 +371,13 @@ static void put_back(struct dispatch *dispatch)
         outlet_reopen(courier, dispatch->outlet);
 }
 
+static void forget(struct dispatch *dispatch)
+{
+    stock_forget(&dispatch->courier->stock, dispatch->parcel);
+    if (dispatch->outlet->step != OUTLET_IN_STEP)
+        outlet_reopen(dispatch->courier, dispatch->outlet);
+}
+
 void dispatch_recorded(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
@@ -384,7 +391,7 @@ void dispatch_recorded(struct dispatch *dispatch)
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
         put_back(dispatch);
     else
-        stock_forget(&courier->stock, dispatch->parcel);
+        forget(dispatch);
     free_dispatch(dispatch);
 }
 

@@ -489,6 +489,8 @@ void stock_forget(struct stock *stock, struct parcel *parcel)
 {
     assert(parcel->state == PARCEL_OUT);
     note_finished(parcel->outlet, parcel->heap.id);
+    if (parcel->manual_again) /* which of the two was committed last, the store knows */
+        note_let_go(parcel->outlet, parcel->heap.id);
     remove_parcel(stock, parcel);
 }
 

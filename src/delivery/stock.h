@@ -133,7 +133,8 @@ struct parcel *outlet_first(const struct outlet *outlet);
 void stock_take_out(struct stock *stock, struct parcel *parcel);
 /* It comes back, to wait until its (new) due time. */
 void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms);
-/* It is finished: recorded as such, or gone. */
+/* It is finished: recorded as such, or gone. When it was asked for by hand meanwhile, its outlet is
+ * behind afterwards. */
 void stock_forget(struct stock *stock, struct parcel *parcel);
 
 /* All that is not under way is let go: the store has it. */

@@ -46,6 +46,9 @@ struct world {
     int inbox_count;
     struct mail unsent[DELIVERIES_MAX];
     int unsent_count;
+    /* Results whose mail waits for loops to use a new picture. */
+    struct mail late[DELIVERIES_MAX];
+    int late_count;
     /* Reads: 0 none, 1 asked for, 2 snapshot taken. */
     int reading[OUTLETS];
     struct mail page[OUTLETS];
@@ -112,10 +115,21 @@ static void commit(struct world *world, int most)
     commit_new(world, most);
 }
 
+static void send_late(struct world *world)
+{
+    for (int i = 0; i < world->late_count; i++)
+        post(world, world->late[i]);
+    world->late_count = 0;
+}
+
 static void send_mail(struct world *world)
 {
-    for (int i = 0; i < world->unsent_count; i++)
-        post(world, world->unsent[i]);
+    for (int i = 0; i < world->unsent_count; i++) {
+        if (world->unsent[i].kind == MAIL_RECORDED && draw(world, 10) == 0)
+            world->late[world->late_count++] = world->unsent[i];
+        else
+            post(world, world->unsent[i]);
+    }
     world->unsent_count = 0;
 }
 
@@ -317,6 +331,8 @@ static void step(struct world *world, int most)
     case 6:
         if (draw(world, 20) == 0)
             toggle(world, index);
+        if (draw(world, 4) == 0)
+            send_late(world);
         break;
     case 7:
         world->now_ms += (int64_t)draw(world, 20);
@@ -346,6 +362,7 @@ static void drain(struct world *world)
     for (int i = 0; i < 3000 && !all_finished(world); i++) {
         commit_results(world);
         send_mail(world);
+        send_late(world);
         while (world->first < world->last)
             take_mail(world);
         world->now_ms += 20;

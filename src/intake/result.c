@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "intake/internal.h"
+#include "store/access.h"
+#include "json/write.h"
 
 static struct result *result_of(struct operation *operation)
 {
@@ -62,6 +65,31 @@ static const struct operation_kind result_kind = {
     .answer = answer_result,
 };
 
+/* Nobody asked for it: the target's answer did it, so the hub itself is the actor. */
+static int audit_disable(const struct result *result, struct batch *batch)
+{
+    char webhook[ID_TEXT_MAX];
+    char delivery[ID_TEXT_MAX];
+    struct buf detail;
+    buf_init(&detail, batch_arena(batch), SIZE_MAX);
+    struct json_writer writer = json_writer(&detail);
+    json_begin_object(&writer);
+    json_member_string(&writer, STR("reason"), result->disable_reason);
+    json_member_string(&writer, STR("deliveryId"),
+                       id_write(ID_DELIVERY, result->before.id, delivery));
+    json_end_object(&writer);
+    const struct audit_row row = {
+        .id = batch_draw_id(batch),
+        .organization = result->before.organization,
+        .at_ms = batch_now_ms(batch),
+        .actor = STR("hub"),
+        .action = STR("webhook.disable"),
+        .object = id_write(ID_WEBHOOK, result->before.outlet, webhook),
+        .detail = buf_str(&detail),
+    };
+    return store_insert_audit(batch_sql(batch), &row);
+}
+
 /* With an answer that disables the endpoint: the same, and the configuration, in one transaction.
  */
 static int execute_disable(struct operation *operation, struct batch *batch)
@@ -84,6 +112,9 @@ static int execute_disable(struct operation *operation, struct batch *batch)
                               SQL_I(load.organization), SQL_I(load.outlet));
     if (changed <= 0)
         return fail((int)changed);
+    r = audit_disable(result, batch);
+    if (r < 0)
+        return fail(r);
     return fail(
         batch_object_changed(batch, operation, load.organization, OBJECT_WEBHOOK, load.outlet));
 }

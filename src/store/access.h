@@ -115,7 +115,7 @@ struct audit_row {
     int64_t id;
     int64_t organization;
     int64_t at_ms;
-    str actor;  /* "usr_…", "key_…", or "setup" */
+    str actor;  /* "usr_…", "key_…", "setup", or "hub" */
     str action; /* "webhook.create" */
     str object; /* the id of what was changed */
     str detail; /* JSON object, without secrets */

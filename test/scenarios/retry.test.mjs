@@ -124,6 +124,7 @@ scenario('410 disables the endpoint and says so; deliveries wait and lose no tim
         return one.status === 'disabled' && one;
     });
     assert.match(disabled.statusReason, /410/);
+    assert.ok((await api.all('/api/v1/audit')).some((row) => row.action === 'webhook.disable' && row.actor === 'hub' && row.object === hook.id), 'the hub says so in the audit log');
     expect(await send({ text: 'later' }), 201);
     await hub.advance(HOUR);
     await hub.settled();

@@ -55,14 +55,17 @@ int store_vacuum_step(struct store_writer *writer, int budget_ms)
 
 static int checkpoint(struct sql *sql, int mode, int wait_ms)
 {
-    int in_wal = 0;
-    int copied = 0;
     (void)sqlite3_busy_timeout(sql->db, wait_ms);
-    int code = sqlite3_wal_checkpoint_v2(sql->db, "main", mode, &in_wal, &copied);
+    int code = sqlite3_wal_checkpoint_v2(sql->db, "main", mode, NULL, NULL);
     (void)sqlite3_busy_timeout(sql->db, BUSY_MS);
     if (code == SQLITE_BUSY)
         return CHORE_MORE;
     return code == SQLITE_OK ? 0 : sql_failed(sql, code, "checkpoint");
+}
+
+int wal_copy_back(struct sql *sql, int wait_ms)
+{
+    return checkpoint(sql, SQLITE_CHECKPOINT_RESTART, wait_ms);
 }
 
 static int wait_for_readers(struct store_writer *writer, int pages)
@@ -73,7 +76,7 @@ static int wait_for_readers(struct store_writer *writer, int pages)
         writer->wal_wait_at = (int64_t)writer->wal_pages + pages;
         return MIN_OF(checkpoint(&writer->sql, SQLITE_CHECKPOINT_PASSIVE, 0), 0);
     }
-    int r = checkpoint(&writer->sql, SQLITE_CHECKPOINT_RESTART, is_long ? LONG_MS : A_LITTLE_MS);
+    int r = wal_copy_back(&writer->sql, is_long ? LONG_MS : A_LITTLE_MS);
     writer->wal_wait_at = r == CHORE_MORE ? (int64_t)writer->wal_pages * 5 / 4 : 0;
     return MIN_OF(r, 0);
 }

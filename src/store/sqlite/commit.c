@@ -18,7 +18,8 @@
  * from then on the lost pages do not matter;
  *   3. writes and syncs a transaction of its own behind it: if ours was absent, that overwrites its
  *      frames, so that no later recovery brings it back; and it shows that the disk works again.
- * If 2 or 3 fails, the outcome stays unknown. */
+ * If 2 or 3 fails, the outcome stays unknown. A process that is killed between a failed sync and
+ * its settling leaves the same behind: store_writer_open() begins with 2. */
 #include "store/sqlite/internal.h"
 
 /* Readers hold their snapshots for 2 s at most. */
@@ -112,19 +113,6 @@ enum commit_outcome store_commit(struct store_writer *writer, int64_t batch)
     return writer->outcome = COMMIT_DONE;
 }
 
-/* RESTART, so that the next transaction goes to the beginning of the WAL: behind frames that are
- * lost a recovery would not find it. */
-static bool copy_wal_back(struct sql *sql)
-{
-    int in_wal = 0;
-    int copied = 0;
-    (void)sqlite3_busy_timeout(sql->db, SETTLE_WAIT_MS);
-    int code =
-        sqlite3_wal_checkpoint_v2(sql->db, "main", SQLITE_CHECKPOINT_RESTART, &in_wal, &copied);
-    (void)sqlite3_busy_timeout(sql->db, BUSY_MS);
-    return code == SQLITE_OK && in_wal == copied;
-}
-
 /* Leaves `sequence` alone: if this fails too, it must still tell about the first. */
 static bool write_settling_mark(struct sql *sql)
 {
@@ -145,7 +133,7 @@ enum commit_outcome store_settle(struct store_writer *writer, int64_t batch)
     if (writer_connect(writer) < 0)
         return COMMIT_UNKNOWN;
     bool there = writer->sequence == writer->tried;
-    if ((there && !copy_wal_back(sql)) || !write_settling_mark(sql)) {
+    if ((there && wal_copy_back(sql, SETTLE_WAIT_MS) != 0) || !write_settling_mark(sql)) {
         sql_close(sql);
         return COMMIT_UNKNOWN;
     }

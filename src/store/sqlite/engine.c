@@ -13,6 +13,7 @@
 #include "store/sqlite/directory.h"
 
 #define SNAPSHOT_MS 2000
+#define START_WAIT_MS 200
 
 static int refuse(struct problem *reterr, int r, str text)
 {
@@ -266,6 +267,10 @@ int store_writer_open(struct store *store, struct store_writer **ret_writer)
     writer->activity.run_rows = ACTIVITY_RUN_ROWS;
     writer->activity.merged = ACTIVITY_MERGED;
     int r = writer_connect(writer);
+    /* Where a sync failed and the process was killed, the WAL reads back, but may not be on the
+     * disk (commit.c). Only a doctor's or a backup's snapshot can be in the way, and then it is. */
+    if (r == 0)
+        r = wal_copy_back(&writer->sql, START_WAIT_MS);
     if (r < 0) {
         store_writer_close(writer);
         return r;

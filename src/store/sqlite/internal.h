@@ -169,6 +169,12 @@ MUST_USE int chore_begin(struct store_writer *writer);
 MUST_USE int chore_commit(struct store_writer *writer);
 int chore_fail(struct store_writer *writer, int r);
 
+/* ── chores.c ── */
+
+/* Copies the whole WAL into the database and has the next transaction begin it anew. CHORE_MORE:
+ * readers were in the way for longer than that. */
+MUST_USE int wal_copy_back(struct sql *sql, int wait_ms);
+
 /* ── activity.c ── */
 
 /* Keeps `run_rows` and `merged`. */
