@@ -164,6 +164,7 @@ static void note_let_go(struct outlet *outlet, int64_t id)
         outlet->let_go_least = MIN_OF(outlet->let_go_least, id);
     outlet->read_to = MIN_OF(outlet->read_to, id - 1);
     outlet->step = OUTLET_BEHIND;
+    outlet->missed = true;
 }
 
 void stock_let_go(struct stock *stock, struct outlet *outlet)

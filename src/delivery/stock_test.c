@@ -359,7 +359,7 @@ static void drain(struct world *world)
 {
     for (int i = 0; i < OUTLETS; i++)
         world->open[i] = true;
-    for (int i = 0; i < 3000 && !all_finished(world); i++) {
+    for (int i = 0; i < 50000 && !all_finished(world); i++) {
         commit_results(world);
         send_mail(world);
         send_late(world);
