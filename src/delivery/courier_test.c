@@ -1,80 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Couriers on a bed, with the test clock: who is sent to, when, how often, and what is recorded. */
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "delivery/testing.h"
-
-#define SECONDS ((int64_t)1000)
-#define MINUTES (60 * SECONDS)
-#define HOURS (60 * MINUTES)
-
-struct scene {
-    struct bed bed;
-    struct receiver *receiver;
-};
-
-static int set_up(void **state)
-{
-    struct scene *scene = NEW(struct scene);
-    scene->receiver = receiver_new(NULL);
-    bed_init(&scene->bed);
-    *state = scene;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *scene = *state;
-    bed_done(&scene->bed);
-    receiver_free(scene->receiver);
-    free(scene);
-    return 0;
-}
-
-static void set_webhook(struct scene *scene, int64_t id, const char *path,
-                        enum outlet_status status)
-{
-    struct bed *bed = &scene->bed;
-    bed_webhook(bed,
-                &(struct webhook_text){ .id = id,
-                                        .url = url_at(bed, receiver_port(scene->receiver), path),
-                                        .status = status,
-                                        .secret = "key" });
-}
-
-static void webhook(struct scene *scene, int64_t id, const char *path)
-{
-    set_webhook(scene, id, path, OUTLET_ACTIVE);
-}
-
-static bool is_said(str text, const char *part)
-{
-    return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
-}
-
-static void deliver(struct bed *bed, int64_t outlet, int count)
-{
-    for (int i = 0; i < count; i++)
-        (void)bed_deliver(bed, outlet, "{}");
-}
-
-/* How many records say that a delivery to this outlet was delivered. Fails when one is so twice. */
-static int count_delivered(struct bed *bed, int64_t outlet)
-{
-    int count = 0;
-    int64_t *ids = calloc((size_t)bed_count(bed) + 1, sizeof(*ids));
-    for (int i = 0; i < bed_count(bed); i++) {
-        struct record record = bed_record(bed, i);
-        if (record.before.outlet != outlet || record.after.state != DELIVERY_DELIVERED)
-            continue;
-        for (int k = 0; k < count && count < 5000; k++)
-            CHECK("once", ids[k] != record.before.id);
-        ids[count++] = record.before.id;
-    }
-    free(ids);
-    return count;
-}
+#include "delivery/test_scene.h"
 
 /* ── order and concurrency ── */
 
@@ -528,76 +454,6 @@ TEST(one_bad_target_harms_nobody)
     CHECK("while the others hang", last_us - began_us < 700000);
 }
 
-TEST(stop)
-{
-    struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/hang");
-    webhook(scene, 8, "/slow/150");
-    deliver(bed, 7, 3);
-    deliver(bed, 8, 3);
-    (void)usleep(50000);
-    int64_t began_ms = clock_mono_ms();
-    couriers_stop(bed->couriers, 400);
-    int64_t took_ms = clock_mono_ms() - began_ms;
-    CHECK("at the end of its grace", took_ms >= 390 && took_ms < 1000);
-    CHECK_INT("recorded", bed_count(bed), 6);
-    CHECK_INT("what came in time", count_delivered(bed, 8), 3);
-    for (int i = 0; i < 6; i++) {
-        struct record record = bed_record(bed, i);
-        if (record.before.outlet != 7)
-            continue;
-        CHECK("says so", is_said(record.attempt.error, "hub was stopped"));
-        CHECK_INT("stays", record.after.state, DELIVERY_PENDING);
-        CHECK_INT("uses no step", record.after.schedule_step, 0);
-    }
-}
-
-TEST(many_outlets_and_couriers)
-{
-    struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed->options.count = 3;
-    bed_start(bed);
-    for (int64_t id = 1; id <= 50; id++)
-        webhook(scene, id, id % 10 == 0 ? "/status/500" : "/ok");
-    for (int i = 0; i < 20; i++)
-        for (int64_t id = 1; id <= 50; id++)
-            (void)bed_deliver(bed, id, "{}");
-    bed_settle(bed);
-    for (int64_t id = 1; id <= 50; id++)
-        CHECK_INT("delivered", count_delivered(bed, id), id % 10 == 0 ? 0 : 20);
-    struct couriers_stats stats;
-    couriers_read_stats(bed->couriers, &stats);
-    CHECK_INT("delivered", stats.delivered, 45 * 20);
-    CHECK_INT("sending", stats.sending, 0);
-}
-
-TEST(configuration)
-{
-    struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    bed_webhook(bed, &(struct webhook_text){ .id = 7, .url = "http://[" });
-    (void)bed_deliver(bed, 7, "{}");
-    CHECK("unreadable", is_said(bed_record(bed, 0).attempt.error, "URL cannot be read"));
-    webhook(scene, 7, "/ok?new");
-    bed_advance(bed, 5 * SECONDS);
-    CHECK("the new URL", is_said(bed_record(bed, 1).attempt.request_head, "POST /ok?new HTTP"));
-    CHECK("signed", is_said(bed_record(bed, 1).attempt.request_head, "webhook-signature: v1,"));
-    bed_settle(bed);
-    bed_webhook(bed,
-                &(struct webhook_text){ .id = 7,
-                                        .url = url_at(bed, receiver_port(scene->receiver), "/ok"),
-                                        .format = FORMAT_BARE });
-    (void)bed_deliver(bed, 7, "{\"bare\":1}");
-    CHECK("not signed", !is_said(bed_record(bed, 2).attempt.request_head, "webhook-signature"));
-    CHECK_STR("bare", receiver_get(scene->receiver, 1).body, STR("{\"bare\":1}"));
-}
-
-#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 RUN_TESTS(WITH(eight_at_once_by_id), WITH(one_at_once_is_in_order), WITH(the_whole_schedule),
           WITH(same_bytes_each_time), WITH(retry_after_holds_the_outlet), WITH(breaker),
           WITH(a_success_closes_the_breaker), WITH(paused_and_resumed),
@@ -605,5 +461,4 @@ RUN_TESTS(WITH(eight_at_once_by_id), WITH(one_at_once_is_in_order), WITH(the_who
           WITH(gone), WITH(by_hand_beside_the_breaker), WITH(by_hand_beside_the_others),
           WITH(by_hand_again_while_under_way), WITH(results_that_cannot_be_stored),
           WITH(nothing_new_while_results_wait), WITH(work_from_before_the_start),
-          WITH(reads_that_fail), WITH(more_than_memory_holds), WITH(one_bad_target_harms_nobody),
-          WITH(stop), WITH(many_outlets_and_couriers), WITH(configuration))
+          WITH(reads_that_fail), WITH(more_than_memory_holds), WITH(one_bad_target_harms_nobody))

@@ -305,10 +305,15 @@ export async function killAt(point, kills) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
     const [, , what = 'random', count] = process.argv;
     const points = what === 'all' ? POINTS : [what];
-    for (const point of points) {
-        const begun = Date.now();
-        const figures = point === 'random' ? await randomKills(Number(count ?? 200)) : await killAt(point, Number(count ?? 20));
-        console.log(`${point}: ${JSON.stringify(figures)} in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    try {
+        for (const point of points) {
+            const begun = Date.now();
+            const figures = point === 'random' ? await randomKills(Number(count ?? 200)) : await killAt(point, Number(count ?? 20));
+            console.log(`${point}: ${JSON.stringify(figures)} in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+        }
+    } catch (error) {
+        console.error(error);
+        process.exit(1); // which ends the hubs too
     }
     process.exit(0);
 }
