@@ -2,6 +2,7 @@
 #include "hub.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "store/settings.h"
 
 #define HUB_NUMBER 1 /* leased from the store once several hubs share one */
+#define QUIET_TICKS 10
 #define DAY_MS ((int64_t)86400000)
 #define MAX_HISTORY_FLOOR (10240 * MIB)
 
@@ -41,6 +43,8 @@ struct hub {
     int64_t max_history_bytes;
     atomic_bool held; /* after a restore: nothing is sent */
     _Atomic(enum hub_state) state;
+    int64_t operations; /* as of the last tick; the committer's thread */
+    int quiet_ticks;
 };
 
 static int refuse(const struct hub *hub, int r, const struct problem *problem)
@@ -78,6 +82,21 @@ static void publish(void *context, struct picture *picture, struct publication *
         object_release(picture);
         publication_done(publication);
     }
+}
+
+/* Once a second. What a burst has taken goes back to the system when it has been quiet for a while:
+ * the allocator keeps it otherwise. */
+static void tick(void *context)
+{
+    struct hub *hub = context;
+    if (atomic_load(&hub->state) != HUB_SERVING)
+        return;
+    struct committer_stats stats;
+    committer_read_stats(hub->committer, &stats);
+    hub->quiet_ticks = stats.operations == hub->operations ? hub->quiet_ticks + 1 : 0;
+    hub->operations = stats.operations;
+    if (hub->quiet_ticks == QUIET_TICKS)
+        (void)malloc_trim(0);
 }
 
 /* ── something written by the hub itself, on the committer, while the caller waits ── */
@@ -248,7 +267,8 @@ static int start_committer(struct hub *hub)
         .hooks = { .context = hub,
                    .hand_over = hand_over,
                    .publish = publish,
-                   .outlet_changed = outlet_changed },
+                   .outlet_changed = outlet_changed,
+                   .tick = tick },
         .hub = HUB_NUMBER,
         .loops = (int)config->loops,
         .retention_days = (int)(config->retention_ms / DAY_MS),

@@ -50,7 +50,9 @@ void couriers_release(struct couriers *couriers);
  * have queued what is due by now. */
 void couriers_time_moved(struct couriers *couriers);
 
-/* Attempts under way and results that are not recorded yet. Any thread. */
+/* Attempts under way, results that are not recorded yet, and what is about to begin: messages on
+ * their way, deliveries that may go, pages being read. 0: nothing happens before time moves or
+ * something new comes. Any thread. */
 int couriers_busy(struct couriers *couriers);
 
 /* Starts no attempt any more; those under way get `grace_ms`. Returns when all threads are idle.
