@@ -72,6 +72,11 @@ MUST_USE enum commit_outcome store_settle(struct store_writer *writer, int64_t b
 /* True when the last failure was for want of room on the disk. */
 bool store_is_full(const struct store_writer *writer);
 
+/* True when a sync of the database file has failed: what was copied into it may be lost, so nothing
+ * more is copied, and the WAL grows until the program is started again. Commits go on and are
+ * durable. */
+bool store_needs_restart(const struct store_writer *writer);
+
 /* The highest id in the store, or 0. */
 MUST_USE int store_highest_id(struct sql *sql, int64_t *ret_id);
 

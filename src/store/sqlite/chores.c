@@ -53,19 +53,51 @@ int store_vacuum_step(struct store_writer *writer, int budget_ms)
 #define A_LITTLE_MS 20
 #define LONG_MS 2200 /* a snapshot is over by then */
 
-static int checkpoint(struct sql *sql, int mode, int wait_ms)
+/* A checkpoint that a reader cuts short is taken by SQLite for what it copied, without a sync: the
+ * next whole one's sync covers that. When that sync fails, the kernel may have dropped those pages,
+ * and SQLite would not copy them again. The WAL still has all of them, synced: it must not be
+ * begun anew before a recovery, which every connection's closing brings, has it copied from its
+ * beginning. */
+static void lose_sync(struct store_writer *writer)
 {
+    if (atomic_exchange(&writer->store->lost_sync, true))
+        return;
+    wal_keep(writer);
+    if (writer->store->log != NULL)
+        log_line(writer->store->log, LOG_ERROR,
+                 "the database file could not be synced: nothing is lost, but the WAL grows until "
+                 "the program is started again",
+                 LOG_TEXT("file", str_c(writer->store->path)));
+}
+
+void wal_keep(struct store_writer *writer)
+{
+    (void)sqlite3_db_config(writer->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+bool store_needs_restart(const struct store_writer *writer)
+{
+    return atomic_load(&writer->store->lost_sync);
+}
+
+static int checkpoint(struct store_writer *writer, int mode, int wait_ms)
+{
+    struct sql *sql = &writer->sql;
+    if (store_needs_restart(writer))
+        return CHORE_MORE;
     (void)sqlite3_busy_timeout(sql->db, wait_ms);
     int code = sqlite3_wal_checkpoint_v2(sql->db, "main", mode, NULL, NULL);
     (void)sqlite3_busy_timeout(sql->db, BUSY_MS);
+    if (code == SQLITE_IOERR_FSYNC)
+        lose_sync(writer);
     if (code == SQLITE_BUSY)
         return CHORE_MORE;
     return code == SQLITE_OK ? 0 : sql_failed(sql, code, "checkpoint");
 }
 
-int wal_copy_back(struct sql *sql, int wait_ms)
+int wal_copy_back(struct store_writer *writer, int wait_ms)
 {
-    return checkpoint(sql, SQLITE_CHECKPOINT_RESTART, wait_ms);
+    return checkpoint(writer, SQLITE_CHECKPOINT_RESTART, wait_ms);
 }
 
 static int wait_for_readers(struct store_writer *writer, int pages)
@@ -74,9 +106,9 @@ static int wait_for_readers(struct store_writer *writer, int pages)
     /* A backup's snapshot does not end for our sake. */
     if (snapshot_is_marked(writer->store->path)) {
         writer->wal_wait_at = (int64_t)writer->wal_pages + pages;
-        return MIN_OF(checkpoint(&writer->sql, SQLITE_CHECKPOINT_PASSIVE, 0), 0);
+        return MIN_OF(checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE, 0), 0);
     }
-    int r = wal_copy_back(&writer->sql, is_long ? LONG_MS : A_LITTLE_MS);
+    int r = wal_copy_back(writer, is_long ? LONG_MS : A_LITTLE_MS);
     writer->wal_wait_at = r == CHORE_MORE ? (int64_t)writer->wal_pages * 5 / 4 : 0;
     return MIN_OF(r, 0);
 }
@@ -91,7 +123,7 @@ int store_checkpoint(struct store_writer *writer, int pages)
     int64_t wait_at = MAX_OF((int64_t)pages * WAIT_A_LITTLE, writer->wal_wait_at);
     if (pages > 0 && writer->wal_pages >= wait_at)
         return wait_for_readers(writer, pages);
-    int r = checkpoint(&writer->sql, SQLITE_CHECKPOINT_PASSIVE, 0);
+    int r = checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE, 0);
     return MIN_OF(r, 0);
 }
 

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: MIT
  * store/sqlite/commit.c: transactions of the writer, and what became of them.
  *
- * Every transaction that goes through here carries a number, `sequence`, in the committers table. A
- * COMMIT that failed is
- *   refused   when the transaction is still open (it is rolled back here), or when there was no
- * room: the frame that makes a transaction valid is the last that is written to the WAL, and
- *             SQLITE_FULL comes from writing;
- *   unknown   after any other failure: the frames may all be in the WAL, unsynced, and a recovery
- *             would find them valid.
- * What SQLite promises after a failed sync: frames up to the last successful commit were synced by
- * it; a checkpoint whose sync failed does not count and is done again from the WAL; frames behind
- * the last commit are overwritten by the next. What it cannot promise: that pages which the kernel
- * has marked clean after a failed sync are on disk. Hence store_settle():
- *   1. opens the connection anew (with no other connection open, that is a recovery from the file),
- *      and reads the number;
- *   2. if it is there, copies the whole WAL into the database by fresh writes and a fresh sync:
- * from then on the lost pages do not matter;
- *   3. writes and syncs a transaction of its own behind it: if ours was absent, that overwrites its
- *      frames, so that no later recovery brings it back; and it shows that the disk works again.
+ * Every transaction that goes through here carries a number, `sequence`, in the committers table.
+ *
+ * A COMMIT that failed is refused when the transaction is still open (it is rolled back here), or
+ * when there was no room: the frame that makes a transaction valid is the last that is written to
+ * the WAL, and SQLITE_FULL comes from writing. After any other failure it is unknown: the frames
+ * may all be in the WAL, unsynced, and a recovery would find them valid.
+ *
+ * After a failed sync SQLite stands by this: frames up to the last successful commit were synced by
+ * it; frames behind it are overwritten by the next. It cannot know that pages which the kernel has
+ * marked clean are not on the disk. Hence store_settle():
+ *
+ * 1. opens the connection anew (with no other connection open, that is a recovery from the file),
+ *    and reads the number;
+ *
+ * 2. if it is there, copies the whole WAL into the database by fresh writes and a fresh sync, and
+ *    has the WAL begin anew: from then on the lost pages do not matter;
+ *
+ * 3. writes and syncs a transaction of its own behind it: if ours was absent, that overwrites its
+ *    frames, so that no later recovery brings it back; and it shows that the disk works again.
+ *
  * If 2 or 3 fails, the outcome stays unknown. A process that is killed between a failed sync and
- * its settling leaves the same behind: store_writer_open() begins with 2. */
+ * its settling leaves the same behind: store_writer_open() begins with 2. Failed syncs of the
+ * database file are another matter: chores.c. */
 #include "store/sqlite/internal.h"
 
 /* Readers hold their snapshots for 2 s at most. */
@@ -133,7 +137,7 @@ enum commit_outcome store_settle(struct store_writer *writer, int64_t batch)
     if (writer_connect(writer) < 0)
         return COMMIT_UNKNOWN;
     bool there = writer->sequence == writer->tried;
-    if ((there && wal_copy_back(sql, SETTLE_WAIT_MS) != 0) || !write_settling_mark(sql)) {
+    if ((there && wal_copy_back(writer, SETTLE_WAIT_MS) != 0) || !write_settling_mark(sql)) {
         sql_close(sql);
         return COMMIT_UNKNOWN;
     }

@@ -251,6 +251,8 @@ int writer_connect(struct store_writer *writer)
     if (r < 0)
         return r;
     (void)sqlite3_wal_hook(writer->sql.db, count_pages, writer);
+    if (store_needs_restart(writer))
+        wal_keep(writer);
     r = sql_number(&writer->sql, "SELECT max(sequence) FROM committers", &writer->sequence);
     if (r == 0)
         r = writer_recall(writer);
@@ -270,7 +272,7 @@ int store_writer_open(struct store *store, struct store_writer **ret_writer)
     /* Where a sync failed and the process was killed, the WAL reads back, but may not be on the
      * disk (commit.c). Only a doctor's or a backup's snapshot can be in the way, and then it is. */
     if (r == 0)
-        r = wal_copy_back(&writer->sql, START_WAIT_MS);
+        r = wal_copy_back(writer, START_WAIT_MS);
     if (r < 0) {
         store_writer_close(writer);
         return r;

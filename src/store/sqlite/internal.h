@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/crash.h"
 #include "base/fail.h"
@@ -92,6 +93,7 @@ struct store {
     char *directory;
     char *path;
     const struct log *log;
+    atomic_bool lost_sync; /* of the database file (chores.c) */
 };
 
 /* The activity's tail, and how it is worked up (activity.c). */
@@ -173,7 +175,9 @@ int chore_fail(struct store_writer *writer, int r);
 
 /* Copies the whole WAL into the database and has the next transaction begin it anew. CHORE_MORE:
  * readers were in the way for longer than that. */
-MUST_USE int wal_copy_back(struct sql *sql, int wait_ms);
+MUST_USE int wal_copy_back(struct store_writer *writer, int wait_ms);
+/* Leaves the WAL as it is when this connection is the last to close. */
+void wal_keep(struct store_writer *writer);
 
 /* ── activity.c ── */
 

@@ -80,6 +80,12 @@ int sql_open(struct sql *sql, const char *path, int flags, int cache_kib)
     assert(sql->db == NULL);
     int code = sqlite3_open_v2(path, &sql->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                                SQLITE_VFS_NAME);
+    /* As is the default nearly everywhere. Without it a commit would be padded behind its sync,
+     * which vfs.c does not hand on. */
+    int powersafe_overwrite = 1;
+    if (code == SQLITE_OK)
+        (void)sqlite3_file_control(sql->db, "main", SQLITE_FCNTL_POWERSAFE_OVERWRITE,
+                                   &powersafe_overwrite);
     int r = code == SQLITE_OK ? set_up(sql, cache_kib) : sql_failed(sql, code, path);
     if (r < 0)
         sql_close(sql);

@@ -92,17 +92,15 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
     return code == SQLITE_OK ? PASS(file, xFileSize, ret_size) : code;
 }
 
+/* A WAL is never locked: the locks are on the database. */
 static int file_lock(sqlite3_file *file, int lock)
 {
-    int code = hand_on(OURS(file));
-    return code == SQLITE_OK ? PASS(file, xLock, lock) : code;
+    return PASS(file, xLock, lock);
 }
 
 static int file_unlock(sqlite3_file *file, int lock)
 {
-    int code = hand_on(OURS(file));
-    int unlocked = PASS(file, xUnlock, lock);
-    return code == SQLITE_OK ? unlocked : code;
+    return PASS(file, xUnlock, lock);
 }
 
 static int file_check_lock(sqlite3_file *file, int *ret_reserved)
@@ -125,28 +123,8 @@ static int file_traits(sqlite3_file *file)
     return PASS(file, xDeviceCharacteristics);
 }
 
-static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **to)
-{
-    return PASS(file, xShmMap, page, size, extend, to);
-}
-
-static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return PASS(file, xShmLock, offset, count, flags);
-}
-
-static void file_shm_barrier(sqlite3_file *file)
-{
-    PASS(file, xShmBarrier);
-}
-
-static int file_shm_unmap(sqlite3_file *file, int remove)
-{
-    return PASS(file, xShmUnmap, remove);
-}
-
 static const sqlite3_io_methods file_methods = {
-    .iVersion = 2,
+    .iVersion = 1,
     .xClose = file_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -159,10 +137,6 @@ static const sqlite3_io_methods file_methods = {
     .xFileControl = file_control,
     .xSectorSize = file_sector,
     .xDeviceCharacteristics = file_traits,
-    .xShmMap = file_shm_map,
-    .xShmLock = file_shm_lock,
-    .xShmBarrier = file_shm_barrier,
-    .xShmUnmap = file_shm_unmap,
 };
 
 static sqlite3_vfs *below(const sqlite3_vfs *vfs)
