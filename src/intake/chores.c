@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * intake/chores.c: what the committer does beside traffic, a step of at most 20 ms at a time: prune
- * old history, give space back, merge activity runs, drop the work of deleted outlets. Where each
- * stands is in the store, so that a kill costs at most a step. */
+ * old history, give space back, merge activity runs, index keys, drop the work of deleted outlets.
+ * Where each stands is in the store, so that a kill costs at most a step. */
 #include <stdlib.h>
 
 #include "intake/internal.h"
@@ -9,7 +9,7 @@
 #define STEP_MS 20
 #define BUSY_STEP_MS 5
 
-enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_DROP, CHORES };
+enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_KEYS, CHORE_DROP, CHORES };
 
 struct dropped_outlet {
     struct list link;
@@ -18,10 +18,8 @@ struct dropped_outlet {
 };
 
 static const int64_t pauses_ms[] = {
-    [CHORE_PRUNE] = 2000,
-    [CHORE_VACUUM] = 5000,
-    [CHORE_MERGE] = 1000,
-    [CHORE_DROP] = 0,
+    [CHORE_PRUNE] = 2000, [CHORE_VACUUM] = 5000, [CHORE_MERGE] = 1000,
+    [CHORE_KEYS] = 1000,  [CHORE_DROP] = 0,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
 static_assert(COUNT_OF(((struct chores *)NULL)->next_ms) == CHORES, "and its place");
@@ -135,6 +133,8 @@ static int run(struct committer *committer, enum chore chore, int budget_ms)
         return store_vacuum_step(committer->writer, budget_ms);
     case CHORE_MERGE:
         return store_merge_activity_step(committer->writer, budget_ms);
+    case CHORE_KEYS:
+        return store_index_keys_step(committer->writer, budget_ms);
     case CHORE_DROP:
         return drop(committer, budget_ms);
     case CHORES:

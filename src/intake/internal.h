@@ -142,8 +142,8 @@ bool rejection_budget_take(struct rejection_budget *budget, const struct rejecti
 /* ── chores ── */
 
 struct chores {
-    int64_t next_ms[4]; /* monotonic, by enum chore */
-    bool more[4];
+    int64_t next_ms[5]; /* monotonic, by enum chore */
+    bool more[5];
     int next;
     struct list outlets; /* deleted ones whose work is to be dropped */
 };

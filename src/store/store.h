@@ -261,6 +261,7 @@ MUST_USE int store_prune_step(struct store_writer *writer, const struct retentio
 /* Gives free pages back to the file system. */
 MUST_USE int store_vacuum_step(struct store_writer *writer, int budget_ms);
 MUST_USE int store_merge_activity_step(struct store_writer *writer, int budget_ms);
+MUST_USE int store_index_keys_step(struct store_writer *writer, int budget_ms);
 /* Unfinished deliveries of a deleted outlet become dropped, with `reason`. The ledger follows. */
 MUST_USE int store_drop_outlet_step(struct store_writer *writer, int64_t organization,
                                     int64_t outlet, str reason, int64_t now_ms, int budget_ms);

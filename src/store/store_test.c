@@ -231,6 +231,100 @@ static void test_load_idempotency(void **state)
     assert_int_equal(load_key(scene, ORG, "kkkkkkkkkkkkkkkk", 24 * hour_ms), again->id);
 }
 
+static void fill_keys(struct scene *scene, struct arena *arena, int from, int to, int64_t *events)
+{
+    struct rows rows;
+    rows_init(&rows, scene);
+    for (int i = from; i < to; i++) {
+        struct event *event = rows_event(&rows, ORG, 3);
+        rows_key(&rows, event, arena_c(arena, arena_format(arena, "%04dkkkkkkkkkkkk", i)));
+        events[i] = event->id;
+    }
+    rows_commit(&rows);
+}
+
+static void check_keys(struct scene *scene, struct arena *arena, int count, const int64_t *events)
+{
+    const int64_t day_ms = 86400000;
+    for (int i = 0; i < count; i++) {
+        const char *key = arena_c(arena, arena_format(arena, "%04dkkkkkkkkkkkk", i));
+        assert_int_equal(load_key(scene, ORG, key, day_ms), events[i]);
+    }
+    assert_int_equal(load_key(scene, ORG, "9999kkkkkkkkkkkk", day_ms), 0);
+    assert_int_equal(load_key(scene, ORG, "0000kkkkkkkkkkkx", day_ms), 0); /* the same hash */
+    assert_int_equal(load_key(scene, 2, "0000kkkkkkkkkkkk", day_ms), 0);
+}
+
+/* Wherever a key stands: newly appended, being sorted, in the index; before and after a restart. */
+static void test_keys_are_indexed(void **state)
+{
+    enum { FULL = 65536, FEW = 300 };
+    struct scene *scene = *state;
+    struct arena arena CLEANUP(arena_done) = {};
+    int64_t events[FEW];
+    fill_keys(scene, &arena, 0, FEW / 3, events);
+    check_keys(scene, &arena, FEW / 3, events);
+    assert_int_equal(store_index_keys_step(scene->writer, 20), 0); /* too few */
+
+    struct rows rows;
+    rows_init(&rows, scene);
+    for (int i = FEW / 3; i < FULL; i++)
+        rows_key(&rows, rows_event(&rows, ORG, 3),
+                 arena_c(&arena, arena_format(&arena, "n%05dkkkkkkkkkk", i)));
+    rows_commit(&rows);
+    scene->now_ms += 20 * 3600000; /* a later bucket of the index, as a rule */
+    assert_int_equal(store_index_keys_step(scene->writer, 0), CHORE_MORE); /* begun */
+    fill_keys(scene, &arena, FEW / 3, 2 * FEW / 3, events);
+    check_keys(scene, &arena, 2 * FEW / 3, events);
+    scene_reopen(scene); /* a part of them is in the index */
+    check_keys(scene, &arena, 2 * FEW / 3, events);
+    int r;
+    while ((r = store_index_keys_step(scene->writer, 20)) == CHORE_MORE)
+        check_keys(scene, &arena, 5, events);
+    assert_int_equal(r, 0);
+    assert_true(scene_number(scene, "SELECT count(*) FROM idempotency_index") >= FULL);
+    fill_keys(scene, &arena, 2 * FEW / 3, FEW, events);
+    check_keys(scene, &arena, FEW, events);
+    scene_reopen(scene);
+    check_keys(scene, &arena, FEW, events);
+
+    /* Expired and come again, then pruned. */
+    scene->now_ms += 5 * 3600000;
+    assert_int_equal(load_key(scene, ORG, "0001kkkkkkkkkkkk", 86400000), 0);
+    assert_int_equal(load_key(scene, ORG, "0150kkkkkkkkkkkk", 86400000), events[150]);
+    int64_t again[1];
+    fill_keys(scene, &arena, 0, 1, again);
+    assert_int_equal(load_key(scene, ORG, "0000kkkkkkkkkkkk", 86400000), again[0]);
+    const struct retention retention = { .idempotency_before_ms = scene->now_ms - 86400000 };
+    while ((r = store_prune_step(scene->writer, &retention, 20)) == CHORE_MORE)
+        ;
+    assert_int_equal(r, 0);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM idempotency"), 2 * FEW / 3 + 1);
+    assert_int_equal(load_key(scene, ORG, "0000kkkkkkkkkkkk", 86400000), again[0]);
+    assert_int_equal(load_key(scene, ORG, "0299kkkkkkkkkkkk", 86400000), events[299]);
+    scene->now_ms += 48 * 3600000;
+    const struct retention later = { .idempotency_before_ms = scene->now_ms - 86400000 };
+    while ((r = store_prune_step(scene->writer, &later, 20)) == CHORE_MORE)
+        ;
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM idempotency"), 0);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM idempotency_index"), 0);
+}
+
+/* What a batch that was rolled back appended is found no more; what a lost one had, neither. */
+static void test_keys_follow_the_outcome(void **state)
+{
+    struct scene *scene = *state;
+    struct rows rows;
+    rows_init(&rows, scene);
+    rows_key(&rows, rows_event(&rows, ORG, 3), "aaaaaaaaaaaaaaaa");
+    assert_int_equal(store_begin(scene->writer), 0);
+    assert_int_equal(store_write_batch(scene->writer, &rows.batch), 0);
+    store_rollback(scene->writer);
+    assert_int_equal(load_key(scene, ORG, "aaaaaaaaaaaaaaaa", 86400000), 0);
+    rows_commit(&rows);
+    assert_int_not_equal(load_key(scene, ORG, "aaaaaaaaaaaaaaaa", 86400000), 0);
+}
+
 static void test_load_work(void **state)
 {
     struct scene *scene = *state;
@@ -444,6 +538,8 @@ int main(void)
         SCENE_TEST(test_reader_cannot_write),
         SCENE_TEST(test_load_contacts),
         SCENE_TEST(test_load_idempotency),
+        SCENE_TEST(test_keys_are_indexed),
+        SCENE_TEST(test_keys_follow_the_outcome),
         SCENE_TEST(test_load_work),
         SCENE_TEST(test_delivery_changes),
         SCENE_TEST(test_repeated_attempt_is_recorded_once),

@@ -43,23 +43,6 @@ static int64_t write_contact(struct sql *sql, const struct contact *contact)
                    SQL_T(contact->email), SQL_I(contact->created_ms));
 }
 
-/* A key that has expired may still lie in the bucket: it makes room. */
-static int64_t write_key(struct store_writer *writer, const struct idempotency_row *row)
-{
-    int64_t bucket = row->at_ms / BUCKET_MS;
-    writer->idempotency_last = MAX_OF(writer->idempotency_last, bucket);
-    if (writer->idempotency_first == 0 || bucket < writer->idempotency_first)
-        writer->idempotency_first = bucket;
-    return SQL_RUN(&writer->sql,
-                   "INSERT INTO idempotency (bucket, organization, key, request, event, contact,"
-                   " at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                   " ON CONFLICT (bucket, organization, key) DO UPDATE SET"
-                   " request = excluded.request, event = excluded.event,"
-                   " contact = excluded.contact, at_ms = excluded.at_ms",
-                   SQL_I(bucket), SQL_I(row->organization), SQL_B(row->key), SQL_B(row->request),
-                   SQL_I(row->event), SQL_I(row->contact), SQL_I(row->at_ms));
-}
-
 /* ── work and deliveries ── */
 
 static int64_t insert_work(struct sql *sql, const struct delivery *delivery, str event_type)
@@ -255,10 +238,8 @@ static int write_records(struct store_writer *writer, const struct batch_rows *r
     for (struct contact_row *row = rows->contacts; row != NULL; row = row->next)
         if (write_contact(&writer->sql, &row->contact) < 0)
             return fail(FAIL_STORE);
-    for (struct idempotency_row *row = rows->idempotency; row != NULL; row = row->next)
-        if (write_key(writer, row) < 0)
-            return fail(FAIL_STORE);
-    return activity_append(writer, rows->events);
+    int r = keys_append(writer, rows->idempotency);
+    return r < 0 ? r : activity_append(writer, rows->events);
 }
 
 static int write_deliveries(struct store_writer *writer, const struct batch_rows *rows)

@@ -58,6 +58,7 @@ static void roll_back(struct store_writer *writer)
         (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
     forget_transaction(sql);
     writer->activity = writer->activity_before;
+    keys_roll_back(&writer->keys);
 }
 
 void store_rollback(struct store_writer *writer)
@@ -113,6 +114,7 @@ enum commit_outcome store_commit(struct store_writer *writer, int64_t batch)
     if (r < 0)
         return writer->outcome = outcome_of_failure(writer);
     forget_transaction(sql);
+    keys_commit(&writer->keys);
     writer->sequence = writer->tried;
     return writer->outcome = COMMIT_DONE;
 }

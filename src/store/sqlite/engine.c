@@ -226,22 +226,13 @@ static int count_pages(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-int recall_buckets(struct store_writer *writer)
-{
-    struct sql *sql = &writer->sql;
-    int r = sql_number(sql, "SELECT min(bucket) FROM idempotency", &writer->idempotency_first);
-    if (r == 0)
-        r = sql_number(sql, "SELECT max(bucket) FROM idempotency", &writer->idempotency_last);
-    return r;
-}
-
 int writer_recall(struct store_writer *writer)
 {
     int r = activity_recall(writer);
     if (r == 0)
         r = prune_recall(writer);
     if (r == 0)
-        r = recall_buckets(writer);
+        r = keys_recall(writer);
     return r;
 }
 
@@ -268,6 +259,7 @@ int store_writer_open(struct store *store, struct store_writer **ret_writer)
     writer->sql.log = store->log;
     writer->activity.run_rows = ACTIVITY_RUN_ROWS;
     writer->activity.merged = ACTIVITY_MERGED;
+    writer->keys.at_once = KEYS_AT_ONCE;
     int r = writer_connect(writer);
     /* Where a sync failed and the process was killed, the WAL reads back, but may not be on the
      * disk (commit.c). Only a doctor's or a backup's snapshot can be in the way, and then it is. */
@@ -288,6 +280,7 @@ void store_writer_close(struct store_writer *writer)
         return;
     sql_close(&writer->sql);
     merge_free(writer->merge);
+    keys_free(&writer->keys);
     free(writer);
 }
 

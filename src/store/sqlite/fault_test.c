@@ -16,7 +16,8 @@
 
 #ifdef JUNCTOR_TEST_BUILD
 
-/* What is known of each batch: one event with the batch's number as its contact. */
+/* What is known of each batch: its events have the batch's number as their contact, and one of them
+ * has a key. */
 struct trial {
     struct scene *scene;
     enum commit_outcome outcomes[BATCHES];
@@ -27,11 +28,20 @@ struct trial {
 
 /* ── what the hub does, in small ── */
 
+static const char *const keys[BATCHES] = {
+    "key 0 0123456789", "key 1 0123456789", "key 2 0123456789", "key 3 0123456789",
+    "key 4 0123456789", "key 5 0123456789", "key 6 0123456789", "key 7 0123456789",
+};
+
 static void fill_batch(struct trial *trial, int number, struct rows *rows)
 {
     rows_init(rows, trial->scene);
-    for (int i = 0; i < 20; i++)
-        trial->deliveries[number] = *rows_work(rows, rows_event(rows, ORG, 1 + number), OUTLET);
+    struct event *event = NULL;
+    for (int i = 0; i < 20; i++) {
+        event = rows_event(rows, ORG, 1 + number);
+        trial->deliveries[number] = *rows_work(rows, event, OUTLET);
+    }
+    rows_key(rows, event, keys[number]);
     for (int i = 0; i < number; i++)
         if (trial->outcomes[i] == COMMIT_DONE && trial->deliveries[i].state == DELIVERY_PENDING)
             (void)rows_change(rows, &trial->deliveries[i], DELIVERY_DELIVERED, true);
@@ -64,6 +74,8 @@ static int run_chores(struct trial *trial, int number)
     int r = store_checkpoint(writer, 20);
     if (r >= 0)
         r = store_merge_activity_step(writer, 1);
+    if (r >= 0)
+        r = store_index_keys_step(writer, 1);
     if (r >= 0)
         r = store_prune_step(writer, &retention, 1);
     if (r >= 0)
@@ -106,6 +118,7 @@ static bool try_open(struct scene *scene)
         return false;
     scene->writer->activity.run_rows = 16;
     scene->writer->activity.merged = 3;
+    scene->writer->keys.at_once = 3;
     return store_reader_open(scene->store, &scene->reader) == 0;
 }
 
@@ -120,6 +133,14 @@ static int64_t count_events(struct scene *scene, int number)
                   SQL_I(1 + number));
     assert_int_equal(sql_next(&query), 1);
     return sql_int(&query, 0);
+}
+
+static bool has_key(struct scene *scene, int number)
+{
+    struct idempotency_load load = { .organization = ORG, .key = str_c(keys[number]) };
+    struct idempotency_load *pointer = &load;
+    assert_int_equal(store_load_idempotency(scene->writer, &pointer, 1), 0);
+    return load.event != 0;
 }
 
 /* The events of the first batches are older than the cut of the last. */
@@ -138,6 +159,8 @@ static void check_trial(struct trial *trial, const char *fault)
             right = right && (there == 20 || may_be_pruned(i));
         if (trial->tried[i] && trial->outcomes[i] == COMMIT_REFUSED)
             right = right && there == 0;
+        right = right && (there == 0 || has_key(scene, i));
+        right = right && (there != 0 || may_be_pruned(i) || !has_key(scene, i));
         if (!right)
             print_error("%s: batch %d: %d rows after outcome %d\n", fault, i, (int)there,
                         (int)trial->outcomes[i]);

@@ -7,6 +7,7 @@
 
 #include "base/crash.h"
 #include "base/fail.h"
+#include "base/map.h"
 #include "store/store.h"
 
 /* ── migrations.c ── */
@@ -106,6 +107,37 @@ struct activity {
 #define ACTIVITY_RUN_ROWS 4096
 #define ACTIVITY_MERGED 64
 
+/* An Idempotency-Key in memory (keys.c). */
+struct key_entry {
+    int64_t bucket;
+    uint64_t hash;
+    int64_t event;
+};
+
+struct key_list {
+    struct key_entry *entries;
+    size_t count;
+    size_t room;
+};
+
+/* Keys that are not in the index yet, and how far it goes. */
+struct keys {
+    struct map map; /* of `young`: hash → event */
+    struct key_list young;
+    size_t published; /* of `young`: the rest belongs to the open transaction */
+    struct key_list sorting;
+    size_t sorted;      /* of `sorting`: how many are in the index */
+    int64_t sorting_to; /* the last event of `sorting` */
+    int64_t indexed_to;
+    int64_t first_bucket; /* the oldest and the newest in the index; 0: none */
+    int64_t last_bucket;
+    size_t at_once; /* how many are indexed together */
+};
+
+#define KEYS_AT_ONCE 65536
+/* The index is in buckets of a day: they go as a whole. */
+#define KEY_BUCKET_MS ((int64_t)86400000)
+
 struct merge;
 
 /* Where pruning stands (prune.c). It is stored in the chores table with each step. */
@@ -134,8 +166,7 @@ struct store_writer {
     struct activity activity_before; /* as it was at store_begin */
     struct merge *merge;             /* buffers of the merge under way, or NULL */
     struct prune prune;
-    int64_t idempotency_first; /* the oldest and the newest bucket there may be */
-    int64_t idempotency_last;
+    struct keys keys;
 };
 
 struct store_reader {
@@ -154,7 +185,6 @@ struct store_reader {
 MUST_USE int writer_connect(struct store_writer *writer);
 /* Reads it again after a step that was rolled back. */
 MUST_USE int writer_recall(struct store_writer *writer);
-MUST_USE int recall_buckets(struct store_writer *writer);
 
 /* ── lock.c: the mark of long snapshots (backups, doctors), of this process or another: checkpoints
  * do not wait for their end ── */
@@ -186,14 +216,23 @@ MUST_USE int activity_recall(struct store_writer *writer);
 MUST_USE int activity_append(struct store_writer *writer, const struct event_row *events);
 void merge_free(struct merge *merge);
 
+/* ── keys.c ── */
+
+/* Keeps `at_once`. */
+MUST_USE int keys_recall(struct store_writer *writer);
+MUST_USE int keys_append(struct store_writer *writer, const struct idempotency_row *rows);
+/* What the transaction has appended counts, or never was. */
+void keys_commit(struct keys *keys);
+void keys_roll_back(struct keys *keys);
+/* 1: there is more to take; 0: done. */
+MUST_USE int keys_prune(struct store_writer *writer, int64_t before_ms, int limit);
+void keys_free(struct keys *keys);
+
 /* ── batch.c ── */
 
 /* Gives a row of work its own copy of what it needs of its event. */
 MUST_USE int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id);
 MUST_USE int write_counters(struct sql *sql, const struct counter_delta *delta);
-
-/* Idempotency keys lie in buckets of a day. */
-#define BUCKET_MS ((int64_t)86400000)
 
 /* ── prune.c ── */
 

@@ -23,43 +23,6 @@ int store_load_contacts(struct store_writer *writer, struct contact_load **loads
     return 0;
 }
 
-/* ── idempotency ── */
-
-static int load_key(struct sql *sql, int64_t bucket, struct idempotency_load *load)
-{
-    struct sql_query query CLEANUP(sql_done) = SQL_BORROW(
-        sql,
-        "SELECT event, contact, request FROM idempotency"
-        " WHERE bucket = $1 AND organization = $2 AND key = $3 AND at_ms >= $4",
-        SQL_I(bucket), SQL_I(load->organization), SQL_B(load->key), SQL_I(load->since_ms));
-    int r = sql_next(&query);
-    if (r <= 0)
-        return r;
-    str request = sql_bytes(&query, 2);
-    if (request.len != sizeof(load->request))
-        return fail(FAIL_CORRUPT);
-    load->event = sql_int(&query, 0);
-    load->contact = sql_int(&query, 1);
-    memcpy(load->request, request.ptr, request.len);
-    return 1;
-}
-
-int store_load_idempotency(struct store_writer *writer, struct idempotency_load **loads, int count)
-{
-    for (int i = 0; i < count; i++) {
-        struct idempotency_load *load = loads[i];
-        load->event = 0;
-        load->contact = 0;
-        int64_t oldest = MAX_OF(load->since_ms / BUCKET_MS, writer->idempotency_first);
-        int r = 0;
-        for (int64_t bucket = writer->idempotency_last; r == 0 && bucket >= oldest; bucket--)
-            r = load_key(&writer->sql, bucket, load);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 /* ── deliveries ── */
 
 static void read_pending(const struct sql_query *query, int at, struct arena *arena,

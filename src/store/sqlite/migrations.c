@@ -119,12 +119,13 @@ static const char step_1[] =
     " epoch INTEGER NOT NULL, reason TEXT, body BLOB, body_at_ms INTEGER, body_hops INTEGER,"
     " PRIMARY KEY (organization, outlet, id)) STRICT, WITHOUT ROWID;"
 
-    /* Idempotency-Keys, in buckets of a day: old ones go as a whole, without an index by time. */
+    /* Idempotency-Keys, and an index over them that is made beside traffic (keys.c). */
     "CREATE TABLE idempotency ("
-    " bucket INTEGER NOT NULL, organization INTEGER NOT NULL, key BLOB NOT NULL,"
-    " request BLOB NOT NULL, event INTEGER NOT NULL, contact INTEGER NOT NULL,"
-    " at_ms INTEGER NOT NULL,"
-    " PRIMARY KEY (bucket, organization, key)) STRICT, WITHOUT ROWID;"
+    " event INTEGER PRIMARY KEY, organization INTEGER NOT NULL, key BLOB NOT NULL,"
+    " request BLOB NOT NULL, contact INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE idempotency_index ("
+    " bucket INTEGER NOT NULL, hash INTEGER NOT NULL, event INTEGER NOT NULL,"
+    " PRIMARY KEY (bucket, hash, event)) STRICT, WITHOUT ROWID;"
 
     /* The ledger: sums by minute, by day, and over all (span 0, 1, 2; start 0 for all). `subject`
      * is an outlet, an inlet, or 0 for the whole organization. */

@@ -472,16 +472,9 @@ static int prune_minutes(struct pruning *pruning)
     return gone < 0 ? fail(FAIL_STORE) : 1;
 }
 
-/* Whole buckets: a key counts by its own moment, wherever it lies. */
 static int prune_keys(struct pruning *pruning)
 {
-    int64_t gone =
-        SQL_RUN(pruning->sql,
-                "DELETE FROM idempotency WHERE (bucket, organization, key) IN"
-                " (SELECT bucket, organization, key FROM idempotency WHERE bucket < $1"
-                " ORDER BY bucket, organization, key LIMIT $2)",
-                SQL_I(pruning->retention->idempotency_before_ms / BUCKET_MS), SQL_I(AT_ONCE));
-    return gone == 0 ? recall_buckets(pruning->writer) : more_if_any(gone);
+    return keys_prune(pruning->writer, pruning->retention->idempotency_before_ms, AT_ONCE);
 }
 
 static int prune_sessions(struct pruning *pruning)
