@@ -203,6 +203,8 @@ static void add_couriers(const struct api *api, struct buf *to)
            stats.held_bytes);
     figure(to, "junctor_open_breakers", "gauge", "Endpoints that only get a probe.",
            stats.open_breakers);
+    figure(to, "junctor_swept_total", "counter",
+           "Due deliveries that only the store had: 0 while all is well.", stats.swept);
     figure(to, "junctor_outlets_behind", "gauge", "Endpoints whose work is read from the store.",
            stats.outlets_behind);
 }

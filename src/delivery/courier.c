@@ -95,7 +95,7 @@ static void read_behind(struct courier *courier, int64_t mono_ms)
 
 static bool anything_to_read(const struct courier *courier)
 {
-    if (courier->stock.starting || courier->stock.reading > 0)
+    if (courier->stock.starting || courier->stock.reading > 0 || courier->sweeping)
         return true;
     LIST_EACH(&courier->behind, at)
     if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
@@ -203,6 +203,9 @@ static void take_mail(struct courier *courier, struct mail *mail)
         break;
     case MAIL_OUTLETS:
         take_outlets(courier, CONTAINER_OF(mail, struct fetch, mail));
+        break;
+    case MAIL_SWEEP:
+        sweep_take(courier, CONTAINER_OF(mail, struct fetch, mail));
         break;
     case MAIL_RELEASE:
         courier->held = false;
@@ -376,6 +379,7 @@ static void *courier_main(void *argument)
         int64_t mono_ms = clock_mono_ms();
         take_all_mail(courier, &mail);
         move_due(courier, courier_now_ms(courier));
+        sweep_begin(courier, courier_now_ms(courier));
         read_behind(courier, mono_ms);
         dispatch_post_again(courier, mono_ms);
         start_attempts(courier);
@@ -414,6 +418,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     courier->couriers = couriers;
     courier->held = couriers->options.held;
     courier->list_again_ms = 1;       /* at once */
+    courier->sweep_at_ms = INT64_MAX; /* bounded by the first look */
     atomic_init(&courier->active, 1); /* the list of outlets is to be read */
     stock_init(&courier->stock,
                (size_t)(couriers->options.limits->courier_bytes / couriers->count));
@@ -443,6 +448,7 @@ static void free_mail(struct mail *mail)
         break;
     case MAIL_PAGE:
     case MAIL_OUTLETS:
+    case MAIL_SWEEP:
         fetch_free(CONTAINER_OF(mail, struct fetch, mail));
         break;
     case MAIL_TIME:

@@ -119,6 +119,7 @@ void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_s
         ret_stats->delivered += counts->delivered;
         ret_stats->failed += counts->failed;
         ret_stats->dead += counts->dead;
+        ret_stats->swept += counts->swept;
         ret_stats->held_jobs += counts->held_jobs;
         ret_stats->held_bytes += counts->held_bytes;
         ret_stats->open_breakers += counts->open_breakers;
@@ -254,6 +255,21 @@ static int read_work(void *context, const struct page_wanted *page, struct arena
     return fail(r);
 }
 
+static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
+                    int *ret_count)
+{
+    struct couriers *couriers = context;
+    int r = store_read_begin(couriers->reader);
+    if (r < 0)
+        return fail(r);
+    const struct page_wanted *page = &wanted->page;
+    const struct work_span span = { .of = page->of, .after = page->after, .to = wanted->to };
+    r = store_read_due(store_reader_sql(couriers->reader), &span, wanted->before_ms, page->limit,
+                       ret_ids, ret_count);
+    store_read_end(couriers->reader);
+    return fail(r);
+}
+
 int couriers_start(const struct couriers_options *options, struct couriers **ret_couriers)
 {
     struct couriers *couriers = new_couriers(options);
@@ -265,6 +281,7 @@ int couriers_start(const struct couriers_options *options, struct couriers **ret
     const struct courier_ground ground = { .context = couriers,
                                            .post = post_result,
                                            .read_outlets = read_outlets,
-                                           .read_work = read_work };
+                                           .read_work = read_work,
+                                           .read_due = read_due };
     return start_on(couriers, &ground, ret_couriers);
 }

@@ -62,7 +62,8 @@ void couriers_free(struct couriers *couriers);
 
 struct couriers_stats {
     int64_t attempts, delivered, failed, dead; /* since start */
-    int64_t held_jobs, held_bytes;             /* in memory */
+    int64_t swept; /* since start: that the sweep found in the store alone; 0 while all is well */
+    int64_t held_jobs, held_bytes; /* in memory */
     int64_t open_breakers, outlets_behind;
     int64_t sending;
 };

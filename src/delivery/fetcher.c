@@ -49,10 +49,36 @@ static int read_outlets(struct fetcher *fetcher, struct fetch *fetch)
                                              &fetch->outlets, &fetch->count));
 }
 
+static int read_due(struct fetcher *fetcher, struct fetch *fetch)
+{
+    int64_t ids[SWEEP_PAGE];
+    int r = 0;
+    for (int i = 0; r == 0 && i < fetch->count; i++) {
+        struct sweep *sweep = &fetch->sweeps[i];
+        const struct due_wanted wanted = {
+            .page = { .of = sweep->of, .after = sweep->after, .limit = SWEEP_PAGE },
+            .to = sweep->to,
+            .before_ms = fetch->due_before_ms,
+        };
+        r = fetcher->ground.read_due(fetcher->ground.context, &wanted, ids, &sweep->count);
+        if (r == 0 && sweep->count > 0)
+            sweep->ids = memcpy(ARENA_ARRAY(&fetch->arena, int64_t, (size_t)sweep->count), ids,
+                                (size_t)sweep->count * sizeof(*ids));
+    }
+    return fail(r);
+}
+
+static int read_for(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)
+{
+    if (fetch->mail.kind == MAIL_PAGE)
+        return read_page(fetcher, fetch, arena);
+    return fetch->mail.kind == MAIL_OUTLETS ? read_outlets(fetcher, fetch)
+                                            : read_due(fetcher, fetch);
+}
+
 static void run(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)
 {
-    int r = fetch->mail.kind == MAIL_PAGE ? read_page(fetcher, fetch, arena)
-                                          : read_outlets(fetcher, fetch);
+    int r = read_for(fetcher, fetch, arena);
     fetch->failed = r < 0;
     if (fetch->failed)
         log_line(fetcher->log, LOG_ERROR, "unfinished deliveries cannot be read; trying again",

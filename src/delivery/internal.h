@@ -36,6 +36,13 @@ struct page_wanted {
     int limit;
 };
 
+/* Of those, the ids of the ones up to `to` that were due before that moment (Junctor's time). */
+struct due_wanted {
+    struct page_wanted page;
+    int64_t to;
+    int64_t before_ms;
+};
+
 struct courier_ground {
     void *context;
     void (*post)(void *context, struct result *result);
@@ -44,6 +51,8 @@ struct courier_ground {
                         int *ret_count);
     int (*read_work)(void *context, const struct page_wanted *page, struct arena *arena,
                      struct work_item *ret_items, int *ret_count);
+    int (*read_due)(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
+                    int *ret_count);
 };
 
 MUST_USE int couriers_start_on(const struct couriers_options *options,
@@ -57,6 +66,7 @@ enum mail_kind {
     MAIL_RECORDED,
     MAIL_PAGE,
     MAIL_OUTLETS,
+    MAIL_SWEEP,
     MAIL_RELEASE,
     MAIL_TIME,
     MAIL_STOP,
@@ -97,8 +107,19 @@ struct time_wait {
 
 /* ── fetcher.c ── */
 
+#define SWEEP_PAGE 256
+
+/* One outlet of a sweep. */
+struct sweep {
+    struct outlet *outlet; /* the courier's own; not touched by the fetcher */
+    struct outlet_work of;
+    int64_t after, to;
+    const int64_t *ids; /* in the fetch's arena */
+    int count;
+};
+
 struct fetch {
-    struct mail mail; /* MAIL_PAGE or MAIL_OUTLETS when it comes back */
+    struct mail mail; /* MAIL_PAGE, MAIL_OUTLETS or MAIL_SWEEP when it comes back */
     struct courier *courier;
     /* A page: */
     struct outlet *outlet; /* the courier's own; not touched by the fetcher */
@@ -108,6 +129,9 @@ struct fetch {
     /* All outlets with work: */
     struct arena arena;
     struct outlet_work *outlets;
+    /* A sweep: */
+    struct sweep *sweeps;
+    int64_t due_before_ms;
     bool failed;
 };
 
@@ -164,10 +188,12 @@ struct courier {
     bool stopped_all;
     int64_t list_again_ms;  /* monotonic; 0: the list of outlets is being read, or was */
     int64_t count_again_ms; /* monotonic: gauges that need a look at all outlets */
+    int64_t sweep_at_ms;    /* Junctor's time */
+    bool sweeping;
     struct mail_time *time_waiting;
 
     struct courier_counts {
-        _Atomic int64_t attempts, delivered, failed, dead;
+        _Atomic int64_t attempts, delivered, failed, dead, swept;
         _Atomic int64_t held_jobs, held_bytes, open_breakers, outlets_behind, sending;
     } counts;
 };
@@ -191,6 +217,12 @@ MUST_USE int courier_start(struct courier *courier, struct couriers *couriers);
 /* The thread has ended. */
 void courier_done(struct courier *courier);
 int64_t courier_now_ms(const struct courier *courier);
+
+/* ── sweep.c ── */
+
+/* Asks the store, when it is time. */
+void sweep_begin(struct courier *courier, int64_t now_ms);
+void sweep_take(struct courier *courier, struct fetch *fetch);
 
 /* ── outlet.c ── */
 

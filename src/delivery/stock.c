@@ -167,6 +167,12 @@ static void note_let_go(struct outlet *outlet, int64_t id)
     outlet->missed = true;
 }
 
+void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id)
+{
+    assert(map_find_int(&stock->parcels, (uint64_t)id) == NULL);
+    note_let_go(outlet, id);
+}
+
 void stock_let_go(struct stock *stock, struct outlet *outlet)
 {
     LIST_EACH(&outlet->parcels, at)

@@ -65,6 +65,9 @@ struct outlet {
     size_t item_bytes; /* what one delivery of it costs, about; 0: not known */
     size_t reserved;   /* reading: bytes set aside for the page */
 
+    int64_t sweep_after;   /* the next sweep looks at ids above this (sweep.c) */
+    int64_t sweep_suspect; /* the one that the last sweep did not find; 0: none */
+
     bool listed; /* starting: the store has work for it */
     bool missed; /* starting: it was handed some over */
 
@@ -136,6 +139,9 @@ void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms);
 /* It is finished: recorded as such, or gone. When it was asked for by hand meanwhile, its outlet is
  * behind afterwards. */
 void stock_forget(struct stock *stock, struct parcel *parcel);
+
+/* The store has one that memory should have and has not: the outlet is behind. */
+void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id);
 
 /* All that is not under way is let go: the store has it. */
 void stock_let_go(struct stock *stock, struct outlet *outlet);

@@ -67,6 +67,24 @@ static int read_work(void *context, const struct page_wanted *page, struct arena
     return failed ? FAIL_STORE : 0;
 }
 
+static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
+                    int *ret_count)
+{
+    struct bed *bed = context;
+    (void)pthread_mutex_lock(&bed->mutex);
+    int count = 0;
+    for (int i = 0; i < bed->work_count && count < wanted->page.limit; i++) {
+        const struct delivery *delivery = &bed->work[i].delivery;
+        if (delivery->outlet == wanted->page.of.outlet && delivery->id > wanted->page.after &&
+            delivery->id <= wanted->to && delivery->due_ms < wanted->before_ms)
+            ret_ids[count++] = delivery->id;
+    }
+    bool failed = bed->fail_reads;
+    (void)pthread_mutex_unlock(&bed->mutex);
+    *ret_count = count;
+    return failed ? FAIL_STORE : 0;
+}
+
 /* ── the committer ── */
 
 static void post(void *context, struct result *result)
@@ -189,7 +207,11 @@ void bed_start(struct bed *bed)
     mailbox_init(&bed->mailbox, waker_wake, &bed->waker);
     CHECK_INT("thread", pthread_create(&bed->thread, NULL, bed_main, bed), 0);
     const struct courier_ground ground = {
-        .context = bed, .post = post, .read_outlets = read_outlets, .read_work = read_work
+        .context = bed,
+        .post = post,
+        .read_outlets = read_outlets,
+        .read_work = read_work,
+        .read_due = read_due,
     };
     CHECK_INT("start", couriers_start_on(&bed->options, &ground, &bed->couriers), 0);
 }

@@ -220,6 +220,17 @@ struct outlet_work {
     int64_t outlet;
 };
 
+struct work_span {
+    struct outlet_work of;
+    int64_t after; /* ids above this */
+    int64_t to;    /* and up to this */
+};
+
+/* Ids of an outlet's unfinished deliveries that were due before that moment (Junctor's time), by
+ * id, up to `limit`. Reads the span's rows until it has them. */
+MUST_USE int store_read_due(struct sql *sql, const struct work_span *span, int64_t before_ms,
+                            int limit, int64_t *ret_ids, int *ret_count);
+
 /* Outlets with unfinished deliveries. Cost: their number, not that of the deliveries. */
 MUST_USE int store_read_outlets_with_work(struct sql *sql, struct arena *arena,
                                           struct outlet_work **ret_outlets, int *ret_count);

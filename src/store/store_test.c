@@ -461,6 +461,34 @@ static void test_work_is_read_in_pages(void **state)
     assert_int_equal(total, 25);
 }
 
+static int count_due(struct scene *scene, const struct work_span *span, int64_t before_ms,
+                     int64_t *ids)
+{
+    int count;
+    struct sql *sql = store_reader_sql(scene->reader);
+    assert_int_equal(store_read_due(sql, span, before_ms, 10, ids, &count), 0);
+    return count;
+}
+
+static void test_due_work(void **state)
+{
+    struct scene *scene = *state;
+    struct delivery last = scene_fill(scene, ORG, OUTLET, 25);
+    const int64_t later_ms = last.due_ms + 1;
+    struct work_span span = { .of = { ORG, OUTLET }, .to = INT64_MAX };
+    int64_t ids[10];
+    assert_int_equal(count_due(scene, &span, last.due_ms, ids), 0);
+    assert_int_equal(count_due(scene, &span, later_ms, ids), 10);
+    span.after = ids[4];
+    span.to = ids[7];
+    assert_int_equal(count_due(scene, &span, later_ms, ids), 3);
+    span = (struct work_span){ .of = { ORG, OUTLET }, .after = last.id - 1, .to = last.id };
+    assert_int_equal(count_due(scene, &span, later_ms, ids), 1);
+    assert_int_equal(ids[0], last.id);
+    span.of.organization = 2;
+    assert_int_equal(count_due(scene, &span, later_ms, ids), 0);
+}
+
 static void test_outlets_with_work(void **state)
 {
     struct scene *scene = *state;
@@ -546,6 +574,7 @@ int main(void)
         SCENE_TEST(test_change_of_a_row_that_is_elsewhere_fails),
         SCENE_TEST(test_find_delivery_is_per_organization),
         SCENE_TEST(test_work_is_read_in_pages),
+        SCENE_TEST(test_due_work),
         SCENE_TEST(test_outlets_with_work),
         SCENE_TEST(test_settings),
         SCENE_TEST(test_statements_per_event),

@@ -117,6 +117,23 @@ int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64
     return r;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
+int store_read_due(struct sql *sql, const struct work_span *span, int64_t before_ms, int limit,
+                   int64_t *ret_ids, int *ret_count)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT id FROM work WHERE organization = $1 AND outlet = $2 AND id > $3"
+                  " AND id <= $4 AND due_ms < $5 ORDER BY id LIMIT $6",
+                  SQL_I(span->of.organization), SQL_I(span->of.outlet), SQL_I(span->after),
+                  SQL_I(span->to), SQL_I(before_ms), SQL_I(limit));
+    *ret_count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_ids[(*ret_count)++] = sql_int(&query, 0);
+    return r;
+}
+
 /* ── outlets with work ── */
 
 /* The next pair behind the one given: a seek, however many rows the pair has. */
