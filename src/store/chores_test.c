@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #define ORG 1
@@ -218,9 +219,10 @@ static void test_small_things_go(void **state)
     struct rows rows;
     char key[17];
     rows_init(&rows, scene);
-    struct event *event = rows_event(&rows, ORG, 0);
+    const struct event *event = NULL;
     for (int i = 0; i < 200; i++) {
         (void)snprintf(key, sizeof(key), "%016d", i);
+        event = rows_event(&rows, ORG, 0);
         rows_key(&rows, event, arena_c(&scene->arena, str_c(key)));
         assert_int_equal(SQL_RUN(sql,
                                  "INSERT INTO sessions (token, user_id, organization, csrf,"
@@ -249,7 +251,7 @@ static void test_small_things_go(void **state)
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM sessions"), 50);
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM audit"), 10);
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM idempotency"), 1);
-    assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 2);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 201);
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM counters WHERE span = 0"), 1);
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM counters WHERE span = 1"), 2);
     scene_check(scene);
@@ -304,6 +306,31 @@ static void test_cap_in_bytes(void **state)
     assert_true(left > 6000 && left < 11000);
     assert_int_equal(scene_number(scene, "SELECT min(at_ms) / 60000 FROM events") * 60000,
                      scene->now_ms - scene->now_ms % 60000 - (left + 999) / 1000 * 60000);
+    scene_check(scene);
+}
+
+/* Few events, and large ones: no more of them go than must. */
+static void test_cap_with_large_events(void **state)
+{
+    struct scene *scene = *state;
+    set_up_organization(scene);
+    char *data = xmalloc(200000);
+    memset(data, 'x', 200000);
+    for (int i = 0; i < 50; i++) {
+        struct rows rows;
+        rows_init(&rows, scene);
+        rows_event(&rows, ORG, 1)->data = str_from(data, 200000);
+        rows_commit(&rows);
+        later(scene, 60000);
+    }
+    free(data);
+    const struct retention retention = { .max_bytes = used_bytes(scene) * 4 / 5 };
+    prune(scene, &retention);
+    int64_t left = scene_number(scene, "SELECT count(*) FROM events");
+    assert_true(used_bytes(scene) <= retention.max_bytes);
+    assert_true(left >= 38 && left <= 40);
+    assert_int_equal(scene_number(scene, "SELECT min(at_ms) FROM events"),
+                     scene->now_ms - left * 60000);
     scene_check(scene);
 }
 
@@ -545,6 +572,7 @@ int main(void)
         SCENE_TEST(test_small_things_go),
         SCENE_TEST(test_times_rule_not_ids),
         SCENE_TEST(test_cap_in_bytes),
+        SCENE_TEST(test_cap_with_large_events),
         SCENE_TEST(test_cap_spares_unfinished_work),
         SCENE_TEST(test_steps_are_short),
 #ifdef JUNCTOR_TEST_BUILD

@@ -25,6 +25,7 @@
 
 #define AT_ONCE 64      /* rows between two looks at the clock */
 #define CAP_EVENTS 2000 /* how many events one pass takes when the cap in bytes is what rules */
+#define EVENT_BYTES 512 /* what an event takes beside its data, at least */
 #define MINUTE_MS 60000
 
 struct pruning {
@@ -91,11 +92,10 @@ struct place {
 };
 
 /* The first event at or above `id`. 0: there is none. */
-static int event_from(struct sql *sql, int64_t id, int64_t skip, struct place *ret_place)
+static int event_from(struct sql *sql, int64_t id, struct place *ret_place)
 {
-    struct sql_query query CLEANUP(sql_done) =
-        SQL_QUERY(sql, "SELECT id, at_ms FROM events WHERE id >= $1 ORDER BY id LIMIT 1 OFFSET $2",
-                  SQL_I(id), SQL_I(skip));
+    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+        sql, "SELECT id, at_ms FROM events WHERE id >= $1 ORDER BY id LIMIT 1", SQL_I(id));
     int r = sql_next(&query);
     if (r > 0)
         *ret_place = (struct place){ sql_int(&query, 0), sql_int(&query, 1) };
@@ -128,7 +128,7 @@ static int find_by_time(struct sql *sql, int64_t before_ms, int64_t *ret_id)
 {
     struct place oldest;
     struct place newest;
-    int r = event_from(sql, 0, 0, &oldest);
+    int r = event_from(sql, 0, &oldest);
     if (r > 0)
         r = newest_event(sql, &newest);
     if (r <= 0)
@@ -144,7 +144,7 @@ static int find_by_time(struct sql *sql, int64_t before_ms, int64_t *ret_id)
         return end_of_all(sql, newest.id, ret_id);
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        r = event_from(sql, middle, 0, &place);
+        r = event_from(sql, middle, &place);
         if (r <= 0)
             return r;
         if (place.at_ms < before_ms)
@@ -153,7 +153,7 @@ static int find_by_time(struct sql *sql, int64_t before_ms, int64_t *ret_id)
             high = middle;
     }
     /* What belongs to the event before has ids behind it: the next event's own id is the cut. */
-    r = event_from(sql, low, 0, &place);
+    r = event_from(sql, low, &place);
     *ret_id = place.id;
     return MIN_OF(r, 0);
 }
@@ -189,29 +189,47 @@ static int used_bytes(struct sql *sql, int64_t *ret_bytes)
     return r;
 }
 
-static int is_over_cap(struct pruning *pruning, bool *ret_over)
+/* 0: it fits. */
+static int bytes_over_cap(struct pruning *pruning, int64_t *ret_over)
 {
+    int64_t max_bytes = pruning->retention->max_bytes;
     int64_t used = 0;
-    int r = pruning->retention->max_bytes > 0 ? used_bytes(pruning->sql, &used) : 0;
+    int r = max_bytes > 0 ? used_bytes(pruning->sql, &used) : 0;
     if (r == 0)
-        *ret_over = pruning->retention->max_bytes > 0 && used > pruning->retention->max_bytes;
+        *ret_over = max_bytes > 0 ? MAX_OF(used - max_bytes, 0) : 0;
     return r;
+}
+
+/* The oldest events that take `bytes` together, and CAP_EVENTS at most: behind them is the cut. 0:
+ * there are none. */
+static int find_by_size(struct sql *sql, int64_t bytes, struct place *ret_place)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql, "SELECT id, at_ms, length(data) + coalesce(length(raw), 0) FROM events"
+                       " ORDER BY id");
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        *ret_place = (struct place){ sql_int(&query, 0), sql_int(&query, 1) };
+        if (bytes <= 0 || count == CAP_EVENTS)
+            return 1;
+        bytes -= sql_int(&query, 2) + EVENT_BYTES;
+        count++;
+    }
+    if (r < 0 || count == 0)
+        return r;
+    ret_place->at_ms++;
+    r = end_of_all(sql, ret_place->id, &ret_place->id);
+    return r < 0 ? r : 1;
 }
 
 static int plan_by_size(struct pruning *pruning)
 {
-    bool over = false;
-    int r = is_over_cap(pruning, &over);
-    if (r < 0 || !over)
-        return r;
+    int64_t over = 0;
     struct place place = {};
-    r = event_from(pruning->sql, 0, CAP_EVENTS, &place);
-    if (r == 0) {
-        r = newest_event(pruning->sql, &place);
-        place.at_ms++;
-        if (r > 0 && end_of_all(pruning->sql, place.id, &place.id) < 0)
-            return fail(FAIL_STORE);
-    }
+    int r = bytes_over_cap(pruning, &over);
+    if (r == 0 && over > 0)
+        r = find_by_size(pruning->sql, over, &place);
     if (r > 0) {
         pruning->at->cut_id = MAX_OF(pruning->at->cut_id, place.id);
         pruning->at->cut_ms = MAX_OF(pruning->at->cut_ms, place.at_ms);
@@ -528,12 +546,12 @@ static int walk(struct pruning *pruning, int64_t until_us)
 /* After a pass: the cap in bytes takes another while there is anything left to take. */
 static int another_pass(struct pruning *pruning)
 {
-    bool over = false;
+    int64_t over = 0;
     struct place oldest;
-    int r = is_over_cap(pruning, &over);
-    if (r < 0 || !over)
+    int r = bytes_over_cap(pruning, &over);
+    if (r < 0 || over == 0)
         return r;
-    return event_from(pruning->sql, 0, 0, &oldest);
+    return event_from(pruning->sql, 0, &oldest);
 }
 
 static int finish_step(struct store_writer *writer, struct pruning *pruning)
