@@ -12,7 +12,9 @@ build: ## Install what is missing and build the program, build/release/junctor
 	@tools/setup build
 	@tools/build release
 
-run: build ## Build, then start a hub with its data in data/ and say what to try
+run: ## Build, then start a hub with its data in data/ and say what to try
+	@tools/setup run
+	@tools/build release
 	@exec $(RUN)
 
 test: ## Install what is missing, build, and run every test (T=name for some)
