@@ -27,26 +27,44 @@ static void count_result(struct batch *batch, const struct result *result, int64
         batch_counter(batch, after->organization, subject, after->created_ms);
     sums->attempts++;
     sums->attempts_failed += result->attempt.error.len > 0;
-    if (result->gone)
+    if (result->gone && !result->work->dropped)
         return;
+    sums->dropped -= result->gone;
     sums->delivered += after->state == DELIVERY_DELIVERED;
     sums->dead += after->state == DELIVERY_DEAD;
     sums->dropped += after->state == DELIVERY_DROPPED;
+}
+
+/* It was dropped while the attempt was under way. What the target took is delivered all the same;
+ * what it did not take stays dropped. */
+static void apply_to_dropped(struct result *result)
+{
+    struct delivery *after = &result->after;
+    if (after->state == DELIVERY_DELIVERED)
+        return;
+    int attempt_count = after->attempt_count;
+    int last_status = after->last_status;
+    *after = result->work->delivery;
+    after->attempt_count = attempt_count;
+    after->last_status = last_status;
 }
 
 static bool apply_result(struct operation *operation, struct batch *batch)
 {
     struct result *result = result_of(operation);
     result->gone = !result->work->found;
-    if (result->gone) {
+    if (result->gone && result->work->dropped)
+        apply_to_dropped(result);
+    if (result->gone && !result->work->dropped)
         batch_add_attempt(batch, &result->attempt);
-    } else {
-        batch_add_change(batch, &result->after, result->event_type, true, &result->attempt, NULL);
-        /* Two results of one delivery in one batch cannot be, but a bug must not count twice. */
-        result->work->found = result->after.state == DELIVERY_PENDING;
-    }
+    else
+        batch_add_change(batch, &result->after, result->event_type, !result->gone,
+                         &result->attempt, NULL);
     count_result(batch, result, 0);
     count_result(batch, result, result->after.outlet);
+    /* Two results of one delivery in one batch cannot be, but a bug must not count twice. */
+    result->work->found = !result->gone && result->after.state == DELIVERY_PENDING;
+    result->work->dropped = false;
     return true;
 }
 

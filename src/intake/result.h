@@ -15,8 +15,8 @@ struct result {
     str event_type;
     /* A 410: the endpoint is to be disabled, with this reason (S: design.md §7). Empty: no. */
     str disable_reason;
-    /* Set by the committer before `committed`: the delivery is no longer unfinished (dropped by a
-     * deletion meanwhile); only the attempt was recorded. */
+    /* Set by the committer before `committed`: the delivery is no longer unfinished: it was dropped
+     * meanwhile. The attempt was recorded, and that it was delivered, if it was. */
     bool gone;
     bool stored; /* false: it could not be committed; the courier posts it again after a pause */
     void (*committed)(struct result *result, void *context); /* on the committer's thread */

@@ -101,7 +101,8 @@ struct work_load {
     int64_t outlet;
     int64_t id;
     bool found;               /* answer: it is unfinished */
-    struct delivery delivery; /* answer; reason is in the arena */
+    bool dropped;             /* answer: it is not, it was dropped */
+    struct delivery delivery; /* answer, of either; reason is in the arena */
 };
 
 MUST_USE int store_load_contacts(struct store_writer *writer, struct contact_load **loads,

@@ -119,6 +119,36 @@ scenario('delete: unfinished deliveries become dropped with a reason, and the lo
     await down.close();
 });
 
+scenario('delete while attempts are under way: what the receiver took is delivered, the rest is dropped', async () => {
+    const slow = await startReceiver();
+    slow.script = (received) => ({ status: received.index % 2 === 0 ? 200 : 500, delay: 400 });
+    const hook = await makeWebhook(api, `${slow.url}/slow`, { eventTypes: ['custom_event.refund'] });
+    const before = await ledgerOf(api);
+    for (let i = 0; i < 20; i++) expect(await sendApi(api, 'refund', { email: 'slow@example.org' }), 201);
+    await slow.waitFor(8);
+    const ids = (await api.all(`/api/v1/webhooks/${hook.id}/deliveries`)).map((row) => row.id);
+    assert.equal(ids.length, 20);
+    expect(await api.delete(`/api/v1/webhooks/${hook.id}`), 204);
+    const read = async () => Promise.all(ids.map(async (id) => expect(await api.get(`/api/v1/deliveries/${id}`), 200).json));
+    await until('all have ended', async () => {
+        const rows = await read();
+        return rows.every((row) => row.state !== 'pending') && rows.reduce((sum, row) => sum + row.attempts.length, 0) === slow.requests.length && slow.requests.length >= 8;
+    });
+    const rows = await read();
+    for (const row of rows) {
+        assert.equal(row.attemptCount, row.attempts.length, row.id);
+        assert.equal(row.lastStatus, row.attempts.at(-1)?.response.status ?? null, row.id);
+        assert.equal(row.state, row.attempts.some((attempt) => attempt.response.status === 200) ? 'delivered' : 'dropped', row.id);
+        assert.equal(row.state === 'dropped', /deleted/.test(row.reason ?? ''), row.reason);
+    }
+    const delivered = rows.filter((row) => row.state === 'delivered').length;
+    assert.ok(delivered >= 4, `${delivered} delivered`);
+    assert.ok(rows.some((row) => row.state === 'dropped' && row.attemptCount === 1), 'one that failed stays dropped');
+    assert.equal((await ledgerOf(api)).dropped - before.dropped, 20 - delivered);
+    await hub.checkLedger();
+    await slow.close();
+});
+
 scenario('events that nobody wants are counted as such', async () => {
     const quiet = await startHub({ name: 'quiet' });
     const client = quiet.client();
