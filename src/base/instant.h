@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * base/instant.h: moments as text: RFC 3339 with milliseconds, always UTC ("2026-11-21T10:00:00.000Z").
- * Pure: no time zone data, no clock. Years 1 to 9999, proleptic Gregorian calendar. */
+ * base/instant.h: moments as text: RFC 3339 with milliseconds, always UTC
+ * ("2026-11-21T10:00:00.000Z"). Pure: no time zone data, no clock. Years 1 to 9999, proleptic
+ * Gregorian calendar. */
 #pragma once
 
 #include "base/str.h"

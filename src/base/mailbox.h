@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * base/mailbox.h: the only place where threads meet. Many post, one takes.
  *
- * Invariants: (1) messages of one sender arrive in the order they were posted; (2) a message belongs
- * to the sender until posted and to the taker afterwards; (3) the taker is woken at least once
- * between a post into an empty box and the next take. Lock-free. */
+ * Invariants: (1) messages of one sender arrive in the order they were posted; (2) a message
+ * belongs to the sender until posted and to the taker afterwards; (3) the taker is woken at least
+ * once between a post into an empty box and the next take. Lock-free. */
 #pragma once
 
 #include <stdatomic.h>

@@ -16,8 +16,11 @@ typedef struct str {
 
 #define STR(literal) ((str){ (literal), sizeof(literal) - 1 })
 
-/* For static tables, where a compound literal is no constant: { STR_INIT("x") }. */
+/* For static tables, where a compound literal is no constant: { STR_INIT("x") }.
+ * The formatter would take the braces for a block. */
+/* clang-format off */
 #define STR_INIT(literal) { (literal), sizeof(literal) - 1 }
+/* clang-format on */
 
 /* printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).len, ((s).ptr == NULL ? "" : (s).ptr)
