@@ -39,12 +39,11 @@ struct hmac *hmac_new(str key)
     };
     hmac->context = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac);
-    /* An empty key would read as "keep the key there is". */
-    int done = hmac->context == NULL ? 0
-                                     : EVP_MAC_init(hmac->context,
-                                                    (const unsigned char *)(key.len == 0 ? "\0"
-                                                                                         : key.ptr),
-                                                    MAX_OF(key.len, (size_t)1), parameters);
+    assert(hmac->context != NULL);
+    /* An empty key would read as "keep the key there is"; a single zero byte is the same key. */
+    str present = key.len == 0 ? str_from("\0", 1) : key;
+    int done =
+        EVP_MAC_init(hmac->context, (const unsigned char *)present.ptr, present.len, parameters);
     assert(done == 1);
     return hmac;
 }
