@@ -17,6 +17,7 @@ void mailbox_init(struct mailbox *box, void (*wake)(void *context), void *contex
 
 void mailbox_post_chain(struct mailbox *box, struct message *first, struct message *last)
 {
+    assert(first != NULL && last != NULL);
     /* The box is a stack, newest on top: turn the chain round before it goes on. */
     struct message *top = NULL;
     for (struct message *at = first, *next; at != NULL; at = next) {
