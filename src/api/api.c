@@ -27,7 +27,8 @@ static bool no_route(struct request *request, unsigned allowed)
     for (unsigned method = HTTP_GET; method <= HTTP_OPTIONS; method++) {
         if ((allowed & 1u << method) == 0)
             continue;
-        buf_add(&names, names.len == 0 ? (str){} : STR(", "));
+        if (names.len > 0)
+            buf_add(&names, STR(", "));
         buf_add(&names, http_method_name((enum http_method)method));
     }
     request_add_header(request, STR("Allow"), buf_str(&names));

@@ -139,7 +139,8 @@ static void write_status(struct json_writer *out, const struct problem_set *set,
         const struct problem_kind *kind = problem_kind(set->at[i]);
         if (kind->status != status)
             continue;
-        buf_add(&text, text.len == 0 ? (str){} : STR(" · "));
+        if (text.len > 0)
+            buf_add(&text, STR(" · "));
         buf_format(&text, "%s (%s)", kind->title, kind->slug);
     }
     json_key(out, arena_format(out->buf->arena, "%d", status));

@@ -73,7 +73,8 @@ static bool is_choice(const struct check *check, const struct member *member, st
     for (const char *const *at = member->choices; *at != NULL; at++) {
         if (str_equal(str_c(*at), text))
             return true;
-        buf_add(&names, names.len == 0 ? (str){} : STR(", "));
+        if (names.len > 0)
+            buf_add(&names, STR(", "));
         buf_add(&names, str_c(*at));
     }
     return wrong(check, "option",

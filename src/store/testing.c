@@ -313,7 +313,7 @@ static const struct attempt *make_attempt(struct rows *rows, const struct delive
         .response_body = success ? STR("ok") : STR("no"),
         .response_length = 2,
         .url = STR("https://example.com/hook"),
-        .error = success ? (str){} : STR("The answer was 500."),
+        .error = !success ? STR("The answer was 500.") : (str){},
     };
     return attempt;
 }
