@@ -135,7 +135,6 @@ static int make_api_key(const struct api_key_row *row, struct api_key **ret_made
         return fail(FAIL_CORRUPT);
     memcpy(made->hash.bytes, row->hash.ptr, DIGEST_SIZE);
     object = NULL;
-    /* cppcheck-suppress autoVariables ; `wrong` is written to, and not kept in `made` */
     *ret_made = made;
     return 0;
 }
@@ -147,8 +146,10 @@ static int read_integration(const struct picture_source *source, int64_t organiz
 {
     struct integration_row row;
     int r = store_read_integration(source->sql, organization, id, arena, &row);
-    if (r == 0)
-        *ret_object = &make_integration(&row)->object;
+    if (r == 0) {
+        struct integration *made = make_integration(&row);
+        *ret_object = &made->object;
+    }
     return r;
 }
 
