@@ -144,11 +144,6 @@ static void on_loop_end(struct http_loop *http, void *user, void *context)
     free(loop);
 }
 
-struct directory *api_directory(struct http_loop *loop)
-{
-    return ((struct loop_state *)http_loop_user(loop))->directory;
-}
-
 /* ── publications ── */
 
 struct publishing {
@@ -160,7 +155,8 @@ struct publishing {
 static void publish(struct http_task *task, struct http_loop *loop)
 {
     struct publishing *self = CONTAINER_OF(task, struct publishing, task);
-    directory_put(api_directory(loop), self->picture);
+    struct loop_state *state = http_loop_user(loop);
+    directory_put(state->directory, self->picture);
     publication_done(self->publication);
     free(self);
 }

@@ -135,8 +135,9 @@ static bool address_allowed(struct call *call, const struct cidr_list *allowed, 
     return false;
 }
 
-bool call_organization_rules(struct call *call, const struct picture *picture,
-                             const struct api_key *key)
+/* Addresses and rates of the organization, and of the key; NULL on an inlet without one. */
+static bool organization_rules(struct call *call, const struct picture *picture,
+                               const struct api_key *key)
 {
     if (key != NULL && !address_allowed(call, &key->allowed, "this API key"))
         return false;
@@ -284,7 +285,7 @@ void call_note_too_large(const struct call *call)
 
 static bool take_event(struct call *call, const struct picture *picture, const struct api_key *key)
 {
-    if (!call_organization_rules(call, picture, key) || !call_rules(call))
+    if (!organization_rules(call, picture, key) || !call_rules(call))
         return reject(call, picture);
     return call->route->ingest(call, picture);
 }
@@ -354,7 +355,7 @@ static bool identify_key(struct call *call, const struct credentials *credential
     if (call->route->ingest != NULL)
         return take_event(call, picture, key);
     call->caller.uuid = arena_str(&call->request->arena, picture_uuid(picture));
-    if (!call_organization_rules(call, picture, key)) {
+    if (!organization_rules(call, picture, key)) {
         call_finish(call, 0);
         return true;
     }

@@ -123,9 +123,6 @@ bool call_read_later(struct call *call,
 bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
-/* The key's organization, for rules of an inlet without a key. */
-MUST_USE bool call_organization_rules(struct call *call, const struct picture *picture,
-                                      const struct api_key *key);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
 /* An event's body was over its cap, and the server has answered that. On the loop. */

@@ -163,9 +163,3 @@ bool instant_read(str text, int64_t *ret_ms)
         days * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction_ms - offset_ms;
     return true;
 }
-
-bool instant_is_date(str text)
-{
-    int64_t days;
-    return take_date(&text, &days) && text.len == 0;
-}

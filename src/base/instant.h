@@ -15,6 +15,3 @@ void instant_write(int64_t at_ms, char *text);
  * alone (its midnight in UTC). Fractions below a millisecond are cut. A leap second reads as the
  * last millisecond of its minute. */
 MUST_USE bool instant_read(str text, int64_t *ret_ms);
-
-/* True for a real calendar date "YYYY-MM-DD" alone. */
-MUST_USE bool instant_is_date(str text);

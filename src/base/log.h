@@ -37,5 +37,3 @@ struct log_field {
 /* Lines longer than 8 KiB are cut, and end in "…". */
 void log_fields(const struct log *log, enum log_level level, const char *message,
                 const struct log_field *fields, size_t count);
-
-bool log_level_read(str text, enum log_level *ret_level);
