@@ -7,18 +7,13 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fd.h"
 #include "cli_client.h"
 #include "cli_data.h"
 #include "store/settings.h"
 
 #define DATABASE "junctor.db"
 #define RESTORING "restoring"
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
 
 /* ── backup ── */
 

@@ -7,14 +7,9 @@
 
 #include "base/digest.h"
 #include "base/fail.h"
+#include "base/fd.h"
 
 #define KEY_TEXT_MAX 256
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
 
 static int refuse(struct problem *reterr, int r, str text)
 {

@@ -120,7 +120,7 @@ static void on_loop_turn(struct http_loop *loop, void *user, void *context)
     atomic_fetch_add(&kit->turns, 1);
 }
 
-/* ---- the worker: answers parked requests, holds some until it is told ---- */
+/* ── the worker: answers parked requests, holds some until it is told ── */
 
 static void answer_job(struct kit_job *job)
 {
@@ -235,7 +235,7 @@ bool kit_await_connections(struct kit *kit, int wanted)
     return false;
 }
 
-/* ---- the client ---- */
+/* ── the client ── */
 
 int client_open(const struct kit *kit)
 {

@@ -54,7 +54,7 @@ void kit_stop(struct kit *kit);
 bool kit_await(atomic_int *value, int wanted);
 bool kit_await_connections(struct kit *kit, int wanted);
 
-/* ---- the client; reads give up after 5 s ---- */
+/* ── the client; reads give up after 5 s ── */
 
 int client_open(const struct kit *kit);
 void client_send(int fd, str bytes);

@@ -5,7 +5,7 @@
 
 #include <yyjson.h>
 
-/* ---- memory: yyjson's tree and strings lie in the caller's arena ---- */
+/* ── memory: yyjson's tree and strings lie in the caller's arena ── */
 
 #define VALUE_ALIGNMENT alignof(max_align_t)
 
@@ -36,7 +36,7 @@ static void tree_free(void *context, void *memory)
     (void)memory;
 }
 
-/* ---- the tree ---- */
+/* ── the tree ── */
 
 static yyjson_type tree_type(json value)
 {
@@ -60,7 +60,7 @@ static json tree_next(json value)
     return (json)(const void *)((const char *)value + size);
 }
 
-/* ---- reading ---- */
+/* ── reading ── */
 
 #define DEPTH_MOST 512 /* the most that limits.h lets json_depth be */
 
@@ -173,7 +173,7 @@ bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
     return true;
 }
 
-/* ---- values ---- */
+/* ── values ── */
 
 enum json_type json_type(json value)
 {
@@ -266,7 +266,7 @@ bool json_next(struct json_walk *walk, str *ret_key, json *ret_value)
     return true;
 }
 
-/* ---- the whole of a value, as the flat array it is ---- */
+/* ── the whole of a value, as the flat array it is ── */
 
 bool json_has_nul(json value)
 {
