@@ -73,7 +73,7 @@ static int write_last_event(struct call *call, struct sql *sql, const struct las
     json_key(out, STR("lastEvent"));
     json data;
     struct json_error error;
-    if (r != 0 || !json_read(arena, found.event.data, 512, &data, &error)) {
+    if (r != 0 || !json_read(arena, found.event.data, JSON_DEPTH_MAX, &data, &error)) {
         json_add_null(out);
         return 0;
     }
@@ -318,7 +318,7 @@ static json merged(struct call *call, const struct definition_row *row, bool cha
     json_end_object(&writer);
     json body = NULL;
     struct json_error error;
-    bool good = json_read(arena, buf_str(&buf), 512, &body, &error);
+    bool good = json_read(arena, buf_str(&buf), JSON_DEPTH_MAX, &body, &error);
     assert(good); /* all of it has been read before */
     return body;
 }

@@ -62,8 +62,6 @@ static json tree_next(json value)
 
 /* ── reading ── */
 
-#define DEPTH_MOST 512 /* the most that limits.h lets json_depth be */
-
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
 /* '[' and '{' differ in one bit, so that eight bytes at a time can be looked at for both. */
@@ -88,7 +86,7 @@ static size_t count_opening(str text)
  * the text, and only when the text has brackets enough. */
 static bool is_deeper(json root, int max_depth)
 {
-    json ends[DEPTH_MOST]; /* of the containers around `at` */
+    json ends[JSON_DEPTH_MAX]; /* of the containers around `at` */
     int depth = 0;
     for (json at = root, end = tree_next(root); at < end; at++) {
         while (depth > 0 && at >= ends[depth - 1])
@@ -150,7 +148,7 @@ static struct json_error reader_error(struct arena *arena, str text, const yyjso
 bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
                struct json_error *reterr)
 {
-    assert(max_depth > 0 && max_depth <= DEPTH_MOST);
+    assert(max_depth > 0 && max_depth <= JSON_DEPTH_MAX);
     if (text.len == 0) {
         *reterr = (struct json_error){ .text = STR("empty: a JSON value is expected") };
         return false;
