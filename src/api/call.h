@@ -100,6 +100,8 @@ int call_refuse(struct call *call, enum problem_id id, str text);
 int call_refuse_code(struct call *call, enum problem_id id, const char *code, str text);
 /* One wrong value of the body (422 when it is the first problem). */
 void call_wrong(struct call *call, const char *member, const char *code, str message);
+/* More is waiting than the hub holds: send it again. Returns CALL_REFUSED. */
+int call_refuse_full(struct call *call);
 /* "There is no {what} with this id." */
 int call_not_found(struct call *call, const char *what);
 
@@ -129,6 +131,9 @@ unsigned role_scopes(enum role role);
 void call_note_too_large(const struct call *call);
 /* What the caller may hand on. */
 unsigned caller_scopes(const struct caller *caller);
+/* Counts one guess at a password by rates_subject(): 10 a minute. False: the problem says when
+ * there may be another. */
+MUST_USE bool call_may_guess(struct call *call, uint64_t subject);
 
 /* ── organizations that are not at hand (fetch.c) ── */
 
@@ -160,7 +165,7 @@ void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int6
 /* null for 0 */
 void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
 void json_member_int_or_null(struct json_writer *writer, str key, int64_t value);
-/* key and keyEncoding: "utf8", or "base64" for what is none */
+/* `encoding_key` is "utf8", or "base64" for bytes that are no UTF-8. */
 void json_member_bytes(struct json_writer *writer, str key, str encoding_key, str bytes,
                        struct arena *arena);
 /* The stored list of comma-separated words as an array. */

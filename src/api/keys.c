@@ -61,7 +61,7 @@ int keys_get(struct call *call, struct sql *sql)
     struct api_key_row row;
     int64_t id;
     if (!call_id(call, 0, ID_API_KEY, "API key", &id))
-        return 0;
+        return CALL_REFUSED;
     int r = store_read_api_key(sql, call->caller.organization, id, &call->request->arena, &row);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "API key");

@@ -154,9 +154,9 @@ static bool read_body(struct call *call)
     struct json_error error;
     int depth = (int)call->api->context.limits->json_depth;
     if (!json_read(&request->arena, request->body, depth, &call->body, &error)) {
-        (void)call_refuse(call, PROBLEM_MALFORMED,
-                          arena_format(&request->arena, "The body is not JSON: at byte %zu: %.*s.",
-                                       error.offset, STR_ARG(error.text)));
+        (void)call_refuse(
+            call, PROBLEM_MALFORMED,
+            arena_format(&request->arena, "The body is not JSON: %.*s.", STR_ARG(error.text)));
         return false;
     }
     return schema_check(call->route->body, call->body, &request->arena, &call->problem);
