@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
+#include "base/instant.h"
 #include "base/testing.h"
-
-#define DAY_MS ((int64_t)86400000)
 
 TEST(follows_the_wall_clock)
 {

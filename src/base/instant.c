@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
 
-#define DAY_MS ((int64_t)86400000)
 #define YEAR_1_MS ((int64_t)-62135596800000)
 #define YEAR_9999_MS ((int64_t)253402300799999)
 

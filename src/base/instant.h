@@ -8,6 +8,10 @@
 
 #define INSTANT_TEXT_LEN 24
 
+/* As UTC has them: without leap seconds. */
+#define MINUTE_MS ((int64_t)60000)
+#define DAY_MS ((int64_t)86400000)
+
 /* Writes INSTANT_TEXT_LEN bytes, no NUL. Moments outside the years 1 to 9999 are clamped. */
 void instant_write(int64_t at_ms, char *text);
 
