@@ -196,7 +196,7 @@ static int find_secret(struct first_run *first, const struct setup *setup)
  */
 static bool prepare(struct first_run *first)
 {
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     struct setup setup;
     if (!data_open(&data, first->config, true, first->arena) ||
         !data_prepare_setup(&data, first->config, &setup))

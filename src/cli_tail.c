@@ -382,8 +382,8 @@ static void tail_done(struct tail *tail)
 static int run_tail(const struct invocation *call)
 {
     const struct tail_options *options = call->values;
-    struct tail tail CLEANUP(tail_done) = { .options = options,
-                                            .client = client_new(&options->client) };
+    struct tail CLEANUP(tail_done)
+        tail = { .options = options, .client = client_new(&options->client) };
     if (tail.client == NULL)
         return EXIT_FAILED;
     if (options->webhook.len == 0)

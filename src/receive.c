@@ -74,7 +74,7 @@ static bool any_matches(str header, str want)
 
 static str expected(str key, str id, str timestamp, str body, struct arena *arena)
 {
-    struct hmac *hmac CLEANUP(hmac_freep) = hmac_new(key);
+    struct hmac *CLEANUP(hmac_freep) hmac = hmac_new(key);
     hmac_begin(hmac);
     hmac_add(hmac, id);
     hmac_add(hmac, STR("."));
