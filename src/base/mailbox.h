@@ -27,9 +27,6 @@ void mailbox_init(struct mailbox *box, void (*wake)(void *context), void *contex
 /* Any thread. */
 void mailbox_post(struct mailbox *box, struct message *message);
 
-/* Any thread: a chain from `first` to `last` by `next`, oldest first, with one wake-up. */
-void mailbox_post_chain(struct mailbox *box, struct message *first, struct message *last);
-
 /* The taker only: everything, as a chain with the oldest first, or NULL. */
 MUST_USE struct message *mailbox_take(struct mailbox *box);
 

@@ -22,21 +22,11 @@ struct sender {
     pthread_t thread;
 };
 
-/* One at a time, and by threes. */
 static void *send_all(void *context)
 {
     struct sender *sender = context;
-    for (int i = 0; i < MESSAGES;) {
-        int count = i % 5 == 0 && i + 3 <= MESSAGES ? 3 : 1;
-        for (int k = 0; k + 1 < count; k++)
-            sender->notes[i + k].message.next = &sender->notes[i + k + 1].message;
-        if (count == 1)
-            mailbox_post(sender->box, &sender->notes[i].message);
-        else
-            mailbox_post_chain(sender->box, &sender->notes[i].message,
-                               &sender->notes[i + count - 1].message);
-        i += count;
-    }
+    for (int i = 0; i < MESSAGES; i++)
+        mailbox_post(sender->box, &sender->notes[i].message);
     return NULL;
 }
 

@@ -95,9 +95,6 @@ struct http_handler {
     /* Each loop at its start and end, on its thread; returns / is given the loop's `user`. */
     void *(*on_loop_start)(struct http_loop *loop, int index, void *context);
     void (*on_loop_end)(struct http_loop *loop, void *user, void *context);
-    /* Each time before the loop waits: what a turn has gathered can be handed on in one piece, with
-     * one wake-up (mailbox_post_chain). May be NULL. */
-    void (*on_loop_turn)(struct http_loop *loop, void *user, void *context);
     void *context;
 };
 

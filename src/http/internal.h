@@ -50,7 +50,6 @@ struct http_loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t timer;
-    uv_prepare_t turn; /* runs only with a handler's on_loop_turn */
     uv_tcp_t listener;
     struct mailbox box; /* of struct http_task */
     struct http_server *server;

@@ -30,21 +30,6 @@ static void wake_up(void *context)
     (void)uv_async_send(&loop->wake);
 }
 
-static void on_turn(uv_prepare_t *turn)
-{
-    struct http_loop *loop = turn->data;
-    const struct http_handler *handler = &loop->server->handler;
-    handler->on_loop_turn(loop, loop->user, handler->context);
-}
-
-static void start_turns(struct http_loop *loop)
-{
-    (void)uv_prepare_init(&loop->uv, &loop->turn);
-    loop->turn.data = loop;
-    if (loop->server->handler.on_loop_turn != NULL)
-        (void)uv_prepare_start(&loop->turn, on_turn);
-}
-
 static void close_handle(uv_handle_t *handle, void *context)
 {
     (void)context;
@@ -142,7 +127,6 @@ static void stop(struct http_task *task, struct http_loop *loop)
     timeouts_each(loop, connection_close);
     close_handle((uv_handle_t *)&loop->listener, NULL);
     close_handle((uv_handle_t *)&loop->timer, NULL);
-    close_handle((uv_handle_t *)&loop->turn, NULL);
     close_handle((uv_handle_t *)&loop->wake, NULL);
 }
 
@@ -163,7 +147,6 @@ struct http_loop *loop_new(struct http_server *server, int index)
     random_bytes(&loop->next_request, sizeof(loop->next_request));
     mailbox_init(&loop->box, wake_up, loop);
     timeouts_init(loop);
-    start_turns(loop);
     buf_init(&loop->tls_output, &loop->tls_arena, SIZE_MAX / 2);
     int r = uv_async_init(&loop->uv, &loop->wake, on_wake);
     loop->wake.data = loop;

@@ -41,7 +41,6 @@ struct kit {
     atomic_int last_status; /* of the last one */
     atomic_int loops_started;
     atomic_int loops_ended;
-    atomic_int turns; /* calls of on_loop_turn */
 };
 
 /* Defaults: one loop on 127.0.0.1:0, no TLS. Change options and limits between the two calls. */
