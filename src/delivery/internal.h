@@ -32,7 +32,6 @@
 #define PLACE_CONNECTIONS 64
 #define PLACE_CONNECTIONS_MAX 256
 #define READS_AT_ONCE 4
-#define COURIERS_MAX 64
 
 /* ── what couriers stand on; tests bring their own ── */
 
