@@ -189,11 +189,6 @@ unsigned caller_scopes(const struct caller *caller)
     return caller->kind == CALLER_SESSION ? role_scopes(caller->role) : caller->scopes;
 }
 
-static void find_scope_name(void *context, str name)
-{
-    *(str *)context = name;
-}
-
 static bool scope_fits(struct call *call)
 {
     const struct route *route = call->route;
@@ -204,12 +199,10 @@ static bool scope_fits(struct call *call)
     }
     if (route->scope != SCOPE_NONE && (call->caller.scopes & route->scope) != 0)
         return true;
-    str name = {};
-    scopes_each(route->scope, find_scope_name, &name);
     (void)call_refuse_code(call, PROBLEM_FORBIDDEN, "scope",
                            arena_format(&call->request->arena,
                                         "The API key lacks the scope %.*s. Use one that has it.",
-                                        STR_ARG(name)));
+                                        STR_ARG(scope_name(route->scope))));
     return false;
 }
 

@@ -253,10 +253,11 @@ static void write_query_parameters(struct json_writer *out, const struct route *
         .name = STR("limit"),
         .in = "query",
         .help = "rows of a page, at most",
-        .schema = arena_format(out->buf->arena,
-                               "{\"type\":\"integer\",\"minimum\":1,\"maximum\":%lld,"
-                               "\"default\":%lld}",
-                               (long long)limits->page, (long long)MIN_OF(limits->page, 50)),
+        .schema =
+            arena_format(out->buf->arena,
+                         "{\"type\":\"integer\",\"minimum\":1,\"maximum\":%lld,"
+                         "\"default\":%lld}",
+                         (long long)limits->page, (long long)MIN_OF(limits->page, PAGE_NORMAL)),
     };
     const struct parameter_row cursor = { .name = STR("cursor"),
                                           .in = "query",
@@ -287,16 +288,10 @@ static void write_parameters(struct json_writer *out, const struct route *route,
 
 /* ── security ── */
 
-static void keep_name(void *context, str name)
-{
-    *(str *)context = name;
-}
-
 static void write_security(struct json_writer *out, const struct route *route)
 {
     struct arena *arena = out->buf->arena;
-    str scope = {};
-    scopes_each(route->scope, keep_name, &scope);
+    str scope = scope_name(route->scope);
     json_key(out, STR("security"));
     json_begin_array(out);
     if ((route->who & WHO_KEY) != 0)

@@ -5,8 +5,6 @@
 
 #include "base/instant.h"
 
-#define LIMIT_NORMAL 50
-
 /* ── query ── */
 
 static void query_wrong(struct call *call, str name, const char *code, str message)
@@ -97,7 +95,7 @@ static void read_query(struct call *call)
     bool seen[2] = {};
     call->query = values;
     call->before = INT64_MAX;
-    call->limit = (int)MIN_OF(call->api->context.limits->page, (int64_t)LIMIT_NORMAL);
+    call->limit = (int)MIN_OF(call->api->context.limits->page, PAGE_NORMAL);
     str rest = request->query;
     while (rest.len > 0) {
         str value = str_cut(&rest, '&');
