@@ -76,7 +76,8 @@ static bool on_head(struct request *request, void *context)
         return answer_head(request, &call->problem);
     if (has_credentials(call))
         return true;
-    (void)call_identify(call); /* which refuses */
+    bool refused = call_identify(call);
+    assert(refused);
     return false;
 }
 

@@ -108,21 +108,21 @@ int call_not_found(struct call *call, const char *what);
 /* ── the way (call.c) ── */
 
 /* On the loop. True: the reply is filled in. */
-bool call_start(struct call *call);
+MUST_USE bool call_start(struct call *call);
 /* After the caller is known. `reader` (may be NULL) is the thread's that this runs on, with an open
  * snapshot. True: the reply is filled in. */
-bool call_proceed(struct call *call, struct store_reader *reader);
+MUST_USE bool call_proceed(struct call *call, struct store_reader *reader);
 /* Fills in the reply for what a handler returned. */
 void call_finish(struct call *call, int r);
 /* Parks the call, to go on in `run` on a reader's thread. True: no room, the reply is filled in. */
-bool call_read_later(struct call *call,
-                     void (*run)(struct reader_task *task, struct store_reader *reader),
-                     bool snapshot);
+MUST_USE bool call_read_later(struct call *call,
+                              void (*run)(struct reader_task *task, struct store_reader *reader),
+                              bool snapshot);
 
 /* ── who is asking (auth.c) ── */
 
 /* Finds the caller on the loop. True: the reply is filled in. */
-bool call_identify(struct call *call);
+MUST_USE bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
 /* The scopes that a role is worth. */

@@ -14,7 +14,7 @@ struct digest {
 struct digest digest_sha256(str data);
 
 /* Constant time for equal lengths; the length is no secret. */
-bool bytes_equal_secret(str a, str b);
+MUST_USE bool bytes_equal_secret(str a, str b);
 
 static inline str digest_str(const struct digest *digest)
 {

@@ -75,7 +75,7 @@ static inline str str_head(str s, size_t count)
 str str_trim(str s);
 
 /* Decimal, optional '-', nothing else around it. False on overflow or any other byte. */
-bool str_to_int64(str s, int64_t *ret_value);
+MUST_USE bool str_to_int64(str s, int64_t *ret_value);
 
 /* Well-formed UTF-8 as RFC 3629 has it (no overlong forms, no surrogates). */
 bool str_is_utf8(str s);

@@ -158,7 +158,7 @@ const str *request_header(const struct request *request, str name);
 
 /* The decoded value of the first `name=` of the query; false: absent. '+' is a space. A value that
  * does not decode reads as absent with *ret_bad set. */
-bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad);
+MUST_USE bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad);
 
 /* Percent-decodes a path segment or query value into the arena (plus_is_space for queries). False:
  * a bad escape, a NUL, or not UTF-8. */

@@ -30,8 +30,8 @@ int store_setting_get_int(struct sql *sql, const char *name, int64_t *ret_value)
     str value = {};
     *ret_value = 0;
     int r = store_setting_get(sql, name, &arena, &value);
-    if (r > 0)
-        (void)str_to_int64(value, ret_value); /* none reads as 0 */
+    if (r > 0 && !str_to_int64(value, ret_value))
+        *ret_value = 0;
     return MIN_OF(r, 0);
 }
 
