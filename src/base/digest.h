@@ -21,7 +21,8 @@ static inline str digest_str(const struct digest *digest)
     return str_from(digest->bytes, DIGEST_SIZE);
 }
 
-/* A keyed HMAC-SHA256, used again and again. Owned by one thread. */
+/* A keyed HMAC-SHA256, used again and again: begin, add as often as need be, finish. Owned by one
+ * thread. */
 struct hmac;
 
 MUST_USE struct hmac *hmac_new(str key);
