@@ -145,12 +145,6 @@ static int copy_file(const char *from_path, const char *to_path)
     return r;
 }
 
-static int sync_path(const char *path)
-{
-    int CLEANUP(close_fd) fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? fail(-errno) : 0;
-}
-
 /* Marks the copy, so that a hub on it holds everything back until somebody releases it. */
 static int mark(const struct restore *restore, struct problem *reterr)
 {

@@ -37,10 +37,7 @@ static int sync_folder(const char *path, struct arena *arena)
     while (folder.len > 0 && folder.ptr[folder.len - 1] != '/')
         folder.len--;
     const char *name = folder.len == 0 ? "." : arena_c(arena, folder);
-    int CLEANUP(close_fd) fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
+    return sync_path(name);
 }
 
 static int write_synced(const char *path, str text)
