@@ -59,5 +59,8 @@ void print_plain(FILE *to, str text);
 /* JSON over several lines, without a line's end; text that is no JSON as print_plain(). */
 void print_json(FILE *to, str text);
 
+/* This machine's time of day and a space, "10:00:00 ", on standard output. */
+void print_clock(void);
+
 /* A whole file or stream of at most `max` bytes. < 0: −errno, or −EFBIG. */
 MUST_USE int read_stream(FILE *from, size_t max, struct arena *arena, str *ret_text);

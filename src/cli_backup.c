@@ -7,18 +7,13 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fd.h"
 #include "cli_client.h"
 #include "cli_data.h"
 #include "store/settings.h"
 
 #define DATABASE "junctor.db"
 #define RESTORING "restoring"
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
 
 /* ── backup ── */
 
@@ -41,7 +36,7 @@ static const struct option_table backup_table = { "Options", backup_rows, COUNT_
 static int run_backup(const struct invocation *call)
 {
     const struct backup_options *options = call->values;
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     if (!data_open_beside(&data, &options->config, call->arena))
         return EXIT_FAILED;
     struct problem problem = {};
@@ -138,22 +133,16 @@ static int copy_bytes(int from, int to)
 
 static int copy_file(const char *from_path, const char *to_path)
 {
-    int from CLEANUP(close_fd) = open(from_path, O_RDONLY | O_CLOEXEC);
+    int CLEANUP(close_fd) from = open(from_path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return fail(-errno);
-    int to CLEANUP(close_fd) = open(to_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int CLEANUP(close_fd) to = open(to_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (to < 0)
         return fail(-errno);
     int r = copy_bytes(from, to);
     if (r == 0 && fsync(to) < 0)
         r = fail(-errno);
     return r;
-}
-
-static int sync_path(const char *path)
-{
-    int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? fail(-errno) : 0;
 }
 
 /* Marks the copy, so that a hub on it holds everything back until somebody releases it. */
@@ -297,7 +286,7 @@ static const struct option_table release_table = { "Options", release_rows,
 
 static int release_running(const struct release_options *options, struct arena *arena)
 {
-    struct client *client CLEANUP(client_freep) = client_new(&options->hub);
+    struct client *CLEANUP(client_freep) client = client_new(&options->hub);
     const struct client_request request = { .method = "POST", .path = STR("/api/v1/release") };
     struct client_reply reply;
     if (client == NULL)
@@ -310,7 +299,7 @@ static int release_running(const struct release_options *options, struct arena *
 
 static int release_stopped(const struct release_options *options, struct arena *arena)
 {
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     if (!data_open(&data, &options->config, false, arena))
         return EXIT_FAILED;
     struct sql *sql = store_writer_sql(data.writer);

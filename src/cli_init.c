@@ -123,7 +123,7 @@ static int run_init(const struct invocation *call)
                                      .email = options->email };
     if (!find_password(options, call->arena, &request.password))
         return EXIT_USAGE;
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     struct setup setup;
     if (!data_open(&data, &options->config, true, call->arena) ||
         !data_prepare_setup(&data, &options->config, &setup))
@@ -244,7 +244,7 @@ static int find_organization(const struct key_options *options, struct sql *sql,
 static int run_key(const struct invocation *call)
 {
     const struct key_options *options = call->values;
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     struct setup setup;
     struct organization_row row = {};
     if (!data_open(&data, &options->config, false, call->arena) ||

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdarg.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "cli.h"
 #include "json/write.h"
@@ -124,6 +126,14 @@ void print_json(FILE *to, str text)
     bool pretty = buf.len > 0 && !buf_overflowed(&buf);
     print_plain(to, pretty ? buf_str(&buf) : text);
     arena_done(&arena);
+}
+
+void print_clock(void)
+{
+    time_t now = (time_t)(clock_real_ms() / 1000);
+    struct tm local;
+    if (localtime_r(&now, &local) != NULL)
+        (void)printf("%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec);
 }
 
 int read_stream(FILE *from, size_t max, struct arena *arena, str *ret_text)

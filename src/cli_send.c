@@ -47,7 +47,7 @@ static int read_body(const struct invocation *call, str *ret_body)
 static int call_and_print(const struct client_options *options, struct client_request *request,
                           struct arena *arena)
 {
-    struct client *client CLEANUP(client_freep) = client_new(options);
+    struct client *CLEANUP(client_freep) client = client_new(options);
     struct client_reply reply;
     if (client == NULL)
         return EXIT_FAILED;

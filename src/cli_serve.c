@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "account/picture.h"
+#include "api/secrets.h"
 #include "base/digest.h"
 #include "base/fail.h"
 #include "cli.h"
@@ -174,8 +175,7 @@ static void take_secret(void *context, struct webhook *webhook)
     struct first_run *first = context;
     if (first->secret.len == 0 && webhook->status != OUTLET_DELETED && webhook->signing &&
         str_equal(webhook->url, first->receiver_url))
-        first->secret = arena_format(first->arena, "whsec_%.*s",
-                                     STR_ARG(base64_write(first->arena, webhook->secret)));
+        first->secret = webhook_secret_text(webhook->secret, first->arena);
     object_release(webhook);
 }
 
@@ -196,7 +196,7 @@ static int find_secret(struct first_run *first, const struct setup *setup)
  */
 static bool prepare(struct first_run *first)
 {
-    struct data data CLEANUP(data_done) = {};
+    struct data CLEANUP(data_done) data = {};
     struct setup setup;
     if (!data_open(&data, first->config, true, first->arena) ||
         !data_prepare_setup(&data, first->config, &setup))

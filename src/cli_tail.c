@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/id.h"
 #include "base/map.h"
 #include "cli_client.h"
@@ -75,21 +74,13 @@ struct tail {
 
 /* ── printing ── */
 
-static void print_clock(void)
-{
-    time_t now = (time_t)(clock_real_ms() / 1000);
-    struct tm local;
-    if (localtime_r(&now, &local) != NULL)
-        (void)printf("%02d:%02d:%02d  ", local.tm_hour, local.tm_min, local.tm_sec);
-}
-
 static void print_delivery(const struct watched *watched, json delivery)
 {
     str state = json_string(json_get(delivery, STR("state")));
     str status = json_number(json_get(delivery, STR("lastStatus")));
     str attempts = json_number(json_get(delivery, STR("attemptCount")));
     print_clock();
-    (void)printf("%.*s  %-9.*s  ", STR_ARG(json_string(json_get(delivery, STR("id")))),
+    (void)printf(" %.*s  %-9.*s  ", STR_ARG(json_string(json_get(delivery, STR("id")))),
                  STR_ARG(state));
     print_plain(stdout, json_string(json_get(delivery, STR("eventType"))));
     (void)fputs(" → ", stdout);
@@ -114,7 +105,7 @@ static void print_unwanted(json event)
     if (json_bool(json_get(event, STR("wanted"))))
         return;
     print_clock();
-    (void)printf("%.*s  not wanted ", STR_ARG(json_string(json_get(event, STR("id")))));
+    (void)printf(" %.*s  not wanted ", STR_ARG(json_string(json_get(event, STR("id")))));
     print_plain(stdout, json_string(json_get(event, STR("type"))));
     (void)fputc('\n', stdout);
 }
@@ -382,8 +373,8 @@ static void tail_done(struct tail *tail)
 static int run_tail(const struct invocation *call)
 {
     const struct tail_options *options = call->values;
-    struct tail tail CLEANUP(tail_done) = { .options = options,
-                                            .client = client_new(&options->client) };
+    struct tail CLEANUP(tail_done)
+        tail = { .options = options, .client = client_new(&options->client) };
     if (tail.client == NULL)
         return EXIT_FAILED;
     if (options->webhook.len == 0)

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "base/secret.h"
+#include "delivery/delivery.h"
 
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
@@ -132,7 +133,7 @@ static const struct option settings[] = {
       AT(couriers),
       .normal = 0,
       .least = 0,
-      .most = 256,
+      .most = COURIERS_MAX,
       .unit = "threads",
       .shown = "1, and one more for each 4 cores",
       .help = "threads that deliver; 0: the default" },

@@ -9,9 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/instant.h"
 #include "sealing.h"
-
-#define DAY_MS INT64_C(86400000)
 
 static const struct command serve = {
     .name = "serve",

@@ -12,6 +12,7 @@
 #include "account/picture.h"
 #include "api/api.h"
 #include "base/fail.h"
+#include "base/instant.h"
 #include "delivery/delivery.h"
 #include "http/http.h"
 #include "intake/committer.h"
@@ -22,7 +23,7 @@
 
 #define HUB_NUMBER 1 /* leased from the store once several hubs share one */
 #define QUIET_TICKS 10
-#define DAY_MS ((int64_t)86400000)
+#define READERS_QUEUED 1024 /* tasks that wait for one of them, at most */
 #define MAX_HISTORY_FLOOR (10240 * MIB)
 
 enum hub_state { HUB_STARTING = 0, HUB_SERVING, HUB_STOPPING };
@@ -379,7 +380,7 @@ static int start(struct hub *hub)
 {
     int r = open_store(hub);
     if (r == 0)
-        r = readers_start(hub->store, (int)hub->config->readers, 1024, &hub->readers);
+        r = readers_start(hub->store, (int)hub->config->readers, READERS_QUEUED, &hub->readers);
     if (r == 0)
         r = start_committer(hub);
     if (r == 0)

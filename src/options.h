@@ -81,7 +81,6 @@ struct invocation {
     const void *values; /* the struct of command->size bytes */
     const str *arguments;
     int argument_count;
-    str program; /* how the program was called */
 };
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -74,7 +73,7 @@ static bool any_matches(str header, str want)
 
 static str expected(str key, str id, str timestamp, str body, struct arena *arena)
 {
-    struct hmac *hmac CLEANUP(hmac_freep) = hmac_new(key);
+    struct hmac *CLEANUP(hmac_freep) hmac = hmac_new(key);
     hmac_begin(hmac);
     hmac_add(hmac, id);
     hmac_add(hmac, STR("."));
@@ -111,17 +110,10 @@ static str check_signature(const struct receiver *receiver, struct request *requ
 
 /* ── printing ── */
 
-static void print_time(void)
-{
-    time_t now = (time_t)(clock_real_ms() / 1000);
-    struct tm local;
-    if (localtime_r(&now, &local) != NULL)
-        (void)printf("── %02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec);
-}
-
 static void print_request(const struct receiver *receiver, struct request *request)
 {
-    print_time();
+    (void)fputs("── ", stdout);
+    print_clock();
     print_plain(stdout, request->method_text);
     (void)fputc(' ', stdout);
     print_plain(stdout, request->target);

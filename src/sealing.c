@@ -7,14 +7,9 @@
 
 #include "base/digest.h"
 #include "base/fail.h"
+#include "base/fd.h"
 
 #define KEY_TEXT_MAX 256
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
 
 static int refuse(struct problem *reterr, int r, str text)
 {
@@ -24,7 +19,7 @@ static int refuse(struct problem *reterr, int r, str text)
 
 static int read_file(const char *path, struct arena *arena, str *ret_text)
 {
-    int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
+    int CLEANUP(close_fd) fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     char *text = arena_bytes(arena, KEY_TEXT_MAX);
@@ -42,15 +37,12 @@ static int sync_folder(const char *path, struct arena *arena)
     while (folder.len > 0 && folder.ptr[folder.len - 1] != '/')
         folder.len--;
     const char *name = folder.len == 0 ? "." : arena_c(arena, folder);
-    int fd CLEANUP(close_fd) = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
+    return sync_path(name);
 }
 
 static int write_synced(const char *path, str text)
 {
-    int fd CLEANUP(close_fd) = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int CLEANUP(close_fd) fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     ssize_t written = write(fd, text.ptr, text.len);

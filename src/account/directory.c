@@ -128,11 +128,6 @@ static const struct picture *use(struct directory *directory, struct entry *entr
     return entry->picture;
 }
 
-const struct picture *directory_find(struct directory *directory, int64_t organization)
-{
-    return use(directory, map_find_int(&directory->by_number, (uint64_t)organization));
-}
-
 const struct picture *directory_find_by_uuid(struct directory *directory, str uuid)
 {
     return use(directory, map_find(&directory->by_uuid, uuid));
@@ -146,9 +141,4 @@ const struct api_key *directory_find_key(struct directory *directory, const stru
         return NULL;
     *ret_picture = use(directory, held->entry);
     return held->key;
-}
-
-int directory_count(const struct directory *directory)
-{
-    return directory->count;
 }

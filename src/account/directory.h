@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * account/directory.h: the configurations that one loop has at hand, found by the organization's
- * uuid, its small number, or the SHA-256 of one of its keys. Owned by one thread: no locks. What is
+ * uuid, or the SHA-256 of one of its keys. Owned by one thread: no locks. What is
  * not here may still be in the store. */
 #pragma once
 
@@ -20,10 +20,7 @@ void directory_free(struct directory *directory);
 void directory_put(struct directory *directory, struct picture *picture);
 
 /* NULL: not here. Borrowed until the next directory_put(). */
-const struct picture *directory_find(struct directory *directory, int64_t organization);
 const struct picture *directory_find_by_uuid(struct directory *directory, str uuid);
 /* The key with its organization's picture. Whether it has expired is the caller's to see. */
 const struct api_key *directory_find_key(struct directory *directory, const struct digest *hash,
                                          const struct picture **ret_picture);
-
-int directory_count(const struct directory *directory);

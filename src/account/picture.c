@@ -16,11 +16,6 @@
 #define JSON_DEPTH 64
 #define ROWS_AT_ONCE 200
 
-static void release(void *object)
-{
-    object_release(*(void **)object);
-}
-
 /* ── from rows to objects ── */
 
 static struct integration *make_integration(const struct integration_row *row)
@@ -95,7 +90,7 @@ static int read_event_types(struct webhook *webhook, str text)
 static int make_webhook(const struct picture_source *source, const struct webhook_row *row,
                         struct webhook **ret_made)
 {
-    void *CLEANUP(release) object = object_new(sizeof(struct webhook));
+    void *CLEANUP(object_releasep) object = object_new(sizeof(struct webhook));
     struct webhook *made = object;
     struct arena *arena = &made->object.arena;
     made->object.id = row->id;
@@ -120,7 +115,7 @@ static int make_webhook(const struct picture_source *source, const struct webhoo
 
 static int make_api_key(const struct api_key_row *row, struct api_key **ret_made)
 {
-    void *CLEANUP(release) object = object_new(sizeof(struct api_key));
+    void *CLEANUP(object_releasep) object = object_new(sizeof(struct api_key));
     struct api_key *made = object;
     struct arena *arena = &made->object.arena;
     str wrong;
@@ -146,8 +141,10 @@ static int read_integration(const struct picture_source *source, int64_t organiz
 {
     struct integration_row row;
     int r = store_read_integration(source->sql, organization, id, arena, &row);
-    if (r == 0)
-        *ret_object = &make_integration(&row)->object;
+    if (r == 0) {
+        struct integration *made = make_integration(&row);
+        *ret_object = &made->object;
+    }
     return r;
 }
 
@@ -313,7 +310,7 @@ int picture_read_organization(const struct picture_source *source, struct pictur
 int picture_read(const struct picture_source *source, int64_t organization,
                  struct picture **ret_picture)
 {
-    void *CLEANUP(release) object = picture_new(organization);
+    void *CLEANUP(object_releasep) object = picture_new(organization);
     struct picture *picture = object;
     int r = picture_read_organization(source, picture);
     if (r == 0)

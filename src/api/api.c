@@ -27,7 +27,8 @@ static bool no_route(struct request *request, unsigned allowed)
     for (unsigned method = HTTP_GET; method <= HTTP_OPTIONS; method++) {
         if ((allowed & 1u << method) == 0)
             continue;
-        buf_add(&names, names.len == 0 ? (str){} : STR(", "));
+        if (names.len > 0)
+            buf_add(&names, STR(", "));
         buf_add(&names, http_method_name((enum http_method)method));
     }
     request_add_header(request, STR("Allow"), buf_str(&names));
@@ -75,7 +76,8 @@ static bool on_head(struct request *request, void *context)
         return answer_head(request, &call->problem);
     if (has_credentials(call))
         return true;
-    (void)call_identify(call); /* which refuses */
+    bool refused = call_identify(call);
+    assert(refused);
     return false;
 }
 
@@ -143,11 +145,6 @@ static void on_loop_end(struct http_loop *http, void *user, void *context)
     free(loop);
 }
 
-struct directory *api_directory(struct http_loop *loop)
-{
-    return ((struct loop_state *)http_loop_user(loop))->directory;
-}
-
 /* ── publications ── */
 
 struct publishing {
@@ -159,7 +156,8 @@ struct publishing {
 static void publish(struct http_task *task, struct http_loop *loop)
 {
     struct publishing *self = CONTAINER_OF(task, struct publishing, task);
-    directory_put(api_directory(loop), self->picture);
+    struct loop_state *state = http_loop_user(loop);
+    directory_put(state->directory, self->picture);
     publication_done(self->publication);
     free(self);
 }

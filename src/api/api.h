@@ -51,9 +51,6 @@ struct http_handler api_handler(struct api *api);
 /* For figures: the server that the handler serves, once it has started. Any thread. */
 void api_set_server(struct api *api, const struct http_server *server);
 
-/* The configurations that a loop has at hand. The loop's thread only. */
-struct directory *api_directory(struct http_loop *loop);
-
 /* Gives a picture to each loop of the server, one reference each (committer_hooks.publish), and
  * calls publication_done() for each loop that uses it. Any thread. */
 void api_publish(struct http_server *server, struct picture *picture,

@@ -8,6 +8,7 @@
 #include "store/access.h"
 
 #define KEY_LENGTH_MAX 200
+#define GUESSES_PER_MINUTE 10
 
 /* ── credentials ── */
 
@@ -122,6 +123,19 @@ static bool rates_allow(struct call *call, const struct picture *picture, const 
     return told.taken || refuse_rate(call, &told);
 }
 
+bool call_may_guess(struct call *call, uint64_t subject)
+{
+    struct rate rate = rates_take(call->api->rates, subject, GUESSES_PER_MINUTE,
+                                  clock_now_ms(call->api->context.clock));
+    if (rate.taken)
+        return true;
+    call->problem.retry_after_s = (int)rate.wait_s;
+    (void)call_refuse(call, PROBLEM_RATE,
+                      arena_format(&call->request->arena, "Too many attempts. Try again in %lld s.",
+                                   (long long)rate.wait_s));
+    return false;
+}
+
 static bool address_allowed(struct call *call, const struct cidr_list *allowed, const char *whose)
 {
     if (allowed->count == 0 || cidr_list_contains(allowed, &call->request->client))
@@ -135,8 +149,9 @@ static bool address_allowed(struct call *call, const struct cidr_list *allowed, 
     return false;
 }
 
-bool call_organization_rules(struct call *call, const struct picture *picture,
-                             const struct api_key *key)
+/* Addresses and rates of the organization, and of the key; NULL on an inlet without one. */
+static bool organization_rules(struct call *call, const struct picture *picture,
+                               const struct api_key *key)
 {
     if (key != NULL && !address_allowed(call, &key->allowed, "this API key"))
         return false;
@@ -174,11 +189,6 @@ unsigned caller_scopes(const struct caller *caller)
     return caller->kind == CALLER_SESSION ? role_scopes(caller->role) : caller->scopes;
 }
 
-static void find_scope_name(void *context, str name)
-{
-    *(str *)context = name;
-}
-
 static bool scope_fits(struct call *call)
 {
     const struct route *route = call->route;
@@ -189,12 +199,10 @@ static bool scope_fits(struct call *call)
     }
     if (route->scope != SCOPE_NONE && (call->caller.scopes & route->scope) != 0)
         return true;
-    str name = {};
-    scopes_each(route->scope, find_scope_name, &name);
     (void)call_refuse_code(call, PROBLEM_FORBIDDEN, "scope",
                            arena_format(&call->request->arena,
                                         "The API key lacks the scope %.*s. Use one that has it.",
-                                        STR_ARG(name)));
+                                        STR_ARG(scope_name(route->scope))));
     return false;
 }
 
@@ -246,45 +254,53 @@ bool call_rules(struct call *call)
 
 /* ── inlets ── */
 
-/* A refusal that the organization gets to see. */
-static bool reject(struct call *call, const struct picture *picture)
+/* What refusals of an event are kept under. */
+struct refused_inlet {
+    int64_t id; /* 0: the organization has no event of that alias */
+    str name;
+};
+
+static struct refused_inlet refused_inlet(const struct call *call, const struct picture *picture)
 {
     str alias = call->path[call->route->who == WHO_INLET ? 1 : 0];
     const struct event_definition *definition = map_find(&picture->by_alias, alias);
-    str name = arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(alias));
-    return inlet_reject(&call->api->context.inlet, call->request, picture->object.id,
-                        definition == NULL ? 0 : definition->object.id, name, &call->problem);
+    return (struct refused_inlet){
+        .id = definition == NULL ? 0 : definition->object.id,
+        .name = arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(alias)),
+    };
+}
+
+/* A refusal that the organization gets to see. */
+static bool reject(struct call *call, const struct picture *picture)
+{
+    struct refused_inlet refused = refused_inlet(call, picture);
+    return inlet_reject(&call->api->context.inlet, call->request, picture->object.id, refused.id,
+                        refused.name, &call->problem);
 }
 
 /* The server has refused the body of an event by itself. Only organizations at hand hear of it: the
  * request is over, so nothing can wait for the store. */
 void call_note_too_large(const struct call *call)
 {
-    bool webhook = call->route->who == WHO_INLET;
     struct directory *directory = call_loop(call)->directory;
     const struct credentials credentials = read_credentials(call->request);
     const struct picture *picture = NULL;
-    if (webhook)
+    if (call->route->who == WHO_INLET)
         picture = directory_find_by_uuid(directory, call->path[0]);
     else if (credentials.kind == CREDENTIALS_KEY)
         (void)directory_find_key(directory, &credentials.hash, &picture);
     if (picture == NULL)
         return;
-    str alias = call->path[webhook ? 1 : 0];
-    const struct event_definition *definition = map_find(&picture->by_alias, alias);
+    struct refused_inlet refused = refused_inlet(call, picture);
     struct problem problem = {};
     problem_set(&problem, PROBLEM_TOO_LARGE, STR("The body was larger than an event may be."));
-    if (definition == NULL)
-        inlet_note(&call->api->context.inlet, call->request, picture->object.id, 0, alias,
-                   &problem);
-    else
-        inlet_note(&call->api->context.inlet, call->request, picture->object.id,
-                   definition->object.id, definition->type, &problem);
+    inlet_note(&call->api->context.inlet, call->request, picture->object.id, refused.id,
+               refused.name, &problem);
 }
 
 static bool take_event(struct call *call, const struct picture *picture, const struct api_key *key)
 {
-    if (!call_organization_rules(call, picture, key) || !call_rules(call))
+    if (!organization_rules(call, picture, key) || !call_rules(call))
         return reject(call, picture);
     return call->route->ingest(call, picture);
 }
@@ -354,7 +370,7 @@ static bool identify_key(struct call *call, const struct credentials *credential
     if (call->route->ingest != NULL)
         return take_event(call, picture, key);
     call->caller.uuid = arena_str(&call->request->arena, picture_uuid(picture));
-    if (!call_organization_rules(call, picture, key)) {
+    if (!organization_rules(call, picture, key)) {
         call_finish(call, 0);
         return true;
     }

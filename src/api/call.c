@@ -54,6 +54,13 @@ void call_wrong(struct call *call, const char *member, const char *code, str mes
                                       .message = message });
 }
 
+int call_refuse_full(struct call *call)
+{
+    call->problem.retry_after_s = 1;
+    return call_refuse(call, PROBLEM_BUSY,
+                       STR("More requests wait for the store than the hub holds. Send it again."));
+}
+
 int call_not_found(struct call *call, const char *what)
 {
     return call_refuse(call, PROBLEM_NOT_FOUND,
@@ -178,9 +185,7 @@ bool call_read_later(struct call *call,
     call->task = (struct reader_task){ .run = run, .snapshot = snapshot };
     if (readers_post(call->api->context.readers, &call->task))
         return false;
-    call->problem.retry_after_s = 1;
-    (void)call_refuse(call, PROBLEM_BUSY,
-                      STR("More requests wait for the store than the hub holds. Send it again."));
+    (void)call_refuse_full(call);
     call_finish(call, 0);
     return true;
 }

@@ -100,38 +100,40 @@ int call_refuse(struct call *call, enum problem_id id, str text);
 int call_refuse_code(struct call *call, enum problem_id id, const char *code, str text);
 /* One wrong value of the body (422 when it is the first problem). */
 void call_wrong(struct call *call, const char *member, const char *code, str message);
+/* More is waiting than the hub holds: send it again. Returns CALL_REFUSED. */
+int call_refuse_full(struct call *call);
 /* "There is no {what} with this id." */
 int call_not_found(struct call *call, const char *what);
 
 /* ── the way (call.c) ── */
 
 /* On the loop. True: the reply is filled in. */
-bool call_start(struct call *call);
+MUST_USE bool call_start(struct call *call);
 /* After the caller is known. `reader` (may be NULL) is the thread's that this runs on, with an open
  * snapshot. True: the reply is filled in. */
-bool call_proceed(struct call *call, struct store_reader *reader);
+MUST_USE bool call_proceed(struct call *call, struct store_reader *reader);
 /* Fills in the reply for what a handler returned. */
 void call_finish(struct call *call, int r);
 /* Parks the call, to go on in `run` on a reader's thread. True: no room, the reply is filled in. */
-bool call_read_later(struct call *call,
-                     void (*run)(struct reader_task *task, struct store_reader *reader),
-                     bool snapshot);
+MUST_USE bool call_read_later(struct call *call,
+                              void (*run)(struct reader_task *task, struct store_reader *reader),
+                              bool snapshot);
 
 /* ── who is asking (auth.c) ── */
 
 /* Finds the caller on the loop. True: the reply is filled in. */
-bool call_identify(struct call *call);
+MUST_USE bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
-/* The key's organization, for rules of an inlet without a key. */
-MUST_USE bool call_organization_rules(struct call *call, const struct picture *picture,
-                                      const struct api_key *key);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
 /* An event's body was over its cap, and the server has answered that. On the loop. */
 void call_note_too_large(const struct call *call);
 /* What the caller may hand on. */
 unsigned caller_scopes(const struct caller *caller);
+/* Counts one guess at a password by rates_subject(): 10 a minute. False: the problem says when
+ * there may be another. */
+MUST_USE bool call_may_guess(struct call *call, uint64_t subject);
 
 /* ── organizations that are not at hand (fetch.c) ── */
 
@@ -163,7 +165,7 @@ void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int6
 /* null for 0 */
 void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
 void json_member_int_or_null(struct json_writer *writer, str key, int64_t value);
-/* key and keyEncoding: "utf8", or "base64" for what is none */
+/* `encoding_key` is "utf8", or "base64" for bytes that are no UTF-8. */
 void json_member_bytes(struct json_writer *writer, str key, str encoding_key, str bytes,
                        struct arena *arena);
 /* The stored list of comma-separated words as an array. */

@@ -5,8 +5,6 @@
 #include "mapping/fold.h"
 #include "store/lists.h"
 
-#define DEPTH_MAX 512 /* it has been read before, under a lower cap */
-
 static void write_contact(struct json_writer *out, const struct contact *contact)
 {
     json_begin_object(out);
@@ -99,7 +97,7 @@ static void write_activity(struct call *call, const struct event *event)
     struct json_error error;
 
     json data = NULL;
-    if (!json_read(&call->request->arena, event->data, DEPTH_MAX, &data, &error))
+    if (!json_read(&call->request->arena, event->data, JSON_DEPTH_MAX, &data, &error))
         data = NULL;
     json_begin_object(out);
     json_member_id(out, STR("id"), ID_EVENT, event->id);

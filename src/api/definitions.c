@@ -73,7 +73,7 @@ static int write_last_event(struct call *call, struct sql *sql, const struct las
     json_key(out, STR("lastEvent"));
     json data;
     struct json_error error;
-    if (r != 0 || !json_read(arena, found.event.data, 512, &data, &error)) {
+    if (r != 0 || !json_read(arena, found.event.data, JSON_DEPTH_MAX, &data, &error)) {
         json_add_null(out);
         return 0;
     }
@@ -208,11 +208,6 @@ int definitions_get(struct call *call, struct sql *sql)
 
 /* ── writing ── */
 
-static void release(void *definition)
-{
-    object_release(*(struct event_definition **)definition);
-}
-
 static struct event_definition *definition_new(void)
 {
     return object_new(sizeof(struct event_definition));
@@ -232,7 +227,7 @@ static void take_columns(struct call *call, const struct event_definition *defin
 bool definitions_check_new(struct call *call)
 {
     struct arena *arena = &call->request->arena;
-    struct event_definition *CLEANUP(release) definition = definition_new();
+    struct event_definition *CLEANUP(object_releasep) definition = definition_new();
     struct definition_row *row = ARENA_NEW(arena, struct definition_row);
     call->parsed = row;
     if (!definition_read(definition, call->body, call->api->context.limits, arena, &call->problem))
@@ -323,7 +318,7 @@ static json merged(struct call *call, const struct definition_row *row, bool cha
     json_end_object(&writer);
     json body = NULL;
     struct json_error error;
-    bool good = json_read(arena, buf_str(&buf), 512, &body, &error);
+    bool good = json_read(arena, buf_str(&buf), JSON_DEPTH_MAX, &body, &error);
     assert(good); /* all of it has been read before */
     return body;
 }
@@ -331,8 +326,8 @@ static json merged(struct call *call, const struct definition_row *row, bool cha
 static int change(struct call *call, struct definition_row *row)
 {
     struct arena *arena = &call->request->arena;
-    struct event_definition *CLEANUP(release) before = definition_new();
-    struct event_definition *CLEANUP(release) after = definition_new();
+    struct event_definition *CLEANUP(object_releasep) before = definition_new();
+    struct event_definition *CLEANUP(object_releasep) after = definition_new();
     struct limits limits = *call->api->context.limits;
     struct problem stored = {};
     limits.fields = INT64_MAX; /* what is stored was allowed once */

@@ -81,10 +81,7 @@ static bool wait_for(struct call *call, struct fetch *wanted)
         fetch->last = &fetch->first;
         if (!readers_post(loop->api->context.readers, &fetch->task)) {
             free(fetch);
-            call->problem.retry_after_s = 1;
-            (void)call_refuse(call, PROBLEM_BUSY,
-                              STR("More requests wait for the store than the hub holds. Send it "
-                                  "again."));
+            (void)call_refuse_full(call);
             return false;
         }
         (void)map_put(&loop->fetches, name_of(fetch), fetch);

@@ -4,11 +4,9 @@
 #include "api/addresses.h"
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/secrets.h"
 #include "base/instant.h"
 #include "model/names.h"
-
-#define SECRET_LENGTH 40
-#define HINT_LENGTH 4
 
 static void write_scope(void *context, str name)
 {
@@ -61,7 +59,7 @@ int keys_get(struct call *call, struct sql *sql)
     struct api_key_row row;
     int64_t id;
     if (!call_id(call, 0, ID_API_KEY, "API key", &id))
-        return 0;
+        return CALL_REFUSED;
     int r = store_read_api_key(sql, call->caller.organization, id, &call->request->arena, &row);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "API key");
@@ -114,16 +112,6 @@ bool keys_check(struct call *call)
            !problem_has(&call->problem) && scopes_allowed(call, row);
 }
 
-/* A new secret, its hash and its end. */
-static str draw_secret(struct api_key_row *row, struct arena *arena)
-{
-    str secret = arena_format(arena, "jnk_%.*s", STR_ARG(random_text(arena, SECRET_LENGTH)));
-    struct digest hash = digest_sha256(secret);
-    row->hash = arena_str(arena, digest_str(&hash));
-    row->hint = str_skip(secret, secret.len - HINT_LENGTH);
-    return secret;
-}
-
 int keys_create(struct call *call, struct batch *batch)
 {
     struct arena *arena = &call->request->arena;
@@ -131,7 +119,7 @@ int keys_create(struct call *call, struct batch *batch)
     row->id = batch_draw_id(batch);
     row->organization = call->caller.organization;
     row->created_ms = batch_now_ms(batch);
-    str secret = draw_secret(row, arena);
+    str key = api_key_draw(row, arena);
     int r = store_insert_api_key(batch_sql(batch), row);
     if (r == 0)
         r = batch_object_changed(batch, &call->operation, row->organization, OBJECT_API_KEY,
@@ -143,7 +131,7 @@ int keys_create(struct call *call, struct batch *batch)
     json_begin_object(out);
     write_members(out, row);
     json_member_string(out, STR("keyId"), id);
-    json_member_string(out, STR("key"), secret);
+    json_member_string(out, STR("key"), key);
     json_end_object(out);
     call_reply(call, 201);
     return fail(r);

@@ -3,7 +3,8 @@
 
 #include "base/map.h"
 
-bool header_is_secret(str name)
+/* Whatever their value is, it is not shown. */
+static bool header_is_secret(str name)
 {
     static const str names[] = {
         STR_INIT("authorization"), STR_INIT("proxy-authorization"),

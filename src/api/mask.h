@@ -7,9 +7,6 @@
 
 #define MASKED STR("(masked)")
 
-/* Authorization, Cookie, API keys, secrets, tokens: whatever their value is, it is not shown. */
-bool header_is_secret(str name);
-
 /* The first line of a head: "POST /hooks HTTP/1.1", without its end. */
 str head_first_line(str head);
 

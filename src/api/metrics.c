@@ -84,14 +84,14 @@ struct route_sum {
 static struct route_sum sum_route(const struct metrics *metrics, int route)
 {
     struct route_sum sum = {};
-    for (size_t i = 0; i < METRICS_LOOPS; i++) {
-        const struct route_count *counts = atomic_load(&metrics->loops[i]);
+    for (size_t loop = 0; loop < METRICS_LOOPS; loop++) {
+        const struct route_count *counts = atomic_load(&metrics->loops[loop]);
         if (counts == NULL)
             continue;
-        for (size_t class = 0; class < CLASSES; class ++) {
+        for (size_t i = 0; i < CLASSES; i++) {
             int64_t count =
-                atomic_load_explicit(&counts[route + 1].classes[class], memory_order_relaxed);
-            sum.classes[class] += count;
+                atomic_load_explicit(&counts[route + 1].classes[i], memory_order_relaxed);
+            sum.classes[i] += count;
             sum.requests += count;
         }
         sum.micros += atomic_load_explicit(&counts[route + 1].micros, memory_order_relaxed);
@@ -114,12 +114,12 @@ static void add_requests(const struct metrics *metrics, struct buf *to)
     head(to, "junctor_http_requests_total", "counter", "Requests answered, by route and status.");
     for (int route = -1; route < route_count; route++) {
         struct route_sum sum = sum_route(metrics, route);
-        for (size_t class = 0; class < CLASSES; class ++) {
-            if (sum.classes[class] == 0)
+        for (size_t i = 0; i < CLASSES; i++) {
+            if (sum.classes[i] == 0)
                 continue;
             buf_add(to, STR("junctor_http_requests_total{"));
             add_labels(to, route);
-            buf_format(to, ",status=\"%s\"} %lld\n", names[class], (long long)sum.classes[class]);
+            buf_format(to, ",status=\"%s\"} %lld\n", names[i], (long long)sum.classes[i]);
         }
     }
     head(to, "junctor_http_request_seconds", "summary",

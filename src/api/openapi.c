@@ -139,7 +139,8 @@ static void write_status(struct json_writer *out, const struct problem_set *set,
         const struct problem_kind *kind = problem_kind(set->at[i]);
         if (kind->status != status)
             continue;
-        buf_add(&text, text.len == 0 ? (str){} : STR(" · "));
+        if (text.len > 0)
+            buf_add(&text, STR(" · "));
         buf_format(&text, "%s (%s)", kind->title, kind->slug);
     }
     json_key(out, arena_format(out->buf->arena, "%d", status));
@@ -252,10 +253,11 @@ static void write_query_parameters(struct json_writer *out, const struct route *
         .name = STR("limit"),
         .in = "query",
         .help = "rows of a page, at most",
-        .schema = arena_format(out->buf->arena,
-                               "{\"type\":\"integer\",\"minimum\":1,\"maximum\":%lld,"
-                               "\"default\":%lld}",
-                               (long long)limits->page, (long long)MIN_OF(limits->page, 50)),
+        .schema =
+            arena_format(out->buf->arena,
+                         "{\"type\":\"integer\",\"minimum\":1,\"maximum\":%lld,"
+                         "\"default\":%lld}",
+                         (long long)limits->page, (long long)MIN_OF(limits->page, PAGE_NORMAL)),
     };
     const struct parameter_row cursor = { .name = STR("cursor"),
                                           .in = "query",
@@ -286,16 +288,10 @@ static void write_parameters(struct json_writer *out, const struct route *route,
 
 /* ── security ── */
 
-static void keep_name(void *context, str name)
-{
-    *(str *)context = name;
-}
-
 static void write_security(struct json_writer *out, const struct route *route)
 {
     struct arena *arena = out->buf->arena;
-    str scope = {};
-    scopes_each(route->scope, keep_name, &scope);
+    str scope = scope_name(route->scope);
     json_key(out, STR("security"));
     json_begin_array(out);
     if ((route->who & WHO_KEY) != 0)

@@ -27,7 +27,8 @@ bool body_addresses(struct call *call, const char *name, str *ret_list)
                     "behind the prefix are zero."));
             good = false;
         }
-        buf_add(&list, list.len == 0 ? (str){} : STR(","));
+        if (list.len > 0)
+            buf_add(&list, STR(","));
         buf_add(&list, text);
     }
     *ret_list = buf_str(&list);

@@ -11,10 +11,10 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/instant.h"
 
 #define SLOTS ((size_t)1 << 14)
 #define PROBES 16
-#define MINUTE_MS ((int64_t)60000)
 #define COUNT_MASK UINT64_C(0xffffffff)
 
 struct slot {

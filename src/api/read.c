@@ -5,8 +5,6 @@
 
 #include "base/instant.h"
 
-#define LIMIT_NORMAL 50
-
 /* ── query ── */
 
 static void query_wrong(struct call *call, str name, const char *code, str message)
@@ -97,7 +95,7 @@ static void read_query(struct call *call)
     bool seen[2] = {};
     call->query = values;
     call->before = INT64_MAX;
-    call->limit = (int)MIN_OF(call->api->context.limits->page, (int64_t)LIMIT_NORMAL);
+    call->limit = (int)MIN_OF(call->api->context.limits->page, PAGE_NORMAL);
     str rest = request->query;
     while (rest.len > 0) {
         str value = str_cut(&rest, '&');
@@ -154,9 +152,9 @@ static bool read_body(struct call *call)
     struct json_error error;
     int depth = (int)call->api->context.limits->json_depth;
     if (!json_read(&request->arena, request->body, depth, &call->body, &error)) {
-        (void)call_refuse(call, PROBLEM_MALFORMED,
-                          arena_format(&request->arena, "The body is not JSON: at byte %zu: %.*s.",
-                                       error.offset, STR_ARG(error.text)));
+        (void)call_refuse(
+            call, PROBLEM_MALFORMED,
+            arena_format(&request->arena, "The body is not JSON: %.*s.", STR_ARG(error.text)));
         return false;
     }
     return schema_check(call->route->body, call->body, &request->arena, &call->problem);

@@ -34,6 +34,9 @@ struct parameter {
 
 #define ROUTE_PROBLEMS 6
 
+/* Rows of a page, without ?limit=. */
+#define PAGE_NORMAL ((int64_t)50)
+
 struct route {
     enum http_method method;
     const char *pattern;

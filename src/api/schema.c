@@ -24,25 +24,17 @@ static bool wrong(const struct check *check, const char *code, str message)
     return false;
 }
 
-/* RFC 6901: "~" and "/" in a name are escaped. */
 static str pointer_to(struct arena *arena, str parent, str name)
 {
     struct buf buf;
     buf_init(&buf, arena, SIZE_MAX / 2);
     buf_add(&buf, parent);
-    buf_char(&buf, '/');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.ptr[i] == '~')
-            buf_add(&buf, STR("~0"));
-        else if (name.ptr[i] == '/')
-            buf_add(&buf, STR("~1"));
-        else
-            buf_char(&buf, name.ptr[i]);
-    }
+    json_pointer_add(&buf, name);
     return buf_str(&buf);
 }
 
-int64_t text_length(str text)
+/* Characters (code points) of UTF-8. */
+static int64_t text_length(str text)
 {
     int64_t length = 0;
     for (size_t i = 0; i < text.len; i++)
@@ -73,7 +65,8 @@ static bool is_choice(const struct check *check, const struct member *member, st
     for (const char *const *at = member->choices; *at != NULL; at++) {
         if (str_equal(str_c(*at), text))
             return true;
-        buf_add(&names, names.len == 0 ? (str){} : STR(", "));
+        if (names.len > 0)
+            buf_add(&names, STR(", "));
         buf_add(&names, str_c(*at));
     }
     return wrong(check, "option",
@@ -227,7 +220,7 @@ static bool has_required(const struct schema *schema, json body, struct arena *a
             continue;
         const struct check check = { .arena = arena,
                                      .reterr = reterr,
-                                     .pointer = pointer_to(arena, (str){}, str_c(at->name)),
+                                     .pointer = pointer_to(arena, STR(""), str_c(at->name)),
                                      .field = str_c(at->name) };
         good = wrong(&check, "required", STR("This value is missing.")) && good;
     }

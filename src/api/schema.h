@@ -54,6 +54,3 @@ MUST_USE bool schema_check(const struct schema *schema, json body, struct arena 
 /* The body's members as JSON for the audit trail: without secrets, long values only by their size.
  */
 str schema_audit(const struct schema *schema, json body, struct arena *arena);
-
-/* Characters (code points) of UTF-8. */
-int64_t text_length(str text);

@@ -9,7 +9,6 @@
 #include "mapping/fold.h"
 #include "model/names.h"
 
-#define GUESSES_PER_MINUTE 10
 #define SESSION_S ((int64_t)12 * 3600)
 #define TOKEN_LENGTH 43
 #define CSRF_LENGTH 32
@@ -30,21 +29,11 @@ struct login {
 static bool may_guess(struct call *call, struct login *login)
 {
     char text[ADDRESS_TEXT_MAX];
-    int64_t now_ms = clock_now_ms(call->api->context.clock);
     login->subjects[0] = rates_subject("login from", address_write(&call->request->client, text));
     login->subjects[1] = rates_subject("login as", login->email_key);
-    for (size_t i = 0; i < COUNT_OF(login->subjects); i++) {
-        struct rate rate =
-            rates_take(call->api->rates, login->subjects[i], GUESSES_PER_MINUTE, now_ms);
-        if (rate.taken)
-            continue;
-        call->problem.retry_after_s = (int)rate.wait_s;
-        (void)call_refuse(call, PROBLEM_RATE,
-                          arena_format(&call->request->arena,
-                                       "Too many attempts to log in. Try again in %lld s.",
-                                       (long long)rate.wait_s));
-        return false;
-    }
+    for (size_t i = 0; i < COUNT_OF(login->subjects); i++)
+        if (!call_may_guess(call, login->subjects[i]))
+            return false;
     return true;
 }
 

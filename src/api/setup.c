@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/setup.h"
 
+#include "api/secrets.h"
 #include "base/digest.h"
 #include "base/fail.h"
 #include "mapping/custom_event.h"
@@ -11,9 +12,6 @@
 
 #define PASSWORD_LEAST 10
 #define NAME_MOST 200
-#define SECRET_LENGTH 40
-#define HINT_LENGTH 4
-#define SIGNING_KEY_SIZE 32
 
 /* ── one transaction ── */
 
@@ -100,21 +98,19 @@ static int add_owner(const struct setup *setup, int64_t organization, struct use
 }
 
 static int add_key(const struct setup *setup, int64_t organization, str name, struct arena *arena,
-                   str *ret_secret)
+                   str *ret_key)
 {
-    str secret = arena_format(arena, "jnk_%.*s", STR_ARG(random_text(arena, SECRET_LENGTH)));
-    struct digest hash = digest_sha256(secret);
-    const struct api_key_row row = { .id = draw_id(setup),
-                                     .organization = organization,
-                                     .name = name,
-                                     .hash = digest_str(&hash),
-                                     .hint = str_skip(secret, secret.len - HINT_LENGTH),
-                                     .scopes = SCOPE_ALL,
-                                     .created_ms = clock_now_ms(setup->clock) };
+    struct api_key_row row = { .id = draw_id(setup),
+                               .organization = organization,
+                               .name = name,
+                               .scopes = SCOPE_ALL,
+                               .created_ms = clock_now_ms(setup->clock) };
+    str key = api_key_draw(&row, arena);
     int r = store_insert_api_key(store_writer_sql(setup->writer), &row);
     if (r == 0)
         r = add_audit(setup, organization, "api_key.create", shown_id(arena, ID_API_KEY, row.id));
-    *ret_secret = secret;
+    if (r == 0)
+        *ret_key = key;
     return fail(r);
 }
 
@@ -162,24 +158,13 @@ int setup_organization(const struct setup *setup, const struct setup_request *re
     return 0;
 }
 
-/* Pictures that a hub holds are of this version, or an older one. */
-static int raise_version(const struct setup *setup, int64_t organization)
-{
-    int64_t changed = SQL_RUN(store_writer_sql(setup->writer),
-                              "UPDATE organizations SET version = version + 1 WHERE id = $1",
-                              SQL_I(organization));
-    if (changed < 0)
-        return fail((int)changed);
-    return changed == 0 ? STORE_NOT_FOUND : 0;
-}
-
 int setup_api_key(const struct setup *setup, int64_t organization, str name, struct arena *arena,
                   str *ret_api_key)
 {
     int r = store_begin(setup->writer);
     if (r < 0)
         return fail(r);
-    r = raise_version(setup, organization);
+    r = store_raise_version(store_writer_sql(setup->writer), organization);
     if (r == 0)
         r = add_key(setup, organization, name, arena, ret_api_key);
     return fail(end(setup, r));
@@ -236,10 +221,7 @@ static int add_webhook(const struct setup *setup, int64_t organization, str url,
                        struct arena *arena, struct setup_example *example)
 {
     int64_t now_ms = clock_now_ms(setup->clock);
-    char *bytes = arena_bytes(arena, SIGNING_KEY_SIZE);
-    random_bytes(bytes, SIGNING_KEY_SIZE);
-    str secret = str_from(bytes, SIGNING_KEY_SIZE);
-    const struct webhook_row row = {
+    struct webhook_row row = {
         .id = draw_id(setup),
         .organization = organization,
         .name = STR("Example receiver"),
@@ -247,14 +229,12 @@ static int add_webhook(const struct setup *setup, int64_t organization, str url,
         .event_types = STR("[\"*\"]"),
         .format = FORMAT_STANDARD,
         .signing = true,
-        .secret = seal(setup->seal_key, secret, arena),
         .status = OUTLET_ACTIVE,
         .created_ms = now_ms,
         .updated_ms = now_ms,
     };
     example->webhook_id = shown_id(arena, ID_WEBHOOK, row.id);
-    example->webhook_secret =
-        arena_format(arena, "whsec_%.*s", STR_ARG(base64_write(arena, secret)));
+    example->webhook_secret = webhook_secret_draw(&row, setup->seal_key, arena);
     return fail(store_insert_webhook(store_writer_sql(setup->writer), &row));
 }
 
@@ -271,7 +251,7 @@ int setup_example(const struct setup *setup, int64_t organization, str url, stru
     int r = store_begin(setup->writer);
     if (r < 0)
         return fail(r);
-    r = raise_version(setup, organization);
+    r = store_raise_version(store_writer_sql(setup->writer), organization);
     if (r == 0)
         r = add_integration(setup, organization, now_ms, &integration);
     if (r == 0)

@@ -10,8 +10,6 @@
 #include "mapping/custom_event.h"
 #include "model/names.h"
 
-#define GUESSES_PER_MINUTE 10
-
 struct user_change {
     int64_t user; /* whose; 0: a new one */
     bool self;
@@ -71,7 +69,7 @@ int users_get(struct call *call, struct sql *sql)
 {
     int64_t user;
     if (!call_id(call, 0, ID_USER, "user", &user))
-        return 0;
+        return CALL_REFUSED;
     return answer_member(call, sql, user, 200);
 }
 
@@ -202,14 +200,8 @@ static bool may_guess(struct call *call, const struct user_change *change)
     char text[ID_TEXT_MAX];
     if (!change->self || change->password.len == 0)
         return true;
-    struct rate rate = rates_take(
-        call->api->rates, rates_subject("password of", id_write(ID_USER, change->user, text)),
-        GUESSES_PER_MINUTE, clock_now_ms(call->api->context.clock));
-    if (rate.taken)
-        return true;
-    call->problem.retry_after_s = (int)rate.wait_s;
-    (void)call_refuse(call, PROBLEM_RATE, STR("Too many attempts. Try again in a minute."));
-    return false;
+    str user = id_write(ID_USER, change->user, text);
+    return call_may_guess(call, rates_subject("password of", user));
 }
 
 bool users_check_change(struct call *call)

@@ -2,12 +2,11 @@
  * api/webhooks.c: the endpoints that events are delivered to. */
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/secrets.h"
 #include "delivery/url.h"
 #include "model/names.h"
 #include "route/route.h"
 #include "store/ledger.h"
-
-#define SECRET_SIZE 32
 
 /* ── reading ── */
 
@@ -218,17 +217,6 @@ static int check_room(struct call *call, struct sql *sql)
                                     (long long)count));
 }
 
-/* Draws a secret, and keeps it sealed. Returns how it is shown. */
-static str draw_secret(struct call *call, struct webhook_row *row)
-{
-    struct arena *arena = &call->request->arena;
-    char *bytes = arena_bytes(arena, SECRET_SIZE);
-    random_bytes(bytes, SECRET_SIZE);
-    str secret = str_from(bytes, SECRET_SIZE);
-    row->secret = seal(call->api->context.seal_key, secret, arena);
-    return arena_format(arena, "whsec_%.*s", STR_ARG(base64_write(arena, secret)));
-}
-
 static int answer_created(struct call *call, struct sql *sql, const struct webhook_row *row,
                           str secret)
 {
@@ -257,7 +245,7 @@ int webhooks_create(struct call *call, struct batch *batch)
     if (body_text(call, "format", &format) && !webhook_format_read(format, &row.format))
         return fail(FAIL_CORRUPT); /* the schema has checked it */
     change(call, &row);
-    str secret = draw_secret(call, &row);
+    str secret = webhook_secret_draw(&row, call->api->context.seal_key, &call->request->arena);
     r = store_insert_webhook(sql, &row);
     if (r == 0)
         r = committed(call, batch, &row, "webhook.create");

@@ -130,7 +130,7 @@ void *arena_array(struct arena *arena, size_t size, size_t count)
 
 char *arena_grow(struct arena *arena, char *old, size_t old_size, size_t new_size)
 {
-    assert(new_size >= old_size);
+    assert(new_size >= old_size && (old != NULL || old_size == 0));
     size_t more = new_size - old_size;
     if (old != NULL && old + old_size == arena->next &&
         (size_t)(arena->end - arena->next) >= more) {

@@ -32,7 +32,8 @@ MUST_USE void *arena_alloc(struct arena *arena, size_t size);
 /* Not zeroed, not aligned: for bytes. */
 MUST_USE char *arena_bytes(struct arena *arena, size_t size);
 
-/* Makes the newest allocation `old` of `old_size` longer, in place where that works. */
+/* Makes `old` of `old_size` bytes (NULL: of none) longer: in place when it is the newest and there
+ * is room, else in a copy. What is new is not zeroed. */
 MUST_USE char *arena_grow(struct arena *arena, char *old, size_t old_size, size_t new_size);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#define DAY_MS ((int64_t)86400000)
+#include "base/instant.h"
 
 static int64_t read_us(clockid_t id)
 {

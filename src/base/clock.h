@@ -5,7 +5,8 @@
  * since 1970. It follows the wall clock, with two differences: it never goes back (when the wall
  * clock is stepped back, it goes on at nine tenths of its speed until the two meet, so that nothing
  * due is held), and with the test clock it stands still until it is told to move.
- * Real time (clock_real_ms) is the wall clock, for ids and leases. Monotonic time is for durations. */
+ * Real time (clock_real_ms) is the wall clock, for ids and leases. Monotonic time is for
+ * durations. */
 #pragma once
 
 #include <stdatomic.h>

@@ -5,8 +5,8 @@
 #pragma once
 
 #ifdef JUNCTOR_TEST_BUILD
-# define CRASH_POINT(name) crash_point(name)
+#    define CRASH_POINT(name) crash_point(name)
 void crash_point(const char *name);
 #else
-# define CRASH_POINT(name) ((void)0)
+#    define CRASH_POINT(name) ((void)0)
 #endif

@@ -14,11 +14,6 @@ struct digest digest_sha256(str data)
     return digest;
 }
 
-bool digest_equal(const struct digest *a, const struct digest *b)
-{
-    return sodium_memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
-}
-
 bool bytes_equal_secret(str a, str b)
 {
     return a.len == b.len && sodium_memcmp(a.ptr, b.ptr, a.len) == 0;
@@ -39,12 +34,11 @@ struct hmac *hmac_new(str key)
     };
     hmac->context = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac);
-    /* An empty key would read as "keep the key there is". */
-    int done = hmac->context == NULL ? 0
-                                     : EVP_MAC_init(hmac->context,
-                                                    (const unsigned char *)(key.len == 0 ? "\0"
-                                                                                         : key.ptr),
-                                                    MAX_OF(key.len, (size_t)1), parameters);
+    assert(hmac->context != NULL);
+    /* An empty key would read as "keep the key there is"; a single zero byte is the same key. */
+    str present = key.len == 0 ? str_from("\0", 1) : key;
+    int done =
+        EVP_MAC_init(hmac->context, (const unsigned char *)present.ptr, present.len, parameters);
     assert(done == 1);
     return hmac;
 }
@@ -104,22 +98,13 @@ str hex_write(struct arena *arena, str bytes)
     return str_from(text, bytes.len * 2);
 }
 
-static str base64_variant(struct arena *arena, str bytes, int variant)
-{
-    size_t room = sodium_base64_ENCODED_LEN(bytes.len, variant);
-    char *text = arena_bytes(arena, room);
-    (void)sodium_bin2base64(text, room, (const unsigned char *)bytes.ptr, bytes.len, variant);
-    return str_from(text, strlen(text));
-}
-
 str base64_write(struct arena *arena, str bytes)
 {
-    return base64_variant(arena, bytes, sodium_base64_VARIANT_ORIGINAL);
-}
-
-str base64url_write(struct arena *arena, str bytes)
-{
-    return base64_variant(arena, bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    size_t room = sodium_base64_ENCODED_LEN(bytes.len, sodium_base64_VARIANT_ORIGINAL);
+    char *text = arena_bytes(arena, room);
+    (void)sodium_bin2base64(text, room, (const unsigned char *)bytes.ptr, bytes.len,
+                            sodium_base64_VARIANT_ORIGINAL);
+    return str_from(text, strlen(text));
 }
 
 bool base64_read(struct arena *arena, str text, str *ret_bytes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * base/digest.h: SHA-256 (FIPS 180-4), HMAC-SHA256 (RFC 2104), comparison in constant time, random
- * bytes, and how bytes are spelled: hex, base64 (RFC 4648 §4), base64url without padding (§5). */
+ * bytes, and how bytes are spelled: hex, base64 (RFC 4648 §4), UUIDs (RFC 9562). */
 #pragma once
 
 #include "base/arena.h"
@@ -13,18 +13,16 @@ struct digest {
 
 struct digest digest_sha256(str data);
 
-/* Constant time. */
-bool digest_equal(const struct digest *a, const struct digest *b);
-
 /* Constant time for equal lengths; the length is no secret. */
-bool bytes_equal_secret(str a, str b);
+MUST_USE bool bytes_equal_secret(str a, str b);
 
 static inline str digest_str(const struct digest *digest)
 {
     return str_from(digest->bytes, DIGEST_SIZE);
 }
 
-/* A keyed HMAC-SHA256, used again and again. Owned by one thread. */
+/* A keyed HMAC-SHA256, used again and again: begin, add as often as need be, finish. Owned by one
+ * thread. */
 struct hmac;
 
 MUST_USE struct hmac *hmac_new(str key);
@@ -42,7 +40,6 @@ str random_text(struct arena *arena, size_t length);
 
 str hex_write(struct arena *arena, str bytes);
 str base64_write(struct arena *arena, str bytes);
-str base64url_write(struct arena *arena, str bytes);
 
 /* Standard alphabet, padding required, nothing else allowed. */
 MUST_USE bool base64_read(struct arena *arena, str text, str *ret_bytes);

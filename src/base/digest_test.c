@@ -12,8 +12,6 @@ TEST(sha256)
     struct digest abc = digest_sha256(STR("abc"));
     CHECK_STR("FIPS 180-4's example", hex_write(&arena, digest_str(&abc)),
               STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-    CHECK("equal", digest_equal(&abc, &abc));
-    CHECK("not equal", !digest_equal(&abc, &digest));
 }
 
 TEST(hmac_sha256)
@@ -65,21 +63,19 @@ TEST(base64)
     static const struct {
         str bytes;
         str text;
-        str url_text;
     } cases[] = {
-        { STR_INIT(""), STR_INIT(""), STR_INIT("") },
-        { STR_INIT("f"), STR_INIT("Zg=="), STR_INIT("Zg") },
-        { STR_INIT("fo"), STR_INIT("Zm8="), STR_INIT("Zm8") },
-        { STR_INIT("foo"), STR_INIT("Zm9v"), STR_INIT("Zm9v") },
-        { STR_INIT("foobar"), STR_INIT("Zm9vYmFy"), STR_INIT("Zm9vYmFy") },
-        { STR_INIT("\xfb\xff\xfe"), STR_INIT("+//+"), STR_INIT("-__-") },
-        { STR_INIT("\0"), STR_INIT("AA=="), STR_INIT("AA") },
+        { STR_INIT(""), STR_INIT("") },
+        { STR_INIT("f"), STR_INIT("Zg==") },
+        { STR_INIT("fo"), STR_INIT("Zm8=") },
+        { STR_INIT("foo"), STR_INIT("Zm9v") },
+        { STR_INIT("foobar"), STR_INIT("Zm9vYmFy") },
+        { STR_INIT("\xfb\xff\xfe"), STR_INIT("+//+") },
+        { STR_INIT("\0"), STR_INIT("AA==") },
     };
 
     CLEANUP(arena_done) struct arena arena = {};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CHECK_STR("write", base64_write(&arena, cases[i].bytes), cases[i].text);
-        CHECK_STR("write for URLs", base64url_write(&arena, cases[i].bytes), cases[i].url_text);
         str bytes;
         CHECK("read", base64_read(&arena, cases[i].text, &bytes));
         CHECK_STR("read", bytes, cases[i].bytes);

@@ -11,7 +11,8 @@ struct note {
     char text[192];
 };
 
-/* Per thread, for the log only: no decision reads it. */
+/* Per thread, for the log only: no decision reads it.
+ * NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): see above */
 static _Thread_local struct note note;
 
 int fail_at(int r, const char *file, int line)

@@ -2,8 +2,9 @@
  * base/fail.h: how failures travel.
  *
  * A function returns 0 for done, < 0 for a failure (−errno or one of the codes below) that is
- * forwarded unchanged by `return fail(r);`, and > 0 for an outcome of its own module, handled by the
- * direct caller. fail() notes where a failure was first seen; the edge that logs it asks for that. */
+ * forwarded unchanged by `return fail(r);`, and > 0 for an outcome of its own module, handled by
+ * the direct caller. fail() notes where a failure was first seen; the edge that logs it asks for
+ * that. */
 #pragma once
 
 #include "base/attr.h"

@@ -28,11 +28,11 @@
     X(REJECTION, "rej")                                                                            \
     X(REQUEST, "req")
 
-enum id_kind {
 #define ID_MEMBER(member, prefix) ID_##member,
-    ID_KINDS(ID_MEMBER)
+
+enum id_kind { ID_KINDS(ID_MEMBER) };
+
 #undef ID_MEMBER
-};
 
 struct id_source {
     int64_t last;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
 
-#define DAY_MS ((int64_t)86400000)
 #define YEAR_1_MS ((int64_t)-62135596800000)
 #define YEAR_9999_MS ((int64_t)253402300799999)
 
@@ -162,10 +161,4 @@ bool instant_read(str text, int64_t *ret_ms)
     *ret_ms =
         days * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction_ms - offset_ms;
     return true;
-}
-
-bool instant_is_date(str text)
-{
-    int64_t days;
-    return take_date(&text, &days) && text.len == 0;
 }

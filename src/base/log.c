@@ -24,17 +24,6 @@ static const char *const level_names[] = {
     [LOG_ERROR] = "error",
 };
 
-bool log_level_read(str text, enum log_level *ret_level)
-{
-    for (size_t i = 0; i < COUNT_OF(level_names); i++) {
-        if (str_equal(text, str_c(level_names[i]))) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t room(const struct line *line)
 {
     size_t cap = sizeof(line->bytes) - LINE_TAIL;

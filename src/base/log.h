@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * base/log.h: one line an event, JSON or logfmt, on standard error. Any thread: a line is one write.
- * Field names are fixed words of the program; values are escaped. Secrets have no way in. */
+ * base/log.h: one line an event, JSON or logfmt, on standard error. Any thread: a line is one
+ * write. Field names are fixed words of the program; values are escaped. Secrets have no way in. */
 #pragma once
 
 #include "base/str.h"
@@ -18,13 +18,16 @@ struct log {
 
 struct log_field {
     const char *name;
-    str text;       /* when `is_int` is false */
+    str text; /* when `is_int` is false */
     int64_t number;
     bool is_int;
 };
 
+/* The formatter would take the braces for a block. */
+/* clang-format off */
 #define LOG_TEXT(field, value) { .name = (field), .text = (value) }
 #define LOG_INT(field, value) { .name = (field), .number = (value), .is_int = true }
+/* clang-format on */
 
 /* log_line(log, LOG_WARN, "webhook disabled", LOG_TEXT("webhook", id), LOG_INT("status", 410)); */
 #define log_line(log, level, message, ...)                                                         \
@@ -34,5 +37,3 @@ struct log_field {
 /* Lines longer than 8 KiB are cut, and end in "…". */
 void log_fields(const struct log *log, enum log_level level, const char *message,
                 const struct log_field *fields, size_t count);
-
-bool log_level_read(str text, enum log_level *ret_level);

@@ -140,15 +140,6 @@ TEST(cuts_between_characters)
     }
 }
 
-TEST(reads_levels)
-{
-    enum log_level level;
-    CHECK("debug", log_level_read(STR("debug"), &level) && level == LOG_DEBUG);
-    CHECK("error", log_level_read(STR("error"), &level) && level == LOG_ERROR);
-    CHECK("unknown", !log_level_read(STR("trace"), &level));
-    CHECK("case", !log_level_read(STR("INFO"), &level));
-}
-
 RUN_TESTS(cmocka_unit_test(logfmt), cmocka_unit_test(json_lines),
           cmocka_unit_test(leaves_out_what_is_below), cmocka_unit_test(cuts_long_lines),
-          cmocka_unit_test(cuts_between_characters), cmocka_unit_test(reads_levels))
+          cmocka_unit_test(cuts_between_characters))

@@ -15,27 +15,16 @@ void mailbox_init(struct mailbox *box, void (*wake)(void *context), void *contex
     box->context = context;
 }
 
-void mailbox_post_chain(struct mailbox *box, struct message *first, struct message *last)
-{
-    /* The box is a stack, newest on top: turn the chain round before it goes on. */
-    struct message *top = NULL;
-    for (struct message *at = first, *next; at != NULL; at = next) {
-        next = at == last ? NULL : at->next;
-        at->next = top;
-        top = at;
-    }
-    struct message *below = atomic_load_explicit(&box->newest, memory_order_relaxed);
-    do {
-        first->next = below;
-    } while (!atomic_compare_exchange_weak_explicit(&box->newest, &below, top, memory_order_release,
-                                                    memory_order_relaxed));
-    if (below == NULL && box->wake != NULL)
-        box->wake(box->context);
-}
-
 void mailbox_post(struct mailbox *box, struct message *message)
 {
-    mailbox_post_chain(box, message, message);
+    /* The box is a stack, newest on top; mailbox_take() turns it round. */
+    struct message *below = atomic_load_explicit(&box->newest, memory_order_relaxed);
+    do {
+        message->next = below;
+    } while (!atomic_compare_exchange_weak_explicit(&box->newest, &below, message,
+                                                    memory_order_release, memory_order_relaxed));
+    if (below == NULL && box->wake != NULL)
+        box->wake(box->context);
 }
 
 struct message *mailbox_take(struct mailbox *box)

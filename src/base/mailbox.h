@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * base/mailbox.h: the only place where threads meet. Many post, one takes.
  *
- * Invariants: (1) messages of one sender arrive in the order they were posted; (2) a message belongs
- * to the sender until posted and to the taker afterwards; (3) the taker is woken at least once
- * between a post into an empty box and the next take. Lock-free. */
+ * Invariants: (1) messages of one sender arrive in the order they were posted; (2) a message
+ * belongs to the sender until posted and to the taker afterwards; (3) the taker is woken at least
+ * once between a post into an empty box and the next take. Lock-free. */
 #pragma once
 
 #include <stdatomic.h>
@@ -26,9 +26,6 @@ void mailbox_init(struct mailbox *box, void (*wake)(void *context), void *contex
 
 /* Any thread. */
 void mailbox_post(struct mailbox *box, struct message *message);
-
-/* Any thread: a chain from `first` to `last` by `next`, oldest first, with one wake-up. */
-void mailbox_post_chain(struct mailbox *box, struct message *first, struct message *last);
 
 /* The taker only: everything, as a chain with the oldest first, or NULL. */
 MUST_USE struct message *mailbox_take(struct mailbox *box);

@@ -22,21 +22,11 @@ struct sender {
     pthread_t thread;
 };
 
-/* One at a time, and by threes. */
 static void *send_all(void *context)
 {
     struct sender *sender = context;
-    for (int i = 0; i < MESSAGES;) {
-        int count = i % 5 == 0 && i + 3 <= MESSAGES ? 3 : 1;
-        for (int k = 0; k + 1 < count; k++)
-            sender->notes[i + k].message.next = &sender->notes[i + k + 1].message;
-        if (count == 1)
-            mailbox_post(sender->box, &sender->notes[i].message);
-        else
-            mailbox_post_chain(sender->box, &sender->notes[i].message,
-                               &sender->notes[i + count - 1].message);
-        i += count;
-    }
+    for (int i = 0; i < MESSAGES; i++)
+        mailbox_post(sender->box, &sender->notes[i].message);
     return NULL;
 }
 
@@ -116,8 +106,7 @@ TEST(waker_waits_and_wakes)
     CHECK("waits", clock_mono_ms() - start_ms >= 19);
     waker_wake(&waker);
     waker_wake(&waker);
-    waker_wait(&waker, 10000);
-    CHECK("woken", clock_mono_ms() - start_ms < 5000);
+    waker_wait(&waker, -1); /* unwoken, it would never come back */
     start_ms = clock_mono_ms();
     waker_wait(&waker, 20);
     CHECK("two wakes are one", clock_mono_ms() - start_ms >= 19);

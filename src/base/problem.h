@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * base/problem.h: what went wrong, for people. The API (RFC 9457), the log and the command line print
- * the same one. `type` slugs and field codes are stable names: clients compare them. */
+ * base/problem.h: what went wrong, for people. The API (RFC 9457), the log and the command line
+ * print the same one. `type` slugs and field codes are stable names: clients compare them. */
 #pragma once
 
 #include "base/arena.h"
@@ -33,11 +33,11 @@
     X(HTTP_VERSION, "http_version", 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here")             \
     X(TIMEOUT, "timeout", 408, "The request took too long to arrive")
 
-enum problem_id {
 #define PROBLEM_MEMBER(member, slug, status, title) PROBLEM_##member,
-    PROBLEMS(PROBLEM_MEMBER)
+
+enum problem_id { PROBLEMS(PROBLEM_MEMBER) };
+
 #undef PROBLEM_MEMBER
-};
 
 struct problem_kind {
     const char *slug;
@@ -58,10 +58,10 @@ struct field_error {
 
 struct problem {
     enum problem_id id;
-    str text; /* one sentence: what is wrong and what to do */
+    str text;                   /* one sentence: what is wrong and what to do */
     struct field_error *errors; /* in the order they were found */
     struct field_error **errors_end;
-    int error_count; /* may be more than are kept: see PROBLEM_ERRORS_MAX */
+    int error_count;   /* may be more than are kept: see PROBLEM_ERRORS_MAX */
     int retry_after_s; /* 0: none */
 };
 

@@ -53,8 +53,7 @@ bool unseal(const struct seal_key *key, str sealed, struct arena *arena, str *re
     size_t length = sealed.len - SEAL_OVERHEAD;
     unsigned char *plain = (unsigned char *)arena_bytes(arena, length + 1);
     if (crypto_secretbox_open_easy(plain, box + crypto_secretbox_NONCEBYTES,
-                                   sealed.len - crypto_secretbox_NONCEBYTES, box,
-                                   key->bytes) != 0)
+                                   sealed.len - crypto_secretbox_NONCEBYTES, box, key->bytes) != 0)
         return false;
     *ret_plain = str_from(plain, length);
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * base/secret.h: the key that seals secrets at rest (XSalsa20-Poly1305, libsodium's secretbox), and
- * passwords (Argon2id). A struct secret has no way into the log: no function there takes one. */
+ * passwords (Argon2id). A struct seal_key has no way into the log: no function there takes one. */
 #pragma once
 
 #include "base/arena.h"

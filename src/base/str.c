@@ -105,18 +105,22 @@ static size_t utf8_sequence(str s)
     return length;
 }
 
+/* Eight ASCII bytes at a time: most text has nothing else. */
+static str skip_ascii(str s)
+{
+    uint64_t word;
+    while (s.len >= sizeof(word)) {
+        memcpy(&word, s.ptr, sizeof(word));
+        if ((word & 0x8080808080808080U) != 0)
+            break;
+        s = str_skip(s, sizeof(word));
+    }
+    return s;
+}
+
 bool str_is_utf8(str s)
 {
-    while (s.len > 0) {
-        /* Eight ASCII bytes at a time: most text has nothing else. */
-        uint64_t word;
-        if (s.len >= sizeof(word)) {
-            memcpy(&word, s.ptr, sizeof(word));
-            if ((word & 0x8080808080808080U) == 0) {
-                s = str_skip(s, sizeof(word));
-                continue;
-            }
-        }
+    for (s = skip_ascii(s); s.len > 0; s = skip_ascii(s)) {
         size_t length = utf8_sequence(s);
         if (length == 0)
             return false;

@@ -16,8 +16,11 @@ typedef struct str {
 
 #define STR(literal) ((str){ (literal), sizeof(literal) - 1 })
 
-/* For static tables, where a compound literal is no constant: { STR_INIT("x") }. */
+/* For static tables, where a compound literal is no constant: { STR_INIT("x") }.
+ * The formatter would take the braces for a block. */
+/* clang-format off */
 #define STR_INIT(literal) { (literal), sizeof(literal) - 1 }
+/* clang-format on */
 
 /* printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).len, ((s).ptr == NULL ? "" : (s).ptr)
@@ -72,7 +75,7 @@ static inline str str_head(str s, size_t count)
 str str_trim(str s);
 
 /* Decimal, optional '-', nothing else around it. False on overflow or any other byte. */
-bool str_to_int64(str s, int64_t *ret_value);
+MUST_USE bool str_to_int64(str s, int64_t *ret_value);
 
 /* Well-formed UTF-8 as RFC 3629 has it (no overlong forms, no surrogates). */
 bool str_is_utf8(str s);

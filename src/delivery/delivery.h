@@ -19,8 +19,10 @@
 
 struct couriers;
 
+#define COURIERS_MAX 64
+
 struct couriers_options {
-    int count; /* threads */
+    int count; /* threads, 1 to COURIERS_MAX */
     struct store *store;
     struct committer *committer;
     const struct limits *limits;

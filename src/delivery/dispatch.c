@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * delivery/dispatch.c: one attempt:
  *
- *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded ──► the parcel waits
- * again, │ an answer is known,      ▲            ▲  │                or is forgotten │ or the host
- * is an        │            │  └─ not stored: a pause └ address                  └ no name ───┘
+ *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded
+ *     │             │               ▲           ▲           ▲          │
+ *     │             └─ no name ─────┼───────────┘           └──────────┤ not stored: a pause
+ *     └─ an answer is known, or ────┘                                  │
+ *        the host is an address              the parcel waits again, ◄─┘
+ *                                            or is forgotten
  *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
  * once, and is not tried again before it is recorded. */

@@ -51,7 +51,6 @@ struct exchange {
     str location;
     struct egress_refusal refusal;
     bool refused; /* by the egress guard: an address of it, or all */
-    str peer;     /* "192.0.2.1:443", when there was a connection */
 
     /* The sender's own. */
     struct line *line;

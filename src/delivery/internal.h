@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * delivery/internal.h: what the files of this folder share: the insides of couriers.
  *
- *   hand-over ──► mailbox ──► stock ──► dispatch: look up, send, conclude ──► committer ──►
- * recorded ▲ pages └── fetcher ◄── store couriers.c   start, stop, the doors from other threads
- * courier.c    the thread, its timers outlet.c     who may be sent to, and what holds it back
- * stock.c      what is in memory (pure) dispatch.c   one attempt, from parcel to recorded result
- * outcome.c    what follows from it (pure) fetcher.c    reads the store, on a thread of its own
- * sender_http.c, resolver.c: the network */
+ *   hand-over ──► mailbox ──► stock ──► dispatch: look up, send, conclude
+ *                               ▲            │
+ *                         pages │            └──► committer ──► recorded
+ *                               └── fetcher ◄── store
+ *
+ * - couriers.c: start, stop, the doors from other threads
+ * - courier.c: the thread, its timers
+ * - outlet.c: who may be sent to, and what holds it back
+ * - stock.c: what is in memory (pure)
+ * - dispatch.c: one attempt, from parcel to recorded result
+ * - outcome.c: what follows from it (pure)
+ * - fetcher.c: reads the store, on a thread of its own
+ * - sender_http.c, resolver.c: the network */
 #pragma once
 
 #include <pthread.h>
@@ -25,7 +32,6 @@
 #define PLACE_CONNECTIONS 64
 #define PLACE_CONNECTIONS_MAX 256
 #define READS_AT_ONCE 4
-#define COURIERS_MAX 64
 
 /* ── what couriers stand on; tests bring their own ── */
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * delivery/outlet.c: who may be sent to now. An outlet that has something ready stands in the line
  * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly
- * one thing, which puts it back: its breaker's or its target's time → courier->timers      its own
- * attempts → their end its host's connections → place->waiting                   its configuration
- * → outlet_reopen() */
+ * one thing, which puts it back:
+ *
+ * - its breaker's or its target's time: courier->timers
+ * - its own attempts: their end
+ * - its host's connections: place->waiting
+ * - its configuration: outlet_reopen() */
 #include <stdlib.h>
 
 #include "delivery/internal.h"

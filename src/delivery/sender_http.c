@@ -78,15 +78,12 @@ static CURLcode tls_begins(CURL *easy, void *tls, void *context)
 
 static int request_begins(void *context, char *peer, char *own, int peer_port, int own_port)
 {
+    (void)peer;
     (void)own;
+    (void)peer_port;
     (void)own_port;
     struct line *line = context;
-    struct exchange *exchange = line->exchange;
-    if (exchange->requests++ > 0)
-        return CURL_PREREQFUNC_ABORT;
-    exchange->peer =
-        arena_format(exchange->arena, strchr(peer, ':') ? "[%s]:%d" : "%s:%d", peer, peer_port);
-    return CURL_PREREQFUNC_OK;
+    return line->exchange->requests++ > 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* As much as still fits. */

@@ -71,7 +71,7 @@ struct outlet {
     bool listed; /* starting: the store has work for it */
     bool missed; /* starting: it was handed some over */
 
-    /* The courier's: see outlet.h. */
+    /* The courier's: see outlet.c. */
     struct webhook *webhook; /* one reference; NULL: not known yet, or deleted */
     bool deleted;
     struct target *target; /* NULL: no webhook, or its URL cannot be read */

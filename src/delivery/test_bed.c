@@ -103,8 +103,7 @@ static void keep_record(struct bed *bed, const struct result *result)
     struct arena *arena = &bed->arena;
     *record = (struct record){ .before = result->before,
                                .after = result->after,
-                               .attempt = result->attempt,
-                               .at_us = clock_mono_us() };
+                               .attempt = result->attempt };
     record->after.reason = arena_str(arena, result->after.reason);
     record->disable_reason = arena_str(arena, result->disable_reason);
     struct attempt *attempt = &record->attempt;

@@ -86,7 +86,6 @@ struct record {
     struct delivery before, after;
     struct attempt attempt; /* texts are copies */
     str disable_reason;
-    int64_t at_us;
 };
 
 struct bed {

@@ -21,7 +21,7 @@ static uv_buf_t borrow(str bytes)
     return buf;
 }
 
-/* ---- the end of an answer ---- */
+/* ── the end of an answer ── */
 
 static void linger(struct connection *connection)
 {
@@ -56,7 +56,7 @@ static void answered(struct connection *connection)
         connection_close(connection);
 }
 
-/* ---- the rest of it ---- */
+/* ── the rest of it ── */
 
 static void advance(struct exchange *exchange, size_t written)
 {
@@ -180,7 +180,7 @@ static void continue_answer(struct connection *connection)
         send_plain(connection);
 }
 
-/* ---- bytes beside it ---- */
+/* ── bytes beside it ── */
 
 static void on_loose_written(uv_write_t *write, int status)
 {
@@ -226,7 +226,7 @@ void connection_send(struct connection *connection, str bytes)
         send_later(connection, bytes);
 }
 
-/* ---- its beginning ---- */
+/* ── its beginning ── */
 
 static str connection_header(const struct exchange *exchange)
 {

@@ -294,7 +294,7 @@ static void expectations(void **state)
     kit_stop(&kit);
 }
 
-/* ---- timeouts ---- */
+/* ── timeouts ── */
 
 static void start_hasty(struct kit *kit)
 {
@@ -427,7 +427,7 @@ static void slow_reader(void **state)
     kit_stop(&kit);
 }
 
-/* ---- memory ---- */
+/* ── memory ── */
 
 #define IDLE_COUNT 2000
 #define IDLE_BYTES 3072

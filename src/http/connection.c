@@ -11,7 +11,7 @@
 /* A body must come at this rate at least, looked at over windows of twice the body timeout. */
 #define LEAST_BYTES_PER_S 1024
 
-/* ---- its end ---- */
+/* ── its end ── */
 
 static void drop_held(struct connection *connection)
 {
@@ -52,7 +52,7 @@ void connection_close(struct connection *connection)
     uv_close((uv_handle_t *)&connection->tcp, on_closed);
 }
 
-/* ---- reading ---- */
+/* ── reading ── */
 
 static void stop_reading(struct connection *connection)
 {
@@ -307,7 +307,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     settle(connection);
 }
 
-/* ---- its beginning ---- */
+/* ── its beginning ── */
 
 static struct connection *connection_new(struct http_loop *loop)
 {

@@ -95,9 +95,6 @@ struct http_handler {
     /* Each loop at its start and end, on its thread; returns / is given the loop's `user`. */
     void *(*on_loop_start)(struct http_loop *loop, int index, void *context);
     void (*on_loop_end)(struct http_loop *loop, void *user, void *context);
-    /* Each time before the loop waits: what a turn has gathered can be handed on in one piece, with
-     * one wake-up (mailbox_post_chain). May be NULL. */
-    void (*on_loop_turn)(struct http_loop *loop, void *user, void *context);
     void *context;
 };
 
@@ -161,7 +158,7 @@ const str *request_header(const struct request *request, str name);
 
 /* The decoded value of the first `name=` of the query; false: absent. '+' is a space. A value that
  * does not decode reads as absent with *ret_bad set. */
-bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad);
+MUST_USE bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad);
 
 /* Percent-decodes a path segment or query value into the arena (plus_is_space for queries). False:
  * a bad escape, a NUL, or not UTF-8. */

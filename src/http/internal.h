@@ -50,7 +50,6 @@ struct http_loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t timer;
-    uv_prepare_t turn; /* runs only with a handler's on_loop_turn */
     uv_tcp_t listener;
     struct mailbox box; /* of struct http_task */
     struct http_server *server;
@@ -183,13 +182,14 @@ bool answer_moves(struct connection *connection);
 void connection_send(struct connection *connection, str bytes);
 
 /* head_write.c: the reply's status line and headers. */
+bool reply_has_body(int status);
+/* Bytes that reply_head_write() needs, or more. */
 size_t reply_head_size(const struct request *request);
 /* `connection_header` is a whole line, or empty. Returns the end. */
-bool reply_has_body(int status);
 char *reply_head_write(const struct request *request, const char *date, str connection_header,
                        char *to);
+/* Writes DATE_LEN bytes, no NUL. */
 void date_write(int64_t unix_s, char *to);
-str status_text(int status);
 
 /* timeouts.c */
 void timeouts_init(struct http_loop *loop);
@@ -214,8 +214,6 @@ MUST_USE struct http_loop *loop_new(struct http_server *server, int index);
 void loop_use_tls(struct http_loop *loop, SSL_CTX *context);
 void loop_free(struct http_loop *loop);
 void loop_run(void *loop);
-void loop_stop(struct http_task *task, struct http_loop *loop);
-void loop_drain(struct http_task *task, struct http_loop *loop);
 const char *loop_date(struct http_loop *loop);
 void loop_log(const struct http_loop *loop, enum log_level level, const char *message, str reason);
 

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fd.h"
 
 #define BACKLOG 4096
 
@@ -43,12 +43,6 @@ bool listen_address_read(str text, struct listen_address *ret_address)
     }
     *ret_address = result;
     return true;
-}
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
 }
 
 static int set_option(int fd, int option)

@@ -30,49 +30,6 @@ static void wake_up(void *context)
     (void)uv_async_send(&loop->wake);
 }
 
-static void on_turn(uv_prepare_t *turn)
-{
-    struct http_loop *loop = turn->data;
-    const struct http_handler *handler = &loop->server->handler;
-    handler->on_loop_turn(loop, loop->user, handler->context);
-}
-
-static void start_turns(struct http_loop *loop)
-{
-    (void)uv_prepare_init(&loop->uv, &loop->turn);
-    loop->turn.data = loop;
-    if (loop->server->handler.on_loop_turn != NULL)
-        (void)uv_prepare_start(&loop->turn, on_turn);
-}
-
-struct http_loop *loop_new(struct http_server *server, int index)
-{
-    struct http_loop *loop = xcalloc(1, sizeof(*loop));
-    if (uv_loop_init(&loop->uv) < 0) {
-        free(loop);
-        return NULL;
-    }
-    loop->server = server;
-    loop->index = index;
-    loop->uv.data = loop;
-    loop->connection_share =
-        (int)MAX_OF(server->limits->connections / server->loop_count, (int64_t)1);
-    loop->stop_task.run = loop_stop;
-    loop->drain_task.run = loop_drain;
-    random_bytes(&loop->next_request, sizeof(loop->next_request));
-    mailbox_init(&loop->box, wake_up, loop);
-    timeouts_init(loop);
-    start_turns(loop);
-    buf_init(&loop->tls_output, &loop->tls_arena, SIZE_MAX / 2);
-    int r = uv_async_init(&loop->uv, &loop->wake, on_wake);
-    loop->wake.data = loop;
-    if (r < 0) {
-        loop_free(loop);
-        return NULL;
-    }
-    return loop;
-}
-
 static void close_handle(uv_handle_t *handle, void *context)
 {
     (void)context;
@@ -152,7 +109,7 @@ static void close_idle(struct connection *connection)
         connection_close(connection);
 }
 
-void loop_drain(struct http_task *task, struct http_loop *loop)
+static void drain(struct http_task *task, struct http_loop *loop)
 {
     (void)task;
     if (loop->draining)
@@ -163,15 +120,41 @@ void loop_drain(struct http_task *task, struct http_loop *loop)
     close_handle((uv_handle_t *)&loop->listener, NULL);
 }
 
-void loop_stop(struct http_task *task, struct http_loop *loop)
+static void stop(struct http_task *task, struct http_loop *loop)
 {
     (void)task;
     loop->draining = true;
     timeouts_each(loop, connection_close);
     close_handle((uv_handle_t *)&loop->listener, NULL);
     close_handle((uv_handle_t *)&loop->timer, NULL);
-    close_handle((uv_handle_t *)&loop->turn, NULL);
     close_handle((uv_handle_t *)&loop->wake, NULL);
+}
+
+struct http_loop *loop_new(struct http_server *server, int index)
+{
+    struct http_loop *loop = xcalloc(1, sizeof(*loop));
+    if (uv_loop_init(&loop->uv) < 0) {
+        free(loop);
+        return NULL;
+    }
+    loop->server = server;
+    loop->index = index;
+    loop->uv.data = loop;
+    loop->connection_share =
+        (int)MAX_OF(server->limits->connections / server->loop_count, (int64_t)1);
+    loop->stop_task.run = stop;
+    loop->drain_task.run = drain;
+    random_bytes(&loop->next_request, sizeof(loop->next_request));
+    mailbox_init(&loop->box, wake_up, loop);
+    timeouts_init(loop);
+    buf_init(&loop->tls_output, &loop->tls_arena, SIZE_MAX / 2);
+    int r = uv_async_init(&loop->uv, &loop->wake, on_wake);
+    loop->wake.data = loop;
+    if (r < 0) {
+        loop_free(loop);
+        return NULL;
+    }
+    return loop;
 }
 
 const char *loop_date(struct http_loop *loop)

@@ -113,14 +113,7 @@ static void on_loop_end(struct http_loop *loop, void *user, void *context)
     atomic_fetch_add(&kit->loops_ended, 1);
 }
 
-static void on_loop_turn(struct http_loop *loop, void *user, void *context)
-{
-    struct kit *kit = context;
-    assert_true(user == kit && http_loop_user(loop) == kit);
-    atomic_fetch_add(&kit->turns, 1);
-}
-
-/* ---- the worker: answers parked requests, holds some until it is told ---- */
+/* ── the worker: answers parked requests, holds some until it is told ── */
 
 static void answer_job(struct kit_job *job)
 {
@@ -183,7 +176,6 @@ void kit_start(struct kit *kit)
         .on_end = on_end,
         .on_loop_start = on_loop_start,
         .on_loop_end = on_loop_end,
-        .on_loop_turn = on_loop_turn,
         .context = kit,
     };
     assert_int_equal(waker_init(&kit->waker), 0);
@@ -235,7 +227,7 @@ bool kit_await_connections(struct kit *kit, int wanted)
     return false;
 }
 
-/* ---- the client ---- */
+/* ── the client ── */
 
 int client_open(const struct kit *kit)
 {

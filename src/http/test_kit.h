@@ -41,7 +41,6 @@ struct kit {
     atomic_int last_status; /* of the last one */
     atomic_int loops_started;
     atomic_int loops_ended;
-    atomic_int turns; /* calls of on_loop_turn */
 };
 
 /* Defaults: one loop on 127.0.0.1:0, no TLS. Change options and limits between the two calls. */
@@ -54,7 +53,7 @@ void kit_stop(struct kit *kit);
 bool kit_await(atomic_int *value, int wanted);
 bool kit_await_connections(struct kit *kit, int wanted);
 
-/* ---- the client; reads give up after 5 s ---- */
+/* ── the client; reads give up after 5 s ── */
 
 int client_open(const struct kit *kit);
 void client_send(int fd, str bytes);

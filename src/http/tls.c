@@ -10,7 +10,7 @@
 /* Kept of the output buffer's memory from use to use. */
 #define OUTPUT_KEPT ((size_t)64 << 10)
 
-/* ---- contexts ---- */
+/* ── contexts ── */
 
 /* OpenSSL wants these six: NOLINTNEXTLINE(readability-function-size) */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
@@ -89,7 +89,7 @@ int tls_context_new(const char *cert_file, const char *key_file, struct arena *a
     return 0;
 }
 
-/* ---- the way to and from the socket ---- */
+/* ── the way to and from the socket ── */
 
 static int bio_read(BIO *bio, char *to, int size)
 {
@@ -140,7 +140,7 @@ static void flush(struct connection *connection)
     buf_init(&loop->tls_output, &loop->tls_arena, SIZE_MAX / 2);
 }
 
-/* ---- sessions ---- */
+/* ── sessions ── */
 
 bool tls_begin(struct connection *connection)
 {

@@ -22,6 +22,7 @@ bool inlet_read_json(const struct inlet_context *inlet, struct request *request,
     return false;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a row of so many parts, told by each caller */
 struct rejection inlet_rejection(const struct inlet_context *inlet, struct request *request,
                                  int64_t organization, int64_t inlet_id, str inlet_name,
                                  const struct problem *problem)

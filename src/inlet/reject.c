@@ -35,6 +35,7 @@ static const struct operation_kind reject_kind = {
     .answer = answer_reject,
 };
 
+/* NOLINTNEXTLINE(readability-function-size): as inlet_rejection(), which it fills in */
 bool inlet_reject(const struct inlet_context *inlet, struct request *request, int64_t organization,
                   int64_t inlet_id, str inlet_name, const struct problem *problem)
 {
@@ -87,6 +88,7 @@ static const struct operation_kind note_kind = {
     .answer = answer_note,
 };
 
+/* NOLINTNEXTLINE(readability-function-size): as inlet_rejection(), whose twin it is */
 void inlet_note(const struct inlet_context *inlet, const struct request *request,
                 int64_t organization, int64_t inlet_id, str inlet_name,
                 const struct problem *problem)

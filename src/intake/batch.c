@@ -199,6 +199,7 @@ void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
     (void)add_hand_over(batch, delivery, event);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what a row of changes holds, and its event */
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
                       bool was_pending, const struct attempt *attempt, const struct event *event)
 {

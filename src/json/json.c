@@ -5,7 +5,7 @@
 
 #include <yyjson.h>
 
-/* ---- memory: yyjson's tree and strings lie in the caller's arena ---- */
+/* ── memory: yyjson's tree and strings lie in the caller's arena ── */
 
 #define VALUE_ALIGNMENT alignof(max_align_t)
 
@@ -36,7 +36,7 @@ static void tree_free(void *context, void *memory)
     (void)memory;
 }
 
-/* ---- the tree ---- */
+/* ── the tree ── */
 
 static yyjson_type tree_type(json value)
 {
@@ -60,9 +60,7 @@ static json tree_next(json value)
     return (json)(const void *)((const char *)value + size);
 }
 
-/* ---- reading ---- */
-
-#define DEPTH_MOST 512 /* the most that limits.h lets json_depth be */
+/* ── reading ── */
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
@@ -88,7 +86,7 @@ static size_t count_opening(str text)
  * the text, and only when the text has brackets enough. */
 static bool is_deeper(json root, int max_depth)
 {
-    json ends[DEPTH_MOST]; /* of the containers around `at` */
+    json ends[JSON_DEPTH_MAX]; /* of the containers around `at` */
     int depth = 0;
     for (json at = root, end = tree_next(root); at < end; at++) {
         while (depth > 0 && at >= ends[depth - 1])
@@ -150,7 +148,7 @@ static struct json_error reader_error(struct arena *arena, str text, const yyjso
 bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
                struct json_error *reterr)
 {
-    assert(max_depth > 0 && max_depth <= DEPTH_MOST);
+    assert(max_depth > 0 && max_depth <= JSON_DEPTH_MAX);
     if (text.len == 0) {
         *reterr = (struct json_error){ .text = STR("empty: a JSON value is expected") };
         return false;
@@ -173,7 +171,7 @@ bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
     return true;
 }
 
-/* ---- values ---- */
+/* ── values ── */
 
 enum json_type json_type(json value)
 {
@@ -266,7 +264,7 @@ bool json_next(struct json_walk *walk, str *ret_key, json *ret_value)
     return true;
 }
 
-/* ---- the whole of a value, as the flat array it is ---- */
+/* ── the whole of a value, as the flat array it is ── */
 
 bool json_has_nul(json value)
 {

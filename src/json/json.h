@@ -27,8 +27,11 @@ struct json_error {
     str text;      /* for people: "at byte 17 (line 2, column 3): …" */
 };
 
-/* Deeper than `max_depth` levels (at most 512) is an error like any other, and so is no text at
- * all. False: reterr says where and why. */
+/* The most that base/limits.h lets json_depth be: for what has been read under a lower cap. */
+#define JSON_DEPTH_MAX 512
+
+/* Deeper than `max_depth` levels (at most JSON_DEPTH_MAX) is an error like any other, and so is no
+ * text at all. False: reterr says where and why. */
 MUST_USE bool json_read(struct arena *arena, str text, int max_depth, json *ret_value,
                         struct json_error *reterr);
 

@@ -35,7 +35,12 @@ void object_release(void *object)
     arena_done(&arena);
 }
 
-/* ---- lists ---- */
+void object_releasep(void *object)
+{
+    object_release(*(void **)object);
+}
+
+/* ── lists ── */
 
 /* Where `id` is, or where it would go. */
 static int position(const struct objects *objects, int64_t id)
@@ -90,7 +95,7 @@ static void insert(struct arena *arena, struct objects *objects, int at, struct 
     objects->count++;
 }
 
-/* ---- pictures ---- */
+/* ── pictures ── */
 
 struct objects *picture_objects(struct picture *picture, enum object_kind kind)
 {

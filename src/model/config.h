@@ -27,6 +27,8 @@ MUST_USE void *object_new(size_t size);
 void object_keep(void *object);
 /* NULL is fine. */
 void object_release(void *object);
+/* For CLEANUP: `object` points to the pointer. */
+void object_releasep(void *object);
 
 /* X(member, name in API and store) */
 #define FIELD_TYPES(X)                                                                             \
@@ -109,14 +111,12 @@ enum outlet_status {
 
 enum webhook_format { FORMAT_STANDARD = 0, FORMAT_BARE };
 
-/* X(member, name in API and store) of statuses and formats are in model/names.h. */
-
 struct webhook {
     struct object object;
     int64_t organization; /* the small number */
     str name;
     str url;
-    const str *event_types; /* exact types, or "*" alone */
+    const str *event_types; /* exact types and families "x.*", or "*" alone */
     int event_type_count;
     enum webhook_format format;
     bool signing;

@@ -89,6 +89,14 @@ static const struct {
 };
 static_assert((1U << COUNT_OF(scopes)) - 1 == SCOPE_ALL, "every scope is in SCOPE_ALL");
 
+str scope_name(enum scope scope)
+{
+    for (size_t i = 0; i < COUNT_OF(scopes); i++)
+        if (scopes[i].bit == (unsigned)scope)
+            return scopes[i].name;
+    return (str){};
+}
+
 bool scope_read(str name, unsigned *ret_bits)
 {
     if (str_equal(name, STR("*"))) {

@@ -18,6 +18,8 @@ str delivery_state_name(enum delivery_state state);
 MUST_USE bool delivery_state_read(str name, enum delivery_state *ret_state);
 str role_name(enum role role);
 MUST_USE bool role_read(str name, enum role *ret_role);
+/* Of a single one; SCOPE_NONE: empty. */
+str scope_name(enum scope scope);
 /* One scope's bit; "*" reads as SCOPE_ALL. */
 MUST_USE bool scope_read(str name, unsigned *ret_bits);
 /* Calls `each` for every scope in `bits`; SCOPE_ALL is "*" alone. */

@@ -68,6 +68,8 @@ TEST(scopes)
     unsigned bits;
     CHECK("one",
           scope_read(STR("custom_events:write"), &bits) && bits == SCOPE_CUSTOM_EVENTS_WRITE);
+    CHECK_STR("its name", scope_name(SCOPE_AUDIT_READ), STR("audit:read"));
+    CHECK_STR("of none", scope_name(SCOPE_NONE), STR(""));
     CHECK("all", scope_read(STR("*"), &bits) && bits == SCOPE_ALL);
     CHECK("none of that name", !scope_read(STR("custom_events"), &bits));
     CHECK("nothing", !scope_read((str){}, &bits));

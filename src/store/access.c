@@ -57,6 +57,15 @@ int store_update_organization(struct sql *sql, const struct organization_row *ro
                                SQL_I(row->rate_per_minute), secret, SQL_I(row->id)));
 }
 
+int store_raise_version(struct sql *sql, int64_t organization)
+{
+    int64_t changed = SQL_RUN(sql, "UPDATE organizations SET version = version + 1 WHERE id = $1",
+                              SQL_I(organization));
+    if (changed < 0)
+        return fail((int)changed);
+    return changed == 0 ? STORE_NOT_FOUND : 0;
+}
+
 int store_find_organization_by_uuid(struct sql *sql, str uuid, int64_t *ret_id)
 {
     struct sql_query CLEANUP(sql_done) query =

@@ -26,6 +26,9 @@ MUST_USE int store_read_organization(struct sql *sql, int64_t organization, stru
 /* Everything but id, version, uuid and creation. */
 MUST_USE int store_update_organization(struct sql *sql, const struct organization_row *row);
 MUST_USE int store_find_organization_by_uuid(struct sql *sql, str uuid, int64_t *ret_id);
+/* After a change of its configuration, in the same transaction: pictures of it that were read
+ * before have an older version. STORE_NOT_FOUND: there is no such organization. */
+MUST_USE int store_raise_version(struct sql *sql, int64_t organization);
 /* One more than the highest there is. The writing connection only. */
 MUST_USE int store_next_organization(struct sql *sql, int64_t *ret_id);
 

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/instant.h"
+
 #define ORG 1
 #define OUTLET 100
-#define DAY_MS ((int64_t)86400000)
 
 static void set_up_organization(struct scene *scene)
 {
@@ -495,7 +496,7 @@ struct overlap {
 
 static int count_rows(struct store_reader *reader, const char *text, int64_t *ret_count)
 {
-    struct sql_query query CLEANUP(sql_done) = sql_start(store_reader_sql(reader), text, NULL, 0);
+    struct sql_query CLEANUP(sql_done) query = sql_start(store_reader_sql(reader), text, NULL, 0);
     int r = sql_next(&query);
     if (r > 0)
         *ret_count = sql_int(&query, 0);

@@ -297,6 +297,35 @@ int store_list_all_webhooks(struct sql *sql, const struct store_page *page,
 
 /* ── API keys ── */
 
+static void add_word(void *context, str name)
+{
+    struct buf *words = context;
+    if (words->len > 0)
+        buf_char(words, ',');
+    buf_add(words, name);
+}
+
+/* "custom_events:write,events:read", or "*". */
+static str write_scopes(unsigned scopes, struct arena *arena)
+{
+    struct buf words;
+    buf_init(&words, arena, 4096);
+    scopes_each(scopes, add_word, &words);
+    return buf_str(&words);
+}
+
+/* Names that this program does not know give nothing. */
+static unsigned read_scopes(str text)
+{
+    unsigned scopes = 0;
+    while (text.len > 0) {
+        unsigned bits = 0;
+        if (scope_read(str_cut(&text, ','), &bits))
+            scopes |= bits;
+    }
+    return scopes;
+}
+
 int store_insert_api_key(struct sql *sql, const struct api_key_row *row)
 {
     struct arena CLEANUP(arena_done) arena = {};
@@ -306,9 +335,8 @@ int store_insert_api_key(struct sql *sql, const struct api_key_row *row)
         " rate_per_minute, created_ms, expires_ms, revoked_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
         SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_B(row->hash),
-        SQL_T(row->hint), SQL_T(store_scopes_write(row->scopes, &arena)),
-        SQL_T(row->allowed_addresses), SQL_I(row->rate_per_minute), SQL_I(row->created_ms),
-        SQL_I(row->expires_ms)));
+        SQL_T(row->hint), SQL_T(write_scopes(row->scopes, &arena)), SQL_T(row->allowed_addresses),
+        SQL_I(row->rate_per_minute), SQL_I(row->created_ms), SQL_I(row->expires_ms)));
 }
 
 int store_revoke_api_key(struct sql *sql, int64_t organization, int64_t id, int64_t now_ms)
@@ -334,7 +362,7 @@ static struct api_key_row take_api_key(const struct sql_query *query, struct are
         .name = sql_text(query, 2, arena),
         .hash = sql_blob(query, 3, arena),
         .hint = sql_text(query, 4, arena),
-        .scopes = store_scopes_read(sql_text(query, 5, arena)),
+        .scopes = read_scopes(sql_text(query, 5, arena)),
         .allowed_addresses = sql_text(query, 6, arena),
         .rate_per_minute = sql_int(query, 7),
         .created_ms = sql_int(query, 8),
@@ -380,33 +408,4 @@ int store_find_organization_by_key(struct sql *sql, const struct digest *hash,
     if (r == 0)
         *ret_organization = sql_int(&query, 0);
     return r;
-}
-
-/* ── lists of words ── */
-
-static void add_word(void *context, str name)
-{
-    struct buf *words = context;
-    if (words->len > 0)
-        buf_char(words, ',');
-    buf_add(words, name);
-}
-
-str store_scopes_write(unsigned scopes, struct arena *arena)
-{
-    struct buf words;
-    buf_init(&words, arena, 4096);
-    scopes_each(scopes, add_word, &words);
-    return buf_str(&words);
-}
-
-unsigned store_scopes_read(str text)
-{
-    unsigned scopes = 0;
-    while (text.len > 0) {
-        unsigned bits = 0;
-        if (scope_read(str_cut(&text, ','), &bits))
-            scopes |= bits;
-    }
-    return scopes;
 }

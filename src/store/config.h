@@ -127,10 +127,3 @@ MUST_USE int store_list_api_keys(struct sql *sql, const struct store_page *page,
                                  struct api_key_row *ret_rows, int *ret_count);
 MUST_USE int store_find_organization_by_key(struct sql *sql, const struct digest *hash,
                                             int64_t *ret_organization);
-
-/* ── lists of words in one column: names joined by commas ── */
-
-/* Scopes as stored: "custom_events:write,events:read", or "*". */
-str store_scopes_write(unsigned scopes, struct arena *arena);
-/* Names that this program does not know give nothing. */
-unsigned store_scopes_read(str text);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/ledger.h"
 
+#include "base/instant.h"
 #include "store/rows.h"
 #include "store/settings.h"
-
-#define MINUTE_MS ((int64_t)60000)
-#define DAY_MS ((int64_t)86400000)
 
 enum span { SPAN_MINUTE = 0, SPAN_DAY = 1, SPAN_ALL = 2 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/lists.h"
 
+#include "base/instant.h"
 #include "model/names.h"
 #include "store/rows.h"
 
@@ -280,7 +281,7 @@ int store_sum_rejections(struct sql *sql, const struct store_page *page, int64_t
         "SELECT inlet, reason, SUM(rejected) AS total FROM rejection_counts"
         " WHERE organization = $1 AND minute_ms >= $2 GROUP BY inlet, reason"
         " ORDER BY total DESC, inlet, reason LIMIT $3",
-        SQL_I(page->organization), SQL_I(since_ms - since_ms % 60000), SQL_I(page->limit));
+        SQL_I(page->organization), SQL_I(since_ms - since_ms % MINUTE_MS), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * store/lists_test.c: the shared SQL behind lists: pages, filters that no index serves, searches,
  * and the ledger's sums. On every engine. */
+#include "base/instant.h"
 #include "store/ledger.h"
 #include "store/lists.h"
 #include "store/testing.h"
@@ -8,8 +9,6 @@
 #define ORG 1
 #define OTHER 2
 #define OUTLET 100
-#define MINUTE_MS ((int64_t)60000)
-#define DAY_MS ((int64_t)86400000)
 
 static struct sql *reading(struct scene *scene)
 {

@@ -15,6 +15,7 @@ struct reader_task {
     bool snapshot;
 };
 
+/* `max_queued`: tasks that wait for one thread or run on it, at most. */
 MUST_USE int readers_start(struct store *store, int threads, int max_queued,
                            struct readers **ret_readers);
 /* Runs what is queued, then ends the threads. */

@@ -15,8 +15,6 @@
 #include "store/settings.h"
 #include "store/store.h"
 
-#define MINUTE_MS ((int64_t)60000)
-#define DAY_MS ((int64_t)86400000)
 #define LINES_BYTES ((size_t)256 * 1024)
 
 enum column {
@@ -102,7 +100,7 @@ static void tallies_done(struct tallies *tallies)
 
 static int tally_events(struct recount *recount)
 {
-    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         recount->sql, "SELECT at_ms, inlet, caused_by, wanted FROM events WHERE organization = $1",
         SQL_I(recount->organization));
     int r;
@@ -124,7 +122,7 @@ static int tally_events(struct recount *recount)
 
 static int tally_rejections(struct recount *recount)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(recount->sql,
                   "SELECT minute_ms, inlet, rejected FROM rejection_counts WHERE organization = $1",
                   SQL_I(recount->organization));
@@ -153,7 +151,7 @@ static void tally_delivery(struct recount *recount, int64_t outlet, int64_t crea
 
 static int tally_unfinished(struct recount *recount, int64_t outlet)
 {
-    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         recount->sql, "SELECT created_ms FROM work WHERE organization = $1 AND outlet = $2",
         SQL_I(recount->organization), SQL_I(outlet));
     int r;
@@ -179,8 +177,8 @@ static int column_of(enum delivery_state state)
 
 static int tally_finished(struct recount *recount, int64_t outlet)
 {
-    struct arena arena CLEANUP(arena_done) = {};
-    struct sql_query query CLEANUP(sql_done) =
+    struct arena CLEANUP(arena_done) arena = {};
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(recount->sql,
                   "SELECT created_ms, state FROM deliveries WHERE organization = $1"
                   " AND outlet = $2",
@@ -362,7 +360,7 @@ static void see_row(struct walk *walk, const struct sql_query *query)
 static int compare_subject(struct recount *recount, struct tallies *tallies, int64_t subject)
 {
     struct walk walk = { .recount = recount, .tallies = tallies, .subject = subject };
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(recount->sql,
                   "SELECT span, start_ms, events, wanted, not_wanted, occurrences, deliveries,"
                   " delivered, dead, dropped, rejected FROM counters"
@@ -408,7 +406,7 @@ static int recount_outlet(struct recount *recount, int64_t outlet)
 
 static int recount_outlets(struct recount *recount)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(recount->sql, "SELECT id FROM webhooks WHERE organization = $1 ORDER BY id",
                   SQL_I(recount->organization));
     int r;
@@ -425,7 +423,7 @@ static int recount_others(struct recount *recount)
 {
     int64_t subject = -1;
     for (;;) {
-        struct sql_query query CLEANUP(sql_done) =
+        struct sql_query CLEANUP(sql_done) query =
             SQL_QUERY(recount->sql,
                       "SELECT subject FROM counters WHERE organization = $1 AND subject > $2"
                       " ORDER BY subject LIMIT 1",
@@ -434,7 +432,7 @@ static int recount_others(struct recount *recount)
         if (r <= 0)
             return r;
         subject = sql_int(&query, 0);
-        struct sql_query outlet CLEANUP(sql_done) =
+        struct sql_query CLEANUP(sql_done) outlet =
             SQL_QUERY(recount->sql, "SELECT 1 FROM webhooks WHERE organization = $1 AND id = $2",
                       SQL_I(recount->organization), SQL_I(subject));
         r = sql_next(&outlet);
@@ -462,7 +460,7 @@ static int recount_organization(struct recount *recount)
 
 static int recount_all(struct recount *recount, struct arena *arena)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(recount->sql, "SELECT id, uuid FROM organizations ORDER BY id");
     int r;
     while ((r = sql_next(&query)) > 0) {

@@ -4,9 +4,10 @@
 
 #include <stdio.h>
 
+#include "base/instant.h"
+
 #define ORG 1
 #define OUTLET 100
-#define DAY_MS ((int64_t)86400000)
 
 /* Something of everything, over two days. */
 static void fill(struct scene *scene)

@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/fail.h"
+#include "store/rows.h"
 
 int store_setting_get(struct sql *sql, const char *name, struct arena *arena, str *ret_value)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql, "SELECT value FROM settings WHERE name = $1", SQL_T(str_c(name)));
     int r = sql_next(&query);
     if (r > 0)
@@ -18,21 +18,20 @@ int store_setting_get(struct sql *sql, const char *name, struct arena *arena, st
 
 int store_setting_put(struct sql *sql, const char *name, str value)
 {
-    int64_t r = SQL_RUN(sql,
-                        "INSERT INTO settings (name, value) VALUES ($1, $2)"
-                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        SQL_T(str_c(name)), SQL_T(value));
-    return r < 0 ? fail((int)r) : 0;
+    return sql_changed(SQL_RUN(sql,
+                               "INSERT INTO settings (name, value) VALUES ($1, $2)"
+                               " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                               SQL_T(str_c(name)), SQL_T(value)));
 }
 
 int store_setting_get_int(struct sql *sql, const char *name, int64_t *ret_value)
 {
-    struct arena arena CLEANUP(arena_done) = {};
+    struct arena CLEANUP(arena_done) arena = {};
     str value = {};
     *ret_value = 0;
     int r = store_setting_get(sql, name, &arena, &value);
-    if (r > 0)
-        (void)str_to_int64(value, ret_value); /* none reads as 0 */
+    if (r > 0 && !str_to_int64(value, ret_value))
+        *ret_value = 0;
     return MIN_OF(r, 0);
 }
 

@@ -20,10 +20,14 @@ struct sql_value {
     str bytes;
 };
 
+/* The formatter would take the braces for a block. */
+/* clang-format off */
 #define SQL_I(value) { .type = SQL_INT, .number = (value) }
 #define SQL_T(value) { .type = SQL_TEXT, .bytes = (value) }
 #define SQL_B(value) { .type = SQL_BLOB, .bytes = (value) }
 #define SQL_N() { .type = SQL_NULL }
+
+/* clang-format on */
 
 struct sql_query {
     struct sql *sql;
@@ -31,13 +35,15 @@ struct sql_query {
     int failure;
 };
 
+/* `values[0]` is left over, so that there may be no parameters: they start at values[1]. */
+#define SQL_VALUES(...) ((const struct sql_value[]){ {}, ##__VA_ARGS__ })
+#define SQL_VALUE_COUNT(...) ((int)(sizeof(SQL_VALUES(__VA_ARGS__)) / sizeof(struct sql_value)) - 1)
+
 /* struct sql_query CLEANUP(sql_done) query = SQL_QUERY(sql, "SELECT … WHERE a = $1", SQL_I(7)); */
 #define SQL_QUERY(sql, text, ...)                                                                  \
-    sql_start((sql), (text), (const struct sql_value[]){ {}, ##__VA_ARGS__ },                      \
-              (int)(sizeof((const struct sql_value[]){ {}, ##__VA_ARGS__ }) /                      \
-                    sizeof(struct sql_value)) - 1)
+    sql_start((sql), (text), SQL_VALUES(__VA_ARGS__), SQL_VALUE_COUNT(__VA_ARGS__))
 
-/* `values[0]` is left over: parameters start at values[1]. A failure shows at the first sql_next. */
+/* A failure shows at the first sql_next. */
 struct sql_query sql_start(struct sql *sql, const char *text, const struct sql_value *values,
                            int count);
 
@@ -54,9 +60,7 @@ str sql_blob(const struct sql_query *query, int column, struct arena *arena);
 
 /* Statements without rows. Returns the number of rows changed, or < 0. */
 #define SQL_RUN(sql, text, ...)                                                                    \
-    sql_run((sql), (text), (const struct sql_value[]){ {}, ##__VA_ARGS__ },                        \
-            (int)(sizeof((const struct sql_value[]){ {}, ##__VA_ARGS__ }) /                        \
-                  sizeof(struct sql_value)) - 1)
+    sql_run((sql), (text), SQL_VALUES(__VA_ARGS__), SQL_VALUE_COUNT(__VA_ARGS__))
 
 MUST_USE int64_t sql_run(struct sql *sql, const char *text, const struct sql_value *values,
                          int count);

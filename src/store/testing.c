@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/instant.h"
+
 #define START_MS ((int64_t)1800000000000)
 
 /* ── engines ── */
@@ -187,7 +189,7 @@ int64_t rows_id(struct rows *rows)
 struct counter_delta *rows_counter(struct rows *rows, int64_t organization, int64_t subject,
                                    int64_t at_ms)
 {
-    int64_t minute_ms = at_ms - at_ms % 60000;
+    int64_t minute_ms = at_ms - at_ms % MINUTE_MS;
     struct counter_delta *delta = rows->batch.counters;
     for (; delta != NULL; delta = delta->next)
         if (delta->organization == organization && delta->subject == subject &&
@@ -313,7 +315,7 @@ static const struct attempt *make_attempt(struct rows *rows, const struct delive
         .response_body = success ? STR("ok") : STR("no"),
         .response_length = 2,
         .url = STR("https://example.com/hook"),
-        .error = success ? (str){} : STR("The answer was 500."),
+        .error = !success ? STR("The answer was 500.") : (str){},
     };
     return attempt;
 }
@@ -433,7 +435,7 @@ void scene_outlet(struct scene *scene, int64_t organization, int64_t outlet)
 
 int64_t scene_number(struct scene *scene, const char *text)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         sql_start(store_reader_sql(scene->reader), text, NULL, 0);
     assert_int_equal(sql_next(&query), 1);
     return sql_int(&query, 0);

@@ -13,6 +13,9 @@
 
 enum count { MALLOC, CALLOC, REALLOC, FREE, BYTES, STEP, RESET, PREPARE, COUNTS };
 
+/* A preloaded library has no main() to pass things down from, and names that are others'.
+ * NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables, readability-identifier-naming,
+ * readability-function-size) */
 static _Atomic int64_t spare[COUNTS];
 static _Atomic int64_t *counts = spare;
 
@@ -85,3 +88,5 @@ PASS_ON(int, sqlite3_prepare_v3,
 PASS_ON(int, sqlite3_prepare_v2,
         (void *database, const char *text, int length, void **statement, const char **tail),
         (database, text, length, statement, tail), PREPARE)
+/* NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables, readability-identifier-naming,
+ * readability-function-size) */

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a preloaded library */
 static volatile int64_t *offset_s;
 
 __attribute__((constructor)) static void open_file(void)

@@ -102,7 +102,7 @@ static void put_sorted(struct wanted *wanted, int64_t id)
 
 static int read_run(struct sql *sql, int64_t run, struct wanted *wanted)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT event FROM activity WHERE run = $1 AND organization = $2"
                   " AND contact = $3 AND event < $4 AND event > $5 ORDER BY event DESC LIMIT $6",
@@ -116,7 +116,7 @@ static int read_run(struct sql *sql, int64_t run, struct wanted *wanted)
 
 static int read_tail(struct sql *sql, struct wanted *wanted)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT event FROM activity_tail WHERE event < $1 AND organization = $2"
                   " AND contact = $3 ORDER BY event DESC LIMIT $4",
@@ -130,7 +130,7 @@ static int read_tail(struct sql *sql, struct wanted *wanted)
 
 static int read_runs(struct sql *sql, struct wanted *wanted)
 {
-    struct sql_query runs CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) runs =
         SQL_QUERY(sql,
                   "SELECT run, last_event FROM activity_runs WHERE first_event < $1"
                   " ORDER BY last_event DESC",
@@ -187,7 +187,7 @@ static int next_run(struct sql *sql, int64_t *ret_run)
 
 static int read_oldest(struct store_writer *writer, struct key *keys, int *ret_count)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(&writer->sql,
                   "SELECT organization, contact, event FROM activity_tail ORDER BY event LIMIT $1",
                   SQL_I(writer->activity.run_rows));
@@ -252,7 +252,7 @@ static int sort_tail(struct store_writer *writer)
 /* The lowest level with a merge under way, or with enough full runs for one. */
 static int find_level(struct store_writer *writer, int *ret_level, int64_t *ret_target)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(&writer->sql,
                   "SELECT level, max(target) FROM activity_runs WHERE run <> target"
                   " GROUP BY level HAVING count(*) >= $1 OR max(target) > 0"
@@ -289,7 +289,7 @@ struct runs {
 
 static int read_sources(struct sql *sql, int64_t target, struct runs *runs)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql, "SELECT run FROM activity_runs WHERE target = $1 AND run <> $1 ORDER BY run",
                   SQL_I(target));
     int r;
@@ -321,7 +321,7 @@ static int refill(struct sql *sql, struct source *source)
 {
     source->at = 0;
     source->count = 0;
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT organization, contact, event FROM activity WHERE run = $1"
                   " AND (organization, contact, event) > ($2, $3, $4)"

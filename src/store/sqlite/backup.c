@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/sqlite/directory.h"
 
 #define PAGES_AT_ONCE 1024
@@ -25,11 +26,8 @@ struct backup {
 
 static int make_empty(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(-errno);
-    (void)close(fd);
-    return 0;
+    int CLEANUP(close_fd) fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 ? fail(-errno) : 0;
 }
 
 static int hold_snapshot(struct sql *sql)
@@ -72,16 +70,6 @@ static int copy_database(struct store *store, struct backup *backup)
     return r;
 }
 
-static int sync_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(-errno);
-    int r = fsync(fd) < 0 ? fail(-errno) : 0;
-    (void)close(fd);
-    return r;
-}
-
 /* link() refuses a name that is taken; where a file system has no links, rename() after a look. */
 static int give_name(const struct backup *backup)
 {
@@ -107,7 +95,7 @@ static int make_backup(struct store *store, struct backup *backup)
     r = copy_database(store, backup);
     snapshot_unmark(mark);
     if (r == 0)
-        r = sync_file(backup->growing);
+        r = sync_path(backup->growing);
     if (r == 0)
         r = give_name(backup);
     if (r < 0)

@@ -14,7 +14,7 @@ struct lines {
 /* Each row of the query is a problem; its first column is the line, if it is a text. */
 static int collect(struct sql *sql, const char *text, const char *what, struct lines *lines)
 {
-    struct sql_query query CLEANUP(sql_done) = sql_start(sql, text, NULL, 0);
+    struct sql_query CLEANUP(sql_done) query = sql_start(sql, text, NULL, 0);
     int r;
     while ((r = sql_next(&query)) > 0) {
         str said = sql_bytes(&query, 0);

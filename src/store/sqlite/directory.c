@@ -2,13 +2,12 @@
 #include "store/sqlite/directory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/fail.h"
+#include "base/fd.h"
 
 static int make_one(const char *path)
 {
@@ -35,11 +34,7 @@ int directory_sync_of(const char *path)
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL ? 0 : MAX_OF((size_t)(slash - path), 1);
     char *directory = xstrdup(slash == NULL ? STR(".") : str_from(path, length));
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = sync_path(directory);
     free(directory);
-    if (fd < 0)
-        return fail(-errno);
-    int r = fsync(fd) < 0 ? fail(-errno) : 0;
-    (void)close(fd);
     return r;
 }

@@ -189,7 +189,7 @@ static void test_values_come_back(void **state)
 {
     struct scene *scene = *state;
     struct sql *sql = store_writer_sql(scene->writer);
-    struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
         "SELECT $1, $2, $3, $4, $5, typeof($2), typeof($3), typeof($6), typeof($7), length($8)",
         SQL_I(INT64_MIN), SQL_T(STR("é")), SQL_B(STR("\0\x01")), SQL_N(), SQL_I(0), SQL_T((str){}),

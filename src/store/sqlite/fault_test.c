@@ -126,7 +126,7 @@ static bool try_open(struct scene *scene)
 
 static int64_t count_events(struct scene *scene, int number)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(store_reader_sql(scene->reader),
                   "SELECT (SELECT count(*) FROM activity WHERE contact = $1) +"
                   " (SELECT count(*) FROM activity_tail WHERE contact = $1)",
@@ -181,7 +181,7 @@ static struct scene *fresh_scene(void)
 
 static void add_organization(struct scene *scene)
 {
-    struct sql_query query CLEANUP(sql_done) =
+    struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(store_writer_sql(scene->writer), "SELECT 1 FROM organizations");
     if (sql_next(&query) == 0) {
         sql_done(&query);

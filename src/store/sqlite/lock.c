@@ -97,7 +97,7 @@ void store_unlock(struct store_lock *lock)
 
 static int open_mark(const char *path)
 {
-    struct arena arena CLEANUP(arena_done) = {};
+    struct arena CLEANUP(arena_done) arena = {};
     str name = arena_format(&arena, "%s-snapshots", path);
     return open(arena_c(&arena, name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }

@@ -301,7 +301,7 @@ int64_t sql_count(const struct sql *sql)
 
 int sql_number(struct sql *sql, const char *text, int64_t *ret_number)
 {
-    struct sql_query query CLEANUP(sql_done) = sql_start(sql, text, NULL, 0);
+    struct sql_query CLEANUP(sql_done) query = sql_start(sql, text, NULL, 0);
     int r = sql_next(&query);
     if (r < 0)
         return r;

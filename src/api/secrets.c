@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/secrets.h"
+
+#include "base/digest.h"
+
+#define KEY_LENGTH 40
+#define HINT_LENGTH 4
+#define SIGNING_KEY_SIZE 32
+
+str api_key_draw(struct api_key_row *row, struct arena *arena)
+{
+    str key = arena_format(arena, "jnk_%.*s", STR_ARG(random_text(arena, KEY_LENGTH)));
+    struct digest hash = digest_sha256(key);
+    row->hash = arena_str(arena, digest_str(&hash));
+    row->hint = str_skip(key, key.len - HINT_LENGTH);
+    return key;
+}
+
+str webhook_secret_draw(struct webhook_row *row, const struct seal_key *seal_key,
+                        struct arena *arena)
+{
+    char *bytes = arena_bytes(arena, SIGNING_KEY_SIZE);
+    random_bytes(bytes, SIGNING_KEY_SIZE);
+    str key = str_from(bytes, SIGNING_KEY_SIZE);
+    row->secret = seal(seal_key, key, arena);
+    return webhook_secret_text(key, arena);
+}
+
+str webhook_secret_text(str key, struct arena *arena)
+{
+    return arena_format(arena, "whsec_%.*s", STR_ARG(base64_write(arena, key)));
+}
