@@ -10,9 +10,9 @@
  * still gets its answer.
  *
  * One request at a time on a connection; pipelined ones wait unread. Every cap of base/limits.h
- * that is about requests is kept here, with its answer. What llhttp refuses, a missing or doubled
- * Host, and a request that is both chunked and has a Content-Length are 400, and the connection
- * closes. OPTIONS * is answered here, with 204. */
+ * that is about requests is kept here, with its answer. What llhttp refuses, two spaces in
+ * a request line, a missing or doubled Host, and a request that is both chunked and has a
+ * Content-Length are 400, and the connection closes. OPTIONS * is answered here, with 204. */
 #pragma once
 
 #include "base/address.h"

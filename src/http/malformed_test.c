@@ -94,6 +94,11 @@ static const struct malformed cases[] = {
     { "NUL in the target", STR_INIT("GET /n\0w HTTP/1.1\r\n" HOST "\r\n"), 400 },
     { "a space in the target", STR_INIT("GET /n w HTTP/1.1\r\n" HOST "\r\n"), 400 },
     { "DEL in the target", STR_INIT("GET /n\x7fw HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "two spaces before the target", STR_INIT("GET  /now HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "two spaces behind the target", STR_INIT("GET /now  HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "a space behind the version", STR_INIT("GET /now HTTP/1.1 \r\n" HOST "\r\n"), 400 },
+    { "a space before the method", STR_INIT(" GET /now HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "a tab before the target", STR_INIT("GET \t/now HTTP/1.1\r\n" HOST "\r\n"), 400 },
     /* versions */
     { "HTTP/0.9", STR_INIT("GET /now\r\n\r\n"), 400 },
     { "HTTP/0.9 by name", STR_INIT("GET /now HTTP/0.9\r\n" HOST "\r\n"), 505 },

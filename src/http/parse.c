@@ -35,6 +35,36 @@ static str end_span(struct parse *parse)
     return span;
 }
 
+/* The bytes right before `at`, in this slice or the ones before it. */
+static void look_back(const struct parse *parse, const char *at, char *to, size_t count)
+{
+    assert(count <= sizeof(parse->before));
+    size_t here = MIN_OF((size_t)(at - parse->slice), count);
+    size_t rest = count - here;
+    memcpy(to, parse->before + sizeof(parse->before) - rest, rest);
+    memcpy(to + rest, at - here, here);
+}
+
+/* llhttp skips any number of spaces between the parts of the request line; RFC 9112 §3 has one, and
+ * who reads a second one differently reads another target. */
+static int refuse_spaces(struct parse *parse)
+{
+    return refuse(parse, PROBLEM_MALFORMED,
+                  STR("One space stands between the parts of a request line."));
+}
+
+static int on_target(llhttp_t *llhttp, const char *at, size_t length)
+{
+    struct parse *parse = llhttp->data;
+    if (parse->span_len == 0) {
+        char before[2];
+        look_back(parse, at, before, sizeof(before));
+        if (before[0] == ' ')
+            return refuse_spaces(parse);
+    }
+    return add_span(llhttp, at, length);
+}
+
 static int on_target_end(llhttp_t *llhttp)
 {
     struct parse *parse = llhttp->data;
@@ -50,13 +80,12 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t length)
     if (parse->line_done)
         return 0;
     parse->line_done = true;
-    char protocol[PARSE_PROTOCOL_LEN];
-    size_t here = MIN_OF((size_t)(at - parse->slice), sizeof(protocol));
-    size_t rest = sizeof(protocol) - here;
-    memcpy(protocol, parse->before + here, rest);
-    memcpy(protocol + rest, at - here, here);
-    if (memcmp(protocol, "HTTP/", sizeof(protocol)) != 0)
+    char before[PARSE_BEFORE];
+    look_back(parse, at, before, sizeof(before));
+    if (memcmp(before + 2, "HTTP/", 5) != 0)
         return refuse(parse, PROBLEM_HTTP_VERSION, STR("The request line names no HTTP version."));
+    if (before[0] == ' ')
+        return refuse_spaces(parse);
     return 0;
 }
 
@@ -178,7 +207,7 @@ static int on_whole(llhttp_t *llhttp)
 }
 
 static const llhttp_settings_t callbacks = {
-    .on_url = add_span,
+    .on_url = on_target,
     .on_url_complete = on_target_end,
     .on_version = on_version,
     .on_header_field = on_name,

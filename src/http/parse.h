@@ -41,8 +41,8 @@ enum parse_result {
 
 #define PARSE_FIRST_HEADERS 24
 
-/* Longest protocol name and slash before a version: "HTTP/". */
-#define PARSE_PROTOCOL_LEN 5
+/* What is looked at before a version: the target's last byte, one space, "HTTP/". */
+#define PARSE_BEFORE 7
 
 struct parse {
     llhttp_t llhttp;
@@ -57,9 +57,9 @@ struct parse {
     str name; /* of the header whose value comes next */
     struct http_header *headers;
     int header_room;
-    const char *slice;               /* what llhttp is being fed with */
-    char before[PARSE_PROTOCOL_LEN]; /* the last bytes of the slice before */
-    bool line_done;                  /* the request line is in */
+    const char *slice;         /* what llhttp is being fed with */
+    char before[PARSE_BEFORE]; /* the last bytes of the slices before */
+    bool line_done;            /* the request line is in */
     bool head_done;
     bool whole;
     bool keep_alive;
