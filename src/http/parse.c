@@ -145,6 +145,14 @@ static int64_t body_length(const llhttp_t *llhttp)
     return llhttp->content_length > INT64_MAX ? INT64_MAX : (int64_t)llhttp->content_length;
 }
 
+void parse_method(struct parse *parse)
+{
+    struct request *request = parse->request;
+    uint8_t method = parse->llhttp.method;
+    request->method = method < COUNT_OF(methods) ? methods[method] : HTTP_OTHER;
+    request->method_text = str_c(llhttp_method_name((llhttp_method_t)method));
+}
+
 /* Pauses where a body follows, so that the caller can say whether it is welcome. */
 static int on_head_end(llhttp_t *llhttp)
 {
@@ -154,8 +162,7 @@ static int on_head_end(llhttp_t *llhttp)
     parse->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
     /* An offer to change the protocol is not taken up (RFC 9110 §7.8). */
     llhttp->upgrade = 0;
-    request->method = llhttp->method < COUNT_OF(methods) ? methods[llhttp->method] : HTTP_OTHER;
-    request->method_text = str_c(llhttp_method_name((llhttp_method_t)llhttp->method));
+    parse_method(parse);
     request->body_length = body_length(llhttp);
     return request->body_length != 0 ? HPE_PAUSED : 0;
 }

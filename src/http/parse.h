@@ -79,6 +79,11 @@ static inline bool parse_has_body(const struct parse *parse)
     return parse->request->body_length != 0;
 }
 
+/* The method, from llhttp's; once the request line has one. */
+void parse_method(struct parse *parse);
+
 /* http/head.c: the rules that go beyond llhttp's: versions, Host, the forms of a target, transfer
  * codings, Expect. False: parse->problem is set. */
 MUST_USE bool head_check(struct parse *parse);
+/* Method, path and query of a head that was refused, as far as its request line came. */
+void head_learn(struct parse *parse);
