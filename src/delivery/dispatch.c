@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
+#include "store/sealed.h"
 
 #define SPARE_DISPATCHES 256
 #define ARENA_KEPT ((size_t)16 * 1024)
@@ -216,6 +217,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
     attempt->url = arena_str(arena, dispatch->webhook->url);
     attempt->error = error;
+    attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);
 }
 
 static str explain(struct dispatch *dispatch)

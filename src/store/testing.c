@@ -309,12 +309,10 @@ static const struct attempt *make_attempt(struct rows *rows, const struct delive
         .number = delivery->attempt_count,
         .started_ms = rows->scene->now_ms,
         .duration_us = 1500,
-        .request_head = STR("POST /hook HTTP/1.1\r\nHost: example.com\r\n"),
+        .sealed = STR("a sealed request, and the head of its answer"),
         .status = success ? 200 : 500,
-        .response_head = STR("HTTP/1.1 200 OK\r\n"),
         .response_body = success ? STR("ok") : STR("no"),
         .response_length = 2,
-        .url = STR("https://example.com/hook"),
         .error = !success ? STR("The answer was 500.") : (str){},
     };
     return attempt;
