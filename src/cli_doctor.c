@@ -225,7 +225,21 @@ static void check_key_value(struct doctor *doctor)
         report(doctor, FINDING_FINE, "it is the one that this database was made with");
 }
 
-/* Of what is sealed, the newest attempts: the others were made in the same way. */
+static void report_sealed(struct doctor *doctor, const char *what, int r,
+                          const struct sealed_sum *sum)
+{
+    if (r < 0)
+        report_failure(doctor, r);
+    else if (sum->broken > 0)
+        report(doctor, FINDING_WRONG,
+               "%" PRId64 " of %" PRId64 " %s do not open: they were sealed with another key, "
+               "moved, or changed",
+               sum->broken, sum->opened + sum->broken, what);
+    else
+        report(doctor, FINDING_FINE, "%" PRId64 " %s open", sum->opened, what);
+}
+
+/* Of the attempts the newest: the others were made in the same way. */
 static void check_sealed(struct doctor *doctor)
 {
     struct seal_key key;
@@ -233,16 +247,10 @@ static void check_sealed(struct doctor *doctor)
     struct sealed_sum sum;
     if (sealing_key_open(doctor->config, false, doctor->arena, &key, &problem) < 0)
         return; /* that has been said */
-    int r = store_try_attempts(database(doctor), &key, ATTEMPTS_TRIED, &sum);
-    if (r < 0)
-        report_failure(doctor, r);
-    else if (sum.broken > 0)
-        report(doctor, FINDING_WRONG,
-               "%" PRId64 " of the newest %" PRId64 " attempts do not open: they were sealed with "
-               "another key, moved, or changed",
-               sum.broken, sum.opened + sum.broken);
-    else
-        report(doctor, FINDING_FINE, "the newest %" PRId64 " attempts open", sum.opened);
+    int r = store_try_webhooks(database(doctor), &key, &sum);
+    report_sealed(doctor, "addresses and secrets of webhooks", r, &sum);
+    r = store_try_attempts(database(doctor), &key, ATTEMPTS_TRIED, &sum);
+    report_sealed(doctor, "newest attempts", r, &sum);
 }
 
 static void check_disk(struct doctor *doctor)

@@ -308,8 +308,9 @@ str schema_audit(const struct schema *schema, json body, struct arena *arena)
         const struct member *member = find_member(schema, name);
         if (member == NULL)
             continue;
-        if ((member->flags & MEMBER_SECRET) != 0) {
-            json_member_string(&writer, name, STR("(secret)"));
+        if ((member->flags & (MEMBER_SECRET | MEMBER_SEALED)) != 0) {
+            bool secret = (member->flags & MEMBER_SECRET) != 0;
+            json_member_string(&writer, name, secret ? STR("(secret)") : STR("(sealed)"));
             continue;
         }
         struct buf text;

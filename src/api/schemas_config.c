@@ -181,7 +181,7 @@ const struct schema schema_created_webhook =
 
 const struct schema schema_new_webhook = SCHEMA(
     "NewWebhook", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, NAME_EXAMPLE },
-    { "url", SHAPE_STRING, REQUIRED, .least = 1, .most = 2000, .format = "uri",
+    { "url", SHAPE_STRING, REQUIRED | MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
       .help = "http or https; https is better", .example = "\"https://shop.example/hooks\"" },
     { "eventTypes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 200, EVENT_TYPES_HELP },
     { "format", SHAPE_STRING, .choices = format_choices,
@@ -192,7 +192,7 @@ const struct schema schema_new_webhook = SCHEMA(
 const struct schema schema_webhook_change =
     SCHEMA("WebhookChange", "What is given is changed.",
            { "name", SHAPE_STRING, .least = 1, .most = 200, NAME_EXAMPLE },
-           { "url", SHAPE_STRING, .least = 1, .most = 2000, .format = "uri",
+           { "url", SHAPE_STRING, MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
              .example = "\"https://shop.example/hooks\"" },
            { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
            { "signing", SHAPE_BOOLEAN, .example = "true" },

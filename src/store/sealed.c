@@ -99,3 +99,24 @@ int store_try_attempts(struct sql *sql, const struct seal_key *key, int limit,
         *ret_sum = sum;
     return fail(r);
 }
+
+int store_try_webhooks(struct sql *sql, const struct seal_key *key, struct sealed_sum *ret_sum)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct sealed_sum sum = {};
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT url, secret FROM webhooks ORDER BY id");
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        for (int column = 0; column < 2; column++) {
+            str plain;
+            bool opens = unseal(key, sql_blob(&query, column, &scratch), &scratch, &plain);
+            sum.opened += opens;
+            sum.broken += !opens;
+        }
+        arena_reset(&scratch, SCRATCH_KEPT);
+    }
+    if (r == 0)
+        *ret_sum = sum;
+    return fail(r);
+}

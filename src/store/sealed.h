@@ -25,6 +25,9 @@ struct sealed_sum {
     int64_t broken;
 };
 
+/* The addresses and signing secrets of all webhooks. */
+MUST_USE int store_try_webhooks(struct sql *sql, const struct seal_key *key,
+                                struct sealed_sum *ret_sum);
 /* The newest `limit` attempts of each organization. */
 MUST_USE int store_try_attempts(struct sql *sql, const struct seal_key *key, int limit,
                                 struct sealed_sum *ret_sum);

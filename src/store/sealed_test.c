@@ -91,6 +91,9 @@ static void those_that_do_not_open_are_counted(void **state)
     assert_int_equal(sum.broken, 1);
     assert_int_equal(store_try_attempts(sql, &key, 0, &sum), 0);
     assert_int_equal(sum.opened + sum.broken, 0);
+    scene_outlet(scene, 1, 7); /* with something else in place of both */
+    assert_int_equal(store_try_webhooks(sql, &key, &sum), 0);
+    assert_int_equal(sum.broken, 2);
 }
 
 int main(void)

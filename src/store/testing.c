@@ -423,7 +423,7 @@ void scene_outlet(struct scene *scene, int64_t organization, int64_t outlet)
     assert_int_equal(SQL_RUN(store_writer_sql(scene->writer),
                              "INSERT INTO webhooks (id, organization, name, url, event_types,"
                              " format, signing, secret, status, status_reason, created_ms,"
-                             " updated_ms) VALUES ($1, $2, 'hook', 'https://example.com/hook',"
+                             " updated_ms) VALUES ($1, $2, 'hook', $3,"
                              " '[\"*\"]', 'standard', 1, $3, 'active', '', 0, 0)",
                              SQL_I(outlet), SQL_I(organization), SQL_B(STR("sealed"))),
                      1);

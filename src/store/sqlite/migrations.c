@@ -57,7 +57,7 @@ static const char step_1[] =
     " ON event_definitions (organization, integration, id);"
     "CREATE TABLE webhooks ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL,"
-    " url TEXT NOT NULL, event_types TEXT NOT NULL, format TEXT NOT NULL,"
+    " url BLOB NOT NULL, event_types TEXT NOT NULL, format TEXT NOT NULL,"
     " signing INTEGER NOT NULL, secret BLOB NOT NULL, status TEXT NOT NULL,"
     " status_reason TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
     " STRICT;"
