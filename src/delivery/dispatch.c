@@ -355,7 +355,9 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
     }
 }
 
-/* A 410 was recorded. When the endpoint could not be disabled with it, the next 410 tries again. */
+/* A 410 was recorded, and the endpoint disabled with it: its webhook, which says so, is here by
+ * now.
+ */
 static void settle_gone(struct dispatch *dispatch)
 {
     struct outlet *outlet = dispatch->outlet;
