@@ -135,12 +135,14 @@ int main(int argc, char **argv)
     limits_init(&limits);
     struct clock clock;
     clock_init(&clock, false, 0);
+    const struct seal_key seal_key = { .bytes = { 1 } };
     const struct log log = { .least = LOG_ERROR, .fd = STDERR_FILENO };
     CLEANUP(arena_done) struct arena arena = {};
     struct couriers_options options = { .count = 1,
                                         .limits = &limits,
                                         .clock = &clock,
                                         .log = &log,
+                                        .seal_key = &seal_key,
                                         .user_agent = STR("Junctor/bench") };
     str wrong;
     struct bench bench = {};

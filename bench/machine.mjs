@@ -73,17 +73,15 @@ export async function wrk({ port, path = '/', connections = 64, seconds = 5, env
 
 // ── what a process costs ──
 
-const CLASSES = [[/^loop|http/i, 'loop'], [/commit/i, 'committer'], [/courier/i, 'courier'], [/reader/i, 'reader']];
-
-// Microseconds on the processor by thread name, since each thread's start.
+// Microseconds on the processor since each thread's start, by what the thread is: loop-0 and loop-1
+// are one.
 export function cpuByThread(pid) {
     const sums = {};
-    for (const [index, task] of readdirSync(`/proc/${pid}/task`).sort((a, b) => a - b).entries()) {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
         try {
             const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
             const micros = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-            // Threads without a name of their own are told apart by the order they were started in.
-            const kind = CLASSES.find(([pattern]) => pattern.test(name))?.[1] ?? (name === 'junctor' || name === 'release' ? `thread ${index}` : name);
+            const kind = name.replace(/-\d+$/, '');
             sums[kind] = (sums[kind] ?? 0) + micros;
         } catch {
             // the thread has ended

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "cli_data.h"
+#include "store/sealed.h"
 #include "store/settings.h"
 #include "json/write.h"
 
@@ -23,6 +24,7 @@
 #define DISK_LITTLE (1024 * MIB)
 #define WAL_MUCH (256 * MIB)
 #define CLOCK_AHEAD_MS 5000
+#define ATTEMPTS_TRIED 1000 /* of each organization */
 #define YEAR_2024_MS INT64_C(1704067200000)
 
 struct doctor_options {
@@ -223,6 +225,34 @@ static void check_key_value(struct doctor *doctor)
         report(doctor, FINDING_FINE, "it is the one that this database was made with");
 }
 
+static void report_sealed(struct doctor *doctor, const char *what, int r,
+                          const struct sealed_sum *sum)
+{
+    if (r < 0)
+        report_failure(doctor, r);
+    else if (sum->broken > 0)
+        report(doctor, FINDING_WRONG,
+               "%" PRId64 " of %" PRId64 " %s do not open: they were sealed with another key, "
+               "moved, or changed",
+               sum->broken, sum->opened + sum->broken, what);
+    else
+        report(doctor, FINDING_FINE, "%" PRId64 " %s open", sum->opened, what);
+}
+
+/* Of the attempts the newest: the others were made in the same way. */
+static void check_sealed(struct doctor *doctor)
+{
+    struct seal_key key;
+    struct problem problem = {};
+    struct sealed_sum sum;
+    if (sealing_key_open(doctor->config, false, doctor->arena, &key, &problem) < 0)
+        return; /* that has been said */
+    int r = store_try_webhooks(database(doctor), &key, &sum);
+    report_sealed(doctor, "addresses and secrets of webhooks", r, &sum);
+    r = store_try_attempts(database(doctor), &key, ATTEMPTS_TRIED, &sum);
+    report_sealed(doctor, "newest attempts", r, &sum);
+}
+
 static void check_disk(struct doctor *doctor)
 {
     struct store_size size;
@@ -344,6 +374,7 @@ static const struct {
     { .name = "sealing key", .run = check_key_file },
     { .name = "database", .run = check_database },
     { .name = "sealing key", .run = check_key_value, .needs_database = true },
+    { .name = "sealed", .run = check_sealed, .needs_database = true },
     { .name = "disk", .run = check_disk, .needs_database = true },
     { .name = "clock", .run = check_clock, .needs_database = true },
     { .name = "delivery", .run = check_held, .needs_database = true },

@@ -314,6 +314,7 @@ static int start_couriers(struct hub *hub)
         .limits = &config->limits,
         .clock = &hub->clock,
         .log = &hub->log,
+        .seal_key = &hub->seal_key,
         .allow_egress = config->allow_egress,
         .user_agent = STR("Junctor/" JUNCTOR_VERSION),
         .name_servers = config->name_servers,

@@ -96,14 +96,14 @@ static int make_webhook(const struct picture_source *source, const struct webhoo
     made->object.id = row->id;
     made->organization = row->organization;
     made->name = arena_str(arena, row->name);
-    made->url = arena_str(arena, row->url);
     made->format = row->format;
     made->signing = row->signing;
     made->status = row->status;
     made->status_reason = arena_str(arena, row->status_reason);
     made->created_ms = row->created_ms;
     made->updated_ms = row->updated_ms;
-    if (!unseal(source->seal_key, row->secret, arena, &made->secret))
+    if (!unseal(source->seal_key, row->url, arena, &made->url) ||
+        !unseal(source->seal_key, row->secret, arena, &made->secret))
         return fail(FAIL_CORRUPT);
     int r = read_event_types(made, row->event_types);
     if (r < 0)

@@ -59,17 +59,23 @@ static bool has_credentials(const struct call *call)
            request_header(call->request, STR("Cookie")) != NULL;
 }
 
+static struct call *new_call(struct api *api, struct request *request, const struct route *route)
+{
+    struct call *call = ARENA_NEW(&request->arena, struct call);
+    call->request = request;
+    call->api = api;
+    call->route = route;
+    request->user = call;
+    return call;
+}
+
 static bool on_head(struct request *request, void *context)
 {
     struct api *api = context;
     struct route_match match = router_find(api->router, request->method, request->path);
     if (match.route == NULL)
         return no_route(request, match.allowed);
-    struct call *call = ARENA_NEW(&request->arena, struct call);
-    call->request = request;
-    call->api = api;
-    call->route = match.route;
-    request->user = call;
+    struct call *call = new_call(api, request, match.route);
     request->max_body =
         call->route->event ? api->context.limits->event_body : api->context.limits->api_body;
     if (!decode_path(call, &match))
@@ -85,8 +91,32 @@ static bool on_request(struct request *request, void *context)
 {
     (void)context;
     struct call *call = request->user;
-    call->whole = true;
     return call_start(call);
+}
+
+/* The call of a request that was refused, perhaps in the middle of its head. NULL: nobody's. */
+static struct call *refused_call(struct api *api, struct request *request)
+{
+    if (request->user != NULL || request->path.len == 0)
+        return request->user;
+    struct route_match match = router_find(api->router, request->method, request->path);
+    if (match.route == NULL)
+        return NULL;
+    struct call *call = new_call(api, request, match.route);
+    return decode_path(call, &match) ? call : NULL;
+}
+
+/* What would have been an event is a rejection, that its organization gets to see before it is
+ * answered. Too much at once (503) is none, here as everywhere. */
+static bool on_refused(struct request *request, const struct problem *problem, void *context)
+{
+    struct call *call = refused_call(context, request);
+    if (call != NULL && call->route->event && problem->id != PROBLEM_BUSY) {
+        call->refusal = *problem;
+        return call_start(call);
+    }
+    request_reply_problem(request, problem);
+    return true;
 }
 
 /* Changes, failures and strangers are worth a line; events and reads are not, unless asked for. */
@@ -109,8 +139,6 @@ static void on_end(const struct request *request, int status, int64_t micros, vo
     const struct loop_state *loop = http_loop_user(request->loop);
     metrics_count(api->metrics, loop->index, route == NULL ? -1 : (int)(route - routes), status,
                   micros);
-    if (status == 413 && route != NULL && route->event && !call->whole)
-        call_note_too_large(call);
     enum log_level level = level_of(request, route, status);
     if (level < api->context.log->least)
         return;
@@ -222,6 +250,7 @@ struct http_handler api_handler(struct api *api)
 {
     return (struct http_handler){ .on_head = on_head,
                                   .on_request = on_request,
+                                  .on_refused = on_refused,
                                   .on_end = on_end,
                                   .on_loop_start = on_loop_start,
                                   .on_loop_end = on_loop_end,

@@ -254,48 +254,14 @@ bool call_rules(struct call *call)
 
 /* ── inlets ── */
 
-/* What refusals of an event are kept under. */
-struct refused_inlet {
-    int64_t id; /* 0: the organization has no event of that alias */
-    str name;
-};
-
-static struct refused_inlet refused_inlet(const struct call *call, const struct picture *picture)
-{
-    str alias = call->path[call->route->who == WHO_INLET ? 1 : 0];
-    const struct event_definition *definition = map_find(&picture->by_alias, alias);
-    return (struct refused_inlet){
-        .id = definition == NULL ? 0 : definition->object.id,
-        .name = arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(alias)),
-    };
-}
-
 /* A refusal that the organization gets to see. */
 static bool reject(struct call *call, const struct picture *picture)
 {
-    struct refused_inlet refused = refused_inlet(call, picture);
-    return inlet_reject(&call->api->context.inlet, call->request, picture->object.id, refused.id,
-                        refused.name, &call->problem);
-}
-
-/* The server has refused the body of an event by itself. Only organizations at hand hear of it: the
- * request is over, so nothing can wait for the store. */
-void call_note_too_large(const struct call *call)
-{
-    struct directory *directory = call_loop(call)->directory;
-    const struct credentials credentials = read_credentials(call->request);
-    const struct picture *picture = NULL;
-    if (call->route->who == WHO_INLET)
-        picture = directory_find_by_uuid(directory, call->path[0]);
-    else if (credentials.kind == CREDENTIALS_KEY)
-        (void)directory_find_key(directory, &credentials.hash, &picture);
-    if (picture == NULL)
-        return;
-    struct refused_inlet refused = refused_inlet(call, picture);
-    struct problem problem = {};
-    problem_set(&problem, PROBLEM_TOO_LARGE, STR("The body was larger than an event may be."));
-    inlet_note(&call->api->context.inlet, call->request, picture->object.id, refused.id,
-               refused.name, &problem);
+    str alias = call->path[call->route->who == WHO_INLET ? 1 : 0];
+    const struct event_definition *definition = map_find(&picture->by_alias, alias);
+    str name = arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(alias));
+    return inlet_reject(&call->api->context.inlet, call->request, picture->object.id,
+                        definition == NULL ? 0 : definition->object.id, name, &call->problem);
 }
 
 static bool take_event(struct call *call, const struct picture *picture, const struct api_key *key)
@@ -345,6 +311,11 @@ static bool identify_inlet(struct call *call)
 
 /* ── keys ── */
 
+static bool key_has_expired(const struct call *call, const struct api_key *key)
+{
+    return key->expires_ms != 0 && key->expires_ms <= clock_now_ms(call->api->context.clock);
+}
+
 static bool identify_key(struct call *call, const struct credentials *credentials)
 {
     const struct picture *picture = NULL;
@@ -358,10 +329,9 @@ static bool identify_key(struct call *call, const struct credentials *credential
     }
     if (key == NULL && call->failure < 0)
         return refuse_unknown(call);
-    int64_t now_ms = clock_now_ms(call->api->context.clock);
     if (key == NULL || (credentials->key != 0 && credentials->key != key->object.id))
         return refuse_unauthenticated(call, "There is no such API key, or it has been revoked.");
-    if (key->expires_ms != 0 && key->expires_ms <= now_ms)
+    if (key_has_expired(call, key))
         return refuse_unauthenticated(call, "The API key has expired. Make a new one.");
     call->caller = (struct caller){ .kind = CALLER_KEY,
                                     .organization = picture->object.id,
@@ -429,4 +399,54 @@ bool call_identify(struct call *call)
         return call_read_later(call, session_task, true);
     }
     return refuse_unauthenticated(call, "Send an API key: Authorization: ApiKey KEY.");
+}
+
+/* ── events that the server has refused ── */
+
+/* Whether the request, as far as it was read, says whose event it is. */
+static bool names_owner(const struct call *call, const struct credentials *credentials)
+{
+    if (call->route->who == WHO_INLET)
+        return uuid_is_valid(call->path[0]);
+    return credentials->kind == CREDENTIALS_KEY;
+}
+
+/* NULL: it is not at hand, or its key is of no use. */
+static const struct picture *find_owner(const struct call *call,
+                                        const struct credentials *credentials)
+{
+    struct directory *directory = call_loop(call)->directory;
+    if (call->route->who == WHO_INLET)
+        return directory_find_by_uuid(directory, call->path[0]);
+    const struct picture *picture = NULL;
+    const struct api_key *key = directory_find_key(directory, &credentials->hash, &picture);
+    bool good = key != NULL && (credentials->key == 0 || credentials->key == key->object.id) &&
+                !key_has_expired(call, key);
+    return good ? picture : NULL;
+}
+
+static bool fetch_owner(struct call *call, const struct credentials *credentials)
+{
+    if (call->route->who == WHO_INLET)
+        return fetch_by_uuid(call, call->path[0]);
+    return fetch_by_key(call, &credentials->hash);
+}
+
+bool call_end_refused(struct call *call)
+{
+    const struct credentials credentials = read_credentials(call->request);
+    const struct picture *picture = NULL;
+    if (names_owner(call, &credentials)) {
+        picture = find_owner(call, &credentials);
+        if (picture == NULL && !call->fetched && fetch_owner(call, &credentials))
+            return false;
+    }
+    if (picture == NULL && call->failure < 0)
+        return refuse_unknown(call);
+    if (!problem_has(&call->problem))
+        call->problem = call->refusal;
+    if (picture != NULL)
+        return reject(call, picture);
+    call_finish(call, 0);
+    return true;
 }

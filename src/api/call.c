@@ -234,6 +234,8 @@ bool call_proceed(struct call *call, struct store_reader *reader)
 
 bool call_start(struct call *call)
 {
+    if (problem_has(&call->refusal))
+        return call_end_refused(call);
     if (call->route->who == WHO_ANYONE)
         return call_proceed(call, NULL);
     return call_identify(call);

@@ -66,10 +66,10 @@ struct call {
     const struct route *route;
     str path[ROUTE_PARAMETERS_MAX]; /* decoded */
     struct caller caller;
-    bool whole;       /* its body has arrived: what is refused now, the inlet refuses */
-    bool fetched;     /* the store has been asked for the organization */
-    int failure;      /* of asking */
-    json body;        /* of routes that take one */
+    struct problem refusal; /* the server's own: the request is not whole, this is the answer */
+    bool fetched;           /* the store has been asked for the organization */
+    int failure;            /* of asking */
+    json body;              /* of routes that take one */
     const str *query; /* values in the order of the route's parameters; no pointer: not given */
     void *parsed;     /* what the route's check made of it */
     int64_t before;   /* lists: where the page starts */
@@ -127,8 +127,9 @@ MUST_USE bool call_identify(struct call *call);
 MUST_USE bool call_rules(struct call *call);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
-/* An event's body was over its cap, and the server has answered that. On the loop. */
-void call_note_too_large(const struct call *call);
+/* An event's request that the server has refused by itself (call->refusal): its organization is
+ * looked for, and gets to see it as a rejection. On the loop. True: the reply is filled in. */
+MUST_USE bool call_end_refused(struct call *call);
 /* What the caller may hand on. */
 unsigned caller_scopes(const struct caller *caller);
 /* Counts one guess at a password by rates_subject(): 10 a minute. False: the problem says when

@@ -7,6 +7,7 @@
 #include "delivery/content.h"
 #include "model/names.h"
 #include "store/lists.h"
+#include "store/sealed.h"
 
 /* Attempts in one answer: so many, and of so many bytes. */
 #define ATTEMPTS_MAX 200
@@ -72,7 +73,8 @@ int deliveries_list(struct call *call, struct sql *sql)
 struct attempts {
     struct attempt_visitor visitor;
     struct call *call;
-    str body; /* of every request: content is fixed once */
+    str body;    /* of every request: content is fixed once */
+    int failure; /* one did not open */
 };
 
 static void write_request(const struct attempts *attempts, const struct attempt *attempt)
@@ -109,10 +111,16 @@ static void write_response(const struct attempts *attempts, const struct attempt
     json_end_object(out);
 }
 
-static void write_attempt(struct attempt_visitor *visitor, const struct attempt *attempt)
+static void write_attempt(struct attempt_visitor *visitor, const struct attempt *stored)
 {
-    const struct attempts *attempts = CONTAINER_OF(visitor, struct attempts, visitor);
+    struct attempts *attempts = CONTAINER_OF(visitor, struct attempts, visitor);
     struct json_writer *out = &attempts->call->out;
+    struct attempt opened = *stored;
+    const struct attempt *attempt = &opened;
+    if (!attempt_open(attempts->call->api->context.seal_key, &opened, visitor->arena)) {
+        attempts->failure = fail(FAIL_CORRUPT);
+        return;
+    }
     json_begin_object(out);
     json_member_int(out, STR("number"), attempt->number);
     json_member_instant(out, STR("startedAt"), attempt->started_ms);
@@ -164,7 +172,7 @@ static int write_attempts(struct call *call, struct sql *sql, const struct deliv
     r = store_read_attempts(sql, delivery, first, &attempts.visitor);
     json_end_array(out);
     json_member_int(out, STR("attemptsOmitted"), first - 1);
-    return fail(r);
+    return fail(r < 0 ? r : attempts.failure);
 }
 
 /* ── one ── */

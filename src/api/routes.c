@@ -216,7 +216,8 @@ const struct route routes[] = {
     { GET("/api/v1/rejections"), CALLER(EVENTS_READ, VIEWER), .query = rejections_list,
       .query_parameters = rejections_query, LISTS(schema_rejection, ID_REJECTION),
       DOC("listRejections", "Books", "What was refused"),
-      .help = "The first of each inlet, reason and minute; the counts are exact." },
+      .help = "The first of each inlet, reason and minute; the counts are exact. What the server "
+              "refuses before a request to an inlet is whole is among them; 503 is not." },
     { GET("/api/v1/rejections/counts"), CALLER(EVENTS_READ, VIEWER), .query = rejections_counts,
       .query_parameters = since_query, LISTS(schema_rejection_count, ID_REJECTION),
       DOC("countRejections", "Books", "How many were refused") },

@@ -73,11 +73,21 @@ static bool is_choice(const struct check *check, const struct member *member, st
                  arena_format(check->arena, "Send one of: %.*s.", STR_ARG(buf_str(&names))));
 }
 
+static bool has_nul(str text)
+{
+    return str_index(text, '\0') >= 0;
+}
+
+static bool refuse_nul(const struct check *check)
+{
+    return wrong(check, "format", STR("Send text without the character U+0000."));
+}
+
 static bool check_string(const struct check *check, const struct member *member, json value)
 {
     str text = json_string(value);
-    if (json_has_nul(value))
-        return wrong(check, "format", STR("Send text without the character U+0000."));
+    if (has_nul(text))
+        return refuse_nul(check);
     /* White space alone says nothing. */
     if (member->least > 0 && str_trim(text).len == 0)
         return wrong(check, "required", STR("Send a text that is not empty."));
@@ -174,6 +184,35 @@ static bool has_type(const struct check *check, enum json_type wanted, json valu
                               STR_ARG(json_type_name(value))));
 }
 
+/* Each text with a U+0000 in it is told where it stands, and so is each such name; no more of them
+ * than are listed, since a pointer may be as long as the body. */
+static bool check_nul(const struct check *check, json value)
+{
+    bool array = json_type(value) == JSON_ARRAY;
+    if (!json_has_nul(value))
+        return true;
+    if (json_type(value) == JSON_STRING)
+        return refuse_nul(check);
+    struct json_walk walk = json_walk(value);
+    str name = {};
+    json member;
+    for (int i = 0; json_next(&walk, array ? NULL : &name, &member); i++) {
+        if (check->reterr->error_count >= PROBLEM_ERRORS_MAX)
+            break;
+        if (!has_nul(name) && !json_has_nul(member))
+            continue;
+        struct check at = *check;
+        at.pointer = array ? arena_format(check->arena, "%.*s/%d", STR_ARG(check->pointer), i)
+                           : pointer_to(check->arena, check->pointer, name);
+        at.field = array ? check->field : name;
+        if (has_nul(name))
+            (void)refuse_nul(&at);
+        else
+            (void)check_nul(&at, member);
+    }
+    return false;
+}
+
 static bool check_value(const struct check *check, const struct member *member, json value)
 {
     if (json_type(value) == JSON_NULL && (member->flags & MEMBER_NULLABLE) != 0)
@@ -193,9 +232,7 @@ static bool check_value(const struct check *check, const struct member *member, 
     case SHAPE_OBJECTS:
     case SHAPE_MAP:
     case SHAPE_ANY:
-        if (json_has_nul(value))
-            return wrong(check, "format", STR("Send text without the character U+0000."));
-        return true;
+        return check_nul(check, value);
     case SHAPE_BOOLEAN:
     case SHAPE_NONE:
         break;
@@ -271,8 +308,9 @@ str schema_audit(const struct schema *schema, json body, struct arena *arena)
         const struct member *member = find_member(schema, name);
         if (member == NULL)
             continue;
-        if ((member->flags & MEMBER_SECRET) != 0) {
-            json_member_string(&writer, name, STR("(secret)"));
+        if ((member->flags & (MEMBER_SECRET | MEMBER_SEALED)) != 0) {
+            bool secret = (member->flags & MEMBER_SECRET) != 0;
+            json_member_string(&writer, name, secret ? STR("(secret)") : STR("(sealed)"));
             continue;
         }
         struct buf text;

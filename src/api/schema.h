@@ -23,6 +23,8 @@ enum member_flag {
     MEMBER_REQUIRED = 1, /* requests must have it; answers always have it */
     MEMBER_NULLABLE = 2,
     MEMBER_SECRET = 4, /* written, never shown: left out of the audit trail */
+    MEMBER_SEALED =
+        8, /* shown to who may, and left out of the audit trail, which is in the clear */
 };
 
 struct schema;

@@ -56,7 +56,9 @@ static const struct {
     { "{\"name\":\"a\",\"at\":\"2026-11-21T10:00:00Z\"}", "" },
     { "{\"name\":\"a\",\"at\":\"yesterday\"}", "/at format" },
     { "{\"name\":\"a\",\"parts\":{}}", "/parts type" },
-    { "{\"name\":\"a\",\"parts\":[{\"x\":\"\\u0000\"}]}", "/parts format" },
+    { "{\"name\":\"a\",\"parts\":[{\"x\":\"\\u0000\"}]}", "/parts/0/x format" },
+    { "{\"name\":\"a\",\"parts\":[{},{\"x\":{\"y/z\":[1,\"\\u0000\"]},\"v\":\"\\u0000\"}]}",
+      "/parts/1/x/y~1z/1 format" },
 };
 
 static json read_json(struct arena *arena, const char *text)

@@ -56,21 +56,37 @@ static const struct schema field_option =
            { "id", SHAPE_STRING, REQUIRED, .help = "what is sent", .example = "\"m\"" },
            { "label", SHAPE_STRING, REQUIRED, .help = "for people", .example = "\"Medium\"" });
 
-static const struct schema field = SCHEMA(
-    "Field", "One value of a custom event.",
-    { "id", SHAPE_STRING, REQUIRED, .help = "its name in what is sent and delivered",
-      .example = "\"email\"" },
-    { "name", SHAPE_STRING, REQUIRED, .help = "for people", .example = "\"E-mail\"" },
-    { "type", SHAPE_STRING, REQUIRED, .choices = field_type_choices, .example = "\"email\"" },
-    { "required", SHAPE_BOOLEAN, .example = "true" },
-    { "isPrimaryKey", SHAPE_BOOLEAN,
-      .help = "the contact is found by it: exactly one field, of type email and required",
-      .example = "true" },
-    { "jsonPointerPath", SHAPE_STRING,
-      .help = "context webhook: where the value stands (RFC 6901); without it, the id at the top" },
-    { "options", SHAPE_OBJECTS, .of = &field_option, .help = "of radio and checkbox" },
-    { "defaultCountryCode", SHAPE_STRING,
-      .help = "of phone: the country of numbers without '+' (ISO 3166-1 alpha-2)" });
+static const struct schema new_field_option = SCHEMA(
+    "NewFieldOption", "One that can be chosen. A text alone is its id and its label.",
+    { "id", SHAPE_STRING, REQUIRED, .help = "what is sent", .example = "\"m\"" },
+    { "label", SHAPE_STRING, .help = "for people; without it, the id", .example = "\"Medium\"" });
+
+/* What is answered has a name and labels always; who makes it may leave them to the ids. */
+#define FIELD_MEMBERS(name_flags, name_help, option_schema)                                        \
+    { "id", SHAPE_STRING, REQUIRED, .help = "its name in what is sent and delivered",              \
+      .example = "\"email\"" },                                                                    \
+        { "name", SHAPE_STRING, (name_flags), .help = (name_help), .example = "\"E-mail\"" },      \
+        { "type", SHAPE_STRING, REQUIRED, .choices = field_type_choices, .example = "\"email\"" }, \
+        { "required", SHAPE_BOOLEAN, .example = "true" },                                          \
+        { "isPrimaryKey", SHAPE_BOOLEAN,                                                           \
+          .help = "the contact is found by it: exactly one field, of type email and required",     \
+          .example = "true" },                                                                     \
+        { "jsonPointerPath", SHAPE_STRING,                                                         \
+          .help = "context webhook: where the value stands (RFC 6901); without it, the id at the " \
+                  "top" },                                                                         \
+        { "options", SHAPE_OBJECTS, .of = (option_schema), .help = "of radio and checkbox" },      \
+    {                                                                                              \
+        "defaultCountryCode", SHAPE_STRING,                                                        \
+            .help = "of phone: the country of numbers without '+' (ISO 3166-1 alpha-2); without "  \
+                    "it, only numbers with '+' are taken"                                          \
+    }
+
+static const struct schema field = SCHEMA("Field", "One value of a custom event.",
+                                          FIELD_MEMBERS(REQUIRED, "for people", &field_option));
+
+static const struct schema new_field =
+    SCHEMA("NewField", "One value of a custom event.",
+           FIELD_MEMBERS(0, "for people; without it, the id", &new_field_option));
 
 #define FIELDS_EXAMPLE                                                                             \
     .example = "[{\"id\":\"email\",\"name\":\"E-mail\",\"type\":\"email\",\"required\":true,"      \
@@ -111,7 +127,7 @@ const struct schema schema_new_definition = SCHEMA(
     { "alias", SHAPE_STRING, REQUIRED, .least = 1, .most = 100,
       .help = "ends its address; letters, digits, '-', '_' and '.'; one event an alias",
       .example = "\"order\"" },
-    { "fields", SHAPE_OBJECTS, REQUIRED, .of = &field, FIELDS_EXAMPLE });
+    { "fields", SHAPE_OBJECTS, REQUIRED, .of = &new_field, FIELDS_EXAMPLE });
 
 const struct schema schema_definition_change = SCHEMA(
     "EventDefinitionChange",
@@ -120,7 +136,7 @@ const struct schema schema_definition_change = SCHEMA(
       .example = "\"api\"" },
     { "name", SHAPE_STRING, .least = 1, .most = 200, .example = "\"Order placed\"" },
     { "alias", SHAPE_STRING, .least = 1, .most = 100, .example = "\"order\"" },
-    { "fields", SHAPE_OBJECTS, .of = &field, FIELDS_EXAMPLE });
+    { "fields", SHAPE_OBJECTS, .of = &new_field, FIELDS_EXAMPLE });
 
 /* ── webhook endpoints ── */
 
@@ -165,7 +181,7 @@ const struct schema schema_created_webhook =
 
 const struct schema schema_new_webhook = SCHEMA(
     "NewWebhook", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, NAME_EXAMPLE },
-    { "url", SHAPE_STRING, REQUIRED, .least = 1, .most = 2000, .format = "uri",
+    { "url", SHAPE_STRING, REQUIRED | MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
       .help = "http or https; https is better", .example = "\"https://shop.example/hooks\"" },
     { "eventTypes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 200, EVENT_TYPES_HELP },
     { "format", SHAPE_STRING, .choices = format_choices,
@@ -176,7 +192,7 @@ const struct schema schema_new_webhook = SCHEMA(
 const struct schema schema_webhook_change =
     SCHEMA("WebhookChange", "What is given is changed.",
            { "name", SHAPE_STRING, .least = 1, .most = 200, NAME_EXAMPLE },
-           { "url", SHAPE_STRING, .least = 1, .most = 2000, .format = "uri",
+           { "url", SHAPE_STRING, MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
              .example = "\"https://shop.example/hooks\"" },
            { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
            { "signing", SHAPE_BOOLEAN, .example = "true" },

@@ -81,7 +81,8 @@ const struct schema schema_delivery =
     SCHEMA("Delivery", "One event on its way to one endpoint.", DELIVERY_MEMBERS);
 
 static const struct schema sent = SCHEMA(
-    "SentRequest", "What was sent; secrets in headers are masked.",
+    "SentRequest",
+    "What was sent; secrets in headers are masked. URL and headers are stored sealed.",
     { "method", SHAPE_STRING, REQUIRED, .example = "\"POST\"" },
     { "url", SHAPE_STRING, REQUIRED, .format = "uri", .example = "\"https://shop.example/hooks\"" },
     { "headers", SHAPE_MAP, REQUIRED, .help = "name → value, as they were spelled",

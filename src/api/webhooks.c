@@ -36,11 +36,11 @@ static void write_status(const struct call *call, struct json_writer *out,
     json_member_text_or_null(out, STR("statusReason"), reason);
 }
 
-static void write_warnings(struct json_writer *out, const struct webhook_row *row)
+static void write_warnings(struct json_writer *out, const struct webhook_row *row, str url)
 {
     json_key(out, STR("warnings"));
     json_begin_array(out);
-    if (row->url.len >= 7 && str_equal_nocase(str_head(row->url, 7), STR("http://")))
+    if (str_equal_nocase(str_head(url, 7), STR("http://")))
         json_add_string(out, STR("Events go to this URL in clear. Better use https."));
     if (!row->signing)
         json_add_string(out, STR("Deliveries are not signed: the receiver cannot tell who sent "
@@ -53,17 +53,20 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
     struct json_writer *out = &call->out;
     struct ledger ledger;
     int r = store_read_ledger(sql, row->organization, row->id, 0, &ledger);
+    str url = {};
+    if (r == 0 && !unseal(call->api->context.seal_key, row->url, &call->request->arena, &url))
+        r = FAIL_CORRUPT;
     if (r < 0)
         return fail(r);
     json_member_id(out, STR("id"), ID_WEBHOOK, row->id);
     json_member_string(out, STR("name"), row->name);
-    json_member_string(out, STR("url"), row->url);
+    json_member_string(out, STR("url"), url);
     json_member_raw(out, STR("eventTypes"), row->event_types);
     json_member_string(out, STR("format"), webhook_format_name(row->format));
     json_member_bool(out, STR("signing"), row->signing);
     write_status(call, out, row);
     write_counts(out, &ledger);
-    write_warnings(out, row);
+    write_warnings(out, row, url);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_member_instant(out, STR("updatedAt"), row->updated_ms);
     return 0;
@@ -167,6 +170,8 @@ bool webhooks_check(struct call *call)
         !target_url_check(row->url, &call->api->context.allow_egress, &call->request->arena,
                           &call->problem))
         return false;
+    if (row->url.len > 0)
+        row->url = seal(call->api->context.seal_key, row->url, &call->request->arena);
     if (types != NULL)
         row->event_types = event_types(call, types);
     return !problem_has(&call->problem);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/thread.h"
 #include "delivery/internal.h"
 
 #define NAME_SOCKETS 64
@@ -373,6 +374,7 @@ static void block_broken_pipe(void)
 static void *courier_main(void *argument)
 {
     struct courier *courier = argument;
+    thread_name("courier", (int)(courier - courier->couriers->at));
     block_broken_pipe();
     for (;;) {
         int64_t mail;

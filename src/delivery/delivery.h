@@ -28,7 +28,8 @@ struct couriers_options {
     const struct limits *limits;
     const struct clock *clock;
     const struct log *log;
-    struct cidr_list allow_egress; /* beside the public addresses */
+    const struct seal_key *seal_key; /* for what is recorded of attempts */
+    struct cidr_list allow_egress;   /* beside the public addresses */
     str user_agent;
     str name_servers; /* "127.0.0.1:5353,…"; empty: the system's */
     str ca_file;      /* certificates of authorities to trust instead of the system's; or empty */

@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
+#include "store/sealed.h"
 
 #define SPARE_DISPATCHES 256
 #define ARENA_KEPT ((size_t)16 * 1024)
@@ -216,6 +217,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
     attempt->url = arena_str(arena, dispatch->webhook->url);
     attempt->error = error;
+    attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);
 }
 
 static str explain(struct dispatch *dispatch)
@@ -353,7 +355,9 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
     }
 }
 
-/* A 410 was recorded. When the endpoint could not be disabled with it, the next 410 tries again. */
+/* A 410 was recorded, and the endpoint disabled with it: its webhook, which says so, is here by
+ * now.
+ */
 static void settle_gone(struct dispatch *dispatch)
 {
     struct outlet *outlet = dispatch->outlet;

@@ -35,10 +35,13 @@ static str explain_redirect(const struct exchange *exchange, struct arena *arena
                             "The target answered %d, a redirect that says not where to. Junctor "
                             "does not follow redirects: change the endpoint's URL",
                             exchange->status);
+    /* Reasons are stored in the clear, and a token travels in the query. */
+    str location = exchange->location;
+    location = str_cut(&location, '?');
     return arena_format(arena,
                         "The target answers with a redirect (%d) to %.*s. Junctor does not follow "
                         "redirects: change the endpoint's URL",
-                        exchange->status, STR_ARG(printable(exchange->location, arena)));
+                        exchange->status, STR_ARG(printable(location, arena)));
 }
 
 static str explain_status(const struct exchange *exchange, struct arena *arena)

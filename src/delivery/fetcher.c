@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/thread.h"
 #include "delivery/internal.h"
 
 #define ARENA_KEPT ((size_t)1 << 20)
@@ -91,6 +92,7 @@ static void *fetcher_main(void *argument)
 {
     struct fetcher *fetcher = argument;
     struct arena arena = {};
+    thread_name("fetcher", -1);
     for (;;) {
         struct message *at = mailbox_take(&fetcher->mailbox);
         if (at == NULL) {

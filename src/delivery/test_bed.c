@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "store/sealed.h"
 
 #define WAIT_S 20
 
@@ -112,6 +113,7 @@ static void keep_record(struct bed *bed, const struct result *result)
     attempt->response_body = arena_str(arena, attempt->response_body);
     attempt->url = arena_str(arena, attempt->url);
     attempt->error = arena_str(arena, attempt->error);
+    attempt->sealed = arena_str(arena, attempt->sealed);
 }
 
 static void record_result(struct bed *bed, struct result *result)
@@ -195,6 +197,7 @@ void bed_init(struct bed *bed)
     bed->options.limits = &bed->limits;
     bed->options.clock = &bed->clock;
     bed->options.log = &bed->log;
+    bed->options.seal_key = &bed->seal_key;
     bed->options.user_agent = STR("Junctor/test");
     bed->options.connect_timeout_ms = 500;
     bed->options.whole_timeout_ms = 800;
@@ -315,6 +318,12 @@ struct record bed_record(struct bed *bed, int index)
     (void)pthread_mutex_lock(&bed->mutex);
     struct record record = bed->records[index];
     (void)pthread_mutex_unlock(&bed->mutex);
+    CLEANUP(arena_done) struct arena arena = {};
+    struct attempt opened = record.attempt;
+    CHECK("sealed", attempt_open(&bed->seal_key, &opened, &arena));
+    CHECK_STR("the target", opened.url, record.attempt.url);
+    CHECK_STR("the request", opened.request_head, record.attempt.request_head);
+    CHECK_STR("the answer", opened.response_head, record.attempt.response_head);
     return record;
 }
 

@@ -94,6 +94,7 @@ struct bed {
     struct limits limits;
     struct clock clock;
     struct log log;
+    struct seal_key seal_key;
     /* Its committer's thread. */
     pthread_t thread;
     struct mailbox mailbox;

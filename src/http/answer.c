@@ -266,12 +266,39 @@ void answer_welcome(struct connection *connection)
         connection_send(connection, line);
 }
 
+/* A refused head tells what it can. */
+static void learn(struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    if (exchange->handed)
+        return;
+    exchange->handed = true;
+    head_learn(&exchange->parse);
+    sender_learn(&exchange->request, connection);
+}
+
+void answer_park(struct connection *connection)
+{
+    struct exchange *exchange = connection->exchange;
+    exchange_discharge(exchange);
+    exchange->parked = true;
+    connection->state = CONNECTION_PARKED;
+    timeouts_set(connection, TIMEOUT_NONE);
+}
+
 void answer_problem(struct connection *connection, const struct problem *problem)
 {
     struct request *request = &connection->exchange->request;
-    request_reply_problem(request, problem);
+    const struct http_handler *handler = &connection->loop->server->handler;
     request->reply.close = true;
     connection->has_unread = true;
+    learn(connection);
+    if (handler->on_refused == NULL) {
+        request_reply_problem(request, problem);
+    } else if (!handler->on_refused(request, problem, handler->context)) {
+        answer_park(connection);
+        return;
+    }
     answer(connection);
 }
 

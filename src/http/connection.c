@@ -140,13 +140,10 @@ static void take_whole(struct connection *connection)
     struct exchange *exchange = connection->exchange;
     const struct http_handler *handler = &connection->loop->server->handler;
     exchange_discharge(exchange);
-    if (handler->on_request(&exchange->request, handler->context)) {
+    if (handler->on_request(&exchange->request, handler->context))
         answer(connection);
-        return;
-    }
-    exchange->parked = true;
-    connection->state = CONNECTION_PARKED;
-    timeouts_set(connection, TIMEOUT_NONE);
+    else
+        answer_park(connection);
 }
 
 /* False: slower than the least rate, looked at when a window ends. */

@@ -184,3 +184,13 @@ bool head_check(struct parse *parse)
         return malformed(parse, STR("The request's target is not a path or an http address."));
     return check_expect(parse, &found);
 }
+
+void head_learn(struct parse *parse)
+{
+    struct request *request = parse->request;
+    if (request->target.len == 0 || request->path.len > 0)
+        return;
+    parse_method(parse);
+    if (!split_target(request))
+        request->path = request->query = (str){};
+}

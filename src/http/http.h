@@ -10,9 +10,9 @@
  * still gets its answer.
  *
  * One request at a time on a connection; pipelined ones wait unread. Every cap of base/limits.h
- * that is about requests is kept here, with its answer. What llhttp refuses, a missing or doubled
- * Host, and a request that is both chunked and has a Content-Length are 400, and the connection
- * closes. OPTIONS * is answered here, with 204. */
+ * that is about requests is kept here, with its answer. What llhttp refuses, two spaces in
+ * a request line, a missing or doubled Host, and a request that is both chunked and has a
+ * Content-Length are 400, and the connection closes. OPTIONS * is answered here, with 204. */
 #pragma once
 
 #include "base/address.h"
@@ -88,6 +88,10 @@ struct http_handler {
     bool (*on_head)(struct request *request, void *context);
     /* True: the reply is filled in. False: parked; someone calls request_done() later. */
     bool (*on_request)(struct request *request, void *context);
+    /* The server refuses the request by itself, before it is whole: what it answers is `problem`.
+     * What is known of the request is only as far as it was read; on_head may have seen it, or not.
+     * True: the reply is filled in. False: parked. The connection closes behind it. May be NULL. */
+    bool (*on_refused)(struct request *request, const struct problem *problem, void *context);
     /* After the reply was handed to the socket (or the client was gone: status 499): for the access
      * log and metrics. On the loop. May be NULL. Also called for what the server refused by itself,
      * whose method, path and headers are only as far as they were read. */

@@ -173,6 +173,8 @@ void connection_timed_out(struct connection *connection);
 /* Writes the reply of the connection's exchange; the state says how far it came. */
 void answer(struct connection *connection);
 void answer_problem(struct connection *connection, const struct problem *problem);
+/* Someone else makes the answer, and calls request_done(). */
+void answer_park(struct connection *connection);
 void answer_welcome(struct connection *connection);
 /* The same for a request that was parked, by its task. */
 void answer_parked(struct http_task *task, struct http_loop *loop);

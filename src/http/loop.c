@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/thread.h"
 
 static void run_tasks(struct http_loop *loop)
 {
@@ -66,6 +67,7 @@ void loop_run(void *context)
     struct http_loop *loop = context;
     struct http_server *server = loop->server;
     const struct http_handler *handler = &server->handler;
+    thread_name("loop", loop->index);
     if (handler->on_loop_start != NULL)
         loop->user = handler->on_loop_start(loop, loop->index, handler->context);
     uv_sem_post(&server->started);

@@ -3,6 +3,7 @@
  * connection ends. Behind each stands a whole second request, which must never be answered. */
 #include "http/test_kit.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LINE "POST /now HTTP/1.1\r\n"
@@ -94,6 +95,11 @@ static const struct malformed cases[] = {
     { "NUL in the target", STR_INIT("GET /n\0w HTTP/1.1\r\n" HOST "\r\n"), 400 },
     { "a space in the target", STR_INIT("GET /n w HTTP/1.1\r\n" HOST "\r\n"), 400 },
     { "DEL in the target", STR_INIT("GET /n\x7fw HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "two spaces before the target", STR_INIT("GET  /now HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "two spaces behind the target", STR_INIT("GET /now  HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "a space behind the version", STR_INIT("GET /now HTTP/1.1 \r\n" HOST "\r\n"), 400 },
+    { "a space before the method", STR_INIT(" GET /now HTTP/1.1\r\n" HOST "\r\n"), 400 },
+    { "a tab before the target", STR_INIT("GET \t/now HTTP/1.1\r\n" HOST "\r\n"), 400 },
     /* versions */
     { "HTTP/0.9", STR_INIT("GET /now\r\n\r\n"), 400 },
     { "HTTP/0.9 by name", STR_INIT("GET /now HTTP/0.9\r\n" HOST "\r\n"), 505 },
@@ -166,6 +172,60 @@ static void refused_in_pieces(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What the server refuses may wait for its answer like any other request. */
+static void refused_later(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *label;
+        str request;
+        int status;
+    } late[] = {
+        { "too large", STR_INIT("POST /hold HTTP/1.1\r\n" HOST "Content-Length: 99999999\r\n\r\n"),
+          413 },
+        { "a bad chunk",
+          STR_INIT("POST /hold HTTP/1.1\r\n" HOST
+                   "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nz\r\n"),
+          400 },
+        { "two Hosts", STR_INIT("GET /hold HTTP/1.1\r\n" HOST HOST "\r\n"), 400 },
+        { "a head that does not go on", STR_INIT("GET /hold?a HTTP/1.1\r\n" HOST), 408 },
+        { "a body that does not go on",
+          STR_INIT("POST /hold HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nab"), 408 },
+    };
+    struct kit kit;
+    kit_init(&kit);
+    kit.options.head_timeout_ms = kit.options.body_timeout_ms = 150;
+    kit_start(&kit);
+    int fds[COUNT_OF(late)];
+    for (size_t i = 0; i < COUNT_OF(late); i++) {
+        fds[i] = client_open(&kit);
+        client_send(fds[i], late[i].request);
+    }
+    int gone = client_open(&kit);
+    client_send(gone, late[0].request);
+    assert_true(kit_await(&kit.held, COUNT_OF(late) + 1));
+    const struct linger reset_it = { .l_onoff = 1 };
+    assert_int_equal(setsockopt(gone, SOL_SOCKET, SO_LINGER, &reset_it, sizeof(reset_it)), 0);
+    (void)close(gone);
+    assert_true(kit_await_connections(&kit, COUNT_OF(late)));
+    for (size_t i = 0; i < COUNT_OF(late); i++)
+        client_send(fds[i], STR("GET /now HTTP/1.1\r\nHost: second\r\n\r\n"));
+    kit_release(&kit);
+    for (size_t i = 0; i < COUNT_OF(late); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct client_reply reply = client_read(fds[i], &arena, false);
+        bool reset;
+        str rest = client_read_all(fds[i], &arena, &reset);
+        (void)close(fds[i]);
+        if (reply.status != late[i].status || rest.len > 0 || reset)
+            fail_msg("%s: %d, then%s %zu bytes", late[i].label, reply.status,
+                     reset ? " a reset," : "", rest.len);
+    }
+    assert_true(kit_await(&kit.ended, COUNT_OF(late) + 1));
+    kit_stop(&kit);
+}
+
 /* The neighbours of what is refused. */
 static void accepted(void **state)
 {
@@ -208,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused),
         cmocka_unit_test(refused_in_pieces),
+        cmocka_unit_test(refused_later),
         cmocka_unit_test(accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,36 @@ static str end_span(struct parse *parse)
     return span;
 }
 
+/* The bytes right before `at`, in this slice or the ones before it. */
+static void look_back(const struct parse *parse, const char *at, char *to, size_t count)
+{
+    assert(count <= sizeof(parse->before));
+    size_t here = MIN_OF((size_t)(at - parse->slice), count);
+    size_t rest = count - here;
+    memcpy(to, parse->before + sizeof(parse->before) - rest, rest);
+    memcpy(to + rest, at - here, here);
+}
+
+/* llhttp skips any number of spaces between the parts of the request line; RFC 9112 §3 has one, and
+ * who reads a second one differently reads another target. */
+static int refuse_spaces(struct parse *parse)
+{
+    return refuse(parse, PROBLEM_MALFORMED,
+                  STR("One space stands between the parts of a request line."));
+}
+
+static int on_target(llhttp_t *llhttp, const char *at, size_t length)
+{
+    struct parse *parse = llhttp->data;
+    if (parse->span_len == 0) {
+        char before[2];
+        look_back(parse, at, before, sizeof(before));
+        if (before[0] == ' ')
+            return refuse_spaces(parse);
+    }
+    return add_span(llhttp, at, length);
+}
+
 static int on_target_end(llhttp_t *llhttp)
 {
     struct parse *parse = llhttp->data;
@@ -50,13 +80,12 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t length)
     if (parse->line_done)
         return 0;
     parse->line_done = true;
-    char protocol[PARSE_PROTOCOL_LEN];
-    size_t here = MIN_OF((size_t)(at - parse->slice), sizeof(protocol));
-    size_t rest = sizeof(protocol) - here;
-    memcpy(protocol, parse->before + here, rest);
-    memcpy(protocol + rest, at - here, here);
-    if (memcmp(protocol, "HTTP/", sizeof(protocol)) != 0)
+    char before[PARSE_BEFORE];
+    look_back(parse, at, before, sizeof(before));
+    if (memcmp(before + 2, "HTTP/", 5) != 0)
         return refuse(parse, PROBLEM_HTTP_VERSION, STR("The request line names no HTTP version."));
+    if (before[0] == ' ')
+        return refuse_spaces(parse);
     return 0;
 }
 
@@ -116,6 +145,14 @@ static int64_t body_length(const llhttp_t *llhttp)
     return llhttp->content_length > INT64_MAX ? INT64_MAX : (int64_t)llhttp->content_length;
 }
 
+void parse_method(struct parse *parse)
+{
+    struct request *request = parse->request;
+    uint8_t method = parse->llhttp.method;
+    request->method = method < COUNT_OF(methods) ? methods[method] : HTTP_OTHER;
+    request->method_text = str_c(llhttp_method_name((llhttp_method_t)method));
+}
+
 /* Pauses where a body follows, so that the caller can say whether it is welcome. */
 static int on_head_end(llhttp_t *llhttp)
 {
@@ -125,8 +162,7 @@ static int on_head_end(llhttp_t *llhttp)
     parse->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
     /* An offer to change the protocol is not taken up (RFC 9110 §7.8). */
     llhttp->upgrade = 0;
-    request->method = llhttp->method < COUNT_OF(methods) ? methods[llhttp->method] : HTTP_OTHER;
-    request->method_text = str_c(llhttp_method_name((llhttp_method_t)llhttp->method));
+    parse_method(parse);
     request->body_length = body_length(llhttp);
     return request->body_length != 0 ? HPE_PAUSED : 0;
 }
@@ -178,7 +214,7 @@ static int on_whole(llhttp_t *llhttp)
 }
 
 static const llhttp_settings_t callbacks = {
-    .on_url = add_span,
+    .on_url = on_target,
     .on_url_complete = on_target_end,
     .on_version = on_version,
     .on_header_field = on_name,

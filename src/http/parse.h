@@ -41,8 +41,8 @@ enum parse_result {
 
 #define PARSE_FIRST_HEADERS 24
 
-/* Longest protocol name and slash before a version: "HTTP/". */
-#define PARSE_PROTOCOL_LEN 5
+/* What is looked at before a version: the target's last byte, one space, "HTTP/". */
+#define PARSE_BEFORE 7
 
 struct parse {
     llhttp_t llhttp;
@@ -57,9 +57,9 @@ struct parse {
     str name; /* of the header whose value comes next */
     struct http_header *headers;
     int header_room;
-    const char *slice;               /* what llhttp is being fed with */
-    char before[PARSE_PROTOCOL_LEN]; /* the last bytes of the slice before */
-    bool line_done;                  /* the request line is in */
+    const char *slice;         /* what llhttp is being fed with */
+    char before[PARSE_BEFORE]; /* the last bytes of the slices before */
+    bool line_done;            /* the request line is in */
     bool head_done;
     bool whole;
     bool keep_alive;
@@ -79,6 +79,11 @@ static inline bool parse_has_body(const struct parse *parse)
     return parse->request->body_length != 0;
 }
 
+/* The method, from llhttp's; once the request line has one. */
+void parse_method(struct parse *parse);
+
 /* http/head.c: the rules that go beyond llhttp's: versions, Host, the forms of a target, transfer
  * codings, Expect. False: parse->problem is set. */
 MUST_USE bool head_check(struct parse *parse);
+/* Method, path and query of a head that was refused, as far as its request line came. */
+void head_learn(struct parse *parse);

@@ -12,6 +12,7 @@
 struct kit_job {
     struct message link;
     struct request *request;
+    struct problem refusal; /* of the server */
 };
 
 static void reply_with_body(struct request *request)
@@ -19,10 +20,17 @@ static void reply_with_body(struct request *request)
     request_reply(request, 200, STR("application/octet-stream"), request->body);
 }
 
-static bool park(struct request *request, struct kit *kit)
+static bool is_parked(const struct request *request)
+{
+    return str_equal(request->path, STR("/park")) || str_equal(request->path, STR("/hold"));
+}
+
+static bool park(struct request *request, struct kit *kit, const struct problem *refusal)
 {
     struct kit_job *job = ARENA_NEW(&request->arena, struct kit_job);
     job->request = request;
+    if (refusal != NULL)
+        job->refusal = *refusal;
     mailbox_post(&kit->box, &job->link);
     return false;
 }
@@ -65,8 +73,8 @@ static bool on_head(struct request *request, void *context)
 static bool on_request(struct request *request, void *context)
 {
     struct kit *kit = context;
-    if (str_equal(request->path, STR("/park")) || str_equal(request->path, STR("/hold")))
-        return park(request, kit);
+    if (is_parked(request))
+        return park(request, kit, NULL);
     if (str_equal(request->path, STR("/sender")))
         return reply_with_sender(request);
     if (str_starts(request->path, STR("/bytes/")))
@@ -85,6 +93,14 @@ static bool on_request(struct request *request, void *context)
         problem_set(&problem, PROBLEM_NOT_FOUND, STR("Nothing here."));
         request_reply_problem(request, &problem);
     }
+    return true;
+}
+
+static bool on_refused(struct request *request, const struct problem *problem, void *context)
+{
+    if (is_parked(request))
+        return park(request, context, problem);
+    request_reply_problem(request, problem);
     return true;
 }
 
@@ -117,7 +133,10 @@ static void on_loop_end(struct http_loop *loop, void *user, void *context)
 
 static void answer_job(struct kit_job *job)
 {
-    reply_with_body(job->request);
+    if (problem_has(&job->refusal))
+        request_reply_problem(job->request, &job->refusal);
+    else
+        reply_with_body(job->request);
     request_done(job->request);
 }
 
@@ -173,6 +192,7 @@ void kit_start(struct kit *kit)
     struct http_handler handler = {
         .on_head = on_head,
         .on_request = on_request,
+        .on_refused = on_refused,
         .on_end = on_end,
         .on_loop_start = on_loop_start,
         .on_loop_end = on_loop_end,

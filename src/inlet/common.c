@@ -45,7 +45,8 @@ struct rejection inlet_rejection(const struct inlet_context *inlet, struct reque
         .client = address_write(&request->client, client),
         .request_id = request->id,
         .body = str_head(request->body, (size_t)inlet->limits->rejection_body),
-        .body_length = (int64_t)request->body.len,
+        /* One that the server refused has no body here, and perhaps a length. */
+        .body_length = MAX_OF((int64_t)request->body.len, request->body_length),
     };
 }
 

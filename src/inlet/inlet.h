@@ -25,12 +25,6 @@ MUST_USE bool inlet_take_api_event(const struct inlet_context *inlet, struct req
 MUST_USE bool inlet_take_webhook_event(const struct inlet_context *inlet, struct request *request,
                                        const struct picture *picture, str alias);
 
-/* Records a refusal that the server has answered by itself (a body over its cap): nobody waits for
- * it. What does not find room in the lane is only logged. */
-void inlet_note(const struct inlet_context *inlet, const struct request *request,
-                int64_t organization, int64_t inlet_id, str inlet_name,
-                const struct problem *problem);
-
 /* Answers with the problem, after the rejection has been recorded (in the lane of ingest; when
  * there is no room the answer is 503). `inlet_id` 0 and a name that says what was asked for when no
  * definition was found. */

@@ -27,7 +27,7 @@ enum admission admissions_take(struct admissions *admissions, const struct limit
         atomic_fetch_add_explicit(&load->bytes, (int64_t)operation->bytes, memory_order_relaxed);
     int share = atomic_fetch_add_explicit(
         &admissions->shares[lane][share_slot(operation->organization)], 1, memory_order_relaxed);
-    if (lane == LANE_RESULTS)
+    if (operation->kind->always)
         return ADMITTED;
 
     enum admission admission = ADMITTED;

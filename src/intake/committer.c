@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "intake/internal.h"
 
 #define TICK_MS 1000
@@ -143,6 +144,7 @@ static void *committer_main(void *argument)
 {
     struct committer *committer = argument;
     int64_t next_chore_ms = 0;
+    thread_name("committer", -1);
     for (;;) {
         take_mail(committer);
         bool busy = anything_queued(committer);

@@ -39,6 +39,9 @@ enum operation_outcome {
 struct operation_kind {
     const char *name;
     enum lane lane;
+    /* Admitted whatever its lane holds: what comes of an attempt, of which the couriers bound the
+     * number. */
+    bool always;
     /* Hot lanes: names the records that apply needs, by batch_load_…(). May be NULL. */
     void (*load)(struct operation *operation, struct batch *batch);
     /* Hot lanes: decides and adds rows by batch_add_…(). Pure. False: refused, nothing was added.
@@ -108,8 +111,8 @@ enum admission {
     ADMITTED,
 };
 
-/* Any thread: takes the operation, unless there is no room; then it stays the caller's. Results are
- * always admitted. */
+/* Any thread: takes the operation, unless there is no room; then it stays the caller's. What comes
+ * of an attempt is always admitted. */
 MUST_USE enum admission committer_post(struct committer *committer, struct operation *operation);
 
 /* For a 503: what to tell the sender. */

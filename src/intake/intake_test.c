@@ -16,9 +16,13 @@ static void no_answer(struct operation *operation, enum operation_outcome outcom
 static const struct operation_kind ingest = { .name = "test",
                                               .lane = LANE_INGEST,
                                               .answer = no_answer };
-static const struct operation_kind results = { .name = "test result",
-                                               .lane = LANE_RESULTS,
-                                               .answer = no_answer };
+static const struct operation_kind results = {
+    .name = "test result", .lane = LANE_RESULTS, .always = true, .answer = no_answer
+};
+static const struct operation_kind disabling = { .name = "test result that disables",
+                                                 .lane = LANE_MANAGEMENT,
+                                                 .always = true,
+                                                 .answer = no_answer };
 
 static struct limits small_limits(void)
 {
@@ -69,6 +73,9 @@ static void results_are_never_refused(void **state)
     admissions->stopping = true;
     for (int i = 0; i < 100; i++)
         assert_int_equal(admissions_take(admissions, &limits, &result), ADMITTED);
+    const struct operation gone = { .kind = &disabling, .organization = 1, .bytes = 600 };
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(admissions_take(admissions, &limits, &gone), ADMITTED);
     const struct operation event = { .kind = &ingest, .organization = 1 };
     assert_int_equal(admissions_take(admissions, &limits, &event), ADMISSION_STOPPING);
     free(admissions);

@@ -78,6 +78,7 @@ static void answer_result(struct operation *operation, enum operation_outcome ou
 static const struct operation_kind result_kind = {
     .name = "result",
     .lane = LANE_RESULTS,
+    .always = true,
     .load = load_result,
     .apply = apply_result,
     .answer = answer_result,
@@ -140,6 +141,7 @@ static int execute_disable(struct operation *operation, struct batch *batch)
 static const struct operation_kind disabling_result_kind = {
     .name = "disabling result",
     .lane = LANE_MANAGEMENT,
+    .always = true, /* or the endpoint that wants no more would be sent more */
     .execute = execute_disable,
     .answer = answer_result,
 };
@@ -164,11 +166,6 @@ void result_post(struct committer *committer, struct result *result)
     result->operation.kind = result->disable_reason.len > 0 ? &disabling_result_kind : &result_kind;
     result->operation.organization = result->before.organization;
     result->operation.bytes = result->arena.held;
-    if (committer_post(committer, &result->operation) != ADMITTED) {
-        /* The management lane is full or closed: the attempt must not wait for that. The endpoint
-         * will say 410 again. */
-        result->operation.kind = &result_kind;
-        enum admission admission = committer_post(committer, &result->operation);
-        assert(admission == ADMITTED);
-    }
+    enum admission admission = committer_post(committer, &result->operation);
+    assert(admission == ADMITTED);
 }

@@ -53,6 +53,10 @@ MUST_USE bool json_to_int64(json value, int64_t *ret_value);
 MUST_USE bool json_number_to_int64(str text, int64_t *ret_value);
 bool json_is_number(str text);
 
+/* False for a number beyond the largest double, which nearly all that read JSON take for infinite;
+ * and for what is no number. */
+bool json_number_fits_double(str text);
+
 /* Object members: the first of that name. */
 json json_get(json object, str key);
 /* How many members or elements. */

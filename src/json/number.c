@@ -106,3 +106,30 @@ bool json_number_to_int64(str text, int64_t *ret_value)
         digits[count++] = '0';
     return str_to_int64(str_from(digits, count), ret_value);
 }
+
+/* The first digits of the largest double, 1.7976931348623157e308. */
+#define LARGEST_DIGITS STR("17976931348623157")
+#define LARGEST_EXPONENT 308
+
+bool json_number_fits_double(str text)
+{
+    struct number number;
+    if (!take_apart(text, &number))
+        return false;
+    size_t end = number.whole.len + number.fraction.len;
+    size_t first = 0;
+    while (first < end && digit_at(&number, first) == '0')
+        first++;
+    if (first == end)
+        return true;
+    /* Of the first digit that is not 0. */
+    int64_t exponent = (int64_t)number.whole.len - 1 - (int64_t)first + exponent_of(&number);
+    if (exponent != LARGEST_EXPONENT)
+        return exponent < LARGEST_EXPONENT;
+    for (size_t i = 0; i < LARGEST_DIGITS.len; i++) {
+        char digit = first + i < end ? digit_at(&number, first + i) : '0';
+        if (digit != LARGEST_DIGITS.ptr[i])
+            return digit < LARGEST_DIGITS.ptr[i];
+    }
+    return true;
+}

@@ -71,6 +71,47 @@ TEST(finds_whole_numbers)
     }
 }
 
+TEST(fits_a_double)
+{
+    static const struct {
+        str text;
+        bool fits;
+    } cases[] = {
+        { STR_INIT("0"), true },
+        { STR_INIT("-0.0"), true },
+        { STR_INIT("0e400"), true },
+        { STR_INIT("0.00e99999999999999999999"), true },
+        { STR_INIT("149.950"), true },
+        { STR_INIT("1e308"), true },
+        { STR_INIT("-1e308"), true },
+        { STR_INIT("1e309"), false },
+        { STR_INIT("-1e309"), false },
+        { STR_INIT("1e400"), false },
+        { STR_INIT("-1E+400"), false },
+        { STR_INIT("0.1e309"), true },
+        { STR_INIT("0.00017e312"), true },
+        { STR_INIT("0.00018e312"), false },
+        { STR_INIT("1.7976931348623157e308"), true },
+        { STR_INIT("17976931348623157e292"), true },
+        { STR_INIT("1.7976931348623158e308"), false },
+        { STR_INIT("1.8e308"), false },
+        { STR_INIT("2e308"), false },
+        { STR_INIT("1e-400"), true },
+        { STR_INIT("1e99999999999999999999"), false },
+        { STR_INIT("1e-99999999999999999999"), true },
+        { STR_INIT("x"), false },
+        { STR_INIT("1e"), false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        CHECK_INT(cases[i].text.ptr, json_number_fits_double(cases[i].text), cases[i].fits);
+    char digits[400];
+    memset(digits, '9', sizeof(digits));
+    CHECK("308 digits", json_number_fits_double(str_from(digits, 308)));
+    CHECK("309 digits", !json_number_fits_double(str_from(digits, 309)));
+    CHECK("400 digits", !json_number_fits_double(str_from(digits, 400)));
+}
+
 /* The same number, its point and exponent elsewhere. */
 TEST(however_it_is_written)
 {
@@ -106,4 +147,5 @@ TEST(takes_endless_digits)
 }
 
 RUN_TESTS(cmocka_unit_test(knows_the_grammar), cmocka_unit_test(finds_whole_numbers),
-          cmocka_unit_test(however_it_is_written), cmocka_unit_test(takes_endless_digits))
+          cmocka_unit_test(fits_a_double), cmocka_unit_test(however_it_is_written),
+          cmocka_unit_test(takes_endless_digits))

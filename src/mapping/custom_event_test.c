@@ -265,6 +265,8 @@ TEST(webhook_takes)
         { "other things are no numbers",
           STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"count\":true,\"amount\":\"\"}"),
           "{\"email\":\"a@b.c\",\"name\":\"n\"}", "count type, amount type", true },
+        { "beyond a double", STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"amount\":-1e400}"),
+          "{\"email\":\"a@b.c\",\"name\":\"n\"}", "amount range", true },
         { "out of range", STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"count\":\"1e30\"}"),
           "{\"email\":\"a@b.c\",\"name\":\"n\"}", "count range", true },
         { "true in a string", STR_INIT("{\"email\":\"a@b.c\",\"name\":\"n\",\"vip\":\"True\"}"),

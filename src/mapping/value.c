@@ -84,6 +84,9 @@ static struct flaw write_decimal(struct value_reader *reader, const struct field
     str text;
     if (!number_text(reader, value, &text))
         return wrong_type(reader, "a number", value);
+    if (!json_number_fits_double(text))
+        return flaw(STR("range"), STR("Send a number from -1.7976931348623157e308 to "
+                                      "1.7976931348623157e308."));
     json_add_raw(writer, text);
     return no_flaw;
 }

@@ -54,7 +54,8 @@ struct delivery {
     bool once;           /* a resend of one that was delivered: one attempt, then back */
 };
 
-/* One try. */
+/* One try. What may hold secrets, the target and both heads, is stored as `sealed` alone
+ * (store/sealed.h). */
 struct attempt {
     int64_t delivery;
     int64_t organization;
@@ -70,4 +71,5 @@ struct attempt {
     bool response_truncated;
     str url;   /* the target, without a password */
     str error; /* for people; empty when the answer was a success */
+    str sealed;
 };

@@ -178,7 +178,7 @@ int store_insert_webhook(struct sql *sql, const struct webhook_row *row)
         "INSERT INTO webhooks (id, organization, name, url, event_types, format, signing, secret,"
         " status, status_reason, created_ms, updated_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_T(row->url),
+        SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_B(row->url),
         SQL_T(row->event_types), SQL_T(webhook_format_name(row->format)), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
         SQL_I(row->created_ms), SQL_I(row->updated_ms)));
@@ -190,7 +190,7 @@ int store_update_webhook(struct sql *sql, const struct webhook_row *row)
         sql,
         "UPDATE webhooks SET name = $1, url = $2, event_types = $3, signing = $4, secret = $5,"
         " status = $6, status_reason = $7, updated_ms = $8 WHERE organization = $9 AND id = $10",
-        SQL_T(row->name), SQL_T(row->url), SQL_T(row->event_types), SQL_I(row->signing),
+        SQL_T(row->name), SQL_B(row->url), SQL_T(row->event_types), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
         SQL_I(row->updated_ms), SQL_I(row->organization), SQL_I(row->id)));
 }
@@ -206,7 +206,7 @@ static struct webhook_row take_webhook(const struct sql_query *query, struct are
         .id = sql_int(query, 0),
         .organization = sql_int(query, 1),
         .name = sql_text(query, 2, arena),
-        .url = sql_text(query, 3, arena),
+        .url = sql_blob(query, 3, arena),
         .event_types = sql_text(query, 4, arena),
         .signing = sql_int(query, 6) != 0,
         .secret = sql_blob(query, 7, arena),

@@ -74,7 +74,7 @@ struct webhook_row {
     int64_t id;
     int64_t organization;
     str name;
-    str url;
+    str url;         /* sealed: many a receiver knows its senders by a token in it */
     str event_types; /* JSON array of strings */
     enum webhook_format format;
     bool signing;

@@ -192,8 +192,7 @@ int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, i
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  "SELECT number, LENGTH(request_head) + COALESCE(LENGTH(response_head), 0) +"
-                  " COALESCE(LENGTH(response_body), 0) FROM attempts"
+                  "SELECT number, LENGTH(sealed) + COALESCE(LENGTH(response_body), 0) FROM attempts"
                   " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
                   SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(limit));
     int count = 0;
@@ -208,12 +207,12 @@ int store_read_attempts(struct sql *sql, const struct delivery *delivery, int fi
                         struct attempt_visitor *visitor)
 {
     struct arena *arena = visitor->arena;
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT number, started_ms, duration_us, manual, status, url, request_head, response_head,"
-        " response_body, response_length, response_truncated, error FROM attempts"
-        " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
-        SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT number, started_ms, duration_us, manual, status, sealed, response_body,"
+                  " response_length, response_truncated, error FROM attempts"
+                  " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
+                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first));
     int r;
     while ((r = sql_next(&query)) > 0) {
         const struct attempt attempt = {
@@ -224,13 +223,11 @@ int store_read_attempts(struct sql *sql, const struct delivery *delivery, int fi
             .duration_us = sql_int(&query, 2),
             .manual = sql_int(&query, 3) != 0,
             .status = (int)sql_int(&query, 4),
-            .url = sql_text(&query, 5, arena),
-            .request_head = sql_blob(&query, 6, arena),
-            .response_head = sql_blob(&query, 7, arena),
-            .response_body = sql_blob(&query, 8, arena),
-            .response_length = sql_int(&query, 9),
-            .response_truncated = sql_int(&query, 10) != 0,
-            .error = sql_text(&query, 11, arena),
+            .sealed = sql_blob(&query, 5, arena),
+            .response_body = sql_blob(&query, 6, arena),
+            .response_length = sql_int(&query, 7),
+            .response_truncated = sql_int(&query, 8) != 0,
+            .error = sql_text(&query, 9, arena),
         };
         visitor->show(visitor, &attempt);
     }

@@ -112,7 +112,7 @@ struct attempt_visitor {
     void (*show)(struct attempt_visitor *visitor, const struct attempt *attempt);
 };
 
-/* From `first` on, in their order. */
+/* From `first` on, in their order; sealed, see store/sealed.h. */
 MUST_USE int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first,
                                  struct attempt_visitor *visitor);
 

@@ -241,7 +241,7 @@ struct seen {
 static void see(struct attempt_visitor *visitor, const struct attempt *attempt)
 {
     struct seen *seen = CONTAINER_OF(visitor, struct seen, visitor);
-    assert_true(attempt->request_head.len > 0);
+    assert_true(attempt->sealed.len > 0);
     seen->numbers[seen->count++] = attempt->number;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "base/thread.h"
 
 /* Each thread has a mailbox of its own; tasks are dealt to the one with the least to do. */
 struct reader_thread {
@@ -39,6 +40,7 @@ static void run_task(struct reader_thread *self, struct reader_task *task)
 static void *reader_main(void *argument)
 {
     struct reader_thread *self = argument;
+    thread_name("reader", (int)(self - self->readers->threads));
     for (;;) {
         struct message *at = mailbox_take(&self->mailbox);
         if (at == NULL && atomic_load(&self->readers->stopping))

@@ -309,12 +309,10 @@ static const struct attempt *make_attempt(struct rows *rows, const struct delive
         .number = delivery->attempt_count,
         .started_ms = rows->scene->now_ms,
         .duration_us = 1500,
-        .request_head = STR("POST /hook HTTP/1.1\r\nHost: example.com\r\n"),
+        .sealed = STR("a sealed request, and the head of its answer"),
         .status = success ? 200 : 500,
-        .response_head = STR("HTTP/1.1 200 OK\r\n"),
         .response_body = success ? STR("ok") : STR("no"),
         .response_length = 2,
-        .url = STR("https://example.com/hook"),
         .error = !success ? STR("The answer was 500.") : (str){},
     };
     return attempt;
@@ -425,7 +423,7 @@ void scene_outlet(struct scene *scene, int64_t organization, int64_t outlet)
     assert_int_equal(SQL_RUN(store_writer_sql(scene->writer),
                              "INSERT INTO webhooks (id, organization, name, url, event_types,"
                              " format, signing, secret, status, status_reason, created_ms,"
-                             " updated_ms) VALUES ($1, $2, 'hook', 'https://example.com/hook',"
+                             " updated_ms) VALUES ($1, $2, 'hook', $3,"
                              " '[\"*\"]', 'standard', 1, $3, 'active', '', 0, 0)",
                              SQL_I(outlet), SQL_I(organization), SQL_B(STR("sealed"))),
                      1);

@@ -1,12 +1,13 @@
 // Deliveries: what is sent, what is recorded of it, and what targets may do without harm.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before } from 'node:test';
 import standard from 'standardwebhooks';
 import svix from 'svix';
 
 import { TEXT, deliveryOf, makeEvent, makeIntegration, makeWebhook, sendApi, sendWebhook, waitDelivery } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { scenario, startHub } from '../lib/hub.mjs';
+import { filesUnder, scenario, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -114,6 +115,49 @@ function headerPairs(headers) {
     if (Array.isArray(headers)) return headers.map((header) => (Array.isArray(header) ? header : [header.name, header.value]));
     return Object.entries(headers).flatMap(([name, value]) => (Array.isArray(value) ? value.map((one) => [name, one]) : [[name, value]]));
 }
+
+scenario('S4.12 what an attempt sent and got is stored sealed: no token of URL or headers is in any file', async () => {
+    const hub = await startHub();
+    const api = hub.client();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    await makeEvent(api, { alias: 'sealed', fields: [TEXT] });
+    const tokens = ['path-token-4711', 'query-token-4712', 'cookie-token-4713', 'location-token-4714', 'later-token-4715'];
+    const [path, query, cookie, location, later] = tokens;
+    const url = `${receiver.url}/${path}?t=${query}`;
+    const hook = await makeWebhook(api, url, { eventTypes: ['custom_event.sealed'] });
+    receiver.answers({ status: 200, headers: { 'Set-Cookie': `session=${cookie}`, 'X-Answer': cookie } }, { status: 302, headers: { Location: `https://elsewhere.example/?t=${location}` } });
+    for (let n = 1; n <= 2; n++) {
+        expect(await sendApi(api, 'sealed', { email: 's@example.org', text: 'a-text-in-the-clear' }), 201);
+        await waitDelivery(api, hook.id, (one) => one.attempts.length > 0);
+        await receiver.waitFor(n);
+        await until('it is recorded', async () => (await api.get(`/api/v1/webhooks/${hook.id}/deliveries`)).json.data.filter((one) => one.attemptCount === 1).length === n);
+    }
+    expect(await api.patch(`/api/v1/webhooks/${hook.id}`, { url: `${receiver.url}/${later}` }), 200);
+    assert.equal(expect(await api.get(`/api/v1/webhooks/${hook.id}`), 200).json.url, `${receiver.url}/${later}`);
+
+    const check = async () => {
+        const rows = expect(await api.get(`/api/v1/webhooks/${hook.id}/deliveries`), 200).json.data;
+        const shown = await Promise.all(rows.map(async (row) => (await api.get(`/api/v1/deliveries/${row.id}`)).json.attempts[0]));
+        const [redirected, delivered] = shown;
+        assert.deepEqual(shown.map((attempt) => attempt.request.url), [url, url], 'as it was then');
+        assert.equal(Object.fromEntries(headerPairs(delivered.response.headers))['X-Answer'], cookie);
+        assert.equal(Object.fromEntries(headerPairs(delivered.response.headers))['Set-Cookie'], '(masked)');
+        assert.ok(redirected.response.headers.Location.endsWith(location) && redirected.error.includes('https://elsewhere.example/'));
+    };
+    await check();
+    const inFiles = () => filesUnder(hub.data).map((file) => [file, readFileSync(file)]);
+    const found = () => inFiles().flatMap(([file, bytes]) => tokens.filter((token) => bytes.includes(token)).map((token) => `${token} in ${file}`));
+    assert.deepEqual(found(), [], 'while it runs');
+    await hub.stop();
+    assert.deepEqual(found(), [], 'when it has stopped');
+    assert.ok(inFiles().some(([, bytes]) => bytes.includes('a-text-in-the-clear')), 'the files are those where it would be');
+    const doctor = await hub.checkLedger();
+    assert.match(doctor.stdout, /fine +sealed +2 addresses and secrets of webhooks open/);
+    assert.match(doctor.stdout, /fine +sealed +2 newest attempts open/);
+    await hub.start();
+    await check();
+});
 
 scenario('S4.12 a password in the URL is sent, and not shown', async () => {
     const receiver = await startReceiver();

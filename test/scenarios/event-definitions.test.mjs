@@ -95,6 +95,27 @@ scenario('S2.29 S2.30 all nine types of fields, and 200 of them', async () => {
     await refused(definition({ fields: [EMAIL, ...over] }), '/fields');
 });
 
+// The display name of a field is asked for by nothing but eyes: S2.28 has only the event's as required.
+scenario('S2.29 a field without a name, and an option without a label, are called by their ids; the document says so', async () => {
+    const made = expect(await api.post(path, definition({ fields: [{ ...EMAIL, name: undefined }, { id: 'size', type: 'radio', options: ['s', { id: 'm' }, { id: 'l', label: 'Large' }] }] })), 201).json;
+    const [email, size] = expect(await api.get(`${path}/${made.id}`), 200).json.fields;
+    assert.deepEqual([email.name, size.name, size.options], [EMAIL.id, 'size', [{ id: 's', label: 's' }, { id: 'm', label: 'm' }, { id: 'l', label: 'Large' }]]);
+    const { schemas } = expect(await api.get('/api/openapi.json'), 200).json.components;
+    assert.deepEqual([schemas.NewField.required.sort(), schemas.Field.required.sort()], [['id', 'type'], ['id', 'name', 'type']]);
+    assert.deepEqual([schemas.NewFieldOption.required, schemas.FieldOption.required.sort()], [['id'], ['id', 'label']]);
+});
+
+scenario('S2.30 a phone without a country takes numbers with their calling code only', async () => {
+    const phone = field({ id: 'phone', type: 'phone' });
+    expect(await api.post(path, definition({ alias: 'abroad', fields: [EMAIL, phone] })), 201);
+    expect(await api.post(path, definition({ alias: 'abroad-hook', context: 'webhook', fields: [EMAIL, phone] })), 201);
+    expect(await sendApi(api, 'abroad', { email: 'p@example.org', phone: '+34666777888' }), 201);
+    const wrong = expectProblem(await sendApi(api, 'abroad', { email: 'p@example.org', phone: '666777888' }), 422, 'invalid');
+    assert.deepEqual(wrong.json.errors.map((error) => [error.pointer, error.code]), [['/phone', 'format']]);
+    const sent = expect(await sendWebhook(api, hub.owners[0].organizationId, 'abroad-hook', { email: 'p@example.org', phone: '666777888' }), 200, 201, 202);
+    assert.ok(!('phone' in expect(await api.get(`/api/v1/events/${sent.json.id}`), 200).json.data.fields), 'dropped, and noted');
+});
+
 scenario('S2.30 each wrong field is named', async () => {
     const wrong = [
         [{ id: undefined }, 'id'], [{ id: '' }, 'id'], [{ id: 5 }, 'id'],
@@ -109,7 +130,11 @@ scenario('S2.30 each wrong field is named', async () => {
         const answer = await refused(definition({ fields: [EMAIL, field(changes)] }));
         assert.ok(answer.json.errors.some((error) => error.pointer.startsWith(`/fields/1/${member}`)), `${JSON.stringify(changes)}: ${answer.text}`);
     }
-    await refused(definition({ fields: [EMAIL, field({ id: 'a\u0000' })] }));
+    for (const [changes, where] of [
+        [{ id: 'a\u0000' }, 'id'], [{ name: '\u0000' }, 'name'], [{ type: 'text\u0000' }, 'type'],
+        [{ type: 'radio', options: ['a', { id: 'b', label: '\u0000' }] }, 'options/1/label'], [{ 'a\u0000b': 1 }, 'a\u0000b'],
+    ])
+        await refused(definition({ fields: [EMAIL, field(changes)] }), `/fields/1/${where}`, 'format');
     await refused(definition({ fields: [EMAIL, field({}), field({})] }), '/fields/2/id');
     await refused(definition({ fields: [EMAIL, field({ colour: 1 })] }));
     await refused(definition({ fields: {} }), '/fields');

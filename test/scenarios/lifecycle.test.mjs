@@ -1,7 +1,7 @@
 // Start, stop, restart, lock, sealing key, settings.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Load, ReceiverBook, SenderBook, checkEquations, compareBooks, missing } from '../lib/books.mjs';
@@ -48,6 +48,13 @@ scenario('a second hub on the same data directory is refused, by name; the first
     expect(await hub.client().get('/api/v1/integrations'), 200);
     await hub.kill();
     await hub.start();
+});
+
+scenario('each thread has a name', { skip: !existsSync('/proc/self/task') }, async () => {
+    const hub = await startHub({ args: ['--loops', '2', '--couriers', '2', '--readers', '2'] });
+    const pid = hub.process.pid;
+    const names = readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim());
+    assert.deepEqual(names.sort(), ['committer', 'courier-0', 'courier-1', 'fetcher', 'junctor', 'loop-0', 'loop-1', 'reader-0', 'reader-1']);
 });
 
 scenario('everything is there after a restart', async () => {

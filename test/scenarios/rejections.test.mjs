@@ -5,6 +5,7 @@ import { before } from 'node:test';
 import { TEXT, ledgerOf, makeEvent, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { scenario, startHub } from '../lib/hub.mjs';
+import { exchange } from '../lib/raw.mjs';
 
 let hub;
 let api;
@@ -77,4 +78,42 @@ scenario('what belongs to no organization is neither kept nor counted for one', 
 scenario('rejections of one organization are not seen by another', async () => {
     expect(await sendApi(api, 'order', { email: 'only-ours' }), 422);
     assert.ok(!JSON.stringify(await hub.client(hub.owners[1]).all('/api/v1/rejections')).includes('only-ours'));
+});
+
+// The hub has just started, so no loop knows the organization yet; and what is refused here never
+// reaches the inlet.
+scenario('what the server itself refuses on the way to an inlet is a rejection too, before it is answered', async () => {
+    const hub = await startHub();
+    const organization = hub.owners[0].organizationId;
+    await makeEvent(hub.client(), { alias: 'order', fields: [TEXT] });
+    await makeEvent(hub.client(), { alias: 'hook', context: 'webhook', fields: [TEXT] });
+    const hook = `POST /${organization}/custom-events/alias/hook HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n`;
+    const order = `POST /custom-events/alias/order?createContact=true HTTP/1.1\r\nHost: hub\r\nAuthorization: ApiKey ${hub.owners[0].apiKey}\r\nContent-Type: application/json\r\n`;
+    const big = 'x'.repeat(524289);
+    const long = `X-Long: ${'y'.repeat(40000)}\r\n\r\n`;
+    const requests = [
+        ['a body that is stated too large', 413, 'hook', `${hook}Content-Length: 524289\r\n\r\n`, 524289],
+        ['a whole body that is too large', 413, 'order', `${order}Content-Length: 524289\r\n\r\n${big}`, 524289],
+        ['a chunk that is too large', 413, 'order', `${order}Transfer-Encoding: chunked\r\n\r\n80001\r\n`, 0],
+        ['headers that are too long', 431, 'hook', `${hook}${long}`, 0],
+        ['headers that are too long behind the key', 431, 'order', `${order}${long}`, 0],
+        ['two Hosts', 400, 'hook', `${hook}Host: other\r\nContent-Length: 2\r\n\r\n{}`, 2],
+        ['a chunk size that is none', 400, 'order', `${order}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 0],
+        ['an expectation', 417, 'hook', `${hook}Expect: coffee\r\nContent-Length: 2\r\n\r\n`, 2],
+        ['an older version', 505, 'hook', hook.replace('HTTP/1.1', 'HTTP/1.2') + '\r\n', 0],
+    ];
+    for (const [name, status, alias, bytes, length] of requests) {
+        await hub.restart();
+        const answer = await exchange(hub.port, [bytes], { quiet: 3000 });
+        assert.deepEqual([answer.statuses, answer.closed], [[status], true], `${name}: ${answer.text.slice(0, 300)}`);
+        const rows = await hub.client().all('/api/v1/rejections');
+        assert.deepEqual([rows[0]?.status, rows[0]?.inlet, rows[0]?.bodyLength], [status, `custom_event.${alias}`, length], `${name}: ${JSON.stringify(rows[0])}`);
+        assert.ok(answer.text.includes(rows[0].requestId), name);
+    }
+    assert.equal((await ledgerOf(hub.client())).rejected, requests.length);
+    const other = `POST /00000000-0000-4000-8000-000000000001/custom-events/alias/hook HTTP/1.1\r\nHost: hub\r\n`;
+    for (const head of [other, order.replace(hub.owners[0].apiKey, 'unknown'), order.replace(/Authorization.*\r\n/, '')])
+        assert.deepEqual((await exchange(hub.port, [head + long], { quiet: 3000 })).statuses, [431], head);
+    assert.equal((await ledgerOf(hub.client())).rejected, requests.length, 'nobody\'s are not counted');
+    await hub.checkLedger();
 });

@@ -136,6 +136,35 @@ scenario('410 disables the endpoint and says so; deliveries wait and lose no tim
     assert.equal(expect(await api.get(`/api/v1/webhooks/${hook.id}`), 200).json.status, 'disabled');
 });
 
+scenario('a 410 disables the endpoint even while the hub refuses all changes of its configuration', async () => {
+    const hub = await startHub({ args: ['--max-queued-operations', '64'] });
+    const api = hub.client();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    receiver.answers(410);
+    await makeEvent(api, { alias: 'gone', fields: [TEXT] });
+    const hooks = await Promise.all(Array.from({ length: 20 }, (_, n) => makeWebhook(api, `${receiver.url}/${n}`, { eventTypes: ['custom_event.gone'] })));
+    let refused = 0;
+    let stop = false;
+    const flood = Promise.all(Array.from({ length: 200 }, async (_, n) => {
+        for (let i = 0; !stop; i++) {
+            const answer = await api.post('/api/v1/integrations', { name: `flood ${n} ${i}` });
+            if (answer.status === 503) refused++;
+        }
+    }));
+    await until('the lane is full', () => refused > 200);
+    expect(await sendApi(api, 'gone', { email: 'g@example.org', text: 'x' }), 201);
+    await receiver.waitFor(hooks.length);
+    const before = refused;
+    await until('and it stays full for a while', () => refused > before + 200);
+    stop = true;
+    await flood;
+    for (const hook of hooks)
+        await until(`${hook.id} is disabled`, async () => expect(await api.get(`/api/v1/webhooks/${hook.id}`), 200).json.status === 'disabled');
+    assert.equal(receiver.count, hooks.length, 'by its first 410');
+    await hub.checkLedger();
+});
+
 scenario('the breaker: after five failures only a probe, the oldest, after 30 s, doubling to 15 min; the others use no attempts', async () => {
     const { hub, api, receiver, hook, send } = await setUp({ answers: [500] });
     for (let i = 0; i < 20; i++) expect(await send({ text: `${i}` }), 201);

@@ -91,6 +91,8 @@ scenario('no Host, two Hosts, an empty or impossible Host: 400', async () => {
 scenario('request lines that are none', async () => {
     const lines = ['GET', 'GET /', 'GET / HTTP/1.1 x', 'get / HTTP/1.1', 'GET /a b HTTP/1.1', 'GET / HTTP/1.1\0', 'GET / HTTP/11', 'GET / HTTPS/1.1', 'GET / http/1.1', ' GET / HTTP/1.1', 'G\x01T / HTTP/1.1', 'GET /\x00 HTTP/1.1', 'GET /\xff HTTP/1.1', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc', 'PRI * HTTP/2.0'];
     for (const line of lines) await refused(line, Buffer.from(head([HOST], line), 'latin1'), { statuses: [400, 404, 405, 501, 505] });
+    // Two spaces are no request line either: who reads them differently reads another target.
+    for (const line of ['GET  /healthz HTTP/1.1', 'GET /healthz  HTTP/1.1', 'GET   /healthz HTTP/1.1', 'GET /healthz HTTP/1.1 ']) await refused(line, head([HOST], line), { statuses: [400] });
     for (const version of ['0.9', '2.0', '3.0', '1.2', '9.9']) await refused(version, head([HOST], `GET /healthz HTTP/${version}`), { statuses: [400, 505] });
 });
 

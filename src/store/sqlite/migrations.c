@@ -57,7 +57,7 @@ static const char step_1[] =
     " ON event_definitions (organization, integration, id);"
     "CREATE TABLE webhooks ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL,"
-    " url TEXT NOT NULL, event_types TEXT NOT NULL, format TEXT NOT NULL,"
+    " url BLOB NOT NULL, event_types TEXT NOT NULL, format TEXT NOT NULL,"
     " signing INTEGER NOT NULL, secret BLOB NOT NULL, status TEXT NOT NULL,"
     " status_reason TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
     " STRICT;"
@@ -100,12 +100,13 @@ static const char step_1[] =
     " state TEXT NOT NULL, attempt_count INTEGER NOT NULL, last_status INTEGER NOT NULL,"
     " reason TEXT, finished_ms INTEGER NOT NULL) STRICT;"
     "CREATE INDEX deliveries_by_outlet ON deliveries (organization, outlet, id);"
-    /* With a rowid: rows of one to four kilobytes are packed into leaves, and always at the end. */
+    /* With a rowid: rows of one to four kilobytes are packed into leaves, and always at the end.
+     * `sealed` is the target and the heads of request and answer (store/sealed.h). */
     "CREATE TABLE attempts ("
     " organization INTEGER NOT NULL, delivery INTEGER NOT NULL, number INTEGER NOT NULL,"
     " started_ms INTEGER NOT NULL, duration_us INTEGER NOT NULL, manual INTEGER NOT NULL,"
-    " status INTEGER NOT NULL, url TEXT NOT NULL, request_head BLOB NOT NULL, response_head BLOB,"
-    " response_body BLOB, response_length INTEGER NOT NULL, response_truncated INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, sealed BLOB NOT NULL, response_body BLOB,"
+    " response_length INTEGER NOT NULL, response_truncated INTEGER NOT NULL,"
     " error TEXT) STRICT;"
     "CREATE UNIQUE INDEX attempts_by_delivery ON attempts (organization, delivery, number);"
 
