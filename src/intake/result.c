@@ -58,8 +58,8 @@ static bool apply_result(struct operation *operation, struct batch *batch)
     if (result->gone && !result->work->dropped)
         batch_add_attempt(batch, &result->attempt);
     else
-        batch_add_change(batch, &result->after, result->event_type, !result->gone,
-                         &result->attempt, NULL);
+        batch_add_change(batch, &result->after, result->event_type, !result->gone, &result->attempt,
+                         NULL);
     count_result(batch, result, 0);
     count_result(batch, result, result->after.outlet);
     /* Two results of one delivery in one batch cannot be, but a bug must not count twice. */
