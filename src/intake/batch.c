@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/instant.h"
 #include "intake/internal.h"
 
-#define MINUTE_MS ((int64_t)60000)
 #define ARENA_KEEP ((size_t)4 << 20)
 
 void batch_init(struct batch *batch, struct committer *committer)
@@ -115,7 +115,6 @@ struct contact_load *batch_load_contact(struct batch *batch, int64_t organizatio
 struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t organization,
                                                 str key_hash)
 {
-    const int64_t day_ms = 86400000;
     str key = load_key(batch, LOAD_IDEMPOTENCY, organization, key_hash);
     struct idempotency_load *load = map_find(&batch->loads, key);
     if (load != NULL)
@@ -123,7 +122,7 @@ struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t org
     load = ARENA_NEW(&batch->arena, struct idempotency_load);
     *load = (struct idempotency_load){ .organization = organization,
                                        .key = key_hash,
-                                       .since_ms = batch->now_ms - day_ms };
+                                       .since_ms = batch->now_ms - DAY_MS };
     (void)map_put(&batch->loads, key, load);
     batch->idempotency =
         grown(batch, batch->idempotency, batch->idempotency_count, &batch->idempotency_room);

@@ -4,12 +4,11 @@
  * Where each stands is in the store, so that a kill costs at most a step. */
 #include <stdlib.h>
 
+#include "base/instant.h"
 #include "intake/internal.h"
 
 #define STEP_MS 20
 #define BUSY_STEP_MS 5
-
-enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_KEYS, CHORE_DROP, CHORES };
 
 struct dropped_outlet {
     struct list link;
@@ -22,7 +21,6 @@ static const int64_t pauses_ms[] = {
     [CHORE_KEYS] = 1000,  [CHORE_DROP] = 0,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
-static_assert(COUNT_OF(((struct chores *)NULL)->next_ms) == CHORES, "and its place");
 
 void chores_init(struct chores *chores)
 {
@@ -59,12 +57,11 @@ int chores_resume(struct committer *committer)
 static int prune(struct committer *committer, int budget_ms)
 {
     const struct committer_options *options = &committer->options;
-    const int64_t day_ms = 86400000;
     int64_t now_ms = clock_now_ms(options->clock);
     const struct retention retention = {
-        .before_ms = options->retention_days == 0 ? 0 : now_ms - options->retention_days * day_ms,
+        .before_ms = options->retention_days == 0 ? 0 : now_ms - options->retention_days * DAY_MS,
         .max_bytes = options->max_history_bytes,
-        .idempotency_before_ms = now_ms - day_ms,
+        .idempotency_before_ms = now_ms - DAY_MS,
         .sessions_before_ms = now_ms,
     };
     return store_prune_step(committer->writer, &retention, budget_ms);

@@ -141,9 +141,11 @@ bool rejection_budget_take(struct rejection_budget *budget, const struct rejecti
 
 /* ── chores ── */
 
+enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_KEYS, CHORE_DROP, CHORES };
+
 struct chores {
-    int64_t next_ms[5]; /* monotonic, by enum chore */
-    bool more[5];
+    int64_t next_ms[CHORES]; /* monotonic */
+    bool more[CHORES];
     int next;
     struct list outlets; /* deleted ones whose work is to be dropped */
 };

@@ -114,28 +114,28 @@ static int audit_disable(const struct result *result, struct batch *batch)
 static int execute_disable(struct operation *operation, struct batch *batch)
 {
     struct result *result = result_of(operation);
-    struct work_load load = { .organization = result->before.organization,
-                              .outlet = result->before.outlet,
-                              .id = result->before.id };
-    struct work_load *loads[] = { &load };
-    int r = store_load_work(batch_writer(batch), loads, 1, batch_arena(batch));
+    struct work_load *load = ARENA_NEW(batch_arena(batch), struct work_load);
+    *load = (struct work_load){ .organization = result->before.organization,
+                                .outlet = result->before.outlet,
+                                .id = result->before.id };
+    int r = store_load_work(batch_writer(batch), &load, 1, batch_arena(batch));
     if (r < 0)
         return fail(r);
-    result->work = &load;
+    result->work = load;
     (void)apply_result(operation, batch);
     int64_t changed = SQL_RUN(batch_sql(batch),
                               "UPDATE webhooks SET status = 'disabled', status_reason = $1,"
                               " updated_ms = $2 WHERE organization = $3 AND id = $4"
                               " AND status <> 'deleted'",
                               SQL_T(result->disable_reason), SQL_I(batch_now_ms(batch)),
-                              SQL_I(load.organization), SQL_I(load.outlet));
+                              SQL_I(load->organization), SQL_I(load->outlet));
     if (changed <= 0)
         return fail((int)changed);
     r = audit_disable(result, batch);
     if (r < 0)
         return fail(r);
     return fail(
-        batch_object_changed(batch, operation, load.organization, OBJECT_WEBHOOK, load.outlet));
+        batch_object_changed(batch, operation, load->organization, OBJECT_WEBHOOK, load->outlet));
 }
 
 static const struct operation_kind disabling_result_kind = {

@@ -42,8 +42,8 @@ void store_reader_close(struct store_reader *reader);
 struct sql *store_writer_sql(struct store_writer *writer);
 struct sql *store_reader_sql(struct store_reader *reader);
 
-/* A snapshot. After `deadline_ms` (monotonic; 2 s at most from now) statements fail with
- * STORE_SLOW noted on the reader, so that the WAL stays bounded. */
+/* A snapshot of 2 s at most, so that the WAL stays bounded: after that, statements fail, and
+ * store_read_was_slow() says why. */
 MUST_USE int store_read_begin(struct store_reader *reader);
 /* One without a deadline, for a doctor: while it lasts, the WAL cannot start again from its
  * beginning. */

@@ -188,8 +188,8 @@ static int64_t add_span(struct sql *sql, const struct counter_delta *delta, int 
 
 int write_counters(struct sql *sql, const struct counter_delta *delta)
 {
-    assert(delta->minute_ms % 60000 == 0);
-    int64_t day_ms = delta->minute_ms - delta->minute_ms % 86400000;
+    assert(delta->minute_ms % MINUTE_MS == 0);
+    int64_t day_ms = delta->minute_ms - delta->minute_ms % DAY_MS;
     if (add_span(sql, delta, 0, delta->minute_ms) < 0 || add_span(sql, delta, 1, day_ms) < 0 ||
         add_span(sql, delta, 2, 0) < 0)
         return fail(FAIL_STORE);
@@ -217,7 +217,8 @@ static int64_t count_rejection(struct sql *sql, const struct rejection *rejectio
                    " ON CONFLICT (organization, inlet, reason, minute_ms) DO UPDATE SET"
                    " rejected = rejected + 1",
                    SQL_I(rejection->organization), SQL_I(rejection->inlet),
-                   SQL_T(rejection->reason), SQL_I(rejection->at_ms - rejection->at_ms % 60000));
+                   SQL_T(rejection->reason),
+                   SQL_I(rejection->at_ms - rejection->at_ms % MINUTE_MS));
 }
 
 static int write_rejection(struct sql *sql, const struct rejection *rejection)

@@ -188,7 +188,7 @@ static int read_portion(struct sql *sql, struct dropping *dropping)
     while ((r = sql_next(&query)) > 0) {
         int64_t created_ms = sql_int(&query, 1);
         dropping->last = sql_int(&query, 0);
-        dropping->minutes[dropping->count++] = created_ms - created_ms % 60000;
+        dropping->minutes[dropping->count++] = created_ms - created_ms % MINUTE_MS;
     }
     return r;
 }

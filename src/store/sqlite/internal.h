@@ -7,6 +7,7 @@
 
 #include "base/crash.h"
 #include "base/fail.h"
+#include "base/instant.h"
 #include "base/map.h"
 #include "store/store.h"
 
@@ -62,10 +63,7 @@ struct sql_query sql_borrow(struct sql *sql, const char *text, const struct sql_
                             int count);
 
 #define SQL_BORROW(sql, text, ...)                                                                 \
-    sql_borrow((sql), (text), (const struct sql_value[]){ {}, ##__VA_ARGS__ },                     \
-               (int)(sizeof((const struct sql_value[]){ {}, ##__VA_ARGS__ }) /                     \
-                     sizeof(struct sql_value)) -                                                   \
-                   1)
+    sql_borrow((sql), (text), SQL_VALUES(__VA_ARGS__), SQL_VALUE_COUNT(__VA_ARGS__))
 
 /* As sql_text and sql_blob, until the next sql_next or sql_done. */
 str sql_bytes(const struct sql_query *query, int column);
@@ -136,7 +134,7 @@ struct keys {
 
 #define KEYS_AT_ONCE 65536
 /* The index is in buckets of a day: they go as a whole. */
-#define KEY_BUCKET_MS ((int64_t)86400000)
+#define KEY_BUCKET_MS DAY_MS
 
 struct merge;
 
@@ -240,7 +238,7 @@ MUST_USE int prune_recall(struct store_writer *writer);
 
 /* A row of work whose event is this much older is given its own copy of the data at once: pruning
  * looks no further ahead for rows that need an event. */
-#define LATE_MS 60000
+#define LATE_MS MINUTE_MS
 
 /* ── fault.c: faults by order, in test builds ── */
 

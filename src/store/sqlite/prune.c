@@ -26,7 +26,6 @@
 #define AT_ONCE 64      /* rows between two looks at the clock */
 #define CAP_EVENTS 2000 /* how many events one pass takes when the cap in bytes is what rules */
 #define EVENT_BYTES 512 /* what an event takes beside its data, at least */
-#define MINUTE_MS 60000
 
 struct pruning {
     struct store_writer *writer;
@@ -474,7 +473,7 @@ static int prune_minutes(struct pruning *pruning)
     int64_t before_ms = pruning->retention->minutes_before_ms;
     if (before_ms <= 0)
         return 0;
-    before_ms -= before_ms % 86400000; /* whole days, so that a day's sum can be checked or not */
+    before_ms -= before_ms % DAY_MS; /* whole days, so that a day's sum can be checked or not */
     int r = next_outlet(pruning, "SELECT organization, subject FROM counters"
                                  " WHERE (organization, subject) > ($1, $2)"
                                  " ORDER BY organization, subject LIMIT 1");
