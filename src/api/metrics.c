@@ -172,6 +172,9 @@ static void add_committer(const struct api *api, struct buf *to)
            stats.failures);
     figure(to, "junctor_commit_unknown_total", "counter",
            "Commits whose outcome had to be settled.", stats.unknown);
+    figure(to, "junctor_needs_restart", "gauge",
+           "1: a sync of the database file failed, and the WAL grows until a restart.",
+           stats.needs_restart);
     figure(to, "junctor_events_total", "counter", "Events committed since start.", stats.events);
     figure(to, "junctor_deliveries_total", "counter", "Deliveries made since start.",
            stats.deliveries);

@@ -5,8 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* While lingering: this much is read and thrown away, no more. */
-#define LINGER_BYTES ((uint32_t)256 << 10)
+/* While lingering: this much is read and thrown away, no more. A sender of eight bodies too large
+ * still reads its answer instead of a reset. */
+#define LINGER_BYTES ((uint32_t)4 << 20)
 
 /* A body must come at this rate at least, looked at over windows of twice the body timeout. */
 #define LEAST_BYTES_PER_S 1024

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * inlet/custom_event.c: custom events, in the contexts api and webhook (S2 of the acceptance
- * table).
+ * inlet/custom_event.c: custom events, in the contexts api and webhook.
  *
  *   request ─► receive (loop): find the definition, read, map ─► operation
  *   operation ─► load: the contact, the Idempotency-Key

@@ -195,6 +195,7 @@ void committer_read_stats(struct committer *committer, struct committer_stats *r
         .commit_us = committer->stats.commit_us,
         .failures = committer->stats.failures,
         .unknown = committer->stats.unknown,
+        .needs_restart = store_needs_restart(committer->writer),
         .events = committer->stats.events,
         .deliveries = committer->stats.deliveries,
     };

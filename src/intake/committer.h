@@ -122,6 +122,7 @@ void admission_problem(struct committer *committer, enum admission admission, st
 /* Figures for /metrics; any thread. */
 struct committer_stats {
     int64_t batches, operations, commit_us, failures, unknown;
+    bool needs_restart; /* the WAL grows until then: store_needs_restart() */
     int64_t queued[LANES], queued_bytes[LANES];
     int64_t events, deliveries; /* since start */
 };

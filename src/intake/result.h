@@ -13,7 +13,7 @@ struct result {
     struct delivery before; /* as the courier held it */
     struct delivery after;  /* what the policy decided; state, due_ms, counts, reason */
     str event_type;
-    /* A 410: the endpoint is to be disabled, with this reason (S: design.md §7). Empty: no. */
+    /* A 410: the endpoint is to be disabled, with this reason. Empty: no. */
     str disable_reason;
     /* Set by the committer before `committed`: the delivery is no longer unfinished: it was dropped
      * meanwhile. The attempt was recorded, and that it was delivered, if it was. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * mapping/custom_event.h: from the body of a custom event to its fields: strict for the context api
- * (S2.9), by JSON Pointer and forgiving for webhook (S2.14, S2.15; C5, C6 of the acceptance table).
- * Pure; runs on a loop for each event: one pass over the body, no allocation but the arena's. */
+ * mapping/custom_event.h: from the body of a custom event to its fields: strict for the context
+ * api, by JSON Pointer and forgiving for webhook. Pure; runs on a loop for each event: one pass
+ * over the body, no allocation but the arena's. */
 #pragma once
 
 #include "base/problem.h"

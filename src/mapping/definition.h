@@ -13,8 +13,7 @@ bool alias_is_valid(str alias);
 /* `reterr` comes empty. Reads "context", "name", "alias" and "fields" of `body` into `definition`
  * (whose object.arena holds everything, and whose other members are the caller's). False: reterr
  * names each field that is wrong, in `arena`. Sets object.done, for by_id. What the store keeps was
- * read once under the limits of its day: read it again under the largest ones. Rules: S2.3, S2.6,
- * S2.14, S2.28 to S2.31. */
+ * read once under the limits of its day: read it again under the largest ones. */
 MUST_USE bool definition_read(struct event_definition *definition, json body,
                               const struct limits *limits, struct arena *arena,
                               struct problem *reterr);

@@ -156,7 +156,7 @@ export function compareBooks(sender, receiver) {
     for (const n of receiver.byNumber.keys()) assert.ok(sent.has(n), `event ${n} arrived and was never sent, or was refused`);
 }
 
-// design.md §3 and §7 of the issue: figures that add up.
+// Figures that add up.
 export function checkEquations(ledger) {
     for (const member of ['events', 'wanted', 'notWanted', 'occurrences', 'deliveries', 'delivered', 'pending', 'dead', 'dropped', 'rejected'])
         assert.ok(Number.isInteger(ledger[member]) && ledger[member] >= 0, `ledger.${member}: ${JSON.stringify(ledger)}`);
