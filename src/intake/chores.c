@@ -67,13 +67,14 @@ static int prune(struct committer *committer, int budget_ms)
     return store_prune_step(committer->writer, &retention, budget_ms);
 }
 
-/* The outlet with the most unfinished deliveries. */
+/* The outlet with the most unfinished deliveries, if any has some. */
 static int find_backlog(struct committer *committer, int64_t *ret_outlet)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(store_writer_sql(committer->writer),
                   "SELECT w.id FROM webhooks w JOIN counters c ON c.organization = w.organization"
                   " AND c.subject = w.id AND c.span = 2 AND c.start_ms = 0"
+                  " WHERE c.deliveries > c.delivered + c.dead + c.dropped"
                   " ORDER BY c.deliveries - c.delivered - c.dead - c.dropped DESC LIMIT 1");
     int r = sql_next(&query);
     if (r > 0)
@@ -81,27 +82,37 @@ static int find_backlog(struct committer *committer, int64_t *ret_outlet)
     return fail(MIN_OF(r, 0));
 }
 
-/* History that fits no more although nothing finished is left to prune: inlets are closed until
- * there is room, rather than ending unfinished work. */
+static void close_inlets(struct committer *committer, int64_t outlet, int64_t used_bytes)
+{
+    bool closed = atomic_exchange(&committer->admissions.backlog_of, outlet) != 0;
+    if (closed != (outlet != 0))
+        log_line(committer->options.log, LOG_WARN,
+                 outlet != 0 ? "unfinished work fills the store: inlets are closed"
+                             : "there is room again: inlets are open",
+                 LOG_INT("used_bytes", used_bytes),
+                 LOG_INT("max_bytes", committer->options.max_history_bytes));
+}
+
+/* Rather than ending unfinished work, inlets are closed when history fits no more although nothing
+ * finished is left to prune; or, while senders bring more than pruning can make room for, when a
+ * tenth too much is there. They open when it fits. */
 static int watch_backlog(struct committer *committer, int pruned)
 {
     int64_t max_bytes = committer->options.max_history_bytes;
-    if (max_bytes == 0 || pruned != 0)
+    if (max_bytes == 0 || pruned < 0)
         return pruned;
     struct store_size size;
     int r = store_size(store_writer_sql(committer->writer), &size);
     if (r < 0)
         return fail(r);
+    int64_t used_bytes = size.file_bytes - size.free_bytes;
+    bool closed = atomic_load(&committer->admissions.backlog_of) != 0;
+    int64_t slack = pruned == CHORE_MORE && !closed ? max_bytes / 10 : 0;
     int64_t outlet = 0;
-    if (size.file_bytes - size.free_bytes > max_bytes)
+    if (used_bytes > max_bytes + slack)
         r = find_backlog(committer, &outlet);
-    if ((outlet != 0) != (atomic_exchange(&committer->admissions.backlog_of, outlet) != 0))
-        log_line(committer->options.log, LOG_WARN,
-                 outlet != 0 ? "unfinished work fills the store: inlets are closed"
-                             : "there is room again: inlets are open",
-                 LOG_INT("used_bytes", size.file_bytes - size.free_bytes),
-                 LOG_INT("max_bytes", max_bytes));
-    return fail(r);
+    close_inlets(committer, outlet, used_bytes);
+    return r < 0 ? fail(r) : pruned;
 }
 
 static int drop(struct committer *committer, int budget_ms)

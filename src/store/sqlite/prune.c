@@ -25,6 +25,7 @@
 
 #define AT_ONCE 64      /* rows between two looks at the clock */
 #define CAP_EVENTS 2000 /* how many events one pass takes when the cap in bytes is what rules */
+#define CAP_PART 64     /* and the part of the cap that it takes at least */
 #define EVENT_BYTES 512 /* what an event takes beside its data, at least */
 
 struct pruning {
@@ -224,11 +225,12 @@ static int find_by_size(struct sql *sql, int64_t bytes, struct place *ret_place)
 
 static int plan_by_size(struct pruning *pruning)
 {
+    int64_t max_bytes = pruning->retention->max_bytes;
     int64_t over = 0;
     struct place place = {};
     int r = bytes_over_cap(pruning, &over);
     if (r == 0 && over > 0)
-        r = find_by_size(pruning->sql, over, &place);
+        r = find_by_size(pruning->sql, MAX_OF(over, max_bytes / CAP_PART), &place);
     if (r > 0) {
         pruning->at->cut_id = MAX_OF(pruning->at->cut_id, place.id);
         pruning->at->cut_ms = MAX_OF(pruning->at->cut_ms, place.at_ms);
