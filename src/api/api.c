@@ -6,6 +6,7 @@
 #include "api/call.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
+#include "base/redact.h"
 
 /* ── requests, on their loop ── */
 
@@ -142,11 +143,12 @@ static void on_end(const struct request *request, int status, int64_t micros, vo
     enum log_level level = level_of(request, route, status);
     if (level < api->context.log->least)
         return;
+    struct arena CLEANUP(arena_done) arena = {};
     char client[ADDRESS_TEXT_MAX];
     log_line(api->context.log, level, "request", LOG_TEXT("request", request->id),
-             LOG_TEXT("method", request->method_text), LOG_TEXT("path", request->path),
-             LOG_INT("status", status), LOG_INT("us", micros),
-             LOG_TEXT("client", address_write(&request->client, client)));
+             LOG_TEXT("method", request->method_text),
+             LOG_TEXT("path", redact(request->path, &arena)), LOG_INT("status", status),
+             LOG_INT("us", micros), LOG_TEXT("client", address_write(&request->client, client)));
 }
 
 /* ── loops ── */

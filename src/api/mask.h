@@ -3,9 +3,8 @@
  * Pure. */
 #pragma once
 
+#include "base/redact.h"
 #include "json/write.h"
-
-#define MASKED STR("(masked)")
 
 /* The first line of a head: "POST /hooks HTTP/1.1", without its end. */
 str head_first_line(str head);

@@ -41,7 +41,7 @@
     X(rejections_kept, "max-rejections-kept", 100, 0, 10000, "rejections",                         \
       "rejections kept whole for each inlet, reason and minute; the rest are counted")             \
     X(rejection_body, "max-rejection-body", 4 * KIB, 0, 512 * KIB, "bytes",                        \
-      "how much of a rejected body is kept")
+      "how much of a rejected body is kept, its secrets masked")
 
 struct limits {
 #define LIMIT_MEMBER(member, setting, normal, least, most, unit, help) int64_t member;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/redact.h"
 #include "inlet/internal.h"
 
 int inlet_hops(const struct request *request)
@@ -38,13 +39,13 @@ struct rejection inlet_rejection(const struct inlet_context *inlet, struct reque
         .organization = organization,
         .at_ms = clock_now_ms(inlet->clock),
         .inlet = inlet_id,
-        .inlet_name = inlet_name,
+        .inlet_name = redact_plain(inlet_name, &request->arena),
         .status = kind->status,
         .reason = str_c(kind->slug),
-        .detail = buf_str(&detail),
+        .detail = redact_plain(buf_str(&detail), &request->arena),
         .client = address_write(&request->client, client),
         .request_id = request->id,
-        .body = str_head(request->body, (size_t)inlet->limits->rejection_body),
+        .body = redact_head(request->body, (size_t)inlet->limits->rejection_body, &request->arena),
         /* One that the server refused has no body here, and perhaps a length. */
         .body_length = MAX_OF((int64_t)request->body.len, request->body_length),
     };

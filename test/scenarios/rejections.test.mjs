@@ -68,6 +68,31 @@ scenario('what is kept is at most 4 KiB of the body, and no secret', async () =>
     assert.ok(!hub.log.includes(made.key) && !hub.log.includes(api.key), 'no key in the log');
 });
 
+scenario('secrets in a refused body are masked, in whatever form it comes', async () => {
+    const key = 'jnk_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCd';
+    const bodies = [
+        JSON.stringify({ email: 'x', password: 'S3CRET', clientSecret: ['S3CRET'], nested: { 'Card-Number': { no: 'S3CRET' } } }),
+        '{"email": "x", "access_token": "S3CRET',
+        '{email: x, apiKey: S3CRET}',
+        'email=x&password=S3CRET&card%5Bnumber%5D=S3CRET',
+        `{"email":"x","text":"${key} 4111 1111 1111 1111"}`,
+        Buffer.from([...Buffer.from('{"email":"x\xff","token":"S3CRET'), 0xe2, 0x82]),
+        JSON.stringify({ email: 'x', [key]: 1, wrapped: JSON.stringify({ authorization: 'Bearer S3CRET' }) }),
+    ];
+    for (const body of bodies) {
+        const answer = await sendApi(api, 'order', body);
+        assert.ok(answer.status === 422 || answer.status === 400, answer.text);
+        const [row] = expect(await api.get('/api/v1/rejections?limit=1'), 200).json.data;
+        const bytes = Buffer.from(row.body, row.bodyEncoding === 'base64' ? 'base64' : 'utf8').toString('latin1');
+        assert.match(bytes, /\(masked\)/, `${body} is kept as ${bytes}`);
+        assert.match(bytes, /email/, 'the rest stays');
+        assert.doesNotMatch(bytes + JSON.stringify(row), /S3CRET|AbCdEf|4111/, `${body} is kept as ${bytes}`);
+    }
+    expect(await sendApi(api, `no-${key}`, {}), 404);
+    assert.ok(!JSON.stringify(await api.all('/api/v1/rejections')).includes(key), 'nor in the address');
+    assert.ok(!hub.log.includes(key));
+});
+
 scenario('what belongs to no organization is neither kept nor counted for one', async () => {
     const before = [await ledgerOf(api), await ledgerOf(hub.client(hub.owners[1]))];
     expect(await sendWebhook(api, '00000000-0000-4000-8000-000000000001', 'hook', {}), 404);
