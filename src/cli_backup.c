@@ -205,10 +205,12 @@ static void say_what_next(const struct restore *restore)
         (void)printf("  put the sealing key of the hub it came from at %s\n", key_file);
     (void)printf("  junctor doctor --data %.*s --ledger\n"
                  "  junctor serve --data %.*s   and look at what is pending\n"
-                 "  junctor release --url URL --key KEY   when it may be delivered\n\n"
+                 "  junctor release --url URL --key KEY   when it may be delivered; of a hub with\n"
+                 "                                        several organizations: stop it, and\n"
+                 "                                        junctor release --data %.*s\n\n"
                  "What the old hub delivered after this backup was made will be delivered once\n"
                  "more, under the same ids; make sure that the old hub does not run any more.\n",
-                 STR_ARG(data), STR_ARG(data));
+                 STR_ARG(data), STR_ARG(data), STR_ARG(data));
 }
 
 static int run_restore(const struct invocation *call)
@@ -267,7 +269,8 @@ static const struct option release_rows[] = {
       .type = OPTION_URL,
       .sources = BY_FLAG,
       .offset = offsetof(struct release_options, hub.url),
-      .help = "the address of a running hub; without it --data is released while none runs" },
+      .help = "the address of a running hub, which has one organization only; without it --data is "
+              "released while none runs" },
     { .name = "key",
       .type = OPTION_SECRET,
       .sources = BY_FLAG | BY_VARIABLE,

@@ -148,12 +148,6 @@ static int save_clock(struct hub *hub, struct sql *sql)
     return store_setting_put_int(sql, SETTING_CLOCK, clock_now_ms(&hub->clock));
 }
 
-static int save_release(struct hub *hub, struct sql *sql)
-{
-    (void)hub;
-    return store_release(sql);
-}
-
 /* ── what the API calls ── */
 
 static bool is_ready(void *context)
@@ -168,15 +162,11 @@ static bool is_held(void *context)
     return atomic_load(&hub->held);
 }
 
-static int release_outlets(void *context)
+static void let_go(void *context)
 {
     struct hub *hub = context;
-    int r = run_chore(hub, save_release);
-    if (r < 0)
-        return fail(r);
     atomic_store(&hub->held, false);
     couriers_release(hub->couriers);
-    return 0;
 }
 
 static int busy(void *context)
@@ -355,7 +345,7 @@ static int start_server(struct hub *hub)
                  .ready = is_ready,
                  .busy = busy,
                  .advance = advance,
-                 .release = release_outlets,
+                 .released = let_go,
                  .held = is_held },
     };
     hub->api = api_new(&context);

@@ -20,9 +20,9 @@ struct api_hub {
     /* The test clock: moves Junctor's time, and returns it once everything that is due by then is
      * queued. May block: called on a reader's thread. */
     int64_t (*advance)(void *context, int64_t advance_ms);
-    /* Outlets that were held after a restore are held no more, and the store knows. May block:
-     * called on a reader's thread. < 0: failure. */
-    int (*release)(void *context);
+    /* The store knows that the outlets that were held after a restore are held no more. Must not
+     * block. */
+    void (*released)(void *context);
     /* True while they are held. */
     bool (*held)(void *context);
 };

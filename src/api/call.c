@@ -111,6 +111,8 @@ static void answer_command(struct operation *operation, enum operation_outcome o
                           STR("The change could not be committed, and is not there. Send the "
                               "request again."));
     }
+    if (outcome == OPERATION_COMMITTED && call->route->committed != NULL)
+        call->route->committed(call);
     call_finish(call, 0);
     request_done(call->request);
 }

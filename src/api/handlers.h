@@ -93,5 +93,5 @@ void system_ready(struct call *call);
 int system_metrics(struct call *call, struct sql *sql);
 void system_clock(struct call *call);
 int system_advance(struct call *call, struct store_reader *reader);
-int system_release(struct call *call, struct store_reader *reader);
-int system_released(struct call *call, struct batch *batch);
+int system_release(struct call *call, struct batch *batch);
+void system_released(struct call *call);

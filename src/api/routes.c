@@ -228,9 +228,11 @@ const struct route routes[] = {
       LISTS(schema_audit_entry, ID_AUDIT), DOC("listAudit", "Books", "Who changed what") },
 
     /* ── the hub ── */
-    { POST("/api/v1/release"), CALLER(ORGANIZATION_WRITE, OWNER), .slow = system_release,
-      .command = system_released, GIVES(200, schema_release),
-      DOC("release", "Hub", "Let go of what is held after a restore") },
+    { POST("/api/v1/release"), CALLER(ORGANIZATION_WRITE, OWNER), .command = system_release,
+      .committed = system_released, GIVES(200, schema_release),
+      DOC("release", "Hub", "Let go of what is held after a restore"),
+      .help = "All of the hub: so it is 403 when the hub has more than one organization. Then stop "
+              "the hub, and run junctor release on the server." },
     { GET("/api/openapi.json"), ANYONE, .immediate = system_openapi, GIVES(200, schema_any),
       DOC("getOpenApi", "Hub", "This document") },
     { GET("/healthz"), ANYONE, .immediate = system_health, GIVES(200, schema_status),

@@ -53,6 +53,9 @@ struct route {
     int (*slow)(struct call *call, struct store_reader *reader);      /* reader, may block */
     int (*command)(struct call *call, struct batch *batch);           /* in the committer */
     bool (*check)(struct call *call); /* of the body, before any of them; or NULL */
+    /* Once the command is committed and before it is answered, on the committer's thread; must not
+     * block. Or NULL. */
+    void (*committed)(struct call *call);
 
     /* What it takes and gives. */
     const struct schema *body;   /* NULL: none is taken; one that comes is not looked at */

@@ -4,6 +4,8 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/metrics.h"
+#include "store/access.h"
+#include "store/settings.h"
 
 #define METRICS_MAX ((size_t)1 << 20)
 
@@ -78,20 +80,40 @@ int system_advance(struct call *call, struct store_reader *reader)
 
 /* ── after a restore ── */
 
-int system_release(struct call *call, struct store_reader *reader)
+/* It is the whole hub that is released, so nobody may who has a say over a part of it only. */
+static int check_alone(struct call *call, struct sql *sql)
 {
-    (void)reader;
-    const struct api_hub *hub = &call->api->context.hub;
-    return fail(hub->release(hub->context));
+    int64_t count = 0;
+    int r = store_count_organizations(sql, &count);
+    if (r < 0)
+        return fail(r);
+    if (count <= 1)
+        return 0;
+    return call_refuse(call, PROBLEM_FORBIDDEN,
+                       STR("This hub has more than one organization, and all of them would be "
+                           "released. Stop the hub, and run `junctor release --data DIR` on the "
+                           "server."));
 }
 
-int system_released(struct call *call, struct batch *batch)
+int system_release(struct call *call, struct batch *batch)
 {
-    int r = call_audit(call, batch, "hub.release", STR("hub"), STR("{}"));
+    int r = check_alone(call, batch_sql(batch));
+    if (r == 0)
+        r = store_release(batch_sql(batch));
+    if (r == 0)
+        r = call_audit(call, batch, "hub.release", STR("hub"), STR("{}"));
+    if (r != 0)
+        return fail(r);
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     json_member_bool(out, STR("released"), true);
     json_end_object(out);
     call_reply(call, 200);
-    return fail(r);
+    return 0;
+}
+
+void system_released(struct call *call)
+{
+    const struct api_hub *hub = &call->api->context.hub;
+    hub->released(hub->context);
 }

@@ -66,6 +66,12 @@ int store_raise_version(struct sql *sql, int64_t organization)
     return changed == 0 ? STORE_NOT_FOUND : 0;
 }
 
+int store_count_organizations(struct sql *sql, int64_t *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(sql, "SELECT COUNT(*) FROM organizations");
+    return sql_one_int(&query, ret_count);
+}
+
 int store_find_organization_by_uuid(struct sql *sql, str uuid, int64_t *ret_id)
 {
     struct sql_query CLEANUP(sql_done) query =

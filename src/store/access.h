@@ -25,6 +25,7 @@ MUST_USE int store_read_organization(struct sql *sql, int64_t organization, stru
                                      struct organization_row *ret_row);
 /* Everything but id, version, uuid and creation. */
 MUST_USE int store_update_organization(struct sql *sql, const struct organization_row *row);
+MUST_USE int store_count_organizations(struct sql *sql, int64_t *ret_count);
 MUST_USE int store_find_organization_by_uuid(struct sql *sql, str uuid, int64_t *ret_id);
 /* After a change of its configuration, in the same transaction: pictures of it that were read
  * before have an older version. STORE_NOT_FOUND: there is no such organization. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { Load, SenderBook } from '../lib/books.mjs';
 import { TEXT, deliveriesOf, ledgerOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
-import { expect } from '../lib/http.mjs';
+import { expect, expectProblem } from '../lib/http.mjs';
 import { Hub, scenario, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { sleep, until } from '../lib/wait.mjs';
@@ -53,6 +53,7 @@ scenario('backup under load is consistent; restore holds all outlets; release le
     await restored.checkLedger();
     const released = await restored.cli(['release', '--url', restored.url, '--key', restored.owners[0].apiKey]);
     assert.equal(released.code, 0, released.stderr);
+    assert.equal((await client.all('/api/v1/audit')).filter((row) => row.action === 'hub.release').length, 1);
     await until('everything is delivered', async () => (await ledgerOf(client)).pending === 0, { timeout: 30000 });
     assert.equal(expect(await client.get(`/api/v1/webhooks/${hook.id}`), 200).json.status, 'active');
     const rows = await deliveriesOf(client, hook.id);
@@ -61,6 +62,40 @@ scenario('backup under load is consistent; restore holds all outlets; release le
     await restored.checkLedger();
     await restored.restart();
     assert.equal(expect(await client.get(`/api/v1/webhooks/${hook.id}`), 200).json.status, 'active', 'released for good');
+});
+
+scenario('a hub with several organizations is released on the server only', async () => {
+    const hub = await startHub({ organizations: 2 });
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    await makeEvent(hub.client(), { alias: 'order', fields: [TEXT] });
+    const hook = await makeWebhook(hub.client(), receiver.url, { eventTypes: ['custom_event.order'] });
+    await hub.stop();
+    const file = join(hub.dir, 'backup.db');
+    assert.equal((await hub.cli(['backup', '--data', hub.data, '--to', file])).code, 0);
+    const restored = new Hub({ name: 'shared' });
+    restored.owners = hub.owners;
+    assert.equal((await restored.cli(['restore', '--data', restored.data, '--from', file])).code, 0);
+    const { copyFileSync } = await import('node:fs');
+    if (!existsSync(join(restored.data, 'sealing.key'))) copyFileSync(join(hub.data, 'sealing.key'), join(restored.data, 'sealing.key'));
+    await restored.start();
+    for (const owner of restored.owners) {
+        const client = restored.client(owner);
+        const before = (await client.all('/api/v1/audit')).length;
+        const refused = expectProblem(await client.post('/api/v1/release'), 403, 'forbidden');
+        assert.match(refused.json.detail, /junctor release/);
+        assert.equal((await client.all('/api/v1/audit')).length, before, 'nothing was done');
+    }
+    const client = restored.client();
+    expect(await sendApi(client, 'order', { email: 'a@b.org' }), 201);
+    await sleep(500);
+    assert.equal(receiver.count, 0);
+    assert.equal(expect(await client.get(`/api/v1/webhooks/${hook.id}`), 200).json.status, 'held');
+    await restored.stop();
+    const done = await restored.cli(['release', '--data', restored.data]);
+    assert.equal(done.code, 0, done.stderr);
+    await restored.start();
+    await until('it is delivered', () => receiver.count === 1);
 });
 
 scenario('a restored hub refuses without its sealing key, by name', async () => {
