@@ -46,3 +46,11 @@ void breaker_failure(struct breaker *breaker, bool probe, int64_t now_ms);
 /* How many attempts may be under way. The slow start after a success (1, 2, 4 … up to `limit`) has
  * its place here and is not built yet: a closed breaker gives all of `limit` at once. */
 int breaker_concurrency(const struct breaker *breaker, int limit);
+
+/* For other threads to read: what keeps an outlet from being sent to, beside its configuration. All
+ * zero: nothing. */
+struct outlet_hold {
+    enum breaker_state breaker;
+    int64_t probe_at_ms;   /* while the breaker is open: when the probe may go */
+    int64_t hold_until_ms; /* its target asked for that (Retry-After); may be past; 0: it did not */
+};

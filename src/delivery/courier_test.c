@@ -112,6 +112,9 @@ TEST(retry_after_holds_the_outlet)
     bed_advance(bed, 10 * MINUTES - 1);
     bed_settle(bed);
     CHECK_INT("held", bed_count(bed), 1);
+    struct outlet_hold hold = couriers_find_hold(bed->couriers, 7);
+    CHECK_INT("so it is told", hold.hold_until_ms, clock_now_ms(&bed->clock) + 1);
+    CHECK_INT("the breaker is not", hold.breaker, BREAKER_CLOSED);
     bed_advance(bed, 1);
     bed_wait(bed, 2);
 }
@@ -132,6 +135,9 @@ TEST(breaker)
     bed_advance(bed, 29 * SECONDS);
     bed_settle(bed);
     CHECK_INT("open: no attempts are used", bed_count(bed), 5);
+    struct outlet_hold hold = couriers_find_hold(bed->couriers, 7);
+    CHECK_INT("it is told", hold.breaker, BREAKER_OPEN);
+    CHECK_INT("and until when", hold.probe_at_ms, clock_now_ms(&bed->clock) + 1 * SECONDS);
     bed_advance(bed, 1 * SECONDS);
     bed_settle(bed);
     CHECK_INT("one probe", bed_count(bed), 6);
@@ -143,6 +149,9 @@ TEST(breaker)
     bed_settle(bed);
     CHECK_INT("the next", bed_count(bed), 7);
     webhook(scene, 7, "/ok"); /* another address: nothing is held against it */
+    bed_settle(bed);
+    hold = couriers_find_hold(bed->couriers, 7);
+    CHECK_INT("told, too", hold.breaker, BREAKER_CLOSED);
     bed_settle(bed);
     bed_advance(bed, 1 * HOURS);
     bed_settle(bed);

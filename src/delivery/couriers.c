@@ -128,6 +128,11 @@ void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_s
     }
 }
 
+struct outlet_hold couriers_find_hold(struct couriers *couriers, int64_t outlet)
+{
+    return holds_find(&couriers->holds, outlet);
+}
+
 /* ── life ── */
 
 static void keep_options(struct couriers *couriers, const struct couriers_options *from)
@@ -165,6 +170,7 @@ static struct couriers *new_couriers(const struct couriers_options *options)
     couriers->count = MIN_OF(MAX_OF(options->count, 1), COURIERS_MAX);
     couriers->at = xcalloc((size_t)couriers->count, sizeof(*couriers->at));
     couriers->fetcher.waker.fd = -1;
+    holds_init(&couriers->holds);
     return couriers;
 }
 
@@ -214,6 +220,7 @@ void couriers_free(struct couriers *couriers)
     for (int i = 0; i < couriers->count; i++)
         courier_done(&couriers->at[i]);
     store_reader_close(couriers->reader);
+    holds_done(&couriers->holds);
     free(couriers->at);
     arena_done(&couriers->arena);
     curl_global_cleanup();

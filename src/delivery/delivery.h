@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "delivery/breaker.h"
 #include "intake/committer.h"
 #include "intake/job.h"
 #include "store/store.h"
@@ -72,6 +73,9 @@ struct couriers_stats {
 };
 
 void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_stats);
+
+/* As its courier last told. Any thread; does not wait for the courier. */
+struct outlet_hold couriers_find_hold(struct couriers *couriers, int64_t outlet);
 
 /* ── the pure parts: each in a file of its own, with its invariants at the head ── */
 

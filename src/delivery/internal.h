@@ -8,7 +8,7 @@
  *
  * - couriers.c: start, stop, the doors from other threads
  * - courier.c: the thread, its timers
- * - outlet.c: who may be sent to, and what holds it back
+ * - outlet.c: who may be sent to, and what holds it back; holds.c: for others to read
  * - stock.c: what is in memory (pure)
  * - dispatch.c: one attempt, from parcel to recorded result
  * - outcome.c: what follows from it (pure)
@@ -21,6 +21,7 @@
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "delivery/explain.h"
+#include "delivery/holds.h"
 #include "delivery/resolver.h"
 #include "delivery/sender_http.h"
 #include "delivery/stock.h"
@@ -209,6 +210,7 @@ struct couriers {
     struct courier_ground ground;
     struct arena arena; /* copies of what the options borrow */
     struct fetcher fetcher;
+    struct holds holds;
     struct store_reader *reader;
     struct courier *at;
     int count;
@@ -239,7 +241,7 @@ bool outlet_is_open(const struct courier *courier, const struct outlet *outlet);
 void outlet_reopen(struct courier *courier, struct outlet *outlet);
 /* The next parcel that may go now, or NULL; then the outlet waits where it will be found again. */
 struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool *ret_probe);
-/* An attempt of it has ended. */
+/* An attempt of it has ended, and what follows for the outlet is settled. */
 void outlet_attempt_ended(struct courier *courier, struct outlet *outlet);
 void outlet_done(struct courier *courier, struct outlet *outlet);
 void place_release(struct courier *courier, struct place *place);

@@ -37,6 +37,23 @@ void place_release(struct courier *courier, struct place *place)
     free(place);
 }
 
+/* ── for other threads to read ── */
+
+/* After what may have changed it; it mostly has not. */
+static void tell_hold(struct courier *courier, struct outlet *outlet)
+{
+    const struct breaker *breaker = &outlet->breaker;
+    const struct outlet_hold hold = {
+        .breaker = breaker->state,
+        .probe_at_ms = breaker->state == BREAKER_CLOSED ? 0 : breaker->probe_at_ms,
+        .hold_until_ms = outlet->hold_until_ms,
+    };
+    if (hold_equal(&hold, &outlet->told))
+        return;
+    outlet->told = hold;
+    holds_put(&courier->couriers->holds, outlet->id, &hold);
+}
+
 /* ── configuration ── */
 
 /* What is made of the webhook: parsed URL, key. */
@@ -61,6 +78,7 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
     if (elsewhere) { /* what another address did says nothing of this one */
         outlet->breaker = (struct breaker){};
         outlet->hold_until_ms = 0;
+        tell_hold(courier, outlet);
     }
     outlet->deleted = webhook->status == OUTLET_DELETED;
     if (outlet->deleted) {
@@ -153,8 +171,10 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
     stock_end_turn(outlet);
     if (!goes)
         return NULL;
-    if (*ret_probe)
+    if (*ret_probe) {
         breaker_probe_begins(&outlet->breaker);
+        tell_hold(courier, outlet);
+    }
     stock_take_out(&courier->stock, parcel);
     stock_give_turn(&courier->stock, outlet); /* at the end of the line */
     return parcel;
@@ -162,6 +182,7 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
 
 void outlet_attempt_ended(struct courier *courier, struct outlet *outlet)
 {
+    tell_hold(courier, outlet);
     stock_give_turn(&courier->stock, outlet);
 }
 

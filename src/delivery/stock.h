@@ -78,7 +78,8 @@ struct outlet {
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
     struct breaker breaker;
-    int64_t hold_until_ms; /* Retry-After: nothing goes before */
+    int64_t hold_until_ms;   /* Retry-After: nothing goes before */
+    struct outlet_hold told; /* what others have been told of the two */
     int under_way;
     bool gone;              /* it answered 410: as if disabled, until it is changed */
     int64_t read_again_ms;  /* monotonic: after a read that failed */
