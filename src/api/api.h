@@ -30,7 +30,7 @@ struct api_hub {
 struct api_context {
     struct committer *committer;
     struct readers *readers;
-    struct couriers *couriers; /* for figures only; may be NULL */
+    struct couriers *couriers; /* to look at; may be NULL */
     const struct limits *limits;
     const struct clock *clock;
     const struct log *log;

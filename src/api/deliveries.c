@@ -13,16 +13,21 @@
 #define ATTEMPTS_MAX 200
 #define ATTEMPT_BYTES_MAX (8 * MIB)
 
-static void write_members(struct json_writer *out, const struct delivery_found *found)
+static void write_members(struct call *call, const struct delivery_found *found,
+                          const struct standing *standing)
 {
+    struct json_writer *out = &call->out;
     const struct delivery *delivery = &found->delivery;
     bool pending = delivery->state == DELIVERY_PENDING;
+    str reason = delivery->reason;
+    if (pending && reason.len == 0)
+        reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
     json_member_id(out, STR("webhookId"), ID_WEBHOOK, delivery->outlet);
     json_member_id(out, STR("eventId"), ID_EVENT, delivery->event);
     json_member_string(out, STR("eventType"), found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(delivery->state));
-    json_member_text_or_null(out, STR("reason"), delivery->reason);
+    json_member_text_or_null(out, STR("reason"), reason);
     json_member_int(out, STR("attemptCount"), delivery->attempt_count);
     json_member_int_or_null(out, STR("lastStatus"), delivery->last_status);
     json_member_instant(out, STR("nextAttemptAt"), pending ? delivery->due_ms : 0);
@@ -30,11 +35,26 @@ static void write_members(struct json_writer *out, const struct delivery_found *
     json_member_instant(out, STR("finishedAt"), delivery->finished_ms);
 }
 
-void write_delivery(struct json_writer *out, const struct delivery_found *found)
+void write_delivery(struct call *call, const struct delivery_found *found,
+                    const struct standing *standing)
 {
-    json_begin_object(out);
-    write_members(out, found);
-    json_end_object(out);
+    json_begin_object(&call->out);
+    write_members(call, found, standing);
+    json_end_object(&call->out);
+}
+
+int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,
+                  struct standing *ret_standing)
+{
+    struct webhook_row webhook;
+    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
+                               &webhook);
+    if (r == 0)
+        *ret_standing = standing_of(call, &webhook);
+    else
+        *ret_standing = (struct standing){ .status = OUTLET_DELETED,
+                                           .reason = STR("The webhook has been deleted.") };
+    return MIN_OF(r, 0);
 }
 
 /* ── lists ── */
@@ -61,9 +81,10 @@ int deliveries_list(struct call *call, struct sql *sql)
         r = store_list_deliveries(sql, &page, &filter, rows, &listed);
     if (r < 0)
         return fail(r);
-    struct json_writer *out = call_begin_list(call);
+    (void)call_begin_list(call);
+    const struct standing standing = standing_of(call, &webhook);
     for (int i = 0; i < listed.count; i++)
-        write_delivery(out, &rows[i]);
+        write_delivery(call, &rows[i], &standing);
     call_end_list(call, ID_DELIVERY, listed.next);
     return 0;
 }
@@ -228,12 +249,15 @@ static int find_body(struct call *call, struct sql *sql, const struct delivery_f
 static int answer_delivery(struct call *call, struct sql *sql, const struct delivery_found *found)
 {
     str body;
+    struct standing standing;
     int r = find_body(call, sql, found, &body);
+    if (r == 0)
+        r = find_standing(call, sql, &found->delivery, &standing);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_json(call);
     json_begin_object(out);
-    write_members(out, found);
+    write_members(call, found, &standing);
     r = write_attempts(call, sql, &found->delivery, body);
     json_end_object(out);
     call_reply(call, 200);
@@ -248,19 +272,6 @@ int deliveries_get(struct call *call, struct sql *sql)
 }
 
 /* ── sending again ── */
-
-static int check_endpoint(struct call *call, struct sql *sql, const struct delivery *delivery)
-{
-    struct webhook_row webhook;
-    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
-                               &webhook);
-    if (r < 0)
-        return fail(r);
-    if (r == 0 && webhook.status != OUTLET_DELETED)
-        return 0;
-    return call_refuse(call, PROBLEM_CONFLICT,
-                       STR("The webhook of this delivery has been deleted."));
-}
 
 /* It was counted as finished in the minute it was made; it is not any more. */
 static void count_reopened(struct batch *batch, const struct delivery *before, int64_t subject)
@@ -312,9 +323,12 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
 int deliveries_resend(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    struct standing standing;
     int r = find(call, batch_sql(batch), found);
     if (r == 0)
-        r = check_endpoint(call, batch_sql(batch), &found->delivery);
+        r = find_standing(call, batch_sql(batch), &found->delivery, &standing);
+    if (r == 0)
+        r = standing_must_send(call, &standing);
     if (r == 0)
         r = resend(call, batch, found);
     if (r == 0)
@@ -322,7 +336,9 @@ int deliveries_resend(struct call *call, struct batch *batch)
                        id_text(&call->request->arena, ID_DELIVERY, found->delivery.id), (str){});
     if (r != 0)
         return fail(r);
-    write_delivery(call_json(call), found);
+    static const struct standing at_once = { .sending = SENDING_FREELY }; /* whatever holds it */
+    (void)call_json(call);
+    write_delivery(call, found, &at_once);
     call_reply(call, 202);
     return 0;
 }

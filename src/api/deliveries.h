@@ -2,7 +2,13 @@
  * api/deliveries.h: how lists and events show a delivery. For the files of this folder. */
 #pragma once
 
+#include "api/standing.h"
 #include "store/store.h"
-#include "json/write.h"
 
-void write_delivery(struct json_writer *out, const struct delivery_found *found);
+/* `standing`: its endpoint's. */
+void write_delivery(struct call *call, const struct delivery_found *found,
+                    const struct standing *standing);
+
+/* Of the delivery's endpoint. */
+MUST_USE int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,
+                           struct standing *ret_standing);

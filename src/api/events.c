@@ -76,9 +76,13 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct eve
     json_begin_array(&call->out);
     for (int i = 0; r >= 0 && i < count; i++) {
         struct delivery_found found;
+        struct standing standing = {};
         r = store_find_event_delivery(sql, event, outlets[i], arena, &found);
-        if (r == 0)
-            write_delivery(&call->out, &found);
+        if (r != 0)
+            continue;
+        if (found.delivery.state == DELIVERY_PENDING)
+            r = find_standing(call, sql, &found.delivery, &standing);
+        write_delivery(call, &found, &standing);
     }
     json_end_array(&call->out);
     return MIN_OF(r, 0);

@@ -187,12 +187,14 @@ const struct route routes[] = {
       GIVES(200, schema_webhook), DOC("getWebhook", "Webhooks", "One endpoint") },
     { PATCH("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
       .command = webhooks_change, .body = &schema_webhook_change, GIVES(200, schema_webhook),
-      DOC("changeWebhook", "Webhooks", "Change an endpoint") },
+      .also = { PROBLEM_CONFLICT }, DOC("changeWebhook", "Webhooks", "Change an endpoint") },
     { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_delete,
       GONE, DOC("deleteWebhook", "Webhooks", "Delete an endpoint"),
       .help = "Its unfinished deliveries are dropped; its log stays." },
     { POST("/api/v1/webhooks/{id}/ping"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_ping,
-      GIVES(202, schema_ping), DOC("pingWebhook", "Webhooks", "Send an event of type ping") },
+      GIVES(202, schema_ping), .also = { PROBLEM_CONFLICT },
+      DOC("pingWebhook", "Webhooks", "Send an event of type ping"),
+      .help = "409 when nothing is sent to the endpoint now: disabled, paused, or held." },
     { GET("/api/v1/webhooks/{id}/deliveries"), CALLER(DELIVERIES_READ, VIEWER),
       .query = deliveries_list, .query_parameters = state_query,
       LISTS(schema_delivery, ID_DELIVERY),
@@ -204,8 +206,10 @@ const struct route routes[] = {
       .command = deliveries_resend, GIVES(202, schema_delivery),
       .also = { PROBLEM_CONFLICT, PROBLEM_GONE },
       DOC("resendDelivery", "Webhooks", "Send it again, under the same id, with the same bytes"),
-      .help = "A pending one is due at once; a delivered one gets one more attempt; a dead or "
-              "dropped one a fresh schedule." },
+      .help =
+          "A pending one is due at once; a delivered one gets one more attempt; a dead or "
+          "dropped one a fresh schedule. 409 when nothing is sent to the endpoint now: disabled, "
+          "paused, held, or deleted." },
 
     /* ── the books ── */
     { GET("/api/v1/events"), CALLER(EVENTS_READ, VIEWER), .query = events_list,

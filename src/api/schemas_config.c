@@ -148,6 +148,19 @@ static const struct schema counts =
            { "dead", SHAPE_INTEGER, REQUIRED, .example = "1" },
            { "dropped", SHAPE_INTEGER, REQUIRED, .example = "0" });
 
+static const char *const sending_choices[] = { "sending", "waiting", "probing", "stopped", NULL };
+
+static const struct schema sending = SCHEMA(
+    "Sending", "Whether deliveries go to the endpoint now.",
+    { "state", SHAPE_STRING, REQUIRED, .choices = sending_choices,
+      .help =
+          "sending: each when it is due. waiting: none before `until`, because the endpoint "
+          "failed several times in a row, or asked for it (Retry-After). probing: it failed, and "
+          "one at a time is tried. stopped: by its status",
+      .example = "\"sending\"" },
+    { "until", SHAPE_INSTANT, OR_NULL, .example = "null" },
+    { "reason", SHAPE_STRING, OR_NULL, .example = "null" });
+
 #define WEBHOOK_MEMBERS                                                                            \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },                          \
         { "name", SHAPE_STRING, REQUIRED, NAME_EXAMPLE },                                          \
@@ -159,6 +172,7 @@ static const struct schema counts =
         { "signing", SHAPE_BOOLEAN, REQUIRED, .example = "true" },                                 \
         { "status", SHAPE_STRING, REQUIRED, .choices = status_choices, .example = "\"active\"" },  \
         { "statusReason", SHAPE_STRING, OR_NULL, .example = "null" },                              \
+        { "sending", SHAPE_OBJECT, REQUIRED, .of = &sending },                                     \
         { "counts", SHAPE_OBJECT, REQUIRED, .of = &counts },                                       \
         { "warnings", SHAPE_STRINGS, REQUIRED, .help = "what should be better", .example = "[]" }, \
         { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },       \
@@ -197,7 +211,8 @@ const struct schema schema_webhook_change =
            { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
            { "signing", SHAPE_BOOLEAN, .example = "true" },
            { "status", SHAPE_STRING, .choices = wanted_status_choices,
-             .help = "active: opens a disabled endpoint again", .example = "\"active\"" });
+             .help = "active: opens a disabled endpoint again; 409 for one that is paused or held",
+             .example = "\"active\"" });
 
 const struct schema schema_ping =
     SCHEMA("Ping", "What was sent off.",

@@ -66,7 +66,8 @@ const struct schema schema_activity =
         { "eventId", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE },                                      \
         { "eventType", SHAPE_STRING, REQUIRED, .example = "\"custom_event.order\"" },              \
         { "state", SHAPE_STRING, REQUIRED, .choices = state_choices, .example = "\"delivered\"" }, \
-        { "reason", SHAPE_STRING, OR_NULL, .help = "why it is dead, was dropped, or waits",        \
+        { "reason", SHAPE_STRING, OR_NULL,                                                         \
+          .help = "why it is dead, was dropped, or waits for more than nextAttemptAt",             \
           .example = "null" },                                                                     \
         { "attemptCount", SHAPE_INTEGER, REQUIRED, .example = "1" },                               \
         { "lastStatus", SHAPE_INTEGER, OR_NULL, .help = "HTTP status of the newest answer",        \

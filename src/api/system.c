@@ -89,10 +89,11 @@ static int check_alone(struct call *call, struct sql *sql)
         return fail(r);
     if (count <= 1)
         return 0;
-    return call_refuse(call, PROBLEM_FORBIDDEN,
-                       STR("This hub has more than one organization, and all of them would be "
-                           "released. Stop the hub, and run `junctor release --data DIR` on the "
-                           "server."));
+    return call_refuse_code(
+        call, PROBLEM_FORBIDDEN, "organizations",
+        STR("This hub has more than one organization, and all of them would be "
+            "released. Stop the hub, and run `junctor release --data DIR` on the "
+            "server."));
 }
 
 int system_release(struct call *call, struct batch *batch)

@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/secrets.h"
+#include "api/standing.h"
 #include "delivery/url.h"
 #include "model/names.h"
 #include "route/route.h"
@@ -22,18 +23,16 @@ static void write_counts(struct json_writer *out, const struct ledger *ledger)
     json_end_object(out);
 }
 
-static void write_status(const struct call *call, struct json_writer *out,
-                         const struct webhook_row *row)
+static void write_standing(struct json_writer *out, const struct standing *standing)
 {
-    const struct api_hub *hub = &call->api->context.hub;
-    enum outlet_status status = row->status;
-    str reason = row->status_reason;
-    if (status == OUTLET_ACTIVE && hub->held(hub->context)) {
-        status = OUTLET_HELD;
-        reason = STR("The hub was restored from a backup. Nothing is sent until it is released.");
-    }
-    json_member_string(out, STR("status"), outlet_status_name(status));
-    json_member_text_or_null(out, STR("statusReason"), reason);
+    json_member_string(out, STR("status"), outlet_status_name(standing->status));
+    json_member_text_or_null(out, STR("statusReason"), standing->status_reason);
+    json_key(out, STR("sending"));
+    json_begin_object(out);
+    json_member_string(out, STR("state"), sending_name(standing->sending));
+    json_member_instant(out, STR("until"), standing->until_ms);
+    json_member_text_or_null(out, STR("reason"), standing->reason);
+    json_end_object(out);
 }
 
 static void write_warnings(struct json_writer *out, const struct webhook_row *row, str url)
@@ -52,6 +51,7 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
 {
     struct json_writer *out = &call->out;
     struct ledger ledger;
+    const struct standing standing = standing_of(call, row);
     int r = store_read_ledger(sql, row->organization, row->id, 0, &ledger);
     str url = {};
     if (r == 0 && !unseal(call->api->context.seal_key, row->url, &call->request->arena, &url))
@@ -64,7 +64,7 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
     json_member_raw(out, STR("eventTypes"), row->event_types);
     json_member_string(out, STR("format"), webhook_format_name(row->format));
     json_member_bool(out, STR("signing"), row->signing);
-    write_status(call, out, row);
+    write_standing(out, &standing);
     write_counts(out, &ledger);
     write_warnings(out, row, url);
     json_member_instant(out, STR("createdAt"), row->created_ms);
@@ -259,11 +259,23 @@ int webhooks_create(struct call *call, struct batch *batch)
     return fail(r);
 }
 
+/* "active" enables what is disabled; what holds the others is ended in other ways. */
+static int check_status(struct call *call, const struct webhook_row *row)
+{
+    str status;
+    if (!body_text(call, "status", &status) || row->status == OUTLET_DISABLED)
+        return 0;
+    const struct standing standing = standing_of(call, row);
+    return standing_must_send(call, &standing);
+}
+
 int webhooks_change(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
     struct webhook_row row;
     int r = find(call, sql, &row);
+    if (r == 0)
+        r = check_status(call, &row);
     if (r != 0)
         return r;
     change(call, &row);
@@ -344,6 +356,10 @@ int webhooks_ping(struct call *call, struct batch *batch)
 {
     struct webhook_row row;
     int r = find(call, batch_sql(batch), &row);
+    if (r != 0)
+        return r;
+    const struct standing standing = standing_of(call, &row);
+    r = standing_must_send(call, &standing);
     if (r != 0)
         return r;
     int64_t delivery;

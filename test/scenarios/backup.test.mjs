@@ -45,7 +45,16 @@ scenario('backup under load is consistent; restore holds all outlets; release le
     await restored.start();
     const client = restored.client();
     assert.equal(expect(await client.get(`/api/v1/webhooks/${hook.id}`), 200).json.status, 'held');
-    expect(await client.post(`/api/v1/webhooks/${hook.id}/ping`), 200, 201, 202);
+    const waiting = (await deliveriesOf(client, hook.id)).find((row) => row.state === 'pending');
+    assert.match(waiting.reason, /restored from a backup/);
+    const trail = (await client.all('/api/v1/audit')).length;
+    for (const refused of [
+        await client.post(`/api/v1/webhooks/${hook.id}/ping`),
+        await client.post(`/api/v1/deliveries/${waiting.id}/resend`),
+        await client.patch(`/api/v1/webhooks/${hook.id}`, { status: 'active' }),
+    ])
+        assert.match(expectProblem(refused, 409, 'conflict').json.detail, /restored from a backup.*release/i);
+    assert.equal((await client.all('/api/v1/audit')).length, trail, 'nothing was changed');
     await sleep(700);
     assert.equal(receiver.count, seen, 'nothing is sent before the release');
     const events = new Set((await client.all('/api/v1/events')).map((event) => event.id));

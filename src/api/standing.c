@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/standing.h"
+
+#include "api/call.h"
+#include "delivery/delivery.h"
+
+str sending_name(enum sending sending)
+{
+    static const str names[] = {
+        [SENDING_STOPPED] = STR_INIT("stopped"),
+        [SENDING_WAITING] = STR_INIT("waiting"),
+        [SENDING_PROBING] = STR_INIT("probing"),
+        [SENDING_FREELY] = STR_INIT("sending"),
+    };
+    return names[sending];
+}
+
+/* ── what holds it ── */
+
+static str why_stopped(struct arena *arena, const struct standing *standing)
+{
+    switch (standing->status) {
+    case OUTLET_ACTIVE:
+        break;
+    case OUTLET_HELD:
+        return standing->status_reason;
+    case OUTLET_PAUSED:
+        return STR("The webhook is paused.");
+    case OUTLET_DISABLED:
+        if (standing->status_reason.len == 0)
+            return STR("The webhook is disabled.");
+        return arena_format(arena, "The webhook is disabled. %.*s",
+                            STR_ARG(standing->status_reason));
+    case OUTLET_DELETED:
+        return STR("The webhook has been deleted.");
+    }
+    return (str){};
+}
+
+static void wait_until(struct standing *standing, int64_t until_ms, str reason)
+{
+    standing->sending = SENDING_WAITING;
+    standing->until_ms = until_ms;
+    standing->reason = reason;
+}
+
+static void read_hold(const struct call *call, const struct webhook_row *row,
+                      struct standing *standing)
+{
+    struct couriers *couriers = call->api->context.couriers;
+    standing->sending = SENDING_FREELY;
+    if (couriers == NULL)
+        return;
+    int64_t now_ms = clock_now_ms(call->api->context.clock);
+    struct outlet_hold hold = couriers_find_hold(couriers, row->id);
+    bool open = hold.breaker == BREAKER_OPEN && hold.probe_at_ms > now_ms;
+    if (hold.hold_until_ms > now_ms && (!open || hold.hold_until_ms >= hold.probe_at_ms)) {
+        wait_until(standing, hold.hold_until_ms,
+                   STR("The endpoint asked for this pause (Retry-After)."));
+    } else if (open) {
+        wait_until(
+            standing, hold.probe_at_ms,
+            STR("The endpoint has failed several times in a row. Then one delivery is tried; "
+                "the others wait, without using up attempts, until one succeeds."));
+    } else if (hold.breaker != BREAKER_CLOSED) {
+        standing->sending = SENDING_PROBING;
+        standing->reason = STR("The endpoint has failed several times in a row. One delivery is "
+                               "being tried; the others wait, without using up attempts, until one "
+                               "succeeds.");
+    }
+}
+
+struct standing standing_of(const struct call *call, const struct webhook_row *row)
+{
+    const struct api_hub *hub = &call->api->context.hub;
+    struct standing standing = { .status = row->status, .status_reason = row->status_reason };
+    if (row->status == OUTLET_ACTIVE && hub->held(hub->context)) {
+        standing.status = OUTLET_HELD;
+        standing.status_reason =
+            STR("The hub was restored from a backup. Nothing is sent until it is released.");
+    }
+    if (standing.status == OUTLET_ACTIVE)
+        read_hold(call, row, &standing);
+    else
+        standing.reason = why_stopped(&call->request->arena, &standing);
+    return standing;
+}
+
+/* ── what follows ── */
+
+static const char *remedy(enum outlet_status status)
+{
+    switch (status) {
+    case OUTLET_HELD:
+        return " Release it first: POST /api/v1/release, or junctor release on the server.";
+    case OUTLET_PAUSED:
+        return " Resume it first.";
+    case OUTLET_DISABLED:
+        return " Enable it first: PATCH /api/v1/webhooks/{id} with {\"status\":\"active\"}.";
+    case OUTLET_ACTIVE:
+    case OUTLET_DELETED:
+        break;
+    }
+    return "";
+}
+
+int standing_must_send(struct call *call, const struct standing *standing)
+{
+    if (standing->sending != SENDING_STOPPED)
+        return 0;
+    return call_refuse(call, PROBLEM_CONFLICT,
+                       arena_format(&call->request->arena, "%.*s%s", STR_ARG(standing->reason),
+                                    remedy(standing->status)));
+}
+
+str standing_why_pending(const struct standing *standing, const struct call *call, int64_t due_ms)
+{
+    bool due_later = due_ms > MAX_OF(clock_now_ms(call->api->context.clock), standing->until_ms);
+    if (standing->sending != SENDING_STOPPED && due_later)
+        return (str){};
+    return standing->reason;
+}
