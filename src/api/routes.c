@@ -98,15 +98,19 @@ const struct route routes[] = {
       .slow = users_hash, .command = users_create, .body = &schema_new_user,
       GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
       DOC("createUser", "Access", "Add a person"),
-      .help = "Nobody gives a role that is worth more than they have themselves." },
+      .help = "Nobody gives a role that is worth more than they have themselves. Who can log in to "
+              "this hub already keeps their password, and gets the name given here for this "
+              "organization." },
     { GET("/api/v1/users/{id}"), CALLER(USERS_READ, VIEWER), .query = users_get,
       GIVES(200, schema_user), DOC("getUser", "Access", "One person") },
     { PATCH("/api/v1/users/{id}"), CALLER(USERS_WRITE, VIEWER), .check = users_check_change,
       .slow = users_verify, .command = users_change, .body = &schema_user_change,
       GIVES(200, schema_user), .also = { PROBLEM_CONFLICT, PROBLEM_RATE },
       DOC("changeUser", "Access", "Change a person"),
-      .help = "Everyone may change their own name and password; admins and owners those of others "
-              "who are in this organization only. The last owner stays one." },
+      .help =
+          "Everyone may change their own name and password; admins and owners also the names of "
+          "others, and the passwords of those who are in this organization only. The last owner "
+          "stays one." },
     { DELETE("/api/v1/users/{id}"), CALLER(USERS_WRITE, ADMIN), .command = users_delete, GONE,
       .also = { PROBLEM_CONFLICT }, DOC("deleteUser", "Access", "Remove a person"),
       .help = "Ends their sessions. The last owner stays." },

@@ -71,8 +71,6 @@ static int find_person(const struct login *login, struct sql *sql, struct arena 
     *ret_found = (struct session_found){
         .session = { .user = user.id, .organization = membership.organization },
         .membership = membership,
-        .email = user.email,
-        .name = user.name,
     };
     return 0;
 }

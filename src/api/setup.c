@@ -66,21 +66,21 @@ static void wrong(struct problem *reterr, struct arena *arena, const char *field
                     .field = str_c(field), .code = STR("format"), .message = str_c(message) });
 }
 
-static bool check(const struct setup_request *request, struct arena *arena,
-                  struct user_row *ret_user, struct problem *reterr)
+static bool check(const struct setup_request *request, struct arena *arena, str *ret_email,
+                  str *ret_email_key, struct problem *reterr)
 {
     if (str_trim(request->organization).len == 0 || request->organization.len > NAME_MOST ||
         !str_is_utf8(request->organization))
         wrong(reterr, arena, "organization", "Give a name of 1 to 200 characters.");
-    if (!str_is_utf8(request->email) ||
-        !email_key(request->email, arena, &ret_user->email, &ret_user->email_key))
+    if (!str_is_utf8(request->email) || !email_key(request->email, arena, ret_email, ret_email_key))
         wrong(reterr, arena, "email", "Give an e-mail address.");
     if (request->password.len < PASSWORD_LEAST || !str_is_utf8(request->password))
         wrong(reterr, arena, "password", "Give a password of at least 10 characters.");
     return !problem_has(reterr);
 }
 
-static int add_owner(const struct setup *setup, int64_t organization, struct user_row *user)
+static int add_owner(const struct setup *setup, int64_t organization, struct user_row *user,
+                     struct member_row *owner)
 {
     struct sql *sql = store_writer_sql(setup->writer);
     struct arena CLEANUP(arena_done) scratch = {};
@@ -91,9 +91,11 @@ static int add_owner(const struct setup *setup, int64_t organization, struct use
     if (r == STORE_NOT_FOUND)
         r = store_insert_user(sql, user);
     else
-        user->id = known.id; /* who keeps name and password */
+        user->id = known.id; /* who keeps the password */
+    owner->user = user->id;
+    owner->created_ms = user->created_ms;
     if (r == 0)
-        r = store_insert_member(sql, organization, user->id, ROLE_OWNER, user->created_ms);
+        r = store_insert_member(sql, organization, owner);
     return fail(r);
 }
 
@@ -131,9 +133,10 @@ int setup_organization(const struct setup *setup, const struct setup_request *re
                        struct arena *arena, struct setup_result *ret_result, struct problem *reterr)
 {
     struct user_row user = {};
-    if (!check(request, arena, &user, reterr))
+    struct member_row owner = { .role = ROLE_OWNER };
+    if (!check(request, arena, &owner.email, &user.email_key, reterr))
         return SETUP_REFUSED;
-    user.name = request->user_name.len > 0 ? request->user_name : user.email;
+    owner.name = request->user_name.len > 0 ? request->user_name : owner.email;
     user.password = password_hash(request->password, arena);
     char *uuid = arena_bytes(arena, UUID_TEXT_LEN);
     uuid_draw(uuid);
@@ -145,7 +148,7 @@ int setup_organization(const struct setup *setup, const struct setup_request *re
         return fail(r);
     r = add_organization(setup, &organization);
     if (r == 0)
-        r = add_owner(setup, organization.id, &user);
+        r = add_owner(setup, organization.id, &user, &owner);
     if (r == 0)
         r = add_key(setup, organization.id, STR("owner"), arena, &key);
     r = end(setup, r);

@@ -52,7 +52,9 @@ static void makes_an_organization(void **state)
     assert_int_equal(organization, result.organization);
     assert_int_equal(store_find_user_by_email(sql, STR("ada@example.com"), &scene->arena, &user),
                      0);
-    assert_true(str_equal(user.email, STR("Ada@Example.com")));
+    struct member_row member;
+    assert_int_equal(store_find_member(sql, organization, user.id, &scene->arena, &member), 0);
+    assert_true(str_equal(member.email, STR("Ada@Example.com")));
     assert_true(password_matches(STR("correct horse"), user.password));
 
     /* Another one, of the same person, who keeps the password. */

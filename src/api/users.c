@@ -2,8 +2,8 @@
  * api/users.c: the people of an organization.
  *
  * Rules: nobody gives a role, or touches somebody, that is worth more than they are themselves; an
- * organization keeps at least one owner; and one organization has no say over the password or name
- * of somebody who is in another one too. */
+ * organization keeps at least one owner; one organization has no say over the password of somebody
+ * who is in another one too; and none learns what another calls its people. */
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/people.h"
@@ -152,9 +152,7 @@ static int find_or_make(struct call *call, struct batch *batch, const struct use
         return MIN_OF(r, 0);
     }
     user = (struct user_row){ .id = batch_draw_id(batch),
-                              .email = change->email,
                               .email_key = change->email_key,
-                              .name = change->name,
                               .password = change->hash,
                               .created_ms = batch_now_ms(batch) };
     *ret_user = user.id;
@@ -166,9 +164,13 @@ int users_create(struct call *call, struct batch *batch)
     const struct user_change *change = call->parsed;
     int64_t user = 0;
     int r = find_or_make(call, batch, change, &user);
+    const struct member_row member = { .user = user,
+                                       .email = change->email,
+                                       .name = change->name,
+                                       .role = change->role,
+                                       .created_ms = batch_now_ms(batch) };
     if (r == 0)
-        r = store_insert_member(batch_sql(batch), call->caller.organization, user, change->role,
-                                batch_now_ms(batch));
+        r = store_insert_member(batch_sql(batch), call->caller.organization, &member);
     if (r == 0)
         r = call_audit(call, batch, "user.create", id_text(&call->request->arena, ID_USER, user),
                        (str){});
@@ -242,7 +244,7 @@ int users_verify(struct call *call, struct store_reader *reader)
 static int check_alone(struct call *call, struct sql *sql, const struct user_change *change)
 {
     int64_t memberships = 0;
-    if (change->self || (change->hash.len == 0 && change->name.len == 0))
+    if (change->self || change->hash.len == 0)
         return 0;
     int r = store_count_memberships(sql, change->user, &memberships);
     if (r < 0)
@@ -250,7 +252,7 @@ static int check_alone(struct call *call, struct sql *sql, const struct user_cha
     if (memberships == 1)
         return 0;
     return call_refuse_code(call, PROBLEM_FORBIDDEN, "self",
-                            STR("Only this person may change their name and password."));
+                            STR("Only this person may change their password."));
 }
 
 static int check_change(struct call *call, struct sql *sql, const struct user_change *change,
@@ -264,15 +266,16 @@ static int check_change(struct call *call, struct sql *sql, const struct user_ch
     return r;
 }
 
-static int write_change(struct call *call, struct sql *sql, const struct user_change *change)
+static int write_change(struct call *call, struct sql *sql, const struct user_change *change,
+                        struct member_row *member)
 {
-    struct user_row user;
-    int r = store_find_user(sql, change->user, &call->request->arena, &user);
-    if (r == 0)
-        r = store_update_user(sql, change->user, change->name.len > 0 ? change->name : user.name,
-                              change->hash.len > 0 ? change->hash : user.password);
-    if (r == 0 && change->role != ROLE_NONE)
-        r = store_update_member(sql, call->caller.organization, change->user, change->role);
+    if (change->name.len > 0)
+        member->name = change->name;
+    if (change->role != ROLE_NONE)
+        member->role = change->role;
+    int r = store_update_member(sql, call->caller.organization, member);
+    if (r == 0 && change->hash.len > 0)
+        r = store_update_user(sql, change->user, change->hash);
     if (r == 0 && change->hash.len > 0)
         r = store_delete_sessions(sql, change->user, 0, change->self ? &call->caller.token : NULL);
     return fail(r);
@@ -290,7 +293,7 @@ int users_change(struct call *call, struct batch *batch)
     if (r == 0)
         r = check_change(call, sql, change, &member);
     if (r == 0)
-        r = write_change(call, sql, change);
+        r = write_change(call, sql, change, &member);
     if (r == 0)
         r = call_audit(call, batch, "user.update",
                        id_text(&call->request->arena, ID_USER, change->user), (str){});

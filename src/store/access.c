@@ -93,12 +93,11 @@ int store_next_organization(struct sql *sql, int64_t *ret_id)
 
 int store_insert_user(struct sql *sql, const struct user_row *row)
 {
-    return sql_changed(
-        SQL_RUN(sql,
-                "INSERT INTO users (id, email, email_key, name, password, created_ms)"
-                " VALUES ($1, $2, $3, $4, $5, $6)",
-                SQL_I(row->id), SQL_T(row->email), SQL_T(row->email_key), SQL_T(row->name),
-                SQL_T(row->password), SQL_I(row->created_ms)));
+    return sql_changed(SQL_RUN(sql,
+                               "INSERT INTO users (id, email_key, password, created_ms)"
+                               " VALUES ($1, $2, $3, $4)",
+                               SQL_I(row->id), SQL_T(row->email_key), SQL_T(row->password),
+                               SQL_I(row->created_ms)));
 }
 
 static int take_user(struct sql_query *query, struct arena *arena, struct user_row *ret_row)
@@ -108,11 +107,9 @@ static int take_user(struct sql_query *query, struct arena *arena, struct user_r
         return r;
     *ret_row = (struct user_row){
         .id = sql_int(query, 0),
-        .email = sql_text(query, 1, arena),
-        .email_key = sql_text(query, 2, arena),
-        .name = sql_text(query, 3, arena),
-        .password = sql_text(query, 4, arena),
-        .created_ms = sql_int(query, 5),
+        .email_key = sql_text(query, 1, arena),
+        .password = sql_text(query, 2, arena),
+        .created_ms = sql_int(query, 3),
     };
     return 0;
 }
@@ -120,8 +117,7 @@ static int take_user(struct sql_query *query, struct arena *arena, struct user_r
 int store_find_user(struct sql *sql, int64_t user, struct arena *arena, struct user_row *ret_row)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT id, email, email_key, name, password, created_ms FROM users WHERE id = $1",
-        SQL_I(user));
+        sql, "SELECT id, email_key, password, created_ms FROM users WHERE id = $1", SQL_I(user));
     return take_user(&query, arena, ret_row);
 }
 
@@ -129,17 +125,15 @@ int store_find_user_by_email(struct sql *sql, str email_key, struct arena *arena
                              struct user_row *ret_row)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT id, email, email_key, name, password, created_ms FROM users"
-                  " WHERE email_key = $1",
+        SQL_QUERY(sql, "SELECT id, email_key, password, created_ms FROM users WHERE email_key = $1",
                   SQL_T(email_key));
     return take_user(&query, arena, ret_row);
 }
 
-int store_update_user(struct sql *sql, int64_t user, str name, str password_hash)
+int store_update_user(struct sql *sql, int64_t user, str password_hash)
 {
-    return sql_changed(SQL_RUN(sql, "UPDATE users SET name = $1, password = $2 WHERE id = $3",
-                               SQL_T(name), SQL_T(password_hash), SQL_I(user)));
+    return sql_changed(SQL_RUN(sql, "UPDATE users SET password = $1 WHERE id = $2",
+                               SQL_T(password_hash), SQL_I(user)));
 }
 
 int store_delete_user(struct sql *sql, int64_t user)
@@ -147,21 +141,21 @@ int store_delete_user(struct sql *sql, int64_t user)
     return sql_changed(SQL_RUN(sql, "DELETE FROM users WHERE id = $1", SQL_I(user)));
 }
 
-int store_insert_member(struct sql *sql, int64_t organization, int64_t user, enum role role,
-                        int64_t created_ms)
-{
-    return sql_changed(SQL_RUN(sql,
-                               "INSERT INTO members (organization, user_id, role, created_ms)"
-                               " VALUES ($1, $2, $3, $4)",
-                               SQL_I(organization), SQL_I(user), SQL_T(role_name(role)),
-                               SQL_I(created_ms)));
-}
-
-int store_update_member(struct sql *sql, int64_t organization, int64_t user, enum role role)
+int store_insert_member(struct sql *sql, int64_t organization, const struct member_row *row)
 {
     return sql_changed(
-        SQL_RUN(sql, "UPDATE members SET role = $1 WHERE organization = $2 AND user_id = $3",
-                SQL_T(role_name(role)), SQL_I(organization), SQL_I(user)));
+        SQL_RUN(sql,
+                "INSERT INTO members (organization, user_id, email, name, role, created_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                SQL_I(organization), SQL_I(row->user), SQL_T(row->email), SQL_T(row->name),
+                SQL_T(role_name(row->role)), SQL_I(row->created_ms)));
+}
+
+int store_update_member(struct sql *sql, int64_t organization, const struct member_row *row)
+{
+    return sql_changed(SQL_RUN(
+        sql, "UPDATE members SET name = $1, role = $2 WHERE organization = $3 AND user_id = $4",
+        SQL_T(row->name), SQL_T(role_name(row->role)), SQL_I(organization), SQL_I(row->user)));
 }
 
 int store_delete_member(struct sql *sql, int64_t organization, int64_t user)
@@ -179,6 +173,8 @@ static enum role take_role(const struct sql_query *query, int column, struct are
     return role;
 }
 
+#define MEMBER_COLUMNS "SELECT user_id, email, name, role, created_ms FROM members"
+
 static struct member_row take_member(const struct sql_query *query, struct arena *arena)
 {
     return (struct member_row){
@@ -194,10 +190,7 @@ int store_find_member(struct sql *sql, int64_t organization, int64_t user, struc
                       struct member_row *ret_row)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT u.id, u.email, u.name, m.role, m.created_ms FROM members m"
-                  " JOIN users u ON u.id = m.user_id"
-                  " WHERE m.organization = $1 AND m.user_id = $2",
+        SQL_QUERY(sql, MEMBER_COLUMNS " WHERE organization = $1 AND user_id = $2",
                   SQL_I(organization), SQL_I(user));
     int r = sql_found(sql_next(&query));
     if (r == 0)
@@ -210,10 +203,8 @@ int store_list_members(struct sql *sql, const struct store_page *page, struct me
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  "SELECT u.id, u.email, u.name, m.role, m.created_ms FROM members m"
-                  " JOIN users u ON u.id = m.user_id"
-                  " WHERE m.organization = $1 AND m.user_id < $2"
-                  " ORDER BY m.user_id DESC LIMIT $3",
+                  MEMBER_COLUMNS " WHERE organization = $1 AND user_id < $2"
+                                 " ORDER BY user_id DESC LIMIT $3",
                   SQL_I(page->organization), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
@@ -277,10 +268,9 @@ int store_find_session(struct sql *sql, const struct digest *token, int64_t now_
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT s.user_id, s.organization, s.csrf, s.created_ms, s.expires_ms,"
-                  " o.uuid, o.name, m.role, u.email, u.name FROM sessions s"
+                  " o.uuid, o.name, m.role FROM sessions s"
                   " JOIN members m ON m.organization = s.organization AND m.user_id = s.user_id"
                   " JOIN organizations o ON o.id = s.organization"
-                  " JOIN users u ON u.id = s.user_id"
                   " WHERE s.token = $1 AND s.expires_ms > $2",
                   SQL_B(digest_str(token)), SQL_I(now_ms));
     int r = sql_found(sql_next(&query));
@@ -300,8 +290,6 @@ int store_find_session(struct sql *sql, const struct digest *token, int64_t now_
             .name = sql_text(&query, 6, arena),
             .role = take_role(&query, 7, arena),
         },
-        .email = sql_text(&query, 8, arena),
-        .name = sql_text(&query, 9, arena),
     };
     return 0;
 }

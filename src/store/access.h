@@ -35,11 +35,10 @@ MUST_USE int store_next_organization(struct sql *sql, int64_t *ret_id);
 
 /* ── users and members ── */
 
+/* A person, whatever organizations they are in: how they log in, and nothing else. */
 struct user_row {
     int64_t id;
-    str email;
     str email_key;
-    str name;
     str password; /* hash */
     int64_t created_ms;
 };
@@ -49,9 +48,10 @@ MUST_USE int store_find_user(struct sql *sql, int64_t user, struct arena *arena,
                              struct user_row *ret_row);
 MUST_USE int store_find_user_by_email(struct sql *sql, str email_key, struct arena *arena,
                                       struct user_row *ret_row);
-MUST_USE int store_update_user(struct sql *sql, int64_t user, str name, str password_hash);
+MUST_USE int store_update_user(struct sql *sql, int64_t user, str password_hash);
 MUST_USE int store_delete_user(struct sql *sql, int64_t user);
 
+/* A person in an organization, as that one calls them. */
 struct member_row {
     int64_t user;
     str email;
@@ -60,10 +60,11 @@ struct member_row {
     int64_t created_ms;
 };
 
-MUST_USE int store_insert_member(struct sql *sql, int64_t organization, int64_t user,
-                                 enum role role, int64_t created_ms);
-MUST_USE int store_update_member(struct sql *sql, int64_t organization, int64_t user,
-                                 enum role role);
+MUST_USE int store_insert_member(struct sql *sql, int64_t organization,
+                                 const struct member_row *row);
+/* Name and role. */
+MUST_USE int store_update_member(struct sql *sql, int64_t organization,
+                                 const struct member_row *row);
 MUST_USE int store_delete_member(struct sql *sql, int64_t organization, int64_t user);
 MUST_USE int store_find_member(struct sql *sql, int64_t organization, int64_t user,
                                struct arena *arena, struct member_row *ret_row);
@@ -99,8 +100,6 @@ struct session_row {
 struct session_found {
     struct session_row session;
     struct membership membership;
-    str email;
-    str name;
 };
 
 MUST_USE int store_insert_session(struct sql *sql, const struct digest *token,

@@ -129,6 +129,24 @@ scenario('the last owner stays', async () => {
     assert.deepEqual(answers.map((answer) => answer.status).sort(), [200, 409], 'two at once: one owner is left');
 });
 
+scenario('what an organization calls its people, no other learns', async () => {
+    const theirs = hub.client(hub.owners[1]);
+    const made = expect(await api.post('/api/v1/users', { email: 'Shared.Person@example.org', name: 'Shared Realname', password: PASSWORD, role: 'viewer' }), 201).json;
+    const there = expect(await theirs.post('/api/v1/users', { email: 'shared.person@EXAMPLE.org', name: 'n', password: 'some other password', role: 'editor' }), 201);
+    assert.equal(there.json.name, 'n');
+    assert.equal(there.json.email, 'shared.person@EXAMPLE.org', 'as it was written here');
+    for (const answer of [there, await theirs.get('/api/v1/users'), await theirs.get(`/api/v1/users/${there.json.id}`)])
+        assert.ok(!/Realname|Shared\.Person/.test(answer.text), answer.text);
+    expect(await theirs.patch(`/api/v1/users/${there.json.id}`, { name: 'theirs' }), 200);
+    assert.equal(expect(await api.get(`/api/v1/users/${made.id}`), 200).json.name, 'Shared Realname');
+    assert.ok(!(await theirs.get('/api/v1/audit')).text.includes('Realname'));
+    const mine = await session('shared.person@example.org');
+    assert.equal((await mine.get('/api/v1/session')).json.user.name, 'Shared Realname');
+    const { json } = expect(await hub.anonymous.post('/api/v1/session', { email: 'shared.person@example.org', password: PASSWORD, organizationId: hub.owners[1].organizationId }), 200);
+    assert.equal(json.user.name, 'theirs');
+    expectProblem(await theirs.patch(`/api/v1/users/${there.json.id}`, { password: 'not for them to say' }), 403, 'forbidden');
+});
+
 scenario('a deleted user, or a changed role or password, ends or changes the session at once', async () => {
     const user = await makeUser('editor');
     const one = await session(user.email);
