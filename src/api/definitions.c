@@ -2,6 +2,7 @@
  * api/definitions.c: custom events: what can be sent to an organization, and where to. */
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/subscriptions.h"
 #include "base/instant.h"
 #include "mapping/definition.h"
 #include "model/names.h"
@@ -346,14 +347,18 @@ int definitions_change(struct call *call, struct batch *batch)
     struct sql *sql = batch_sql(batch);
     struct definition_row row;
     int r = find(call, sql, &row);
-    if (r == 0)
-        r = change(call, &row);
+    if (r != 0)
+        return r;
+    str alias_before = row.alias;
+    r = change(call, &row);
     if (r == 0)
         r = check_alias(call, sql, &row);
     if (r != 0)
         return r;
     row.updated_ms = batch_now_ms(batch);
     r = store_update_definition(sql, &row);
+    if (r == 0 && !str_equal(row.alias, alias_before))
+        r = subscriptions_rename(call, batch, alias_before, row.alias);
     if (r == 0)
         r = committed(call, batch, &row, "event.update");
     if (r == 0)

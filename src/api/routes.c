@@ -164,7 +164,9 @@ const struct route routes[] = {
     { PATCH("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
       .command = definitions_change, .body = &schema_definition_change,
       GIVES(200, schema_definition), .also = { PROBLEM_CONFLICT },
-      DOC("changeEventDefinition", "Integrations", "Change a custom event") },
+      DOC("changeEventDefinition", "Integrations", "Change a custom event"),
+      .help = "With another alias its address and its type are others: webhooks that name the old "
+              "type exactly are changed with it." },
     { DELETE("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_WRITE, EDITOR),
       .command = definitions_delete, GONE,
       DOC("deleteEventDefinition", "Integrations", "Delete a custom event"),

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/secrets.h"
 #include "api/standing.h"
+#include "api/subscriptions.h"
 #include "delivery/url.h"
 #include "model/names.h"
 #include "route/route.h"
@@ -35,8 +36,10 @@ static void write_standing(struct json_writer *out, const struct standing *stand
     json_end_object(out);
 }
 
-static void write_warnings(struct json_writer *out, const struct webhook_row *row, str url)
+static int write_warnings(struct call *call, struct sql *sql, const struct webhook_row *row,
+                          str url)
 {
+    struct json_writer *out = &call->out;
     json_key(out, STR("warnings"));
     json_begin_array(out);
     if (str_equal_nocase(str_head(url, 7), STR("http://")))
@@ -44,7 +47,9 @@ static void write_warnings(struct json_writer *out, const struct webhook_row *ro
     if (!row->signing)
         json_add_string(out, STR("Deliveries are not signed: the receiver cannot tell who sent "
                                  "them."));
+    int r = subscriptions_warn(call, sql, row);
     json_end_array(out);
+    return fail(r);
 }
 
 static int write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
@@ -66,10 +71,10 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
     json_member_bool(out, STR("signing"), row->signing);
     write_standing(out, &standing);
     write_counts(out, &ledger);
-    write_warnings(out, row, url);
+    r = write_warnings(call, sql, row, url);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_member_instant(out, STR("updatedAt"), row->updated_ms);
-    return 0;
+    return fail(r);
 }
 
 static int write_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before } from 'node:test';
 
-import { EMAIL, TEXT, makeEvent, makeIntegration, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { EMAIL, TEXT, makeEvent, makeIntegration, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario, startHub } from '../lib/hub.mjs';
 
@@ -196,4 +196,30 @@ scenario('a change is used by the very next event, and a deleted event is 404', 
         expect(await api.delete(`/api/v1/integrations/${made.integration}/events/${again.id}`), 204);
         expect(await sendWebhook(api, organization, `at-once-${i}`, { email: 'a@b.org' }), 404);
     }
+});
+
+scenario('another alias: subscriptions to the old type follow, in one step; types that nothing has are warned of', async () => {
+    const made = await makeEvent(api, { alias: 'old-name', fields: [TEXT] });
+    const hook = async (eventTypes) => (await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes })).id;
+    const types = async (id) => expect(await api.get(`/api/v1/webhooks/${id}`), 200).json.eventTypes;
+    const exact = await hook(['ping', 'custom_event.old-name', 'contact.created']);
+    const both = await hook(['custom_event.new-name', 'custom_event.old-name']);
+    const others = await hook(['custom_event.old-name-2', 'custom_event.*']);
+    const early = expect(await api.get(`/api/v1/webhooks/${both}`), 200).json;
+    assert.equal(early.warnings.filter((text) => text.includes('custom_event.new-name')).length, 1);
+    assert.ok(!early.warnings.some((text) => text.includes('old-name')));
+    const trail = (await api.all('/api/v1/audit')).length;
+    expect(await api.patch(`/api/v1/integrations/${made.integration}/events/${made.id}`, { alias: 'new-name' }), 200);
+    assert.deepEqual(await types(exact), ['ping', 'custom_event.new-name', 'contact.created']);
+    assert.deepEqual(await types(both), ['custom_event.new-name']);
+    assert.deepEqual(await types(others), ['custom_event.old-name-2', 'custom_event.*']);
+    const rows = (await api.all('/api/v1/audit')).slice(0, -trail);
+    assert.deepEqual(rows.map((row) => `${row.action} ${row.object}`).sort(), [`event.update ${made.id}`, `webhook.update ${exact}`, `webhook.update ${both}`].sort());
+    const event = expect(await sendApi(api, 'new-name', { email: 'a@b.org' }), 201).json.id;
+    const rowsOf = expect(await api.get(`/api/v1/events/${event}`), 200).json.deliveries.map((row) => row.webhookId);
+    assert.deepEqual(rowsOf.sort(), [exact, both, others].sort());
+    const warned = expect(await api.get(`/api/v1/webhooks/${others}`), 200).json.warnings;
+    assert.ok(warned.some((text) => text.includes('"old-name-2"')), JSON.stringify(warned));
+    expect(await api.patch(`/api/v1/integrations/${made.integration}/events/${made.id}`, { name: 'only the name' }), 200);
+    assert.equal((await api.all('/api/v1/audit')).length, trail + 4);
 });
