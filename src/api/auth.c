@@ -15,6 +15,7 @@
 enum credentials_kind {
     CREDENTIALS_NONE = 0,
     CREDENTIALS_UNREADABLE,
+    CREDENTIALS_SEVERAL,
     CREDENTIALS_KEY,
     CREDENTIALS_SESSION
 };
@@ -50,6 +51,8 @@ static struct credentials read_authorization(str header)
 static struct credentials read_credentials(const struct request *request)
 {
     const str *header = request_header(request, STR("Authorization"));
+    if (header != NULL && request_header_count(request, STR("Authorization")) > 1)
+        return (struct credentials){ .kind = CREDENTIALS_SEVERAL };
     if (header != NULL)
         return read_authorization(*header);
     str token;
@@ -390,6 +393,11 @@ bool call_identify(struct call *call)
     case CREDENTIALS_UNREADABLE:
         return refuse_unauthenticated(
             call, "The header Authorization must be \"ApiKey KEY\" or \"Bearer KEY\".");
+    case CREDENTIALS_SEVERAL:
+        (void)call_refuse(call, PROBLEM_MALFORMED,
+                          STR("The header Authorization came more than once. Send one."));
+        call_finish(call, 0);
+        return true;
     case CREDENTIALS_KEY:
         return identify_key(call, &credentials);
     case CREDENTIALS_SESSION:

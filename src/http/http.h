@@ -159,10 +159,15 @@ void request_done(struct request *request);
 
 /* NULL: absent. A header that came more than once gives its first. */
 const str *request_header(const struct request *request, str name);
+/* How often it came. */
+int request_header_count(const struct request *request, str name);
 
 /* The decoded value of the first `name=` of the query; false: absent. '+' is a space. A value that
  * does not decode reads as absent with *ret_bad set. */
 MUST_USE bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad);
+
+/* How often `name` is in the query. */
+int request_query_count(struct request *request, str name);
 
 /* Percent-decodes a path segment or query value into the arena (plus_is_space for queries). False:
  * a bad escape, a NUL, or not UTF-8. */

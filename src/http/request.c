@@ -36,6 +36,14 @@ const str *request_header(const struct request *request, str name)
     return NULL;
 }
 
+int request_header_count(const struct request *request, str name)
+{
+    int count = 0;
+    for (int i = 0; i < request->header_count; i++)
+        count += str_equal_nocase(request->headers[i].name, name);
+    return count;
+}
+
 void request_reply(struct request *request, int status, str content_type, str body)
 {
     struct reply *reply = &request->reply;

@@ -52,6 +52,15 @@ bool url_decode(struct arena *arena, str text, bool plus_is_space, str *ret_text
     return true;
 }
 
+static bool is_named(struct request *request, str key, str name)
+{
+    str plain;
+    if (str_equal(key, name))
+        return true;
+    return is_encoded(key, true) && url_decode(&request->arena, key, true, &plain) &&
+           str_equal(plain, name);
+}
+
 bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad)
 {
     *ret_bad = false;
@@ -59,14 +68,21 @@ bool request_query(struct request *request, str name, str *ret_value, bool *ret_
     while (rest.len > 0) {
         str value = str_cut(&rest, '&');
         str key = str_cut(&value, '=');
-        if (!str_equal(key, name)) {
-            str plain;
-            if (!is_encoded(key, true) || !url_decode(&request->arena, key, true, &plain) ||
-                !str_equal(plain, name))
-                continue;
-        }
+        if (!is_named(request, key, name))
+            continue;
         *ret_bad = !url_decode(&request->arena, value, true, ret_value);
         return !*ret_bad;
     }
     return false;
+}
+
+int request_query_count(struct request *request, str name)
+{
+    int count = 0;
+    str rest = request->query;
+    while (rest.len > 0) {
+        str parameter = str_cut(&rest, '&');
+        count += is_named(request, str_cut(&parameter, '='), name);
+    }
+    return count;
 }

@@ -2,15 +2,6 @@
 #include "base/redact.h"
 #include "inlet/internal.h"
 
-int inlet_hops(const struct request *request)
-{
-    const str *header = request_header(request, STR("Junctor-Hops"));
-    int64_t hops = 0;
-    if (header == NULL || !str_to_int64(*header, &hops) || hops < 0)
-        return 0;
-    return (int)MIN_OF(hops, (int64_t)1000);
-}
-
 bool inlet_read_json(const struct inlet_context *inlet, struct request *request, json *ret_body,
                      struct problem *reterr)
 {

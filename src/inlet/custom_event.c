@@ -258,32 +258,43 @@ static bool read_idempotency_key(struct event_operation *self, struct problem *r
     return true;
 }
 
+static bool refuse_create_contact(struct event_operation *self, struct problem *reterr,
+                                  const char *code, str message)
+{
+    problem_set(reterr, PROBLEM_MALFORMED, message);
+    problem_add(reterr, &self->request->arena,
+                (struct field_error){
+                    .field = STR("createContact"), .code = str_c(code), .message = message });
+    return false;
+}
+
 static bool read_create_contact(struct event_operation *self, struct problem *reterr)
 {
+    str name = STR("createContact");
     if (self->context == CONTEXT_WEBHOOK) {
         self->create_contact = true;
         return true;
     }
     str value;
     bool bad = false;
-    if (!request_query(self->request, STR("createContact"), &value, &bad) && !bad)
+    if (!request_query(self->request, name, &value, &bad) && !bad)
         return true;
+    if (request_query_count(self->request, name) > 1)
+        return refuse_create_contact(self, reterr, "duplicate",
+                                     STR("The query parameter createContact came more than once. "
+                                         "Send it once."));
     self->create_contact = !bad && str_equal_nocase(value, STR("true"));
-    if (!self->create_contact && (bad || !str_equal_nocase(value, STR("false")))) {
-        problem_set(reterr, PROBLEM_MALFORMED,
-                    STR("The query parameter createContact must be true or false."));
-        return false;
-    }
+    if (!self->create_contact && (bad || !str_equal_nocase(value, STR("false"))))
+        return refuse_create_contact(self, reterr, "option",
+                                     STR("The query parameter createContact must be true or "
+                                         "false."));
     return true;
 }
 
 /* "application/json; charset=utf-8" and "application/vnd.x+json" are JSON. What a webhook's sender
  * says cannot be helped, so none, or text, is read as JSON too. */
-static bool content_type_fits(const struct event_operation *self, struct problem *reterr)
+static bool content_type_fits(const struct event_operation *self, str type, struct problem *reterr)
 {
-    const str *header = request_header(self->request, STR("Content-Type"));
-    str rest = header == NULL ? (str){} : *header;
-    str type = str_trim(str_cut(&rest, ';'));
     bool json_type = str_equal_nocase(type, STR("application/json")) ||
                      (type.len > 5 && str_equal_nocase(str_skip(type, type.len - 5), STR("+json")));
     bool forgiven = self->context == CONTEXT_WEBHOOK &&
@@ -296,26 +307,15 @@ static bool content_type_fits(const struct event_operation *self, struct problem
     return false;
 }
 
-static bool hops_fit(struct event_operation *self, struct problem *reterr)
-{
-    self->hops = inlet_hops(self->request);
-    if (self->hops < self->inlet->limits->hops)
-        return true;
-    const str *outlet = request_header(self->request, STR("Junctor-Outlet"));
-    problem_set(reterr, PROBLEM_LOOP,
-                arena_format(&self->request->arena,
-                             "The event has passed through %d hubs; it last came from the outlet "
-                             "%.*s. Change that outlet's URL or this inlet's subscribers so that "
-                             "they do not feed each other.",
-                             self->hops, STR_ARG(outlet == NULL ? STR("unknown") : *outlet)));
-    return false;
-}
-
 static bool read_event(struct event_operation *self, const struct event_definition *definition,
                        struct problem *reterr)
 {
     json body;
-    return hops_fit(self, reterr) && content_type_fits(self, reterr) &&
+    struct inlet_headers headers;
+    if (!inlet_read_headers(self->inlet, self->request, &headers, reterr))
+        return false;
+    self->hops = headers.hops;
+    return content_type_fits(self, headers.content_type, reterr) &&
            read_create_contact(self, reterr) && read_idempotency_key(self, reterr) &&
            inlet_read_json(self->inlet, self->request, &body, reterr) &&
            custom_event_map(definition, body, &self->request->arena, &self->mapped, reterr);

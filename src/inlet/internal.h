@@ -4,8 +4,16 @@
 
 #include "inlet/inlet.h"
 
-/* Hops that the sender's Junctor-Hops header tells; 0 without one or with nonsense in it. */
-int inlet_hops(const struct request *request);
+/* What the headers say of an event. */
+struct inlet_headers {
+    str content_type; /* without its parameters; empty: none */
+    int hops;         /* of Junctor-Hops; 0 without one */
+};
+
+/* Whether the headers can be taken at their word: those that must be there once at most, the body's
+ * encodings, and how far the event has come. False: the problem says what to change. */
+MUST_USE bool inlet_read_headers(const struct inlet_context *inlet, struct request *request,
+                                 struct inlet_headers *ret_headers, struct problem *reterr);
 
 /* The request's body as JSON. False: the problem says why not. */
 MUST_USE bool inlet_read_json(const struct inlet_context *inlet, struct request *request,

@@ -15,7 +15,8 @@
 struct mapping {
     const struct event_definition *definition;
     struct value_reader reader;
-    json *values; /* of each field, as found in the body; NULL: absent */
+    json *values;   /* of each field, as found in the body; NULL: absent */
+    bool *repeated; /* of each field: the body has it more than once */
     struct problem *reterr;
     struct buf fields;
     struct json_writer fields_writer;
@@ -163,6 +164,10 @@ static void add_fields(struct mapping *mapping, struct mapped_event *ret_mapped)
     const struct event_definition *definition = mapping->definition;
     json_begin_object(&mapping->fields_writer);
     for (int i = 0; i < definition->field_count && !buf_overflowed(&mapping->fields); i++) {
+        if (mapping->repeated[i])
+            note(mapping, &definition->fields[i],
+                 (struct flaw){ .code = STR("duplicate"),
+                                .message = STR("It was there more than once; the last counts.") });
         if (add_value(mapping, &definition->fields[i], mapping->values[i]) &&
             i == definition->primary) {
             ret_mapped->email = mapping->reader.email;
@@ -180,13 +185,15 @@ bool custom_event_map(const struct event_definition *definition, json body, stru
     mapping.reader.arena = arena;
     mapping.reader.forgiving = definition->context == CONTEXT_WEBHOOK;
     mapping.values = ARENA_ARRAY(arena, json, (size_t)definition->field_count);
+    mapping.repeated = ARENA_ARRAY(arena, bool, (size_t)definition->field_count);
     buf_init(&mapping.fields, arena, 2 * json_weight(body) + FIELDS_SPARE);
     mapping.fields_writer = json_writer(&mapping.fields);
     buf_init(&mapping.notes, arena, ((size_t)definition->field_count + 1) * NOTE_MAX);
     mapping.notes_writer = json_writer(&mapping.notes);
 
     if (mapping.reader.forgiving)
-        mapping.partial = pointer_tree_find(definition->tree, body, arena, mapping.values);
+        mapping.partial =
+            pointer_tree_find(definition->tree, body, arena, mapping.values, mapping.repeated);
     else if (!find_by_key(&mapping, body))
         return false;
     struct mapped_event mapped = {};

@@ -107,6 +107,7 @@ const struct pointer_node *pointer_tree_new(const struct field *fields, int fiel
 struct search {
     struct arena *arena;
     json *values;
+    bool *repeated;
     bool more; /* something was passed over */
 };
 
@@ -128,6 +129,24 @@ static int find_child(const struct pointer_node *node, str token)
     return -1;
 }
 
+static int first_field(const struct pointer_node *node)
+{
+    while (node->field_count == 0)
+        node = &node->children[0];
+    return node->fields[0];
+}
+
+/* Once for each node: a body may repeat a member a hundred thousand times. */
+static void note_repeated(struct search *search, const struct pointer_node *node)
+{
+    if (search->repeated[first_field(node)])
+        return;
+    for (int i = 0; i < node->field_count; i++)
+        search->repeated[node->fields[i]] = true;
+    for (int i = 0; i < node->child_count; i++)
+        note_repeated(search, &node->children[i]);
+}
+
 /* The value each child of the node points to: of members of one name the last. */
 static void match_members(struct search *search, const struct pointer_node *node, json object,
                           json *found)
@@ -139,8 +158,11 @@ static void match_members(struct search *search, const struct pointer_node *node
         int child = find_child(node, key);
         if (child < 0 || found[child] != NULL)
             search->more = true;
-        if (child >= 0)
-            found[child] = value;
+        if (child < 0)
+            continue;
+        if (found[child] != NULL)
+            note_repeated(search, &node->children[child]);
+        found[child] = value;
     }
 }
 
@@ -188,9 +210,9 @@ static void search_node(struct search *search, const struct pointer_node *node, 
 }
 
 bool pointer_tree_find(const struct pointer_node *tree, json document, struct arena *arena,
-                       json *ret_values)
+                       json *ret_values, bool *ret_repeated)
 {
-    struct search search = { .arena = arena, .values = ret_values };
+    struct search search = { .arena = arena, .values = ret_values, .repeated = ret_repeated };
     search_node(&search, tree, document);
     return search.more;
 }

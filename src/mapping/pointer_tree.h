@@ -19,7 +19,8 @@ struct pointer_node {
 const struct pointer_node *pointer_tree_new(const struct field *fields, int field_count,
                                             struct arena *arena);
 
-/* Sets ret_values[i] to what the pointer of field i finds, or leaves it. Returns true when the
+/* Sets ret_values[i] to what the pointer of field i finds, or leaves it; and ret_repeated[i] when a
+ * member on the way to it was there more than once, of which the last counts. Returns true when the
  * document holds more than was found. `arena` is for the time being. */
 MUST_USE bool pointer_tree_find(const struct pointer_node *tree, json document, struct arena *arena,
-                                json *ret_values);
+                                json *ret_values, bool *ret_repeated);

@@ -212,3 +212,26 @@ scenario('S2.49 a contact is not changed by the fields of its events', async () 
     assert.equal(again.id, contact.id);
     assert.equal(again.email, 'kept@example.org', 'C4, C8: the primary key is never rewritten');
 });
+
+scenario('what leaves open what is meant is refused: headers and parameters that come twice, other encodings', async () => {
+    const body = { email: 'twice@example.org' };
+    const json = 'application/json';
+    const refusals = [
+        [400, /Authorization/, { authorization: [`Bearer ${api.key}`, `Bearer ${api.key}`] }],
+        [400, /Idempotency-Key/, { 'idempotency-key': ['a', 'b'] }],
+        [400, /Content-Type/, { 'content-type': [json, json] }],
+        [415, /uncompressed/, { 'content-encoding': 'gzip' }],
+        [415, /uncompressed/, { 'content-encoding': 'identity, br' }],
+        [415, /utf-8/, { 'content-type': `${json}; charset=iso-8859-1` }],
+        [415, /utf-8/, { 'content-type': `${json}; x=1; Charset="UTF-16"` }],
+    ];
+    for (const [status, words, headers] of refusals)
+        assert.match(expectProblem(await sendApi(api, 'order', body, { headers }), status).json.detail, words, JSON.stringify(headers));
+    for (const headers of [{ 'content-encoding': 'identity' }, { 'content-type': `${json};charset=UTF-8` }, { 'content-type': `${json}; charset="utf-8"; x=1` }])
+        expect(await sendApi(api, 'order', body, { headers }), 201);
+    for (const query of ['?createContact=1', '?createContact=', '?createContact', '?createContact=true&createContact=true', '?createContact=true&x=1&create%43ontact=false', '?createContact=%zz']) {
+        const answer = expectProblem(await sendApi(api, 'order', body, { query }), 400, 'malformed');
+        assert.equal(answer.json.errors[0].field, 'createContact', query);
+    }
+    expect(await sendApi(api, 'order', body, { query: '?utm_source=x&createContact=true&utm_source=y' }), 201);
+});

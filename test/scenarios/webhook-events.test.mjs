@@ -161,3 +161,17 @@ scenario('C7 the organization may ask webhook senders for a secret header, and f
     expect(await other.patch('/api/v1/organization', { allowedAddresses: ['127.0.0.0/8'] }), 200);
     assert.ok((await post()).status < 300);
 });
+
+scenario('a member that comes twice: the last counts, with a note, the e-mail included', async () => {
+    await makeEvent(api, { alias: 'twice', context: 'webhook', fields: [TEXT, { id: 'deep', name: 'D', type: 'text', jsonPointerPath: '/a/deep' }] });
+    const raw = '{"email":"first@example.org","text":"x","a":{"deep":"1"},"email":"last@example.org","a":{"deep":"2"}}';
+    const { id } = expect(await sendWebhook(api, organization, 'twice', raw), 201).json;
+    const event = expect(await api.get(`/api/v1/events/${id}`), 200).json;
+    assert.equal(event.data.contact.email, 'last@example.org');
+    assert.equal(event.data.fields.deep, '2');
+    assert.deepEqual(event.notes.map((note) => `${note.field} ${note.code}`).sort(), ['deep duplicate', 'email duplicate']);
+    assert.equal(event.raw, raw);
+    for (const headers of [{ 'content-encoding': 'deflate' }, { 'content-type': 'text/plain; charset=latin1' }])
+        expectProblem(await sendWebhook(api, organization, 'twice', raw, { headers }), 415, 'unsupported_media_type');
+    expect(await sendWebhook(api, organization, 'twice', raw, { query: '?anything=1&anything=2&createContact=maybe' }), 201);
+});
