@@ -229,8 +229,13 @@ static int run_restore(const struct invocation *call)
     };
     if (!is_empty(&restore))
         return cli_fail_text("%.*s is not empty: restore into a new directory", STR_ARG(data));
-    if (access(arena_c(call->arena, options->from), R_OK) < 0)
+    struct stat status;
+    if (access(arena_c(call->arena, options->from), R_OK) < 0 ||
+        stat(arena_c(call->arena, options->from), &status) < 0)
         return cli_fail_text("%.*s cannot be read: %m", STR_ARG(options->from));
+    if (status.st_size == 0)
+        return cli_fail_text("%.*s is empty: give a file that `junctor backup` made",
+                             STR_ARG(options->from));
     struct problem problem = {};
     struct store_lock *lock = NULL;
     int r = store_lock(data, true, call->arena, &lock, &problem);

@@ -13,7 +13,7 @@ int data_fail(int r, const struct problem *problem)
 {
     if (problem != NULL && problem_has(problem))
         return cli_fail(problem);
-    return cli_fail_text("%s", fail_describe(r));
+    return cli_fail_text("%s", fail_text(r));
 }
 
 static int open_all(struct data *data, const struct config *config, bool create,

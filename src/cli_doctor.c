@@ -204,7 +204,7 @@ static struct sql *database(const struct doctor *doctor)
 
 static void report_failure(struct doctor *doctor, int r)
 {
-    report(doctor, FINDING_WRONG, "the database cannot be asked: %s", fail_describe(r));
+    report(doctor, FINDING_WRONG, "the database cannot be asked: %s", fail_text(r));
 }
 
 static void check_key_value(struct doctor *doctor)
@@ -358,7 +358,7 @@ static void check_database(struct doctor *doctor)
     else if (problem_has(&problem))
         report(doctor, FINDING_WRONG, "%.*s", STR_ARG(problem.text));
     else
-        report(doctor, FINDING_WRONG, "%s", fail_describe(r));
+        report(doctor, FINDING_WRONG, "%s", fail_text(r));
 }
 
 static const struct {

@@ -44,15 +44,20 @@ static int read_body(const struct invocation *call, str *ret_body)
     return r;
 }
 
+/* `hint` is for a 404; NULL: none. */
 static int call_and_print(const struct client_options *options, struct client_request *request,
-                          struct arena *arena)
+                          const char *hint, struct arena *arena)
 {
     struct client *CLEANUP(client_freep) client = client_new(options);
     struct client_reply reply;
     if (client == NULL)
         return EXIT_FAILED;
-    if (!client_call(client, request, arena, &reply))
-        return client_fail(&reply);
+    if (!client_call(client, request, arena, &reply)) {
+        (void)client_fail(&reply);
+        if (reply.status == 404 && hint != NULL)
+            (void)fprintf(stderr, "  %s\n", hint);
+        return EXIT_FAILED;
+    }
     print_json(stdout, reply.body);
     if (reply.body.len > 0)
         (void)fputc('\n', stdout);
@@ -73,7 +78,10 @@ static int run_send(const struct invocation *call)
         .body = body,
         .idempotency_key = options->idempotency_key,
     };
-    return call_and_print(&options->client, &request, call->arena);
+    const char *hint =
+        "Leave out --no-create-contact to have a contact made that is not known yet.";
+    return call_and_print(&options->client, &request, options->no_contact ? hint : NULL,
+                          call->arena);
 }
 
 const struct command send_command = {
@@ -97,7 +105,7 @@ static int run_resend(const struct invocation *call)
         .path = arena_format(call->arena, "/api/v1/deliveries/%.*s/resend",
                              STR_ARG(url_encode(call->arena, call->arguments[0]))),
     };
-    return call_and_print(options, &request, call->arena);
+    return call_and_print(options, &request, NULL, call->arena);
 }
 
 const struct command resend_command = {

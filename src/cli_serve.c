@@ -88,7 +88,7 @@ static void start_receiver(struct first_run *first)
     (void)close(ends[0]);
     first->receiver_fd = ends[1];
     if (r < 0)
-        (void)cli_fail_text("the receiver does not start: %s", fail_describe(r));
+        (void)cli_fail_text("the receiver does not start: %s", fail_text(r));
 }
 
 static void stop_receiver(const struct first_run *first)

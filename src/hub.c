@@ -44,12 +44,14 @@ struct hub {
     int64_t max_history_bytes;
     atomic_bool held; /* after a restore: nothing is sent */
     _Atomic(enum hub_state) state;
+    bool refused;       /* to start, and said why */
     int64_t operations; /* as of the last tick; the committer's thread */
     int quiet_ticks;
 };
 
-static int refuse(const struct hub *hub, int r, const struct problem *problem)
+static int refuse(struct hub *hub, int r, const struct problem *problem)
 {
+    hub->refused = true;
     log_line(&hub->log, LOG_ERROR, "cannot start", LOG_TEXT("reason", problem->text));
     return r < 0 ? r : -EINVAL;
 }
@@ -477,6 +479,9 @@ int hub_run(const struct config *config, struct arena *arena)
         }
         wait_for_end(&hub, &signals);
     }
+    if (r < 0 && !hub.refused)
+        log_line(&hub.log, LOG_ERROR, "cannot start", LOG_TEXT("reason", str_c(fail_describe(r))),
+                 LOG_TEXT("data", config->data));
     stop(&hub);
     if (r == 0)
         log_line(&hub.log, LOG_INFO, "stopped");

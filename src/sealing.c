@@ -73,9 +73,9 @@ static int make_key(const char *path, struct arena *arena, struct seal_key *ret_
     seal_key_draw(&key);
     int r = make_file(path, &key, arena);
     if (r < 0)
-        return refuse(reterr, r,
-                      arena_format(arena, "The sealing key %s cannot be written: %s.", path,
-                                   fail_describe(r)));
+        return refuse(
+            reterr, r,
+            arena_format(arena, "The sealing key %s cannot be written: %s.", path, fail_text(r)));
     *ret_key = key;
     return 0;
 }
@@ -103,7 +103,7 @@ int sealing_key_open(const struct config *config, bool create, struct arena *are
     if (r < 0)
         return refuse(
             reterr, r,
-            arena_format(arena, "The sealing key %s cannot be read: %s.", path, fail_describe(r)));
+            arena_format(arena, "The sealing key %s cannot be read: %s.", path, fail_text(r)));
     if (!seal_key_read(text, ret_key))
         return refuse(reterr, FAIL_CORRUPT,
                       arena_format(arena,

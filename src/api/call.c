@@ -49,7 +49,7 @@ void call_wrong(struct call *call, const char *member, const char *code, str mes
     struct arena *arena = &call->request->arena;
     problem_add(&call->problem, arena,
                 (struct field_error){ .pointer = arena_format(arena, "/%s", member),
-                                      .field = str_c(member),
+                                      .field = str_head(str_c(member), strcspn(member, "/")),
                                       .code = str_c(code),
                                       .message = message });
 }

@@ -331,6 +331,13 @@ static int change(struct call *call, struct definition_row *row)
     struct event_definition *CLEANUP(object_releasep) after = definition_new();
     struct limits limits = *call->api->context.limits;
     struct problem stored = {};
+    json context = json_get(call->body, STR("context"));
+    if (context != NULL && !str_equal(json_string(context), row->context)) {
+        call_wrong(
+            call, "context", "locked",
+            arena_format(arena, "Leave it at %.*s, or make another event.", STR_ARG(row->context)));
+        return CALL_REFUSED;
+    }
     limits.fields = INT64_MAX; /* what is stored was allowed once */
     if (!definition_read(before, merged(call, row, false), &limits, arena, &stored))
         return fail(FAIL_CORRUPT);

@@ -373,7 +373,8 @@ static const char head[] =
     "\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Junctor\",\"version\":\"" JUNCTOR_VERSION "\","
     "\"description\":\"A self-hosted integration hub: it receives events, commits them before it "
     "answers, and delivers them until they have arrived. Ids, unknown query parameters and unknown "
-    "members are checked (inlets ignore query parameters they do not know); errors are application/problem+json and say what to do.\","
+    "members are checked (inlets ignore query parameters they do not know); errors are "
+    "application/problem+json and say what to do.\","
     "\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}}";
 
 static const char tags[] =

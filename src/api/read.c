@@ -26,7 +26,7 @@ static void check_query(struct call *call, const struct parameter *parameter, st
     int64_t at_ms;
     if (parameter->choices != NULL && !is_choice(parameter, value))
         query_wrong(call, str_c(parameter->name), "option",
-                    STR("This is none of the values that can be asked for."));
+                    choices_text(&call->request->arena, parameter->choices));
     if (parameter->shape == SHAPE_INSTANT && !instant_read(value, &at_ms))
         query_wrong(call, str_c(parameter->name), "format",
                     STR("Send a moment as in RFC 3339, such as 2026-11-21T10:00:00Z; a '+' in it "
@@ -147,6 +147,10 @@ static bool read_body(struct call *call)
     if (!is_json(request)) {
         (void)call_refuse(call, PROBLEM_MEDIA_TYPE,
                           STR("Send a JSON body, with Content-Type: application/json."));
+        return false;
+    }
+    if (str_trim(request->body).len == 0) {
+        (void)call_refuse(call, PROBLEM_MALFORMED, STR("The body is empty. Send a JSON object."));
         return false;
     }
     struct json_error error;

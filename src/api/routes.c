@@ -26,7 +26,8 @@ static const struct parameter state_query[] = {
 };
 
 static const struct parameter events_query[] = {
-    { "type", SHAPE_STRING, .help = "only those of this type", .example = "custom_event.order" },
+    { "type", SHAPE_STRING, .help = "only those of exactly this type; none, when nothing has it",
+      .example = "custom_event.order" },
     { "since", SHAPE_INSTANT, .help = "only those from then on",
       .example = "2026-11-21T10:00:00Z" },
     {},
@@ -43,7 +44,8 @@ static const struct parameter since_query[] = {
 static const struct parameter rejections_query[] = {
     { "inlet", SHAPE_STRING, .help = "only those of this inlet, by its id or name",
       .example = "custom_event.order" },
-    { "reason", SHAPE_STRING, .help = "only those with this reason", .example = "invalid" },
+    { "reason", SHAPE_STRING, .help = "only those with this reason; none, when nothing has it",
+      .example = "invalid" },
     {},
 };
 

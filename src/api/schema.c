@@ -56,21 +56,25 @@ static bool bounded(const struct check *check, const struct member *member, int6
                               (long long)member->most, what));
 }
 
+str choices_text(struct arena *arena, const char *const *choices)
+{
+    struct buf text;
+    buf_init(&text, arena, 4096);
+    buf_add(&text, STR("Send one of: "));
+    for (const char *const *at = choices; *at != NULL; at++)
+        buf_format(&text, "%s%s", at == choices ? "" : ", ", *at);
+    buf_char(&text, '.');
+    return buf_str(&text);
+}
+
 static bool is_choice(const struct check *check, const struct member *member, str text)
 {
     if (member->choices == NULL)
         return true;
-    struct buf names;
-    buf_init(&names, check->arena, 4096);
-    for (const char *const *at = member->choices; *at != NULL; at++) {
+    for (const char *const *at = member->choices; *at != NULL; at++)
         if (str_equal(str_c(*at), text))
             return true;
-        if (names.len > 0)
-            buf_add(&names, STR(", "));
-        buf_add(&names, str_c(*at));
-    }
-    return wrong(check, "option",
-                 arena_format(check->arena, "Send one of: %.*s.", STR_ARG(buf_str(&names))));
+    return wrong(check, "option", choices_text(check->arena, member->choices));
 }
 
 static bool has_nul(str text)

@@ -48,6 +48,9 @@ struct schema {
     const struct member *members; /* ends with one without a name */
 };
 
+/* "Send one of: a, b." */
+str choices_text(struct arena *arena, const char *const *choices);
+
 /* Checks a request's body, which must be an object: unknown and missing members, types, bounds.
  * Each error names its pointer. False: reterr has them. */
 MUST_USE bool schema_check(const struct schema *schema, json body, struct arena *arena,

@@ -209,6 +209,8 @@ const struct schema schema_webhook_change =
            { "url", SHAPE_STRING, MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
              .example = "\"https://shop.example/hooks\"" },
            { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
+           { "format", SHAPE_STRING, .choices = format_choices, .help = "cannot be changed",
+             .example = "\"standard\"" },
            { "signing", SHAPE_BOOLEAN, .example = "true" },
            { "status", SHAPE_STRING, .choices = wanted_status_choices,
              .help = "active: opens a disabled endpoint again; 409 for one that is paused or held",

@@ -274,11 +274,26 @@ static int check_status(struct call *call, const struct webhook_row *row)
     return standing_must_send(call, &standing);
 }
 
+/* Deliveries that wait would change with it. */
+static int check_format(struct call *call, const struct webhook_row *row)
+{
+    str format;
+    if (!body_text(call, "format", &format) || str_equal(format, webhook_format_name(row->format)))
+        return 0;
+    call_wrong(call, "format", "locked",
+               arena_format(&call->request->arena,
+                            "Leave it at %.*s, or make another webhook: it cannot be changed.",
+                            STR_ARG(webhook_format_name(row->format))));
+    return CALL_REFUSED;
+}
+
 int webhooks_change(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
     struct webhook_row row;
     int r = find(call, sql, &row);
+    if (r == 0)
+        r = check_format(call, &row);
     if (r == 0)
         r = check_status(call, &row);
     if (r != 0)

@@ -11,7 +11,7 @@ struct note {
     char text[192];
 };
 
-/* Per thread, for the log only: no decision reads it.
+/* Per thread, for log and messages only: no decision reads it.
  * NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): see above */
 static _Thread_local struct note note;
 
@@ -36,6 +36,14 @@ static const char *code_text(int r, char *room, size_t size)
     default:
         return strerror_r(-r, room, size);
     }
+}
+
+const char *fail_text(int r)
+{
+    char room[96];
+    (void)snprintf(note.text, sizeof(note.text), "%s", code_text(r, room, sizeof(room)));
+    note.r = 0;
+    return note.text;
 }
 
 const char *fail_describe(int r)

@@ -22,5 +22,8 @@ enum {
 
 int fail_at(int r, const char *file, int line);
 
-/* "errno text (file:line)" of this thread's newest failure; the text lives until the next call. */
+/* "errno text", for people; the text lives until the next call on this thread. */
+const char *fail_text(int r);
+
+/* "errno text (file:line)" of this thread's newest failure, for the log; the text lives as long. */
 const char *fail_describe(int r);

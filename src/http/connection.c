@@ -127,8 +127,7 @@ static void take_head(struct connection *connection, bool has_input)
         return;
     }
     if (request->body_length > request->max_body) {
-        refuse(connection, PROBLEM_TOO_LARGE, STR("The body is larger than this address takes."),
-               0);
+        refuse(connection, PROBLEM_TOO_LARGE, parse_too_large(request), 0);
         return;
     }
     /* RFC 9110 §10.1.1: not needed any more when the body has begun to come. */

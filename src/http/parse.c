@@ -184,9 +184,21 @@ static bool fits(const struct parse *parse, uint64_t more)
     return more <= (uint64_t)parse->request->max_body - parse->body.len;
 }
 
+str parse_too_large(struct request *request)
+{
+    if (request->body_length < 0)
+        return arena_format(&request->arena,
+                            "The body is larger than the %lld bytes that this "
+                            "address takes.",
+                            (long long)request->max_body);
+    return arena_format(&request->arena,
+                        "The body has %lld bytes; this address takes %lld at most.",
+                        (long long)request->body_length, (long long)request->max_body);
+}
+
 static int refuse_large(struct parse *parse)
 {
-    return refuse(parse, PROBLEM_TOO_LARGE, STR("The body is larger than this address takes."));
+    return refuse(parse, PROBLEM_TOO_LARGE, parse_too_large(parse->request));
 }
 
 /* A chunk that is too large is refused by its size, before it comes. */
@@ -246,25 +258,64 @@ static bool is_other_version(const llhttp_t *llhttp, llhttp_errno_t error)
            (error == HPE_INVALID_VERSION && (llhttp->http_major != 1 || llhttp->http_minor > 1));
 }
 
+/* What llhttp stumbled over, in our words. */
+static str fault(llhttp_errno_t error)
+{
+    switch ((int)error) { /* it has many more, which do not come from requests */
+    case HPE_INVALID_METHOD:
+        return STR("The request line does not begin with a method of HTTP.");
+    case HPE_INVALID_URL:
+        return STR("The address in the request line has characters that must be percent-encoded.");
+    case HPE_INVALID_VERSION:
+    case HPE_INVALID_CONSTANT:
+        return STR("The request line does not end with HTTP/1.1.");
+    case HPE_STRICT:
+    case HPE_CR_EXPECTED:
+    case HPE_LF_EXPECTED:
+        return STR("A line does not end with CR LF.");
+    case HPE_INVALID_HEADER_TOKEN:
+        return STR("A header has a character that its name or value may not have.");
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+        return STR("Content-Length must be there once, be a number, and not be there beside "
+                   "Transfer-Encoding.");
+    case HPE_INVALID_TRANSFER_ENCODING:
+        return STR("Transfer-Encoding must be chunked, and not be there beside Content-Length.");
+    case HPE_INVALID_CHUNK_SIZE:
+        return STR("The size of a chunk is not a hexadecimal number that fits.");
+    case HPE_CLOSED_CONNECTION:
+        return STR("More data came behind a request that said it was the last one.");
+    default:
+        return STR("The request is not HTTP as RFC 9112 has it.");
+    }
+}
+
 static enum parse_result fail_by_llhttp(struct parse *parse, llhttp_errno_t error)
 {
     if (problem_has(&parse->problem))
         return PARSE_FAILED;
-    bool other = is_other_version(&parse->llhttp, error);
-    const char *reason = llhttp_get_error_reason(&parse->llhttp);
-    problem_set(&parse->problem, other ? PROBLEM_HTTP_VERSION : PROBLEM_MALFORMED,
-                str_c(reason != NULL ? reason : "The request is malformed."));
+    if (is_other_version(&parse->llhttp, error))
+        problem_set(&parse->problem, PROBLEM_HTTP_VERSION,
+                    STR("Speak HTTP/1.1, or HTTP/1.0, to this hub."));
+    else
+        problem_set(&parse->problem, PROBLEM_MALFORMED, fault(error));
     return PARSE_FAILED;
+}
+
+static str head_limit(struct parse *parse, const char *what)
+{
+    return arena_format(&parse->request->arena, "%s the %zu bytes that --max-headers allows.", what,
+                        parse->head_max);
 }
 
 static enum parse_result fail_by_head_size(struct parse *parse)
 {
     if (parse->line_done)
         (void)refuse(parse, PROBLEM_HEADERS_TOO_LARGE,
-                     STR("The header block is larger than --max-headers allows."));
+                     head_limit(parse, "The header block is larger than"));
     else
         (void)refuse(parse, PROBLEM_URI_TOO_LONG,
-                     STR("The request line is longer than --max-headers allows."));
+                     head_limit(parse, "The request line is longer than"));
     return PARSE_FAILED;
 }
 
@@ -323,8 +374,9 @@ static enum parse_result feed_body(struct parse *parse, str *input)
     *input = str_skip(*input, used);
     size_t framing = parse->body_bytes - parse->body.len;
     if (framing > parse->head_max - parse->head_bytes + FRAMING_PER_BYTE * parse->body.len) {
-        (void)refuse(parse, PROBLEM_HEADERS_TOO_LARGE,
-                     STR("Chunk extensions and trailers take more than --max-headers allows."));
+        (void)refuse(
+            parse, PROBLEM_HEADERS_TOO_LARGE,
+            head_limit(parse, "Header block, chunk extensions and trailers take more than"));
         return PARSE_FAILED;
     }
     return parse->whole ? PARSE_WHOLE : PARSE_MORE;

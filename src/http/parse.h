@@ -68,6 +68,9 @@ struct parse {
 };
 
 /* `request` has its arena and is empty otherwise. */
+/* What to say of a body over request->max_body. */
+str parse_too_large(struct request *request);
+
 void parse_begin(struct parse *parse, struct request *request, size_t head_max);
 
 /* Takes what it uses off the front of `input`. */

@@ -43,8 +43,12 @@ static int no_passphrase(char *to, int size, int writing, void *context)
 static int refuse_file(const char *what, const char *file, struct arena *arena,
                        struct problem *reterr)
 {
-    unsigned long code = ERR_peek_last_error();
+    /* The first one is the cause; of the system's, OpenSSL has no text. */
+    unsigned long code = ERR_peek_error();
+    char room[128];
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    if (ERR_SYSTEM_ERROR(code))
+        reason = strerror_r(ERR_GET_REASON(code), room, sizeof(room));
     problem_set(reterr, PROBLEM_INVALID,
                 arena_format(arena, "%s %s cannot be used: %s.", what, file,
                              reason == NULL ? "unknown reason" : reason));

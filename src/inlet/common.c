@@ -6,11 +6,14 @@ bool inlet_read_json(const struct inlet_context *inlet, struct request *request,
                      struct problem *reterr)
 {
     struct json_error error;
+    if (str_trim(request->body).len == 0) {
+        problem_set(reterr, PROBLEM_MALFORMED, STR("The body is empty. Send a JSON object."));
+        return false;
+    }
     if (json_read(&request->arena, request->body, (int)inlet->limits->json_depth, ret_body, &error))
         return true;
     problem_set(reterr, PROBLEM_MALFORMED,
-                arena_format(&request->arena, "The body is not JSON: at byte %zu: %.*s.",
-                             error.offset, STR_ARG(error.text)));
+                arena_format(&request->arena, "The body is not JSON: %.*s.", STR_ARG(error.text)));
     return false;
 }
 

@@ -52,6 +52,8 @@ MUST_USE bool json_to_int64(json value, int64_t *ret_value);
 /* The same for text; and whether text is a number as RFC 8259 has it. */
 MUST_USE bool json_number_to_int64(str text, int64_t *ret_value);
 bool json_is_number(str text);
+/* False for a number with a fraction, and for what is no number. */
+bool json_number_is_whole(str text);
 
 /* False for a number beyond the largest double, which nearly all that read JSON take for infinite;
  * and for what is no number. */

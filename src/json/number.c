@@ -73,6 +73,35 @@ static char digit_at(const struct number *number, size_t i)
                                  : number->fraction.ptr[i - number->whole.len];
 }
 
+/* The digits from `first` to before `end`, times ten to the `power`; neither the first nor the last
+ * of them is 0. */
+struct reduced {
+    size_t first;
+    size_t end;
+    int64_t power; /* 0 for zero, which has no digits */
+};
+
+static struct reduced reduce(const struct number *number)
+{
+    struct reduced reduced = { .end = number->whole.len + number->fraction.len,
+                               .power = exponent_of(number) - (int64_t)number->fraction.len };
+    while (reduced.first < reduced.end && digit_at(number, reduced.first) == '0')
+        reduced.first++;
+    while (reduced.end > reduced.first && digit_at(number, reduced.end - 1) == '0') {
+        reduced.end--;
+        reduced.power++;
+    }
+    if (reduced.first == reduced.end)
+        reduced.power = 0;
+    return reduced;
+}
+
+bool json_number_is_whole(str text)
+{
+    struct number number;
+    return take_apart(text, &number) && reduce(&number).power >= 0;
+}
+
 bool json_number_to_int64(str text, int64_t *ret_value)
 {
     struct number number;
@@ -80,27 +109,16 @@ bool json_number_to_int64(str text, int64_t *ret_value)
         return false;
     if (number.fraction.len == 0 && number.exponent.len == 0)
         return str_to_int64(text, ret_value);
-    /* The digits from `first` to before `end`, times ten to the `power`. */
-    size_t first = 0;
-    size_t end = number.whole.len + number.fraction.len;
-    while (first < end && digit_at(&number, first) == '0')
-        first++;
-    int64_t power = exponent_of(&number) - (int64_t)number.fraction.len;
-    while (end > first && digit_at(&number, end - 1) == '0') {
-        end--;
-        power++;
-    }
+    struct reduced reduced = reduce(&number);
     char digits[24];
     size_t count = 0;
-    if (first == end)
-        power = 0;
-    if (power < 0 || (int64_t)(end - first) + power > 19)
+    if (reduced.power < 0 || (int64_t)(reduced.end - reduced.first) + reduced.power > 19)
         return false;
     if (number.negative)
         digits[count++] = '-';
-    while (first < end)
-        digits[count++] = digit_at(&number, first++);
-    while (power-- > 0)
+    while (reduced.first < reduced.end)
+        digits[count++] = digit_at(&number, reduced.first++);
+    while (reduced.power-- > 0)
         digits[count++] = '0';
     if (count == number.negative)
         digits[count++] = '0';

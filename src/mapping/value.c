@@ -99,6 +99,8 @@ static struct flaw write_integer(struct value_reader *reader, const struct field
     if (!number_text(reader, value, &text))
         return wrong_type(reader, "a whole number", value);
     int64_t number;
+    if (!json_number_is_whole(text))
+        return flaw(STR("type"), STR("Send a whole number, without a fraction."));
     if (!json_number_to_int64(text, &number))
         return flaw(STR("range"),
                     STR("Send a whole number from -9223372036854775808 to 9223372036854775807."));

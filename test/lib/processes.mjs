@@ -56,8 +56,8 @@ export function start(program, args, options = {}) {
 }
 
 // Runs a program to its end; never throws.
-export async function run(program, args, { env, input, timeout = 60000, cwd } = {}) {
-    const child = start(program, args, { env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+export async function run(program, args, { env, input, timeout = 60000, cwd, ...rest } = {}) {
+    const child = start(program, args, { ...rest, env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
     const out = [];
     const err = [];
     child.stdout.on('data', (data) => out.push(data));

@@ -65,9 +65,11 @@ scenario('everything is there after a restart', async () => {
     const hook = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['custom_event.order'] });
     for (let i = 0; i < 5; i++) expect(await sendApi(api, 'order', { email: `r${i}@example.org`, text: 'kept' }), 201);
     await hub.settled();
+    // What holds an endpoint for the moment is not stored.
+    const settled = (rows) => rows.map(({ sending, ...row }) => (row.state === 'pending' ? { ...row, reason: null } : row));
     const look = async () => ({
-        integrations: await api.all('/api/v1/integrations'), webhooks: await api.all('/api/v1/webhooks'), contacts: await api.all('/api/v1/contacts'),
-        events: await api.all('/api/v1/events'), deliveries: await deliveriesOf(api, hook.id), ledger: await ledgerOf(api), keys: await api.all('/api/v1/api-keys'), rejections: await api.all('/api/v1/rejections'),
+        integrations: await api.all('/api/v1/integrations'), webhooks: settled(await api.all('/api/v1/webhooks')), contacts: await api.all('/api/v1/contacts'),
+        events: await api.all('/api/v1/events'), deliveries: settled(await deliveriesOf(api, hook.id)), ledger: await ledgerOf(api), keys: await api.all('/api/v1/api-keys'), rejections: await api.all('/api/v1/rejections'),
     });
     const before = await look();
     await hub.restart();

@@ -118,8 +118,7 @@ int store_backup(struct store *store, str to_file, struct arena *arena, struct p
             reterr, PROBLEM_CONFLICT,
             arena_format(arena, "%s is already there; a backup replaces nothing.", backup.path));
     else if (r < 0)
-        problem_set(
-            reterr, PROBLEM_STORE,
-            arena_format(arena, "The backup to %s failed: %s.", backup.path, fail_describe(r)));
+        problem_set(reterr, PROBLEM_STORE,
+                    arena_format(arena, "The backup to %s failed: %s.", backup.path, fail_text(r)));
     return r;
 }

@@ -33,11 +33,24 @@ static int make_file(const char *path)
     return directory_sync_of(path);
 }
 
+static int refuse_access(const struct store *store, int r, struct arena *arena,
+                         struct problem *reterr)
+{
+    return refuse(reterr, r,
+                  arena_format(arena,
+                               "The database %s cannot be written: %s. Let the user that runs "
+                               "junctor write the file and its directory, or name another "
+                               "directory with --data.",
+                               store->path, fail_text(r)));
+}
+
 static int find_file(const struct store *store, const struct store_options *options,
                      struct arena *arena, struct problem *reterr)
 {
     struct stat status;
     bool there = stat(store->path, &status) == 0 && status.st_size > 0;
+    if (there && !options->beside && access(store->path, R_OK | W_OK) < 0)
+        return refuse_access(store, fail(-errno), arena, reterr);
     if (there)
         return 0;
     if (!options->create)
@@ -47,11 +60,7 @@ static int find_file(const struct store *store, const struct store_options *opti
     int r = directory_make(store->directory);
     if (r == 0)
         r = make_file(store->path);
-    if (r < 0)
-        (void)refuse(
-            reterr, r,
-            arena_format(arena, "%s cannot be written: %s.", store->path, fail_describe(r)));
-    return r;
+    return r < 0 ? refuse_access(store, r, arena, reterr) : r;
 }
 
 /* ── migrations ── */
@@ -180,10 +189,12 @@ static int open_and_migrate(struct store *store, const struct store_options *opt
     r = sql_open(&sql, store->path, SQLITE_OPEN_READWRITE, READER_CACHE_KIB);
     if (r == 0)
         r = migrate(options, &sql, arena, reterr);
+    int code = sql.last_code;
     sql_close(&sql);
     if (r < 0 && !problem_has(reterr))
         (void)refuse(reterr, r,
-                     arena_format(arena, "%s cannot be used: %s.", store->path, fail_describe(r)));
+                     arena_format(arena, "The database %s cannot be used: %s.", store->path,
+                                  code == 0 ? fail_text(r) : sqlite3_errstr(code)));
     return r;
 }
 

@@ -72,9 +72,12 @@ int store_lock(str directory, bool create, struct arena *arena, struct store_loc
     if (r == 0)
         r = take(fd, directory, arena, reterr);
     if (r < 0)
-        problem_set(reterr, PROBLEM_STORE,
-                    arena_format(arena, "The data directory %.*s cannot be used: %s.",
-                                 STR_ARG(directory), fail_describe(r)));
+        problem_set(
+            reterr, PROBLEM_STORE,
+            arena_format(arena,
+                         "The data directory %.*s cannot be used: %s. Let the user that runs "
+                         "junctor write there, or name another with --data.",
+                         STR_ARG(directory), fail_text(r)));
     if (r != 0) {
         if (fd >= 0)
             (void)close(fd);

@@ -105,7 +105,8 @@ void sql_close(struct sql *sql)
         int code = sqlite3_close(sql->db);
         assert(code == SQLITE_OK);
     }
-    *sql = (struct sql){ .log = sql->log, .run_count = sql->run_count };
+    *sql =
+        (struct sql){ .log = sql->log, .run_count = sql->run_count, .last_code = sql->last_code };
 }
 
 int sql_script(struct sql *sql, const char *text)
