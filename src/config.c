@@ -228,6 +228,9 @@ static bool check_pairs(const struct config *config, struct problem *reterr)
         (str_ends(config->listen, STR(":0")) || str_ends(config->first_run_receiver, STR(":0"))))
         return refuse(reterr, STR("first-run prints commands to paste, so it needs ports that are "
                                   "known: give listen and first-run-receiver one"));
+    if (config->connect_timeout_ms > config->attempt_timeout_ms)
+        return refuse(reterr, STR("connect-timeout is longer than attempt-timeout, which holds for "
+                                  "a whole attempt, connecting included: make it shorter"));
     struct seal_key key;
     if (config->sealing_key.len > 0 && !seal_key_read(config->sealing_key, &key))
         return refuse(reterr, STR("JUNCTOR_SEALING_KEY: its value is not 64 hexadecimal digits"));

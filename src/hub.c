@@ -467,6 +467,8 @@ int hub_run(const struct config *config, struct arena *arena)
     (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by all threads */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN); /* they mean nothing here, and would end the hub */
+    (void)signal(SIGUSR2, SIG_IGN);
 
     int r = start(&hub);
     if (r == 0) {

@@ -214,16 +214,24 @@ static bool is_listen(str text)
     return address_read(host, &address) && address.family == 4;
 }
 
-static bool is_url(str text)
+/* What is wrong with an address that others are appended to, or NULL. */
+static const char *url_fault(str text)
 {
     str scheme = STR("http://");
     if (str_starts(text, STR("https://")))
         scheme = STR("https://");
-    else if (!str_starts(text, scheme))
-        return false;
+    if (!str_starts(text, scheme) || str_index(text, ' ') >= 0)
+        return "is not an address that begins with http:// or https:// and names a host";
+    if (str_index(text, '?') >= 0 || str_index(text, '#') >= 0)
+        return "has a query (?…) or a fragment (#…): leave it out, paths are appended to this "
+               "address";
     str rest = str_skip(text, scheme.len);
     str host = str_cut(&rest, '/');
-    return host.len > 0 && str_index(text, ' ') < 0;
+    if (str_index(host, '@') >= 0)
+        return "holds a user name or password (…@): leave it out";
+    if (host.len == 0 || host.ptr[0] == ':')
+        return "names no host";
+    return NULL;
 }
 
 /* What is wrong with the text of a str, or NULL. */
@@ -233,8 +241,8 @@ static const char *text_fault(const struct option *option, str text)
         return "holds a control character";
     if (option->type == OPTION_PATH && text.len == 0)
         return "is no path";
-    if (option->type == OPTION_URL && !is_url(text))
-        return "is not an address that begins with http:// or https:// and names a host";
+    if (option->type == OPTION_URL && url_fault(text) != NULL)
+        return url_fault(text);
     if (option->type == OPTION_LISTEN && !is_listen(text))
         return "is not ADDRESS:PORT: write it as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080";
     return NULL;

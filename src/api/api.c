@@ -39,12 +39,24 @@ static bool no_route(struct request *request, unsigned allowed)
     return answer_head(request, &problem);
 }
 
+/* The organization's UUID, as it is stored. */
+static str lower(str text, struct arena *arena)
+{
+    char *to = arena_bytes(arena, text.len);
+    for (size_t i = 0; i < text.len; i++)
+        to[i] = char_lower(text.ptr[i]);
+    return str_from(to, text.len);
+}
+
 static bool decode_path(struct call *call, const struct route_match *match)
 {
     struct arena *arena = &call->request->arena;
     for (int i = 0; i < match->parameter_count; i++) {
-        if (url_decode(arena, match->parameters[i], false, &call->path[i]))
+        if (url_decode(arena, match->parameters[i], false, &call->path[i])) {
+            if (call->route->who == WHO_INLET && i == 0)
+                call->path[i] = lower(call->path[i], arena);
             continue;
+        }
         (void)call_refuse(call, PROBLEM_MALFORMED,
                           STR("The address must be percent-encoded UTF-8 without U+0000."));
         return false;
@@ -70,9 +82,18 @@ static struct call *new_call(struct api *api, struct request *request, const str
     return call;
 }
 
+/* Nobody keeps what the API says, or takes it for something else. */
+static void guard_answer(struct request *request)
+{
+    if (str_starts(request->path, STR("/api/")))
+        request->reply.headers =
+            STR("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+}
+
 static bool on_head(struct request *request, void *context)
 {
     struct api *api = context;
+    guard_answer(request);
     struct route_match match = router_find(api->router, request->method, request->path);
     if (match.route == NULL)
         return no_route(request, match.allowed);

@@ -92,6 +92,9 @@ static bool check_string(const struct check *check, const struct member *member,
     str text = json_string(value);
     if (has_nul(text))
         return refuse_nul(check);
+    if (str_equal(str_c(member->name), STR("name")) && str_has_control(str_trim(text)))
+        return wrong(check, "format",
+                     STR("Send a name without control characters, line ends and tabs included."));
     /* White space alone says nothing. */
     if (member->least > 0 && str_trim(text).len == 0)
         return wrong(check, "required", STR("Send a text that is not empty."));

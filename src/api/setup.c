@@ -70,8 +70,9 @@ static bool check(const struct setup_request *request, struct arena *arena, str 
                   str *ret_email_key, struct problem *reterr)
 {
     if (str_trim(request->organization).len == 0 || request->organization.len > NAME_MOST ||
-        !str_is_utf8(request->organization))
-        wrong(reterr, arena, "organization", "Give a name of 1 to 200 characters.");
+        !str_is_utf8(request->organization) || str_has_control(str_trim(request->organization)))
+        wrong(reterr, arena, "organization",
+              "Give a name of 1 to 200 characters, without control characters.");
     if (!str_is_utf8(request->email) || !email_key(request->email, arena, ret_email, ret_email_key))
         wrong(reterr, arena, "email", "Give an e-mail address.");
     if (request->password.len < PASSWORD_LEAST || !str_is_utf8(request->password))

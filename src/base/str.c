@@ -128,3 +128,14 @@ bool str_is_utf8(str s)
     }
     return true;
 }
+
+bool str_has_control(str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool high = c == 0xc2 && i + 1 < s.len && (unsigned char)s.ptr[i + 1] < 0xa0;
+        if (c < ' ' || c == 0x7f || high)
+            return true;
+    }
+    return false;
+}

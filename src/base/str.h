@@ -77,6 +77,9 @@ str str_trim(str s);
 /* Decimal, optional '-', nothing else around it. False on overflow or any other byte. */
 MUST_USE bool str_to_int64(str s, int64_t *ret_value);
 
+/* U+0000 to U+001F, and U+007F to U+009F, in what is UTF-8. */
+bool str_has_control(str s);
+
 /* Well-formed UTF-8 as RFC 3629 has it (no overlong forms, no surrogates). */
 bool str_is_utf8(str s);
 

@@ -214,6 +214,8 @@ static str check_target(const struct target *target, const struct cidr_list *all
     if (zone != NULL)
         return STR("The URL's address has a zone (%…), which means something on one machine only: "
                    "leave it out.");
+    if (target->host[0] == '.' || strstr(target->host, "..") != NULL)
+        return STR("The URL's host has two dots in a row, or begins with one.");
     if (strlen(target->host) > HOST_MAX)
         return STR("The URL's host name is longer than 253 bytes.");
     if (target->literal.family == 0 && ends_in_number(str_c(target->host)))

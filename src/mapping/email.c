@@ -50,17 +50,44 @@ static bool is_domain(str domain)
     return true;
 }
 
-/* Spaces and controls that are not ASCII: U+0080 to U+00A0, U+2000 to U+200F, U+2028 to U+202F. */
+/* Takes one character off the front of what is UTF-8. */
+static uint32_t take_character(str *rest)
+{
+    const unsigned char *p = (const unsigned char *)rest->ptr;
+    size_t length = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    uint32_t character = length == 1 ? p[0] : p[0] & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++)
+        character = character << 6 | (p[i] & 0x3f);
+    *rest = str_skip(*rest, length);
+    return character;
+}
+
+/* Spaces, controls and what fonts do not show (Unicode's White_Space, Cc and
+ * Default_Ignorable_Code_Point), as far as it is not ASCII. */
+static bool is_invisible(uint32_t character)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0x80, 0xa0 },       { 0xad, 0xad },     { 0x34f, 0x34f },     { 0x61c, 0x61c },
+        { 0x115f, 0x1160 },   { 0x1680, 0x1680 }, { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+        { 0x2000, 0x200f },   { 0x2028, 0x202f }, { 0x205f, 0x206f },   { 0x2800, 0x2800 },
+        { 0x3000, 0x3000 },   { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+        { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+        { 0xe0000, 0xe0fff },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(ranges); i++)
+        if (character >= ranges[i].first && character <= ranges[i].last)
+            return true;
+    return false;
+}
+
 static bool has_invisible(str text)
 {
-    for (size_t i = 0; i + 1 < text.len; i++) {
-        const unsigned char *p = (const unsigned char *)text.ptr + i;
-        if (p[0] == 0xc2 && p[1] <= 0xa0)
+    while (text.len > 0)
+        if (is_invisible(take_character(&text)))
             return true;
-        if (p[0] == 0xe2 && p[1] == 0x80 && i + 2 < text.len && (p[2] <= 0x8f || p[2] >= 0xa8) &&
-            p[2] <= 0xaf)
-            return true;
-    }
     return false;
 }
 

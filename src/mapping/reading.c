@@ -109,6 +109,9 @@ str reading_text(const struct reading_object *object, int member, int most)
                                    STR_ARG(json_type_name(value))));
     else if (json_has_nul(value))
         reading_wrong(object, member, STR("format"), STR("Leave out the character U+0000."));
+    else if (str_has_control(str_trim(text)))
+        reading_wrong(object, member, STR("format"),
+                      STR("Leave out control characters, line ends and tabs included."));
     else if (str_trim(text).len == 0 || count_characters(text) > (size_t)most)
         reading_wrong(object, member, STR("range"),
                       arena_format(arena, "Send 1 to %d characters, not all of them blank.", most));

@@ -113,3 +113,49 @@ scenario('a database that cannot be written: serve says which, and what to do', 
     }
     chmodSync(lone.data, 0o700);
 });
+
+scenario('names hold no control characters; a host no empty part', async () => {
+    const name = 'two\nlines';
+    const field = { id: 'f', name, type: 'text' };
+    const email = { id: 'email', name: 'E', type: 'email', required: true, isPrimaryKey: true };
+    const path = `/api/v1/integrations/${made.integration}`;
+    const refusals = [
+        await api.patch('/api/v1/organization', { name }),
+        await api.post('/api/v1/users', { email: 'c@example.org', name: 'a\u0007b', password: 'long enough it is', role: 'viewer' }),
+        await api.post('/api/v1/api-keys', { name: 'a\u009fb', scopes: ['contacts:read'] }),
+        await api.post('/api/v1/integrations', { name }),
+        await api.post(`${path}/events`, { context: 'api', alias: 'c1', name, fields: [email] }),
+        await api.post(`${path}/events`, { context: 'api', alias: 'c2', name: 'x', fields: [email, field] }),
+        await api.post('/api/v1/webhooks', { name: 'tab\there', url: 'https://example.org/', eventTypes: ['ping'] }),
+    ];
+    for (const answer of refusals) assert.match(errorOf(expectProblem(answer, 422))[0], / name format$/);
+    for (const url of ['http://x..co/', 'http://.x.co/']) assert.deepEqual(errorOf(expectProblem(await api.post('/api/v1/webhooks', { name: 'x', url, eventTypes: ['ping'] }), 422)), ['/url url format']);
+});
+
+scenario('answers of the API are not to be kept, nor taken for something else', async () => {
+    for (const answer of [await api.get('/api/v1/webhooks'), await api.get('/api/v1/nothing'), await hub.anonymous.get('/api/v1/users'), await hub.anonymous.get('/api/openapi.json'), await api.post('/api/v1/integrations', '{')]) {
+        assert.equal(answer.headers['cache-control'], 'no-store', answer.text.slice(0, 100));
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+    }
+});
+
+scenario('settings that cannot be meant are refused; signals without a meaning are ignored', async () => {
+    const lone = new Hub({ name: 'settings' });
+    for (const [args, words] of [
+        [['--public-url', 'https://hub.example/?a=b'], /public-url.*query/],
+        [['--public-url', 'https://hub.example/#x'], /public-url.*fragment/],
+        [['--public-url', 'https://me:secret@hub.example'], /public-url.*user name or password/],
+        [['--public-url', 'https://'], /public-url.*names no host/],
+        [['--public-url', 'https://:8443/x'], /public-url.*names no host/],
+        [['--listen', 'localhost:8080'], /listen.*127\.0\.0\.1:8080/],
+        [['--connect-timeout', '31s'], /connect-timeout is longer than attempt-timeout/],
+    ]) {
+        const done = await lone.cli(['serve', '--data', lone.data, ...args]);
+        assert.notEqual(done.code, 0);
+        assert.match(done.stderr, words);
+    }
+    hub.process.kill('SIGUSR1');
+    hub.process.kill('SIGUSR2');
+    await new Promise((done) => setTimeout(done, 200));
+    assert.equal((await api.get('/healthz')).status, 200);
+});

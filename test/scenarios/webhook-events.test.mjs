@@ -175,3 +175,17 @@ scenario('a member that comes twice: the last counts, with a note, the e-mail in
         expectProblem(await sendWebhook(api, organization, 'twice', raw, { headers }), 415, 'unsupported_media_type');
     expect(await sendWebhook(api, organization, 'twice', raw, { query: '?anything=1&anything=2&createContact=maybe' }), 201);
 });
+
+scenario('the organization\'s id in the address is taken in any case of its letters', async () => {
+    await makeEvent(api, { alias: 'any-case', context: 'webhook' });
+    for (const id of [organization.toUpperCase(), organization.replace(/[a-f]/, (letter) => letter.toUpperCase())])
+        expect(await sendWebhook(api, id, 'any-case', { email: 'case@example.org' }), 201);
+});
+
+scenario('an e-mail with a space or something invisible in it is none', async () => {
+    await makeEvent(api, { alias: 'unseen', context: 'webhook' });
+    for (const character of ['\u200b', '\ufeff', '\u00ad', '\u3000', '\u2060', '\u180e', '\u00a0', '\u0085', '\u{e0001}', '\u2066', '\u115f'])
+        expectProblem(await sendWebhook(api, organization, 'unseen', { email: `a${character}b@example.org` }), 422, 'invalid');
+    for (const email of ['\u00e4@example.org', '\u65e5\u672c@example.org', 'a@\u00e4.example'])
+        expect(await sendWebhook(api, organization, 'unseen', { email }), 201);
+});
