@@ -38,7 +38,8 @@ static const char *const definitions[] = {
 static void check_tree(struct arena *arena, const struct event_definition *definition, json body)
 {
     json *values = ARENA_ARRAY(arena, json, (size_t)definition->field_count);
-    bool more = pointer_tree_find(definition->tree, body, arena, values);
+    bool *repeated = ARENA_ARRAY(arena, bool, (size_t)definition->field_count);
+    bool more = pointer_tree_find(definition->tree, body, arena, values, repeated);
     (void)more;
     for (int i = 0; i < definition->field_count; i++)
         assert(json_pointer_find(&definition->fields[i].pointer, body) == values[i]);
