@@ -25,7 +25,7 @@
       "operations that wait for the committer, a lane; more is 503")                               \
     X(lane_bytes, "max-queued-bytes", 64 * MIB, 1 * MIB, 16384 * MIB, "bytes",                     \
       "bytes of operations that wait for the committer, a lane; more is 503")                      \
-    X(courier_bytes, "max-courier-memory", 64 * MIB, 1 * MIB, 16384 * MIB, "bytes",                \
+    X(courier_bytes, "max-courier-memory", 40 * MIB, 1 * MIB, 16384 * MIB, "bytes",                \
       "deliveries held in memory; over it an outlet reads its work from the store")                \
     X(response_kept, "max-response-kept", 64 * KIB, 0, 1 * MIB, "bytes",                           \
       "how much of a target's answer is kept; the rest is counted and marked as truncated")        \

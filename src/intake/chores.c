@@ -8,7 +8,7 @@
 #include "intake/internal.h"
 
 #define STEP_MS 20
-#define BUSY_STEP_MS 5
+#define BUSY_STEP_MS 6
 
 struct dropped_outlet {
     struct list link;

@@ -6,7 +6,8 @@
 #include "intake/internal.h"
 
 #define TICK_MS 1000
-#define BUSY_CHORE_MS 100 /* under load, a chore gets its turn this often */
+#define BUSY_CHORE_MS 15 /* under load, a chore gets its turn this often */
+#define QUIET_MS 20      /* senders that wait for their answers leave gaps shorter than this */
 #define PICTURES_MAX ((size_t)10000)
 #define CHECKPOINT_PAGES 1000
 #define SETTLE_PAUSE_MS 200
@@ -140,29 +141,48 @@ static void checkpoint(struct committer *committer, bool quiet)
                  LOG_TEXT("error", str_c(fail_describe(r))));
 }
 
+/* Under load a chore gets a short step now and then, else it goes on. True: there is more to do. */
+static bool run_chores(struct committer *committer)
+{
+    int64_t now_ms = clock_mono_ms();
+    bool busy = now_ms < committer->busy_until_ms;
+    if (busy && now_ms < committer->next_chore_ms)
+        return true;
+    bool more = chores_step(committer, busy);
+    committer->next_chore_ms = clock_mono_ms() + BUSY_CHORE_MS;
+    return more;
+}
+
+static int wait_ms(const struct committer *committer, bool more)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (!more)
+        return TICK_MS / 4;
+    /* What is left of the gap between two steps, or of what counts as load. */
+    int64_t until_ms = MIN_OF(committer->next_chore_ms, committer->busy_until_ms);
+    return (int)MAX_OF(until_ms - now_ms, 0);
+}
+
 static void *committer_main(void *argument)
 {
     struct committer *committer = argument;
-    int64_t next_chore_ms = 0;
     thread_name("committer", -1);
     for (;;) {
         take_mail(committer);
         bool busy = anything_queued(committer);
         hot_run(committer);
         management_run(committer);
+        if (busy)
+            committer->busy_until_ms = clock_mono_ms() + QUIET_MS;
         bool ticked = tick(committer);
-        checkpoint(committer, ticked && !busy);
-        bool more = false;
-        if (!busy || clock_mono_ms() >= next_chore_ms) {
-            more = chores_step(committer, busy);
-            next_chore_ms = clock_mono_ms() + BUSY_CHORE_MS;
-        }
+        checkpoint(committer, ticked && clock_mono_ms() >= committer->busy_until_ms);
+        bool more = run_chores(committer);
         if (busy || anything_queued(committer))
             continue;
         if (atomic_load_explicit(&committer->admissions.stopping, memory_order_acquire) &&
             committer_idle(committer))
             return NULL;
-        waker_wait(&committer->waker, more ? 0 : TICK_MS / 4);
+        waker_wait(&committer->waker, wait_ms(committer, more));
     }
 }
 

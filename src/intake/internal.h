@@ -163,6 +163,8 @@ struct committer {
     struct batch batch;
     struct rejection_budget rejections;
     struct chores chores;
+    int64_t busy_until_ms; /* monotonic: until then there is load */
+    int64_t next_chore_ms; /* monotonic: under load, no chore before */
     int64_t next_tick_ms; /* monotonic */
     atomic_int running;   /* batches, publications under way */
 
