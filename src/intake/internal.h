@@ -165,8 +165,8 @@ struct committer {
     struct chores chores;
     int64_t busy_until_ms; /* monotonic: until then there is load */
     int64_t next_chore_ms; /* monotonic: under load, no chore before */
-    int64_t next_tick_ms; /* monotonic */
-    atomic_int running;   /* batches, publications under way */
+    int64_t next_tick_ms;  /* monotonic */
+    atomic_int running;    /* batches, publications under way */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
