@@ -18,7 +18,7 @@ struct dropped_outlet {
 
 static const int64_t pauses_ms[] = {
     [CHORE_PRUNE] = 500, [CHORE_VACUUM] = 5000, [CHORE_MERGE] = 1000,
-    [CHORE_KEYS] = 1000,  [CHORE_DROP] = 0,
+    [CHORE_KEYS] = 1000, [CHORE_DROP] = 0,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
 
