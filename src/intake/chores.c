@@ -106,6 +106,7 @@ static int watch_backlog(struct committer *committer, int pruned)
     if (r < 0)
         return fail(r);
     int64_t used_bytes = size.file_bytes - size.free_bytes;
+    committer->chores.urgent = used_bytes > max_bytes + max_bytes / 10;
     bool closed = atomic_load(&committer->admissions.backlog_of) != 0;
     int64_t slack = pruned == CHORE_MORE && !closed ? max_bytes / 10 : 0;
     int64_t outlet = 0;

@@ -145,7 +145,7 @@ static void checkpoint(struct committer *committer, bool quiet)
 static bool run_chores(struct committer *committer)
 {
     int64_t now_ms = clock_mono_ms();
-    bool busy = now_ms < committer->busy_until_ms;
+    bool busy = now_ms < committer->busy_until_ms && !committer->chores.urgent;
     if (busy && now_ms < committer->next_chore_ms)
         return true;
     bool more = chores_step(committer, busy);

@@ -147,6 +147,7 @@ struct chores {
     int64_t next_ms[CHORES]; /* monotonic */
     bool more[CHORES];
     int next;
+    bool urgent;         /* history is a tenth over its cap: senders wait for pruning */
     struct list outlets; /* deleted ones whose work is to be dropped */
 };
 
