@@ -13,6 +13,7 @@
  * - dispatch.c: one attempt, from parcel to recorded result
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
+ * - sweep.c: finds what is due in the store and not in memory
  * - sender_http.c, resolver.c: the network */
 #pragma once
 

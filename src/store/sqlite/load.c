@@ -49,57 +49,6 @@ static void read_pending(const struct sql_query *query, int at, struct arena *ar
     " w.schedule_step, w.last_status, w.once, w.reason, w.event_type"
 #define WORK_COLUMN_COUNT 12
 
-/* One that was dropped while an attempt was under way. */
-static int load_dropped(struct sql *sql, struct work_load *load, struct arena *arena)
-{
-    struct sql_query query CLEANUP(sql_done) =
-        SQL_BORROW(sql,
-                   "SELECT event, created_ms, attempt_count, last_status, finished_ms, reason"
-                   " FROM deliveries WHERE organization = $1 AND outlet = $2 AND id = $3"
-                   " AND state = 'dropped'",
-                   SQL_I(load->organization), SQL_I(load->outlet), SQL_I(load->id));
-    int r = sql_next(&query);
-    load->dropped = r > 0;
-    if (load->dropped)
-        load->delivery = (struct delivery){
-            .id = load->id,
-            .organization = load->organization,
-            .outlet = load->outlet,
-            .event = sql_int(&query, 0),
-            .created_ms = sql_int(&query, 1),
-            .state = DELIVERY_DROPPED,
-            .attempt_count = (int)sql_int(&query, 2),
-            .last_status = (int)sql_int(&query, 3),
-            .finished_ms = sql_int(&query, 4),
-            .reason = sql_text(&query, 5, arena),
-        };
-    return MIN_OF(r, 0);
-}
-
-static int load_work(struct sql *sql, struct work_load *load, struct arena *arena)
-{
-    struct sql_query query CLEANUP(sql_done) =
-        SQL_BORROW(sql,
-                   "SELECT " WORK_COLUMNS " FROM work w"
-                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id = $3",
-                   SQL_I(load->organization), SQL_I(load->outlet), SQL_I(load->id));
-    int r = sql_next(&query);
-    load->found = r > 0;
-    load->dropped = false;
-    if (load->found)
-        read_pending(&query, 0, arena, &load->delivery);
-    return r == 0 ? load_dropped(sql, load, arena) : MIN_OF(r, 0);
-}
-
-int store_load_work(struct store_writer *writer, struct work_load **loads, int count,
-                    struct arena *arena)
-{
-    for (int i = 0; i < count; i++)
-        if (load_work(&writer->sql, loads[i], arena) < 0)
-            return fail(FAIL_STORE);
-    return 0;
-}
-
 /* ── due work ── */
 
 static int read_item(const struct sql_query *query, struct arena *arena, struct work_item *ret_item)
@@ -249,6 +198,41 @@ static int find_in_deliveries(struct sql *sql, int64_t organization, int64_t id,
     ret_found->event_type = sql_text(&query, 7, arena);
     ret_found->delivery = delivery;
     return 1;
+}
+
+/* One that was dropped while an attempt was under way. */
+static int load_dropped(struct sql *sql, struct work_load *load, struct arena *arena)
+{
+    struct delivery_found found;
+    int r = find_in_deliveries(sql, load->organization, load->id, arena, &found);
+    load->dropped = r > 0 && found.delivery.state == DELIVERY_DROPPED;
+    if (load->dropped)
+        load->delivery = found.delivery;
+    return MIN_OF(r, 0);
+}
+
+static int load_work(struct sql *sql, struct work_load *load, struct arena *arena)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_BORROW(sql,
+                   "SELECT " WORK_COLUMNS " FROM work w"
+                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id = $3",
+                   SQL_I(load->organization), SQL_I(load->outlet), SQL_I(load->id));
+    int r = sql_next(&query);
+    load->found = r > 0;
+    load->dropped = false;
+    if (load->found)
+        read_pending(&query, 0, arena, &load->delivery);
+    return r == 0 ? load_dropped(sql, load, arena) : MIN_OF(r, 0);
+}
+
+int store_load_work(struct store_writer *writer, struct work_load **loads, int count,
+                    struct arena *arena)
+{
+    for (int i = 0; i < count; i++)
+        if (load_work(&writer->sql, loads[i], arena) < 0)
+            return fail(FAIL_STORE);
+    return 0;
 }
 
 int store_find_delivery(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
