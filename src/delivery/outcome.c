@@ -37,7 +37,7 @@ static void fail_delivery(const struct outcome_question *question, int64_t retry
         after->reason = arena_format(arena,
                                      "All %d retries of its schedule are used up. The last "
                                      "attempt: %.*s",
-                                     question->policy->delay_count, STR_ARG(question->error));
+                                     question->policy->retries, STR_ARG(question->error));
     }
 }
 

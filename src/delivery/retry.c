@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Invariants of a decision:
- * (1) an endless policy always answers `again`; another does so for exactly `delay_count` steps;
+ * (1) a policy without end always answers `again`; another does so for exactly `retries` steps;
  * (2) due is never before now, and never more than jitter below the policy's delay;
  * (3) due is never before what the target asked for, up to RETRY_AFTER_MAX_MS;
  * (4) with the draw 0.5 the delay is the policy's, to the millisecond. */
@@ -18,8 +18,25 @@ const struct retry_policy retry_webhook = {
     .name = STR_INIT("webhook"),
     .delays_ms = webhook_delays_ms,
     .delay_count = COUNT_OF(webhook_delays_ms),
-    .jitter_per_mille = 200,
+    .retries = COUNT_OF(webhook_delays_ms),
+    .jitter_percent = 20,
 };
+
+const struct retry_policy retry_postback = {
+    .name = STR_INIT("postback"),
+    .first_ms = 30 * SECONDS,
+    .cap_ms = 15 * MINUTES,
+    .jitter_percent = 20,
+};
+
+const struct retry_policy *retry_find(str name)
+{
+    static const struct retry_policy *const all[] = { &retry_webhook, &retry_postback };
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (str_equal(all[i]->name, name))
+            return all[i];
+    return NULL;
+}
 
 static int64_t doubled(const struct retry_policy *policy, int step)
 {
@@ -29,26 +46,23 @@ static int64_t doubled(const struct retry_policy *policy, int step)
     return MIN_OF(delay_ms, policy->cap_ms);
 }
 
-static int64_t policy_delay(const struct retry_policy *policy, int step)
+int64_t retry_delay_ms(const struct retry_policy *policy, int step)
 {
-    if (policy->delay_count == 0)
+    if (policy->retries > 0 && step >= policy->retries)
+        return -1;
+    if (policy->delays_ms == NULL)
         return doubled(policy, step);
     return policy->delays_ms[MIN_OF(step, policy->delay_count - 1)];
-}
-
-static bool used_up(const struct retry_policy *policy, int step)
-{
-    return !policy->endless && step >= policy->delay_count;
 }
 
 struct retry_decision retry_decide(const struct retry_policy *policy,
                                    const struct retry_question *question)
 {
     assert(question->step >= 0 && question->draw >= 0 && question->draw <= 1);
-    if (used_up(policy, question->step))
+    int64_t delay_ms = retry_delay_ms(policy, question->step);
+    if (delay_ms < 0)
         return (struct retry_decision){};
-    int64_t delay_ms = policy_delay(policy, question->step);
-    double share = (2 * question->draw - 1) * policy->jitter_per_mille / 1000;
+    double share = (2 * question->draw - 1) * policy->jitter_percent / 100;
     delay_ms += (int64_t)((double)delay_ms * share);
     int64_t asked_ms = MIN_OF(question->retry_after_ms, RETRY_AFTER_MAX_MS);
     return (struct retry_decision){ .again = true,

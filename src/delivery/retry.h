@@ -3,20 +3,17 @@
  * the caller's. */
 #pragma once
 
-#include "base/str.h"
-
-struct retry_policy {
-    str name;
-    const int64_t *delays_ms; /* one a step … */
-    int delay_count;
-    int64_t first_ms; /* … or, without a list: this, doubled at each step up to `cap_ms` */
-    int64_t cap_ms;
-    int jitter_per_mille; /* each delay is drawn from so much below to so much above */
-    bool endless;         /* past the list the last delay goes on; else: dead */
-};
+#include "model/outlet.h"
 
 /* 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, ±20 %, then dead. */
 extern const struct retry_policy retry_webhook;
+/* From 30 s, doubled up to 15 min, ±20 %, without end. */
+extern const struct retry_policy retry_postback;
+/* By its name, or NULL. */
+const struct retry_policy *retry_find(str name);
+
+/* The delay of that step (from 0) before jitter; −1: the schedule is used up. */
+int64_t retry_delay_ms(const struct retry_policy *policy, int step);
 
 /* The most that a target's Retry-After is believed. */
 #define RETRY_AFTER_MAX_MS ((int64_t)24 * 3600 * 1000)

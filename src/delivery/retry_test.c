@@ -38,15 +38,13 @@ TEST(jitter_and_retry_after)
     CHECK_INT("too much", decide(&retry_webhook, 1, 1000 * HOUR, 0.5).due_ms, 1000000 + 24 * HOUR);
 }
 
-TEST(exponential)
+TEST(postback)
 {
-    static const struct retry_policy postback = {
-        .name = STR_INIT("postback"), .first_ms = 30000, .cap_ms = 900000, .endless = true
-    };
     static const int64_t delays_s[] = { 30, 60, 120, 240, 480, 900, 900, 900 };
     for (int step = 0; step < (int)COUNT_OF(delays_s); step++)
-        CHECK_INT("due", decide(&postback, step, 0, 0.5).due_ms - 1000000, delays_s[step] * 1000);
-    CHECK_INT("late", decide(&postback, 1000000, 0, 0.5).due_ms - 1000000, 900000);
+        CHECK_INT("due", decide(&retry_postback, step, 0, 0.5).due_ms - 1000000,
+                  delays_s[step] * 1000);
+    CHECK_INT("late", decide(&retry_postback, 1000000, 0, 0.5).due_ms - 1000000, 900000);
 }
 
 /* The invariants at the head of retry.c, on random questions. */
@@ -54,12 +52,11 @@ TEST(invariants)
 {
     static const int64_t list[] = { 1, 50, 1000, 7 * HOUR };
     static const struct retry_policy policies[] = {
-        { .delays_ms = list, .delay_count = COUNT_OF(list), .jitter_per_mille = 200 },
-        { .delays_ms = list,
-          .delay_count = COUNT_OF(list),
-          .jitter_per_mille = 1000,
-          .endless = true },
-        { .first_ms = 3, .cap_ms = HOUR, .jitter_per_mille = 500, .endless = true },
+        { .delays_ms = list, .delay_count = COUNT_OF(list), .retries = 4, .jitter_percent = 20 },
+        { .delays_ms = list, .delay_count = COUNT_OF(list), .jitter_percent = 100 },
+        { .delays_ms = list, .delay_count = COUNT_OF(list), .retries = 9 },
+        { .first_ms = 3, .cap_ms = HOUR, .jitter_percent = 50 },
+        { .first_ms = 3, .cap_ms = HOUR, .retries = 7 },
     };
     uint64_t seed = 20260730;
     for (int i = 0; i < 20000; i++) {
@@ -68,13 +65,13 @@ TEST(invariants)
         int64_t asked_ms = (int64_t)(test_random(&seed) % (48 * (uint64_t)HOUR));
         double draw = (double)(test_random(&seed) % 1001) / 1000;
         struct retry_decision decision = decide(policy, step, asked_ms, draw);
-        CHECK("(1)", decision.again == (policy->endless || step < policy->delay_count));
+        CHECK("(1)", decision.again == (policy->retries == 0 || step < policy->retries));
         if (!decision.again)
             continue;
         int64_t exact_ms = decide(policy, step, 0, 0.5).due_ms - 1000000;
         int64_t delay_ms = decision.due_ms - 1000000;
         CHECK("(2)", delay_ms >= 0);
-        CHECK("(2)", delay_ms >= exact_ms - exact_ms * policy->jitter_per_mille / 1000 - 1);
+        CHECK("(2)", delay_ms >= exact_ms - exact_ms * policy->jitter_percent / 100 - 1);
         CHECK("(3)", delay_ms >= MIN_OF(asked_ms, RETRY_AFTER_MAX_MS));
     }
 }
@@ -123,5 +120,4 @@ TEST(retry_after)
 }
 
 RUN_TESTS(cmocka_unit_test(webhook_schedule), cmocka_unit_test(jitter_and_retry_after),
-          cmocka_unit_test(exponential), cmocka_unit_test(invariants),
-          cmocka_unit_test(retry_after))
+          cmocka_unit_test(postback), cmocka_unit_test(invariants), cmocka_unit_test(retry_after))
