@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "mapping/definition.h"
 #include "model/names.h"
+#include "model/outlet_json.h"
 #include "store/access.h"
 #include "store/config.h"
 #include "json/json.h"
@@ -87,6 +88,47 @@ static int read_event_types(struct webhook *webhook, str text)
     return 0;
 }
 
+/* Sealed JSON; empty: an absent value. */
+static int unseal_json(const struct picture_source *source, str sealed, struct arena *arena,
+                       json *ret_value)
+{
+    str text;
+    struct json_error error;
+    *ret_value = NULL;
+    if (sealed.len == 0)
+        return 0;
+    if (!unseal(source->seal_key, sealed, arena, &text) ||
+        !json_read(arena, text, JSON_DEPTH, ret_value, &error))
+        return fail(FAIL_CORRUPT);
+    return 0;
+}
+
+static int read_delivery_settings(const struct picture_source *source,
+                                  const struct webhook_row *row, struct webhook *made)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct arena *arena = &made->object.arena;
+    struct json_error error;
+    json policy;
+    json transport = NULL;
+    json secrets = NULL;
+    made->policy = policy_of_webhooks();
+    int r = unseal_json(source, row->transport, &scratch, &transport);
+    if (r == 0)
+        r = unseal_json(source, row->old_secrets, &scratch, &secrets);
+    if (r == 0 && row->policy.len > 0 &&
+        !json_read(&scratch, row->policy, JSON_DEPTH, &policy, &error))
+        r = FAIL_CORRUPT;
+    if (r < 0)
+        return fail(r);
+    if (row->policy.len > 0)
+        policy_take(&made->policy, policy, arena);
+    transport_take(&made->transport, transport, arena);
+    if (!old_secrets_read(secrets, arena, &made->old_secrets, &made->old_secret_count))
+        return fail(FAIL_CORRUPT);
+    return 0;
+}
+
 static int make_webhook(const struct picture_source *source, const struct webhook_row *row,
                         struct webhook **ret_made)
 {
@@ -106,6 +148,8 @@ static int make_webhook(const struct picture_source *source, const struct webhoo
         !unseal(source->seal_key, row->secret, arena, &made->secret))
         return fail(FAIL_CORRUPT);
     int r = read_event_types(made, row->event_types);
+    if (r == 0)
+        r = read_delivery_settings(source, row, made);
     if (r < 0)
         return fail(r);
     object = NULL;

@@ -58,6 +58,8 @@ int definitions_change(struct call *call, struct batch *batch);
 int definitions_delete(struct call *call, struct batch *batch);
 
 /* webhooks.c */
+bool retry_preview_check(struct call *call);
+void retry_preview(struct call *call);
 int webhooks_list(struct call *call, struct sql *sql);
 int webhooks_get(struct call *call, struct sql *sql);
 bool webhooks_check(struct call *call);

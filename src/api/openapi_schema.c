@@ -60,6 +60,7 @@ static const char *type_name(enum shape shape)
     case SHAPE_MAP:
         return "object";
     case SHAPE_STRINGS:
+    case SHAPE_INTEGERS:
     case SHAPE_OBJECTS:
         return "array";
     case SHAPE_ANY:
@@ -85,9 +86,15 @@ static void write_type(struct json_writer *out, const struct member *member)
     json_end_array(out);
 }
 
+static bool is_array(const struct member *member)
+{
+    return member->shape == SHAPE_STRINGS || member->shape == SHAPE_INTEGERS ||
+           member->shape == SHAPE_OBJECTS;
+}
+
 static void write_bounds(struct json_writer *out, const struct member *member)
 {
-    bool array = member->shape == SHAPE_STRINGS || member->shape == SHAPE_OBJECTS;
+    bool array = is_array(member);
     bool number = member->shape == SHAPE_INTEGER;
     str least = number ? STR("minimum") : array ? STR("minItems") : STR("minLength");
     str most = number ? STR("maximum") : array ? STR("maxItems") : STR("maxLength");
@@ -105,7 +112,12 @@ static void write_items(struct json_writer *out, const struct member *member)
         return;
     }
     json_begin_object(out);
-    json_member_string(out, STR("type"), STR("string"));
+    bool number = member->shape == SHAPE_INTEGERS;
+    json_member_string(out, STR("type"), number ? STR("integer") : STR("string"));
+    if (number && member->item_most > 0) {
+        json_member_int(out, STR("minimum"), member->item_least);
+        json_member_int(out, STR("maximum"), member->item_most);
+    }
     if (member->choices != NULL)
         choices_write(out, member->choices, false);
     json_end_object(out);
@@ -153,7 +165,7 @@ static void write_member(struct json_writer *out, const struct member *member)
     }
     write_type(out, member);
     write_bounds(out, member);
-    if (member->shape == SHAPE_STRINGS || member->shape == SHAPE_OBJECTS)
+    if (is_array(member))
         write_items(out, member);
     else if (member->choices != NULL)
         choices_write(out, member->choices, (member->flags & MEMBER_NULLABLE) != 0);
@@ -228,6 +240,7 @@ static void write_empty(struct json_writer *out, const struct member *member)
         json_end_array(out);
         return;
     case SHAPE_STRINGS:
+    case SHAPE_INTEGERS:
         json_add_raw(out, STR("[]"));
         return;
     case SHAPE_MAP:

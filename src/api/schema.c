@@ -121,6 +121,30 @@ static bool check_strings(const struct check *check, const struct member *member
     return good;
 }
 
+static bool check_integer(const struct check *check, const struct member *member, json value)
+{
+    int64_t number;
+    if (!json_to_int64(value, &number))
+        return wrong(check, "type", STR("Send a whole number."));
+    return bounded(check, member, number, "");
+}
+
+static bool check_integers(const struct check *check, const struct member *member, json value)
+{
+    const struct member element = { .least = member->item_least, .most = member->item_most };
+    if (!bounded(check, member, (int64_t)json_count(value), " elements"))
+        return false;
+    struct json_walk walk = json_walk(value);
+    json item;
+    bool good = true;
+    for (int i = 0; json_next(&walk, NULL, &item); i++) {
+        struct check at = *check;
+        at.pointer = arena_format(check->arena, "%.*s/%d", STR_ARG(check->pointer), i);
+        good = check_integer(&at, &element, item) && good;
+    }
+    return good;
+}
+
 static bool check_instant(const struct check *check, json value)
 {
     int64_t at_ms;
@@ -128,14 +152,6 @@ static bool check_instant(const struct check *check, json value)
         return true;
     return wrong(check, "format",
                  STR("Send a moment as in RFC 3339, such as 2026-11-21T10:00:00Z."));
-}
-
-static bool check_integer(const struct check *check, const struct member *member, json value)
-{
-    int64_t number;
-    if (!json_to_int64(value, &number))
-        return wrong(check, "type", STR("Send a whole number."));
-    return bounded(check, member, number, "");
 }
 
 /* What JSON type a shape takes; JSON_ABSENT: any. */
@@ -153,6 +169,7 @@ static enum json_type type_of(enum shape shape)
     case SHAPE_MAP:
         return JSON_OBJECT;
     case SHAPE_STRINGS:
+    case SHAPE_INTEGERS:
     case SHAPE_OBJECTS:
         return JSON_ARRAY;
     case SHAPE_ANY:
@@ -220,6 +237,28 @@ static bool check_nul(const struct check *check, json value)
     return false;
 }
 
+static bool check_object(const struct check *whole, const struct schema *schema, json object);
+
+/* Each element of an array, or the object itself. */
+static bool check_deep(const struct check *check, const struct member *member, json value)
+{
+    if ((member->flags & MEMBER_DEEP) == 0)
+        return check_nul(check, value);
+    if (json_type(value) == JSON_OBJECT)
+        return check_object(check, member->of, value);
+    if (!bounded(check, member, (int64_t)json_count(value), " elements"))
+        return false;
+    bool good = true;
+    struct json_walk walk = json_walk(value);
+    json item;
+    for (int i = 0; json_next(&walk, NULL, &item); i++) {
+        struct check at = *check;
+        at.pointer = arena_format(check->arena, "%.*s/%d", STR_ARG(check->pointer), i);
+        good = check_object(&at, member->of, item) && good;
+    }
+    return good;
+}
+
 static bool check_value(const struct check *check, const struct member *member, json value)
 {
     if (json_type(value) == JSON_NULL && (member->flags & MEMBER_NULLABLE) != 0)
@@ -235,8 +274,11 @@ static bool check_value(const struct check *check, const struct member *member, 
         return check_integer(check, member, value);
     case SHAPE_STRINGS:
         return check_strings(check, member, value);
+    case SHAPE_INTEGERS:
+        return check_integers(check, member, value);
     case SHAPE_OBJECT:
     case SHAPE_OBJECTS:
+        return check_deep(check, member, value);
     case SHAPE_MAP:
     case SHAPE_ANY:
         return check_nul(check, value);
@@ -255,39 +297,38 @@ static const struct member *find_member(const struct schema *schema, str name)
     return NULL;
 }
 
-static bool has_required(const struct schema *schema, json body, struct arena *arena,
-                         struct problem *reterr)
+static struct check check_of_member(const struct check *whole, str name)
+{
+    struct check check = *whole;
+    check.pointer = pointer_to(whole->arena, whole->pointer, name);
+    check.field = name;
+    return check;
+}
+
+static bool has_required(const struct check *whole, const struct schema *schema, json object)
 {
     bool good = true;
     for (const struct member *at = schema->members; at->name != NULL; at++) {
-        if ((at->flags & MEMBER_REQUIRED) == 0 || json_get(body, str_c(at->name)) != NULL)
+        if ((at->flags & MEMBER_REQUIRED) == 0 || json_get(object, str_c(at->name)) != NULL)
             continue;
-        const struct check check = { .arena = arena,
-                                     .reterr = reterr,
-                                     .pointer = pointer_to(arena, STR(""), str_c(at->name)),
-                                     .field = str_c(at->name) };
+        const struct check check = check_of_member(whole, str_c(at->name));
         good = wrong(&check, "required", STR("This value is missing.")) && good;
     }
     return good;
 }
 
-bool schema_check(const struct schema *schema, json body, struct arena *arena,
-                  struct problem *reterr)
+static bool check_object(const struct check *whole, const struct schema *schema, json object)
 {
-    const struct check whole = { .arena = arena, .reterr = reterr };
-    if (!has_type(&whole, JSON_OBJECT, body))
+    if (!has_type(whole, JSON_OBJECT, object))
         return false;
-    bool good = has_required(schema, body, arena, reterr);
+    bool good = has_required(whole, schema, object);
     uint64_t seen = 0; /* by the member's place in the table */
-    struct json_walk walk = json_walk(body);
+    struct json_walk walk = json_walk(object);
     str name;
     json value;
     while (json_next(&walk, &name, &value)) {
         const struct member *member = find_member(schema, name);
-        const struct check check = { .arena = arena,
-                                     .reterr = reterr,
-                                     .pointer = pointer_to(arena, (str){}, name),
-                                     .field = name };
+        const struct check check = check_of_member(whole, name);
         if (member == NULL) {
             good = wrong(&check, "unknown", STR("There is no value of this name."));
             continue;
@@ -300,6 +341,13 @@ bool schema_check(const struct schema *schema, json body, struct arena *arena,
         seen |= bit;
     }
     return good;
+}
+
+bool schema_check(const struct schema *schema, json body, struct arena *arena,
+                  struct problem *reterr)
+{
+    const struct check whole = { .arena = arena, .reterr = reterr };
+    return check_object(&whole, schema, body);
 }
 
 str schema_audit(const struct schema *schema, json body, struct arena *arena)

@@ -12,10 +12,11 @@ enum shape {
     SHAPE_INSTANT, /* RFC 3339 */
     SHAPE_INTEGER,
     SHAPE_BOOLEAN,
-    SHAPE_OBJECT,  /* of `of` */
-    SHAPE_STRINGS, /* an array */
-    SHAPE_OBJECTS, /* an array of `of` */
-    SHAPE_MAP,     /* an object with members of any name */
+    SHAPE_OBJECT,   /* of `of` */
+    SHAPE_STRINGS,  /* an array */
+    SHAPE_INTEGERS, /* likewise */
+    SHAPE_OBJECTS,  /* an array of `of` */
+    SHAPE_MAP,      /* an object with members of any name */
     SHAPE_ANY,
 };
 
@@ -24,7 +25,8 @@ enum member_flag {
     MEMBER_NULLABLE = 2,
     MEMBER_SECRET = 4, /* written, never shown: left out of the audit trail */
     MEMBER_SEALED =
-        8, /* shown to who may, and left out of the audit trail, which is in the clear */
+        8,            /* shown to who may, and left out of the audit trail, which is in the clear */
+    MEMBER_DEEP = 16, /* objects: checked inside too, by `of` */
 };
 
 struct schema;
@@ -36,7 +38,9 @@ struct member {
     const struct schema *of;
     int64_t least;      /* characters of a string, value of a number, elements of an array */
     int64_t most;       /* 0: no bound */
-    const char *format; /* of strings, in OpenAPI: "email", "uri", … */
+    int64_t item_least; /* of each element of SHAPE_INTEGERS */
+    int64_t item_most;
+    const char *format;         /* of strings, in OpenAPI: "email", "uri", … */
     const char *const *choices; /* of a string or of each element; ends with NULL */
     const char *help;
     const char *example; /* JSON */

@@ -34,6 +34,12 @@ extern const struct schema schema_integration_change;
 extern const struct schema schema_definition;
 extern const struct schema schema_new_definition;
 extern const struct schema schema_definition_change;
+
+/* schemas_webhooks.c */
+extern const struct schema schema_retry;
+extern const struct schema schema_retry_step;
+extern const struct schema schema_retry_ask;
+extern const struct schema schema_retry_preview;
 extern const struct schema schema_webhook;
 extern const struct schema schema_new_webhook;
 extern const struct schema schema_created_webhook;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * api/schemas_config.c: bodies of integrations, custom event definitions and webhook endpoints. */
+ * api/schemas_config.c: bodies of integrations and custom event definitions. */
 #include "api/schemas.h"
 
 #include "model/names.h"
@@ -12,11 +12,6 @@ const char *const field_type_choices[] = {
 #undef FIELD_TYPE_NAME
         NULL
 };
-
-const char *const format_choices[] = { "standard", "bare", NULL };
-const char *const status_choices[] = { "active", "paused", "disabled", "held", "deleted", NULL };
-
-static const char *const wanted_status_choices[] = { "active", NULL };
 
 /* ── integrations ── */
 
@@ -137,86 +132,3 @@ const struct schema schema_definition_change = SCHEMA(
     { "name", SHAPE_STRING, .least = 1, .most = 200, .example = "\"Order placed\"" },
     { "alias", SHAPE_STRING, .least = 1, .most = 100, .example = "\"order\"" },
     { "fields", SHAPE_OBJECTS, .of = &new_field, FIELDS_EXAMPLE });
-
-/* ── webhook endpoints ── */
-
-static const struct schema counts =
-    SCHEMA("DeliveryCounts", "deliveries = delivered + pending + dead + dropped.",
-           { "deliveries", SHAPE_INTEGER, REQUIRED, .example = "100" },
-           { "delivered", SHAPE_INTEGER, REQUIRED, .example = "97" },
-           { "pending", SHAPE_INTEGER, REQUIRED, .example = "2" },
-           { "dead", SHAPE_INTEGER, REQUIRED, .example = "1" },
-           { "dropped", SHAPE_INTEGER, REQUIRED, .example = "0" });
-
-static const char *const sending_choices[] = { "sending", "waiting", "probing", "stopped", NULL };
-
-static const struct schema sending = SCHEMA(
-    "Sending", "Whether deliveries go to the endpoint now.",
-    { "state", SHAPE_STRING, REQUIRED, .choices = sending_choices,
-      .help =
-          "sending: each when it is due. waiting: none before `until`, because the endpoint "
-          "failed several times in a row, or asked for it (Retry-After). probing: it failed, and "
-          "one at a time is tried. stopped: by its status",
-      .example = "\"sending\"" },
-    { "until", SHAPE_INSTANT, OR_NULL, .example = "null" },
-    { "reason", SHAPE_STRING, OR_NULL, .example = "null" });
-
-#define WEBHOOK_MEMBERS                                                                            \
-    { "id", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },                          \
-        { "name", SHAPE_STRING, REQUIRED, NAME_EXAMPLE },                                          \
-        { "url", SHAPE_STRING, REQUIRED, .format = "uri",                                          \
-          .example = "\"https://shop.example/hooks\"" },                                           \
-        { "eventTypes", SHAPE_STRINGS, REQUIRED, .example = "[\"custom_event.order\"]" },          \
-        { "format", SHAPE_STRING, REQUIRED, .choices = format_choices,                             \
-          .example = "\"standard\"" },                                                             \
-        { "signing", SHAPE_BOOLEAN, REQUIRED, .example = "true" },                                 \
-        { "status", SHAPE_STRING, REQUIRED, .choices = status_choices, .example = "\"active\"" },  \
-        { "statusReason", SHAPE_STRING, OR_NULL, .example = "null" },                              \
-        { "sending", SHAPE_OBJECT, REQUIRED, .of = &sending },                                     \
-        { "counts", SHAPE_OBJECT, REQUIRED, .of = &counts },                                       \
-        { "warnings", SHAPE_STRINGS, REQUIRED, .help = "what should be better", .example = "[]" }, \
-        { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },       \
-    {                                                                                              \
-        "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\""            \
-    }
-
-const struct schema schema_webhook =
-    SCHEMA("Webhook", "An endpoint that events are delivered to.", WEBHOOK_MEMBERS);
-
-const struct schema schema_created_webhook =
-    SCHEMA("CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
-           { "secret", SHAPE_STRING, REQUIRED, .help = "signs deliveries (Standard Webhooks)",
-             .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
-
-#define EVENT_TYPES_HELP                                                                           \
-    .help = "types as custom_event.ALIAS, contact.created, ping; a family as custom_event.*; or "  \
-            "\"*\" for all",                                                                       \
-    .example = "[\"custom_event.order\"]"
-
-const struct schema schema_new_webhook = SCHEMA(
-    "NewWebhook", "", { "name", SHAPE_STRING, REQUIRED, .least = 1, .most = 200, NAME_EXAMPLE },
-    { "url", SHAPE_STRING, REQUIRED | MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
-      .help = "http or https; https is better", .example = "\"https://shop.example/hooks\"" },
-    { "eventTypes", SHAPE_STRINGS, REQUIRED, .least = 1, .most = 200, EVENT_TYPES_HELP },
-    { "format", SHAPE_STRING, .choices = format_choices,
-      .help = "standard: {\"type\", \"timestamp\", \"data\"}; bare: data alone. Cannot be changed",
-      .example = "\"standard\"" },
-    { "signing", SHAPE_BOOLEAN, .help = "true unless told otherwise", .example = "true" });
-
-const struct schema schema_webhook_change =
-    SCHEMA("WebhookChange", "What is given is changed.",
-           { "name", SHAPE_STRING, .least = 1, .most = 200, NAME_EXAMPLE },
-           { "url", SHAPE_STRING, MEMBER_SEALED, .least = 1, .most = 2000, .format = "uri",
-             .example = "\"https://shop.example/hooks\"" },
-           { "eventTypes", SHAPE_STRINGS, .least = 1, .most = 200, EVENT_TYPES_HELP },
-           { "format", SHAPE_STRING, .choices = format_choices, .help = "cannot be changed",
-             .example = "\"standard\"" },
-           { "signing", SHAPE_BOOLEAN, .example = "true" },
-           { "status", SHAPE_STRING, .choices = wanted_status_choices,
-             .help = "active: opens a disabled endpoint again; 409 for one that is paused or held",
-             .example = "\"active\"" });
-
-const struct schema schema_ping =
-    SCHEMA("Ping", "What was sent off.",
-           { "deliveryId", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },
-           { "eventId", SHAPE_STRING, REQUIRED, .example = "\"evt_0e3v2k4m1c8r0\"" });

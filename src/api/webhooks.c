@@ -2,6 +2,7 @@
  * api/webhooks.c: the endpoints that events are delivered to. */
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/outlets.h"
 #include "api/secrets.h"
 #include "api/standing.h"
 #include "api/subscriptions.h"
@@ -36,6 +37,11 @@ static void write_standing(struct json_writer *out, const struct standing *stand
     json_end_object(out);
 }
 
+static struct outlet_texts texts_of(const struct webhook_row *row)
+{
+    return (struct outlet_texts){ .policy = row->policy, .transport = row->transport };
+}
+
 static int write_warnings(struct call *call, struct sql *sql, const struct webhook_row *row,
                           str url)
 {
@@ -47,7 +53,10 @@ static int write_warnings(struct call *call, struct sql *sql, const struct webho
     if (!row->signing)
         json_add_string(out, STR("Deliveries are not signed: the receiver cannot tell who sent "
                                  "them."));
-    int r = subscriptions_warn(call, sql, row);
+    const struct outlet_texts texts = texts_of(row);
+    int r = outlets_warn(call, &texts);
+    if (r == 0)
+        r = subscriptions_warn(call, sql, row);
     json_end_array(out);
     return fail(r);
 }
@@ -71,7 +80,10 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
     json_member_bool(out, STR("signing"), row->signing);
     write_standing(out, &standing);
     write_counts(out, &ledger);
-    r = write_warnings(call, sql, row, url);
+    const struct outlet_texts texts = texts_of(row);
+    r = outlets_write(call, &texts);
+    if (r == 0)
+        r = write_warnings(call, sql, row, url);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_member_instant(out, STR("updatedAt"), row->updated_ms);
     return fail(r);
@@ -171,10 +183,13 @@ bool webhooks_check(struct call *call)
     struct webhook_row *row = ARENA_NEW(&call->request->arena, struct webhook_row);
     call->parsed = row;
     json types = json_get(call->body, STR("eventTypes"));
-    if (body_text(call, "url", &row->url) &&
-        !target_url_check(row->url, &call->api->context.allow_egress, &call->request->arena,
-                          &call->problem))
-        return false;
+    if (body_text(call, "url", &row->url)) {
+        str wrong =
+            url_fault(row->url, false, &call->api->context.allow_egress, &call->request->arena);
+        if (wrong.len > 0)
+            call_wrong(call, "url", "format", wrong);
+    }
+    outlets_check(call);
     if (row->url.len > 0)
         row->url = seal(call->api->context.seal_key, row->url, &call->request->arena);
     if (types != NULL)
@@ -184,20 +199,32 @@ bool webhooks_check(struct call *call)
 
 /* ── writing ── */
 
-static void change(struct call *call, struct webhook_row *row)
+/* "active" opens what is paused or disabled, and goes on behind a dead delivery that paused it. */
+static void change_status(struct call *call, struct webhook_row *row)
+{
+    enum outlet_status wanted;
+    str status;
+    if (!body_text(call, "status", &status) || !outlet_status_read(status, &wanted))
+        return;
+    row->status = wanted;
+    row->status_reason = (str){};
+}
+
+static int change(struct call *call, struct webhook_row *row)
 {
     const struct webhook_row *given = call->parsed;
-    str status;
+    struct outlet_texts texts = texts_of(row);
     (void)body_text(call, "name", &row->name);
     (void)body_bool(call, "signing", &row->signing);
     if (given->url.len > 0)
         row->url = given->url;
     if (given->event_types.len > 0)
         row->event_types = given->event_types;
-    if (body_text(call, "status", &status) && row->status == OUTLET_DISABLED) {
-        row->status = OUTLET_ACTIVE;
-        row->status_reason = (str){};
-    }
+    change_status(call, row);
+    int r = outlets_change(call, &texts);
+    row->policy = texts.policy;
+    row->transport = texts.transport;
+    return r;
 }
 
 static int committed(struct call *call, struct batch *batch, const struct webhook_row *row,
@@ -254,7 +281,9 @@ int webhooks_create(struct call *call, struct batch *batch)
     str format;
     if (body_text(call, "format", &format) && !webhook_format_read(format, &row.format))
         return fail(FAIL_CORRUPT); /* the schema has checked it */
-    change(call, &row);
+    r = change(call, &row);
+    if (r != 0)
+        return r;
     str secret = webhook_secret_draw(&row, call->api->context.seal_key, &call->request->arena);
     r = store_insert_webhook(sql, &row);
     if (r == 0)
@@ -262,16 +291,6 @@ int webhooks_create(struct call *call, struct batch *batch)
     if (r == 0)
         r = answer_created(call, sql, &row, secret);
     return fail(r);
-}
-
-/* "active" enables what is disabled; what holds the others is ended in other ways. */
-static int check_status(struct call *call, const struct webhook_row *row)
-{
-    str status;
-    if (!body_text(call, "status", &status) || row->status == OUTLET_DISABLED)
-        return 0;
-    const struct standing standing = standing_of(call, row);
-    return standing_must_send(call, &standing);
 }
 
 /* Deliveries that wait would change with it. */
@@ -295,10 +314,9 @@ int webhooks_change(struct call *call, struct batch *batch)
     if (r == 0)
         r = check_format(call, &row);
     if (r == 0)
-        r = check_status(call, &row);
+        r = change(call, &row);
     if (r != 0)
         return r;
-    change(call, &row);
     row.updated_ms = batch_now_ms(batch);
     r = store_update_webhook(sql, &row);
     if (r == 0)

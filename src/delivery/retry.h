@@ -5,13 +5,6 @@
 
 #include "model/outlet.h"
 
-/* 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, ±20 %, then dead. */
-extern const struct retry_policy retry_webhook;
-/* From 30 s, doubled up to 15 min, ±20 %, without end. */
-extern const struct retry_policy retry_postback;
-/* By its name, or NULL. */
-const struct retry_policy *retry_find(str name);
-
 /* The delay of that step (from 0) before jitter; −1: the schedule is used up. */
 int64_t retry_delay_ms(const struct retry_policy *policy, int step);
 

@@ -23,13 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_done) struct arena arena = {};
     const struct cidr_list nothing = {};
-    struct problem problem = {};
     str url = str_from(data, size);
-    if (!target_url_check(url, &nothing, &arena, &problem)) {
-        assert(problem.errors->message.len > 0);
+    if (url_fault(url, false, &nothing, &arena).len > 0)
         return 0;
-    }
-    assert(!problem_has(&problem));
+    assert(url_fault(url, true, &nothing, &arena).len == 0);
     struct target *target = target_new(url);
     assert(target != NULL);
     check_target(target);

@@ -76,7 +76,7 @@ static str check_ascii(str url, size_t host_end)
     return (str){};
 }
 
-static str check_form(str url)
+static str check_form(str url, bool with_user)
 {
     str wrong = check_bytes(url);
     if (wrong.len > 0)
@@ -90,13 +90,16 @@ static str check_form(str url)
     for (size_t i = 0; i < rest.len && authority.len == rest.len; i++)
         if (rest.ptr[i] == '/' || rest.ptr[i] == '?')
             authority.len = i;
-    if (str_index(authority, '@') >= 0)
+    size_t host_end = url.len - rest.len + authority.len;
+    if (!with_user && str_index(authority, '@') >= 0)
         return STR(
             "The URL holds a user name or password, which would be seen wherever the URL is: "
             "leave it out, and check webhook-signature instead.");
+    while (with_user && str_index(authority, '@') >= 0)
+        (void)str_cut(&authority, '@');
     if (authority.len == 0 || authority.ptr[0] == ':')
         return STR("The URL has no host: https://HOST/PATH is its form.");
-    return check_ascii(url, url.len - rest.len + authority.len);
+    return check_ascii(url, host_end);
 }
 
 /* ── parsing ── */
@@ -225,21 +228,14 @@ static str check_target(const struct target *target, const struct cidr_list *all
     return check_address(target, allow, arena);
 }
 
-bool target_url_check(str url, const struct cidr_list *allow, struct arena *arena,
-                      struct problem *reterr)
+str url_fault(str url, bool with_user, const struct cidr_list *allow, struct arena *arena)
 {
-    str wrong = check_form(url);
+    str wrong = check_form(url, with_user);
     struct target *target = wrong.len == 0 ? target_new(url) : NULL;
     if (target != NULL)
         wrong = check_target(target, allow, arena);
     else if (wrong.len == 0)
         wrong = STR("This is no URL that can be sent to: https://HOST/PATH is its form.");
     target_release(target);
-    if (wrong.len == 0)
-        return true;
-    problem_add(
-        reterr, arena,
-        (struct field_error){
-            .pointer = STR("/url"), .field = STR("url"), .code = STR("format"), .message = wrong });
-    return false;
+    return wrong;
 }

@@ -10,12 +10,11 @@
 
 #define TARGET_URL_MAX 2048
 
-/* An absolute http or https URL, ASCII throughout, with a host, without user, password and
- * fragment, whose host is not an address (in whatever spelling) that the egress guard refuses.
- * False: `reterr` has one field error for the field "url". A name is not looked up here: its
- * addresses are judged at each delivery. */
-MUST_USE bool target_url_check(str url, const struct cidr_list *allow, struct arena *arena,
-                               struct problem *reterr);
+/* What is wrong with it, in words, or empty: good is an absolute http or https URL, ASCII
+ * throughout, with a host, without user, password and fragment, whose host is not an address (in
+ * whatever spelling) that the egress guard refuses. A name is not looked up here: its addresses are
+ * judged at each delivery. `with_user`: user and password may stand in it (of a proxy). */
+MUST_USE str url_fault(str url, bool with_user, const struct cidr_list *allow, struct arena *arena);
 
 /* RFC 6761 §6.3: names that never mean another machine. Lower case. */
 bool host_is_localhost(str host);

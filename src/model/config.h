@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/map.h"
+#include "model/outlet.h"
 #include "json/json.h"
 
 /* What each object begins with; the arena holds the object itself. */
@@ -111,6 +112,14 @@ enum outlet_status {
 
 enum webhook_format { FORMAT_STANDARD = 0, FORMAT_BARE };
 
+struct conditions; /* compiled: mapping/condition.h */
+
+/* A signing key that was replaced, and goes on signing beside the new one for a while. */
+struct old_secret {
+    str secret;
+    int64_t until_ms;
+};
+
 struct webhook {
     struct object object;
     int64_t organization; /* the small number */
@@ -121,6 +130,11 @@ struct webhook {
     enum webhook_format format;
     bool signing;
     str secret; /* the key's bytes, unsealed: never printed */
+    const struct old_secret *old_secrets;
+    int old_secret_count;
+    const struct conditions *filter; /* of the event's data; NULL: none */
+    struct outlet_policy policy;
+    struct transport transport;
     enum outlet_status status;
     str status_reason;
     int64_t created_ms;

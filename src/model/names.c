@@ -70,6 +70,33 @@ static const str delivery_states[] = {
 };
 SPELLING(delivery_state, delivery_state, delivery_states)
 
+static const str outlet_orders[] = {
+    [ORDER_NONE] = STR_INIT("none"),
+    [ORDER_SUBJECT] = STR_INIT("subject"),
+    [ORDER_STRICT] = STR_INIT("strict"),
+};
+SPELLING(outlet_order, outlet_order, outlet_orders)
+
+static const str on_deads[] = {
+    [ON_DEAD_PAUSE] = STR_INIT("pause"),
+    [ON_DEAD_CONTINUE] = STR_INIT("continue"),
+};
+SPELLING(on_dead, on_dead, on_deads)
+
+static const str request_methods[] = {
+    [REQUEST_POST] = STR_INIT("POST"),
+    [REQUEST_PUT] = STR_INIT("PUT"),
+    [REQUEST_PATCH] = STR_INIT("PATCH"),
+};
+SPELLING(request_method, request_method, request_methods)
+
+static const str credential_kinds[] = {
+    [CREDENTIAL_BASIC] = STR_INIT("basic"),
+    [CREDENTIAL_BEARER] = STR_INIT("bearer"),
+    [CREDENTIAL_OAUTH2] = STR_INIT("oauth2"),
+};
+SPELLING(credential_kind, credential_kind, credential_kinds)
+
 static const str roles[] = {
     [ROLE_VIEWER] = STR_INIT("viewer"),
     [ROLE_EDITOR] = STR_INIT("editor"),

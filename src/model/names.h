@@ -4,6 +4,7 @@
 
 #include "model/config.h"
 #include "model/event.h"
+#include "model/outlet.h"
 
 /* …_name() cannot fail; …_read() is false for a name there is not. */
 str field_type_name(enum field_type type);
@@ -16,6 +17,14 @@ str webhook_format_name(enum webhook_format format);
 MUST_USE bool webhook_format_read(str name, enum webhook_format *ret_format);
 str delivery_state_name(enum delivery_state state);
 MUST_USE bool delivery_state_read(str name, enum delivery_state *ret_state);
+str outlet_order_name(enum outlet_order order);
+MUST_USE bool outlet_order_read(str name, enum outlet_order *ret_order);
+str on_dead_name(enum on_dead on_dead);
+MUST_USE bool on_dead_read(str name, enum on_dead *ret_on_dead);
+str request_method_name(enum request_method method);
+MUST_USE bool request_method_read(str name, enum request_method *ret_method);
+str credential_kind_name(enum credential_kind kind);
+MUST_USE bool credential_kind_read(str name, enum credential_kind *ret_kind);
 str role_name(enum role role);
 MUST_USE bool role_read(str name, enum role *ret_role);
 /* Of a single one; SCOPE_NONE: empty. */

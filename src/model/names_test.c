@@ -25,6 +25,10 @@ TEST(names_read_as_what_they_name)
     CHECK_SPELLING(outlet_status, outlet_status, OUTLET_ACTIVE, OUTLET_DELETED);
     CHECK_SPELLING(webhook_format, webhook_format, FORMAT_STANDARD, FORMAT_BARE);
     CHECK_SPELLING(delivery_state, delivery_state, DELIVERY_PENDING, DELIVERY_DROPPED);
+    CHECK_SPELLING(outlet_order, outlet_order, ORDER_NONE, ORDER_STRICT);
+    CHECK_SPELLING(on_dead, on_dead, ON_DEAD_PAUSE, ON_DEAD_CONTINUE);
+    CHECK_SPELLING(request_method, request_method, REQUEST_POST, REQUEST_PATCH);
+    CHECK_SPELLING(credential_kind, credential_kind, CREDENTIAL_BASIC, CREDENTIAL_OAUTH2);
     CHECK_SPELLING(role, role, ROLE_VIEWER, ROLE_OWNER);
 }
 

@@ -27,6 +27,13 @@ struct retry_policy {
     int jitter_percent; /* each delay is drawn from so much below to so much above */
 };
 
+/* 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, ±20 %, then dead. */
+extern const struct retry_policy retry_webhook;
+/* From 30 s, doubled up to 15 min, ±20 %, without end. */
+extern const struct retry_policy retry_postback;
+/* By its name, or NULL. */
+const struct retry_policy *retry_find(str name);
+
 struct outlet_policy {
     enum outlet_order order;
     enum on_dead on_dead;
@@ -43,6 +50,7 @@ enum request_method { REQUEST_POST = 0, REQUEST_PUT, REQUEST_PATCH };
 struct header_line {
     str name;
     str value;
+    bool secret; /* shown masked */
 };
 
 enum credential_kind {

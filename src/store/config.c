@@ -176,12 +176,14 @@ int store_insert_webhook(struct sql *sql, const struct webhook_row *row)
     return sql_changed(SQL_RUN(
         sql,
         "INSERT INTO webhooks (id, organization, name, url, event_types, format, signing, secret,"
-        " status, status_reason, created_ms, updated_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        " status, status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_B(row->url),
         SQL_T(row->event_types), SQL_T(webhook_format_name(row->format)), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
-        SQL_I(row->created_ms), SQL_I(row->updated_ms)));
+        SQL_I(row->created_ms), SQL_I(row->updated_ms), SQL_T(row->policy),
+        sql_optional_blob(row->transport), sql_optional_text(row->filter),
+        sql_optional_blob(row->old_secrets)));
 }
 
 int store_update_webhook(struct sql *sql, const struct webhook_row *row)
@@ -189,15 +191,18 @@ int store_update_webhook(struct sql *sql, const struct webhook_row *row)
     return sql_changed(SQL_RUN(
         sql,
         "UPDATE webhooks SET name = $1, url = $2, event_types = $3, signing = $4, secret = $5,"
-        " status = $6, status_reason = $7, updated_ms = $8 WHERE organization = $9 AND id = $10",
+        " status = $6, status_reason = $7, updated_ms = $8, policy = $9, transport = $10,"
+        " filter = $11, old_secrets = $12 WHERE organization = $13 AND id = $14",
         SQL_T(row->name), SQL_B(row->url), SQL_T(row->event_types), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
-        SQL_I(row->updated_ms), SQL_I(row->organization), SQL_I(row->id)));
+        SQL_I(row->updated_ms), SQL_T(row->policy), sql_optional_blob(row->transport),
+        sql_optional_text(row->filter), sql_optional_blob(row->old_secrets),
+        SQL_I(row->organization), SQL_I(row->id)));
 }
 
 #define WEBHOOK_COLUMNS                                                                            \
     "SELECT id, organization, name, url, event_types, format, signing, secret, status,"            \
-    " status_reason, created_ms, updated_ms FROM webhooks"
+    " status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets FROM webhooks"
 
 /* A format or status that this program does not know reads as its safe one: not sent. */
 static struct webhook_row take_webhook(const struct sql_query *query, struct arena *arena)
@@ -213,6 +218,10 @@ static struct webhook_row take_webhook(const struct sql_query *query, struct are
         .status_reason = sql_text(query, 9, arena),
         .created_ms = sql_int(query, 10),
         .updated_ms = sql_int(query, 11),
+        .policy = sql_text(query, 12, arena),
+        .transport = sql_blob(query, 13, arena),
+        .filter = sql_text(query, 14, arena),
+        .old_secrets = sql_blob(query, 15, arena),
     };
     if (!webhook_format_read(sql_text(query, 5, arena), &row.format) ||
         !outlet_status_read(sql_text(query, 8, arena), &row.status))

@@ -78,7 +78,11 @@ struct webhook_row {
     str event_types; /* JSON array of strings */
     enum webhook_format format;
     bool signing;
-    str secret; /* sealed */
+    str secret;      /* sealed */
+    str old_secrets; /* sealed: those that still sign beside it (model/secrets.h); or empty */
+    str policy;      /* JSON: model/outlet_json.h */
+    str transport;   /* sealed, likewise; empty: all as usual */
+    str filter;      /* JSON: mapping/condition.h; empty: none */
     enum outlet_status status;
     str status_reason;
     int64_t created_ms;

@@ -29,6 +29,17 @@ struct sql_value {
 
 /* clang-format on */
 
+/* Empty is NULL. */
+static inline struct sql_value sql_optional_text(str s)
+{
+    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_TEXT, .bytes = s };
+}
+
+static inline struct sql_value sql_optional_blob(str s)
+{
+    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_BLOB, .bytes = s };
+}
+
 struct sql_query {
     struct sql *sql;
     struct sql_statement *statement;

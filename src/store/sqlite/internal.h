@@ -68,17 +68,6 @@ struct sql_query sql_borrow(struct sql *sql, const char *text, const struct sql_
 /* As sql_text and sql_blob, until the next sql_next or sql_done. */
 str sql_bytes(const struct sql_query *query, int column);
 
-/* Empty is NULL. */
-static inline struct sql_value sql_optional_text(str s)
-{
-    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_TEXT, .bytes = s };
-}
-
-static inline struct sql_value sql_optional_blob(str s)
-{
-    return (struct sql_value){ .type = s.len == 0 ? SQL_NULL : SQL_BLOB, .bytes = s };
-}
-
 /* ── vfs.c ── */
 
 #define SQLITE_VFS_NAME "junctor"

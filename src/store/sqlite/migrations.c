@@ -153,5 +153,33 @@ static const char step_1[] =
     "CREATE TABLE chores ("
     " name TEXT PRIMARY KEY, state TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const sqlite_migrations[] = { step_1 };
+static const char step_2[] =
+    /* How an endpoint is delivered to (model/outlet_json.h). `transport` and `old_secrets` are
+     * sealed; the latter is a JSON array of {"secret", "untilMs"}. */
+    "ALTER TABLE webhooks ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';"
+    "ALTER TABLE webhooks ADD COLUMN transport BLOB;"
+    "ALTER TABLE webhooks ADD COLUMN filter TEXT;"
+    "ALTER TABLE webhooks ADD COLUMN old_secrets BLOB;"
+    /* What a courier knows of an outlet that fails, for the next start: no row, it is well. */
+    "CREATE TABLE outlet_states ("
+    " organization INTEGER NOT NULL, outlet INTEGER NOT NULL, failing_since_ms INTEGER NOT NULL,"
+    " wait_ms INTEGER NOT NULL, probe_at_ms INTEGER NOT NULL, hold_until_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, outlet)) STRICT, WITHOUT ROWID;"
+    /* Of outlets with an order: what a dead delivery has paused. Subject 0: all of the outlet. */
+    "CREATE TABLE paused_lines ("
+    " organization INTEGER NOT NULL, outlet INTEGER NOT NULL, subject INTEGER NOT NULL,"
+    " delivery INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, outlet, subject)) STRICT, WITHOUT ROWID;"
+    /* The event's subject, beside `body`: an order outlives its event. */
+    "ALTER TABLE work ADD COLUMN body_subject INTEGER;"
+    /* An attempt by phases; 0: it did not take place. */
+    "ALTER TABLE attempts ADD COLUMN name_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN connect_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN tls_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN first_byte_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN address TEXT;"
+    /* Events that an outlet's filter turned away. */
+    "ALTER TABLE counters ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;";
+
+const char *const sqlite_migrations[] = { step_1, step_2 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/outlets.h"
+
+#include "api/handlers.h"
+#include "base/instant.h"
+#include "delivery/certificate.h"
+#include "delivery/retry.h"
+#include "delivery/url.h"
+
+#define SCHEDULE_SHOWN 20
+#define EXPIRES_SOON_MS ((int64_t)30 * 24 * 3600 * 1000)
+
+/* ── from and to text ── */
+
+static int read_texts(struct call *call, const struct outlet_texts *texts,
+                      struct outlet_policy *ret_policy, struct transport *ret_transport)
+{
+    struct arena *arena = &call->request->arena;
+    struct json_error error;
+    json value;
+    str text;
+    *ret_policy = policy_of_webhooks();
+    *ret_transport = (struct transport){};
+    if (texts->policy.len > 0) {
+        if (!json_read(arena, texts->policy, JSON_DEPTH_MAX, &value, &error))
+            return fail(FAIL_CORRUPT);
+        policy_take(ret_policy, value, arena);
+    }
+    if (texts->transport.len > 0) {
+        if (!unseal(call->api->context.seal_key, texts->transport, arena, &text) ||
+            !json_read(arena, text, JSON_DEPTH_MAX, &value, &error))
+            return fail(FAIL_CORRUPT);
+        transport_take(ret_transport, value, arena);
+    }
+    return 0;
+}
+
+static str policy_text(const struct outlet_policy *policy, struct arena *arena)
+{
+    struct buf buf;
+    buf_init(&buf, arena, SIZE_MAX / 2);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_object(&writer);
+    policy_write(&writer, policy);
+    json_end_object(&writer);
+    return buf_str(&buf);
+}
+
+static str transport_text(struct call *call, const struct transport *transport)
+{
+    struct arena *arena = &call->request->arena;
+    struct buf buf;
+    buf_init(&buf, arena, SIZE_MAX / 2);
+    struct json_writer writer = json_writer(&buf);
+    json_begin_object(&writer);
+    transport_write(&writer, transport, TRANSPORT_WHOLE, arena);
+    json_end_object(&writer);
+    return seal(call->api->context.seal_key, buf_str(&buf), arena);
+}
+
+/* ── what cannot be ── */
+
+static bool has(json object, const char *name)
+{
+    return json_get(object, str_c(name)) != NULL;
+}
+
+static void check_retry(struct call *call, json retry)
+{
+    int64_t first = 0;
+    int64_t cap = 0;
+    bool listed = has(retry, "delaysSeconds");
+    bool doubles = has(retry, "firstSeconds") || has(retry, "capSeconds");
+    if (has(retry, "policy")) {
+        if (json_count(retry) > 1)
+            call_wrong(call, "retry/policy", "conflict",
+                       STR("Send a named policy alone, or delays of your own."));
+        return;
+    }
+    if (listed == doubles) {
+        call_wrong(call, "retry", "required",
+                   STR("Send one of: policy; delaysSeconds; firstSeconds and capSeconds."));
+        return;
+    }
+    if (!doubles)
+        return;
+    if (!json_to_int64(json_get(retry, STR("firstSeconds")), &first))
+        call_wrong(call, "retry/firstSeconds", "required", STR("This value is missing."));
+    else if (!json_to_int64(json_get(retry, STR("capSeconds")), &cap))
+        call_wrong(call, "retry/capSeconds", "required", STR("This value is missing."));
+    else if (cap < first)
+        call_wrong(call, "retry/capSeconds", "range",
+                   STR("Send a cap that is not below firstSeconds."));
+}
+
+/* What the hub, or HTTP itself, sets. */
+static const str reserved_headers[] = {
+    STR_INIT("Host"),
+    STR_INIT("Content-Length"),
+    STR_INIT("Content-Type"),
+    STR_INIT("Content-Encoding"),
+    STR_INIT("Transfer-Encoding"),
+    STR_INIT("Connection"),
+    STR_INIT("Keep-Alive"),
+    STR_INIT("Upgrade"),
+    STR_INIT("TE"),
+    STR_INIT("Trailer"),
+    STR_INIT("Expect"),
+    STR_INIT("Proxy-Authorization"),
+    STR_INIT("Proxy-Connection"),
+    STR_INIT("HTTP2-Settings"),
+    STR_INIT("webhook-id"),
+    STR_INIT("webhook-timestamp"),
+    STR_INIT("webhook-signature"),
+    STR_INIT("Junctor-Hops"),
+    STR_INIT("Junctor-Outlet"),
+};
+
+static bool is_reserved(str name)
+{
+    for (size_t i = 0; i < COUNT_OF(reserved_headers); i++)
+        if (str_equal_nocase(name, reserved_headers[i]))
+            return true;
+    return false;
+}
+
+/* RFC 9110 §5.6.2. */
+static bool is_token(str name)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool letter = char_lower(c) >= 'a' && char_lower(c) <= 'z';
+        if (!letter && !char_is_digit(c) && (c == '\0' || strchr(others, c) == NULL))
+            return false;
+    }
+    return name.len > 0;
+}
+
+/* RFC 9110 §5.5; bytes beyond ASCII are taken, control characters are not. */
+static bool is_field_value(str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool named_before(json list, int before, str name)
+{
+    struct json_walk walk = json_walk(list);
+    json item;
+    for (int i = 0; i < before && json_next(&walk, NULL, &item); i++)
+        if (str_equal_nocase(json_string(json_get(item, STR("name"))), name))
+            return true;
+    return false;
+}
+
+static void check_header(struct call *call, json list, int index, json line)
+{
+    struct arena *arena = &call->request->arena;
+    str name = json_string(json_get(line, STR("name")));
+    const char *at = arena_c(arena, arena_format(arena, "headers/%d/name", index));
+    if (!is_token(name))
+        call_wrong(call, at, "format",
+                   STR("Send a header's name: letters, digits and dashes, without the colon."));
+    else if (is_reserved(name))
+        call_wrong(call, at, "reserved", STR("The hub sets this header itself."));
+    else if (named_before(list, index, name))
+        call_wrong(call, at, "duplicate", STR("This header comes twice."));
+    if (!is_field_value(json_string(json_get(line, STR("value")))))
+        call_wrong(call, arena_c(arena, arena_format(arena, "headers/%d/value", index)), "format",
+                   STR("Send a value without line ends and other control characters."));
+}
+
+static void check_headers(struct call *call, json list)
+{
+    struct json_walk walk = json_walk(list);
+    json line;
+    for (int i = 0; json_next(&walk, NULL, &line); i++)
+        check_header(call, list, i, line);
+}
+
+static void check_url(struct call *call, const char *member, str url, bool with_user)
+{
+    const struct cidr_list *allow = &call->api->context.allow_egress;
+    str wrong = url_fault(url, with_user, allow, &call->request->arena);
+    if (wrong.len > 0)
+        call_wrong(call, member, "format", wrong);
+}
+
+void outlets_check(struct call *call)
+{
+    json retry = json_get(call->body, STR("retry"));
+    json auth = json_get(call->body, STR("auth"));
+    str proxy = json_string(json_get(call->body, STR("proxy")));
+    str authorities = json_string(json_get(call->body, STR("certificateAuthorities")));
+    str token_url = json_string(json_get(auth, STR("tokenUrl")));
+    if (problem_has(&call->problem))
+        return;
+    if (retry != NULL)
+        check_retry(call, retry);
+    check_headers(call, json_get(call->body, STR("headers")));
+    if (proxy.len > 0)
+        check_url(call, "proxy", proxy, true);
+    if (token_url.len > 0)
+        check_url(call, "auth/tokenUrl", token_url, false);
+    str wrong = authorities.len > 0 ? authorities_fault(authorities) : (str){};
+    if (wrong.len > 0)
+        call_wrong(call, "certificateAuthorities", "format", wrong);
+}
+
+/* ── what is missing in the whole ── */
+
+static void require(struct call *call, const char *member, str value)
+{
+    if (value.len == 0)
+        call_wrong(call, member, "required", STR("This value is missing."));
+}
+
+static void check_credential(struct call *call, const struct credential *credential)
+{
+    switch (credential->kind) {
+    case CREDENTIAL_NONE:
+        return;
+    case CREDENTIAL_BASIC:
+        require(call, "auth/username", credential->username);
+        if (str_index(credential->username, ':') >= 0) /* RFC 7617 §2 */
+            call_wrong(call, "auth/username", "format", STR("Send a username without a colon."));
+        return;
+    case CREDENTIAL_BEARER:
+        require(call, "auth/token", credential->token);
+        if (!is_field_value(credential->token))
+            call_wrong(call, "auth/token", "format",
+                       STR("Send a token without line ends and other control characters."));
+        return;
+    case CREDENTIAL_OAUTH2:
+        require(call, "auth/tokenUrl", credential->token_url);
+        require(call, "auth/clientId", credential->client_id);
+        require(call, "auth/clientSecret", credential->client_secret);
+        return;
+    }
+}
+
+static void check_whole(struct call *call, const struct transport *transport)
+{
+    str wrong = {};
+    check_credential(call, &transport->credential);
+    for (int i = 0; i < transport->header_count; i++)
+        if (transport->credential.kind != CREDENTIAL_NONE &&
+            str_equal_nocase(transport->headers[i].name, STR("Authorization")))
+            call_wrong(call, "headers", "conflict",
+                       STR("Send either auth or a header Authorization."));
+    if (transport->certificate.len > 0)
+        wrong = certificate_fault(transport->certificate, transport->private_key,
+                                  &call->request->arena);
+    if (wrong.len > 0)
+        call_wrong(call, "clientCertificate", "format", wrong);
+}
+
+int outlets_change(struct call *call, struct outlet_texts *texts)
+{
+    struct arena *arena = &call->request->arena;
+    struct outlet_policy policy;
+    struct transport transport;
+    int r = read_texts(call, texts, &policy, &transport);
+    if (r < 0)
+        return fail(r);
+    policy_take(&policy, call->body, arena);
+    transport_take(&transport, call->body, arena);
+    check_whole(call, &transport);
+    if (problem_has(&call->problem))
+        return CALL_REFUSED;
+    texts->policy = policy_text(&policy, arena);
+    texts->transport = transport_text(call, &transport);
+    return 0;
+}
+
+/* ── showing ── */
+
+static int64_t share(int64_t delay_ms, int percent)
+{
+    return delay_ms * percent / 100 / 1000;
+}
+
+static void write_schedule(struct json_writer *out, const struct retry_policy *retry)
+{
+    json_key(out, STR("retrySchedule"));
+    json_begin_array(out);
+    int64_t sum_ms = 0;
+    for (int step = 0; step < SCHEDULE_SHOWN; step++) {
+        int64_t delay_ms = retry_delay_ms(retry, step);
+        if (delay_ms < 0)
+            break;
+        sum_ms += delay_ms;
+        json_begin_object(out);
+        json_member_int(out, STR("retry"), step + 1);
+        json_member_int(out, STR("afterSeconds"), delay_ms / 1000);
+        json_member_int(out, STR("leastSeconds"), share(delay_ms, 100 - retry->jitter_percent));
+        json_member_int(out, STR("mostSeconds"), share(delay_ms, 100 + retry->jitter_percent));
+        json_member_int(out, STR("sinceFirstSeconds"), sum_ms / 1000);
+        json_end_object(out);
+    }
+    json_end_array(out);
+}
+
+int outlets_write(struct call *call, const struct outlet_texts *texts)
+{
+    struct outlet_policy policy;
+    struct transport transport;
+    int r = read_texts(call, texts, &policy, &transport);
+    if (r < 0)
+        return fail(r);
+    policy_write(&call->out, &policy);
+    transport_write(&call->out, &transport, TRANSPORT_MASKED, &call->request->arena);
+    write_schedule(&call->out, &policy.retry);
+    return 0;
+}
+
+static void warn_of_certificate(struct call *call, str certificate)
+{
+    struct arena *arena = &call->request->arena;
+    struct certificate_facts facts;
+    char text[INSTANT_TEXT_LEN];
+    if (certificate.len == 0 || !certificate_read(certificate, arena, &facts) ||
+        facts.expires_ms > clock_now_ms(call->api->context.clock) + EXPIRES_SOON_MS)
+        return;
+    instant_write(facts.expires_ms, text);
+    json_add_string(&call->out,
+                    arena_format(arena, "The client certificate is good until %.*s only.",
+                                 INSTANT_TEXT_LEN, text));
+}
+
+int outlets_warn(struct call *call, const struct outlet_texts *texts)
+{
+    struct outlet_policy policy;
+    struct transport transport;
+    int r = read_texts(call, texts, &policy, &transport);
+    if (r < 0)
+        return fail(r);
+    warn_of_certificate(call, transport.certificate);
+    if (policy.order == ORDER_STRICT && policy.concurrency > 1)
+        json_add_string(&call->out, STR("In strict order one attempt is under way at a time, "
+                                        "whatever concurrency says."));
+    return 0;
+}
+
+/* ── trying a policy ── */
+
+bool retry_preview_check(struct call *call)
+{
+    if (!problem_has(&call->problem))
+        check_retry(call, json_get(call->body, STR("retry")));
+    return !problem_has(&call->problem);
+}
+
+void retry_preview(struct call *call)
+{
+    const struct retry_policy retry =
+        retry_read(json_get(call->body, STR("retry")), &call->request->arena);
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    json_key(out, STR("retry"));
+    retry_write(out, &retry);
+    write_schedule(out, &retry);
+    json_end_object(out);
+    call_reply(call, 200);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * api/outlets.h: the part of a body that all outlets share: policy and transport. They are stored
+ * as two texts (model/outlet_json.h). */
+#pragma once
+
+#include "api/call.h"
+#include "model/outlet_json.h"
+
+struct outlet_texts {
+    str policy;    /* JSON; empty: of a new one */
+    str transport; /* sealed JSON; empty: all as usual */
+};
+
+/* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */
+void outlets_check(struct call *call);
+
+/* Puts what the body gives over what is there. CALL_REFUSED: together they cannot be. */
+MUST_USE int outlets_change(struct call *call, struct outlet_texts *texts);
+
+/* As members of the object that call->out is in; secrets masked. */
+MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);
+
+/* Strings for the array of warnings that call->out is in. */
+MUST_USE int outlets_warn(struct call *call, const struct outlet_texts *texts);
