@@ -5,7 +5,12 @@
 
 static struct content *order(void)
 {
-    return content_new(5, 1700000000123, 2, STR("custom_event.order"), STR("{\"a\":1}"));
+    const struct event event = { .id = 5,
+                                 .type = STR("custom_event.order"),
+                                 .at_ms = 1700000000123,
+                                 .hops = 2,
+                                 .data = STR("{\"a\":1}") };
+    return content_new(&event);
 }
 
 TEST(bodies)
@@ -17,7 +22,8 @@ TEST(bodies)
                   "\"data\":{\"a\":1}}"));
     CHECK_STR("bare", content_body(content, FORMAT_BARE, &arena), STR("{\"a\":1}"));
     content_release(content);
-    content = content_new(5, 0, 0, STR("odd\"\n\x01type"), STR(""));
+    const struct event odd = { .id = 5, .type = STR("odd\"\n\x01type"), .data = STR("") };
+    content = content_new(&odd);
     CHECK_STR("escaped", content_body(content, FORMAT_STANDARD, &arena),
               STR("{\"type\":\"odd\\\"\\n\\u0001type\",\"timestamp\":\"1970-01-01T00:00:00.000Z\","
                   "\"data\":null}"));

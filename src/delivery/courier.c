@@ -39,9 +39,10 @@ static struct fetch *new_fetch(struct courier *courier, enum mail_kind kind)
     return fetch;
 }
 
-static void read_outlet(struct courier *courier, struct outlet *outlet)
+static bool read_outlet(struct courier *courier, struct outlet *outlet)
 {
-    stock_begin_read(&courier->stock, outlet);
+    if (!stock_begin_read(&courier->stock, outlet))
+        return false;
     struct fetch *fetch = new_fetch(courier, MAIL_PAGE);
     fetch->outlet = outlet;
     fetch->page = (struct page_wanted){
@@ -50,6 +51,7 @@ static void read_outlet(struct courier *courier, struct outlet *outlet)
         .limit = outlet->read_limit,
     };
     fetcher_post(&courier->couriers->fetcher, fetch);
+    return true;
 }
 
 static void read_list(struct courier *courier, int64_t mono_ms)
@@ -81,11 +83,10 @@ static void read_behind(struct courier *courier, int64_t mono_ms)
         struct outlet *outlet = LIST_ENTRY(at, struct outlet, behind);
         if (courier->stock.reading >= READS_AT_ONCE)
             break;
-        if (!wants_page(courier, outlet, mono_ms))
+        if (!wants_page(courier, outlet, mono_ms) || !read_outlet(courier, outlet))
             continue;
         list_remove(at);
         list_append(&begun, at);
-        read_outlet(courier, outlet);
     }
     while (!list_empty(&begun)) {
         struct list *first = begun.next;

@@ -18,10 +18,7 @@ void fetch_free(struct fetch *fetch)
 
 static struct job *job_from(const struct work_item *item)
 {
-    const struct delivery *delivery = &item->delivery;
-    struct content *content = content_new(delivery->event, item->event_at_ms, item->event_hops,
-                                          item->event_type, item->data);
-    return job_new(delivery, content, NULL);
+    return job_new(&item->delivery, content_new(&item->event), NULL);
 }
 
 static int read_page(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)

@@ -164,7 +164,7 @@ static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_p
 
 struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool *ret_probe)
 {
-    struct parcel *parcel = outlet_first(outlet);
+    struct parcel *parcel = outlet_first(&courier->stock, outlet);
     *ret_probe = false;
     bool goes = parcel != NULL && outlet_is_open(courier, outlet) &&
                 (parcel->manual || may_send(courier, outlet, ret_probe));

@@ -14,7 +14,8 @@
  * batch, and a committer's mail goes out batch by batch. CLOSING is for getting on: once a page
  * came whole, what is handed over is kept while the last page is being read; (5) bytes is what all
  * parcels and the pages being read cost; it passes bytes_max only by what one outlet needs to get
- * on. Over it, an outlet with more than its share lets go of the newest. */
+ * on. Over it, an outlet with more than its share lets go of the newest, but not of its last one:
+ * what has been read once gets its turn. */
 #include "delivery/stock.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@
 #define FIRST_PAGE ((size_t)32) /* how large the bodies are is not known yet */
 #define UNKNOWN_BYTES ((size_t)4096)
 #define SPARE_PARCELS 4096
+#define RESIDENCE_MS 1000 /* what has been read is kept so long, at least */
+#define NO_ROOM_PAUSE_MS 100
 #define IN_STEP_TO INT64_MAX
 #define NONE INT64_MAX
 
@@ -106,9 +109,9 @@ static void make_ready(struct stock *stock, struct parcel *parcel)
     stock_give_turn(stock, parcel->outlet);
 }
 
-static void queue(struct stock *stock, struct parcel *parcel, int64_t now_ms)
+void stock_queue(struct stock *stock, struct parcel *parcel)
 {
-    if (parcel->manual || parcel->job->delivery.due_ms <= now_ms) {
+    if (parcel->manual || parcel->job->delivery.due_ms <= stock->now_ms) {
         make_ready(stock, parcel);
         return;
     }
@@ -117,21 +120,31 @@ static void queue(struct stock *stock, struct parcel *parcel, int64_t now_ms)
     heap_add(&stock->due, &parcel->heap);
 }
 
-static void unqueue(struct stock *stock, struct parcel *parcel)
+void stock_unqueue(struct stock *stock, struct parcel *parcel)
 {
-    if (parcel->state == PARCEL_OUT)
-        return;
-    heap_remove(parcel->state == PARCEL_READY ? &parcel->outlet->ready : &stock->due,
-                &parcel->heap);
+    if (parcel->state == PARCEL_READY)
+        heap_remove(&parcel->outlet->ready, &parcel->heap);
+    else if (parcel->state == PARCEL_WAITING)
+        heap_remove(&stock->due, &parcel->heap);
 }
 
-static void insert(struct stock *stock, struct outlet *outlet, struct job *job, int64_t now_ms)
+/* Where it belongs, when it is not under way. */
+static void place(struct stock *stock, struct parcel *parcel)
+{
+    if (parcel->line == NULL || parcel->manual)
+        stock_queue(stock, parcel);
+    else
+        parcel->state = PARCEL_IN_LINE;
+}
+
+static void insert(struct stock *stock, struct outlet *outlet, struct job *job)
 {
     struct parcel *parcel = new_parcel(stock);
     parcel->outlet = outlet;
     parcel->job = job;
     parcel->manual = job->manual;
     parcel->heap.id = job->delivery.id;
+    parcel->since_ms = stock->now_ms;
     parcel->bytes = parcel_bytes(job);
     struct parcel *before = map_put_int(&stock->parcels, (uint64_t)job->delivery.id, parcel);
     assert(before == NULL);
@@ -140,13 +153,18 @@ static void insert(struct stock *stock, struct outlet *outlet, struct job *job, 
     outlet->parcel_count++;
     outlet->bytes += parcel->bytes;
     stock->bytes += parcel->bytes;
-    queue(stock, parcel, now_ms);
+    parcel->line = lines_of(outlet, job->content->subject);
+    place(stock, parcel);
+    if (parcel->line != NULL)
+        line_add(stock, outlet, parcel);
 }
 
 static void remove_parcel(struct stock *stock, struct parcel *parcel)
 {
     struct outlet *outlet = parcel->outlet;
-    unqueue(stock, parcel);
+    stock_unqueue(stock, parcel);
+    if (parcel->line != NULL)
+        line_remove(stock, outlet, parcel);
     (void)map_remove_int(&stock->parcels, (uint64_t)parcel->heap.id);
     list_remove(&parcel->link);
     outlet->parcel_count--;
@@ -165,6 +183,7 @@ static void note_let_go(struct outlet *outlet, int64_t id)
     outlet->read_to = MIN_OF(outlet->read_to, id - 1);
     outlet->step = OUTLET_BEHIND;
     outlet->missed = true;
+    outlet->lines_stale = true;
 }
 
 void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id)
@@ -198,7 +217,7 @@ static int by_id(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The id that half of those which may go lie below. */
+/* The id that half of those which may go lie below; at least one does. */
 static int64_t middle_id(const struct outlet *outlet)
 {
     int64_t *ids = xmalloc((size_t)outlet->parcel_count * sizeof(*ids));
@@ -207,7 +226,7 @@ static int64_t middle_id(const struct outlet *outlet)
     if (may_go(parcel_of(at)))
         ids[count++] = parcel_of(at)->heap.id;
     qsort(ids, count, sizeof(*ids), by_id);
-    int64_t middle = count == 0 ? NONE : ids[count / 2];
+    int64_t middle = count < 2 ? NONE : ids[count / 2];
     free(ids);
     return middle;
 }
@@ -225,13 +244,14 @@ static void let_newer_half_go(struct stock *stock, struct outlet *outlet)
     }
 }
 
+/* Of those that hold more than one; NULL: there is none. */
 static struct outlet *largest(const struct stock *stock)
 {
     struct outlet *most = NULL;
     size_t at = 0;
     struct outlet *outlet;
     while ((outlet = map_next(&stock->outlets, &at)) != NULL)
-        if (most == NULL || outlet->bytes > most->bytes)
+        if (outlet->parcel_count > 1 && (most == NULL || outlet->bytes > most->bytes))
             most = outlet;
     return most;
 }
@@ -248,8 +268,10 @@ static bool make_room(struct stock *stock, struct outlet *outlet, size_t bytes)
         return true;
     if (outlet->bytes > 0 && outlet->bytes + bytes > share(stock))
         return false;
-    let_newer_half_go(stock, largest(stock));
-    return true;
+    struct outlet *most = largest(stock);
+    if (most != NULL)
+        let_newer_half_go(stock, most);
+    return stock->bytes + bytes <= stock->bytes_max || stock->parcels.count == 0;
 }
 
 /* ── start ── */
@@ -288,17 +310,21 @@ static void merge(struct stock *stock, struct parcel *parcel, struct job *job)
         job_free(job);
         return;
     }
-    unqueue(stock, parcel);
+    stock_unqueue(stock, parcel);
     job_free(parcel->job);
     parcel->job = job; /* it knows what the resend has changed */
     parcel->manual = true;
     make_ready(stock, parcel);
+    if (parcel->line != NULL)
+        line_asked_for(stock, parcel->outlet, parcel);
 }
 
 void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
 {
     const struct delivery *delivery = &job->delivery;
     struct outlet *outlet = stock_outlet(stock, delivery->organization, delivery->outlet);
+    stock->now_ms = now_ms;
+    lines_resume(stock, outlet, delivery->id);
     struct parcel *held = map_find_int(&stock->parcels, (uint64_t)delivery->id);
     if (held != NULL) {
         merge(stock, held, job);
@@ -306,7 +332,7 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
     }
     bool wanted = job->manual || outlet->step == OUTLET_CLOSING || delivery->id <= outlet->read_to;
     if (wanted && make_room(stock, outlet, parcel_bytes(job))) {
-        insert(stock, outlet, job, now_ms);
+        insert(stock, outlet, job);
         return;
     }
     if (wanted)
@@ -341,24 +367,57 @@ bool stock_wants_page(const struct stock *stock, const struct outlet *outlet)
 {
     if (outlet->step == OUTLET_IN_STEP || outlet->reading || outlet->ready.count >= STOCK_READY_LOW)
         return false;
-    size_t room = MAX_OF(page_room(stock, outlet), own_room(stock, outlet));
-    return outlet->parcel_count == 0 || room > outlet->item_bytes;
+    if (outlet->parcel_count == 0)
+        return left(stock->bytes_max, stock->bytes) > outlet->item_bytes ||
+               stock->no_room_until_ms <= stock->now_ms;
+    return MAX_OF(page_room(stock, outlet), own_room(stock, outlet)) > outlet->item_bytes;
 }
 
-/* One that holds more than its share makes place for one that holds less. */
-static void claim_share(struct stock *stock, const struct outlet *outlet)
+/* The one parcel of an outlet, which cannot go yet, or has had its time. */
+static bool may_yield(const struct stock *stock, const struct outlet *outlet)
+{
+    if (outlet->parcel_count != 1 || outlet->reading)
+        return false;
+    const struct parcel *only = parcel_of(outlet->parcels.next);
+    return may_go(only) &&
+           (only->state == PARCEL_IN_LINE || only->since_ms + RESIDENCE_MS <= stock->now_ms);
+}
+
+static struct outlet *yielding(const struct stock *stock, const struct outlet *to)
+{
+    size_t at = 0;
+    struct outlet *outlet;
+    while ((outlet = map_next(&stock->outlets, &at)) != NULL)
+        if (outlet != to && may_yield(stock, outlet))
+            return outlet;
+    return NULL;
+}
+
+/* One that holds more than its share makes place for one that holds less; and when all hold but
+ * one, they take turns. */
+static bool claim_share(struct stock *stock, const struct outlet *outlet)
 {
     if (page_room(stock, outlet) >= own_room(stock, outlet))
-        return;
+        return true;
     struct outlet *most = largest(stock);
-    if (most != outlet && most->bytes > share(stock))
+    if (most != NULL && most != outlet && most->bytes > share(stock))
         let_newer_half_go(stock, most);
+    if (outlet->parcel_count > 0 || left(stock->bytes_max, stock->bytes) > outlet->item_bytes ||
+        (stock->parcels.count == 0 && stock->reading == 0))
+        return true;
+    most = yielding(stock, outlet);
+    if (most != NULL)
+        stock_let_go(stock, most);
+    else
+        stock->no_room_until_ms = stock->now_ms + NO_ROOM_PAUSE_MS;
+    return most != NULL;
 }
 
-void stock_begin_read(struct stock *stock, struct outlet *outlet)
+bool stock_begin_read(struct stock *stock, struct outlet *outlet)
 {
     assert(!outlet->reading && outlet->step != OUTLET_IN_STEP);
-    claim_share(stock, outlet);
+    if (!claim_share(stock, outlet))
+        return false;
     size_t item_bytes = outlet->item_bytes == 0 ? UNKNOWN_BYTES : outlet->item_bytes;
     size_t fit = page_room(stock, outlet) / item_bytes;
     size_t most = outlet->item_bytes == 0 ? FIRST_PAGE : STOCK_PAGE;
@@ -370,6 +429,7 @@ void stock_begin_read(struct stock *stock, struct outlet *outlet)
     outlet->reserved = (size_t)outlet->read_limit * item_bytes;
     stock->bytes += outlet->reserved;
     stock->reading++;
+    return true;
 }
 
 static void end_read(struct stock *stock, struct outlet *outlet)
@@ -399,8 +459,7 @@ static bool finished_meanwhile(const struct outlet *outlet, int64_t id)
 }
 
 /* Returns the id of the last one. */
-static int64_t insert_page(struct stock *stock, struct outlet *outlet, struct job *jobs,
-                           int64_t now_ms)
+static int64_t insert_page(struct stock *stock, struct outlet *outlet, struct job *jobs)
 {
     int64_t last = outlet->read_after;
     size_t bytes = 0;
@@ -414,7 +473,7 @@ static int64_t insert_page(struct stock *stock, struct outlet *outlet, struct jo
             finished_meanwhile(outlet, last))
             job_free(job);
         else
-            insert(stock, outlet, job, now_ms);
+            insert(stock, outlet, job);
     }
     if (count > 0)
         outlet->item_bytes = bytes / count;
@@ -434,11 +493,13 @@ void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *job
                      int64_t now_ms)
 {
     assert(outlet->reading);
-    int64_t last = insert_page(stock, outlet, jobs, now_ms);
+    stock->now_ms = now_ms;
+    int64_t last = insert_page(stock, outlet, jobs);
     bool in_step = whole && outlet->let_go_least == NONE;
     outlet->step = in_step ? OUTLET_IN_STEP : whole ? OUTLET_CLOSING : OUTLET_BEHIND;
     outlet->read_to = in_step ? IN_STEP_TO : MIN_OF(last, outlet->let_go_least - 1);
     end_read(stock, outlet);
+    lines_settle_all(stock, outlet);
 }
 
 /* ── time, and what happens to a parcel ── */
@@ -446,6 +507,7 @@ void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *job
 void stock_move_due(struct stock *stock, int64_t now_ms)
 {
     struct heap_link *first;
+    stock->now_ms = now_ms;
     while ((first = heap_first(&stock->due)) != NULL && first->key <= now_ms) {
         struct parcel *parcel = CONTAINER_OF(first, struct parcel, heap);
         heap_remove(&stock->due, first);
@@ -459,8 +521,10 @@ int64_t stock_next_due(const struct stock *stock)
     return first == NULL ? NONE : first->key;
 }
 
-struct parcel *outlet_first(const struct outlet *outlet)
+struct parcel *outlet_first(struct stock *stock, struct outlet *outlet)
 {
+    if (outlet->lines_stale)
+        lines_settle_all(stock, outlet);
     struct heap_link *first = heap_first(&outlet->ready);
     return first == NULL ? NULL : CONTAINER_OF(first, struct parcel, heap);
 }
@@ -468,16 +532,47 @@ struct parcel *outlet_first(const struct outlet *outlet)
 void stock_take_out(struct stock *stock, struct parcel *parcel)
 {
     assert(parcel->state == PARCEL_READY);
-    unqueue(stock, parcel);
+    stock_unqueue(stock, parcel);
     parcel->state = PARCEL_OUT;
+    if (parcel->line != NULL)
+        line_taken_out(stock, parcel->outlet, parcel);
 }
 
 void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms)
 {
     assert(parcel->state == PARCEL_OUT);
+    stock->now_ms = now_ms;
     parcel->manual = parcel->manual_again;
     parcel->manual_again = false;
-    queue(stock, parcel, now_ms);
+    place(stock, parcel);
+    if (parcel->line != NULL)
+        line_put_back(stock, parcel->outlet, parcel);
+}
+
+void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_order order)
+{
+    if (outlet->order != order)
+        lines_rebuild(stock, outlet, order);
+}
+
+void stock_load_pause(struct stock *stock, struct outlet *outlet, int64_t subject, int64_t delivery)
+{
+    struct line *line = lines_of(outlet, subject);
+    if (line == NULL || line->paused_by != 0)
+        return;
+    line->paused_by = delivery;
+    line_settle(stock, outlet, line);
+}
+
+void stock_pause_line(struct stock *stock, struct parcel *parcel)
+{
+    assert(parcel->state == PARCEL_OUT);
+    stock_load_pause(stock, parcel->outlet, parcel->job->content->subject, parcel->heap.id);
+}
+
+void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
+{
+    lines_resume(stock, outlet, delivery);
 }
 
 static void note_finished(struct outlet *outlet, int64_t id)
@@ -509,6 +604,7 @@ void stock_done(struct stock *stock)
         LIST_EACH(&outlet->parcels, at_parcel)
         remove_parcel(stock, parcel_of(at_parcel));
         heap_done(&outlet->ready);
+        lines_done(outlet);
         free(outlet->finished);
         free(outlet);
     }

@@ -5,7 +5,11 @@
  *
  * A parcel is a delivery in memory:
  *
- *   WAITING ──due──► READY ──taken──► OUT ──result recorded──► forgotten, or WAITING again
+ *   IN_LINE ──first──► WAITING ──due──► READY ──taken──► OUT ──result recorded──► forgotten, or
+ *                                                                          one of the first three
+ *
+ * Where the outlet has an order, parcels stand in lines (lines.h), and only the first of a line may
+ * go; the others are IN_LINE.
  *
  * An outlet is in step while memory holds all its unfinished deliveries, else behind:
  *
@@ -18,6 +22,7 @@
 #include "base/map.h"
 #include "delivery/breaker.h"
 #include "delivery/heap.h"
+#include "delivery/lines.h"
 #include "intake/job.h"
 
 #define STOCK_PAGE ((size_t)256) /* deliveries read from the store at a time, at most */
@@ -27,18 +32,22 @@ struct hmac;
 struct target;
 struct place;
 
-enum parcel_state { PARCEL_WAITING = 0, PARCEL_READY, PARCEL_OUT };
+enum parcel_state { PARCEL_WAITING = 0, PARCEL_READY, PARCEL_OUT, PARCEL_IN_LINE };
 
 struct parcel {
     struct heap_link heap; /* waiting: in stock->due; ready: in outlet->ready */
     struct list link;      /* in outlet->parcels */
     struct outlet *outlet;
     struct job *job;
+    struct line *line;      /* NULL: it stands in none */
+    struct heap_link place; /* in line->parcels */
+    bool counted;           /* in line->out */
     enum parcel_state state;
-    bool manual;       /* goes at once, beside breaker and concurrency */
+    bool manual;       /* goes at once, beside breaker, concurrency and order */
     bool manual_again; /* asked for while it was out */
     bool fresh;        /* the next attempt is to use a new connection */
     size_t bytes;
+    int64_t since_ms; /* in memory */
     struct parcel *next_spare;
 };
 
@@ -50,6 +59,9 @@ struct outlet {
     struct list turn; /* in stock->turns while it has something that may be sent */
     struct list parcels;
     struct heap ready; /* by id; manual ones first */
+    enum outlet_order order;
+    struct map lines; /* subject → struct line */
+    bool lines_stale; /* read_to was lowered: see lines_settle_all() */
     int parcel_count;
     size_t bytes;
 
@@ -95,10 +107,12 @@ struct stock {
     struct list turns; /* outlets that have something ready, next in turn first */
     struct parcel *spare;
     int spare_count;
-    bool starting; /* which outlets have work in the store is not known yet */
+    int64_t now_ms; /* as it was last told */
+    bool starting;  /* which outlets have work in the store is not known yet */
     size_t bytes;
     size_t bytes_max;
-    int outlets_in_use; /* that hold parcels */
+    int outlets_in_use;       /* that hold parcels */
+    int64_t no_room_until_ms; /* nobody had any to give */
     int reading;
 };
 
@@ -120,8 +134,8 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms);
  * courier knows whether the outlet is one that is sent to. */
 bool stock_wants_page(const struct stock *stock, const struct outlet *outlet);
 /* Ask for up to outlet->read_limit deliveries with id > outlet->read_after, in a snapshot that
- * begins behind this call. */
-void stock_begin_read(struct stock *stock, struct outlet *outlet);
+ * begins behind this call. False: there is no room now. */
+MUST_USE bool stock_begin_read(struct stock *stock, struct outlet *outlet);
 /* Jobs by id, taken over. `whole`: they are all there were. */
 void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *jobs, bool whole,
                      int64_t now_ms);
@@ -132,8 +146,18 @@ void stock_move_due(struct stock *stock, int64_t now_ms);
 /* INT64_MAX: nothing waits. */
 int64_t stock_next_due(const struct stock *stock);
 
+/* Takes effect on what is in memory, too. */
+void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_order order);
+/* It is dead, and pauses its line until it is handed over again, or passed over: by the first that
+ * does, when there are several. To be told before it is forgotten. */
+void stock_pause_line(struct stock *stock, struct parcel *parcel);
+/* The same, as the store has it at the start. */
+void stock_load_pause(struct stock *stock, struct outlet *outlet, int64_t subject,
+                      int64_t delivery);
+void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery);
+
 /* The one to send next, or NULL: manual ones first, then by id. It stays in its queue. */
-struct parcel *outlet_first(const struct outlet *outlet);
+struct parcel *outlet_first(struct stock *stock, struct outlet *outlet);
 void stock_take_out(struct stock *stock, struct parcel *parcel);
 /* It comes back, to wait until its (new) due time. */
 void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms);
@@ -146,6 +170,10 @@ void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id);
 
 /* All that is not under way is let go: the store has it. */
 void stock_let_go(struct stock *stock, struct outlet *outlet);
+
+/* For lines.c: into the queue that its due time says, or by hand at once; and out of it. */
+void stock_queue(struct stock *stock, struct parcel *parcel);
+void stock_unqueue(struct stock *stock, struct parcel *parcel);
 
 /* A chain of jobs by their links. */
 void jobs_free(struct job *jobs);

@@ -56,7 +56,7 @@ static int read_work(void *context, const struct page_wanted *page, struct arena
         if (item->delivery.outlet != page->of.outlet || item->delivery.id <= page->after)
             continue;
         ret_items[count] = *item;
-        ret_items[count++].data = arena_str(arena, item->data);
+        ret_items[count++].event.data = arena_str(arena, item->event.data);
     }
     bed->pages_read++;
     bool failed = bed->fail_reads;
@@ -132,7 +132,7 @@ static void record_result(struct bed *bed, struct result *result)
     item->delivery = result->after;
     item->delivery.reason = (str){};
     if (result->after.state != DELIVERY_PENDING) {
-        free((void *)(uintptr_t)item->data.ptr);
+        free((void *)(uintptr_t)item->event.data.ptr);
         *item = bed->work[--bed->work_count];
         /* By id again. */
         for (int i = (int)(item - bed->work); i + 1 < bed->work_count; i++) {
@@ -226,7 +226,7 @@ void bed_done(struct bed *bed)
     (void)pthread_join(bed->thread, NULL);
     couriers_free(bed->couriers);
     for (int i = 0; i < bed->work_count; i++)
-        free((void *)(uintptr_t)bed->work[i].data.ptr);
+        free((void *)(uintptr_t)bed->work[i].event.data.ptr);
     free(bed->work);
     free(bed->records);
     waker_done(&bed->waker);
@@ -269,10 +269,12 @@ int64_t bed_commit(struct bed *bed, int64_t outlet, const char *data)
                       .event = id + 1000000,
                       .created_ms = now_ms,
                       .due_ms = now_ms },
-        .event_type = STR("custom_event.order"),
-        .event_at_ms = 1700000000123,
-        .event_hops = 2,
-        .data = { copy_text(data), strlen(data) },
+        .event = { .id = id + 1000000,
+                   .organization = 1,
+                   .type = STR("custom_event.order"),
+                   .at_ms = 1700000000123,
+                   .hops = 2,
+                   .data = { copy_text(data), strlen(data) } },
     };
     (void)pthread_mutex_unlock(&bed->mutex);
     return id;
@@ -282,8 +284,7 @@ void bed_hand_over(struct bed *bed, int64_t id, bool manual)
 {
     (void)pthread_mutex_lock(&bed->mutex);
     const struct work_item *item = find_work(bed, id);
-    struct content *content = content_new(item->delivery.event, item->event_at_ms, item->event_hops,
-                                          item->event_type, item->data);
+    struct content *content = content_new(&item->event);
     struct job *job = job_new(&item->delivery, content, NULL);
     (void)pthread_mutex_unlock(&bed->mutex);
     job->manual = manual;

@@ -323,7 +323,7 @@ void batch_make_jobs(struct batch *batch)
         if (at->event != of) {
             content_release(content);
             of = at->event;
-            content = content_new(of->id, of->at_ms, of->hops, of->type, of->data);
+            content = content_new(of);
         }
         struct job *job = job_new(&at->delivery, content_keep(content), NULL);
         job->manual = at->manual;

@@ -3,10 +3,15 @@
 
 #include <stdlib.h>
 
-struct content *content_new(int64_t event, int64_t at_ms, int hops, str type, str data)
+struct content *content_new(const struct event *event)
 {
+    str data = event->data;
+    str type = event->type;
     struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
-    *content = (struct content){ .event = event, .at_ms = at_ms, .hops = hops };
+    *content = (struct content){ .event = event->id,
+                                 .at_ms = event->at_ms,
+                                 .hops = event->hops,
+                                 .subject = event->contact };
     atomic_init(&content->references, 1);
     memcpy(content->bytes, data.ptr, data.len);
     memcpy(content->bytes + data.len, type.ptr, type.len);

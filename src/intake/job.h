@@ -16,13 +16,14 @@ struct content {
     int64_t event;
     int64_t at_ms; /* the event's */
     int hops;      /* the event's */
+    int64_t subject; /* the record that the event is about; 0: none */
     str type;      /* in `bytes`, behind the data */
     str data;
     char bytes[];
 };
 
-/* A copy of the event's type and data, with one reference. */
-MUST_USE struct content *content_new(int64_t event, int64_t at_ms, int hops, str type, str data);
+/* A copy of what is sent of the event, with one reference. */
+MUST_USE struct content *content_new(const struct event *event);
 struct content *content_keep(struct content *content);
 void content_release(struct content *content);
 

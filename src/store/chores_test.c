@@ -111,9 +111,10 @@ static void test_unfinished_work_keeps_its_content(void **state)
     struct work_item items[200];
     assert_int_equal(scene_work(scene, ORG, OUTLET, items, 200), 155);
     for (int i = 0; i < 155; i++) {
-        assert_true(str_equal(items[i].data, STR("{\"order\":1}")));
-        assert_int_equal(items[i].event_at_ms, items[i].delivery.created_ms);
-        assert_int_equal(items[i].event_hops, 1);
+        assert_true(str_equal(items[i].event.data, STR("{\"order\":1}")));
+        assert_int_equal(items[i].event.at_ms, items[i].delivery.created_ms);
+        assert_int_equal(items[i].event.hops, 1);
+        assert_int_equal(items[i].event.contact, 1 + i % 10);
     }
     scene_check(scene);
     deliver_all(scene, OUTLET);
@@ -150,7 +151,7 @@ static void test_late_work_keeps_its_content(void **state)
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM events"), 0);
     struct work_item items[2];
     assert_int_equal(scene_work(scene, ORG, OUTLET, items, 2), 1);
-    assert_true(str_equal(items[0].data, STR("{\"order\":1}")));
+    assert_true(str_equal(items[0].event.data, STR("{\"order\":1}")));
 
     /* Far behind the cut, where the pass does not look. */
     rows_init(&rows, scene);

@@ -67,7 +67,7 @@ static void check_work(struct scene *scene)
     struct work_item items[DELIVERIES];
     assert_int_equal(scene_work(scene, ORG, OUTLET, items, DELIVERIES), DELIVERIES / 2);
     for (int i = 0; i < DELIVERIES / 2; i++) {
-        assert_true(str_equal(items[i].data, STR("{\"order\":1}")));
+        assert_true(str_equal(items[i].event.data, STR("{\"order\":1}")));
         struct delivery_found found;
         assert_int_equal(store_find_delivery(store_reader_sql(scene->reader), ORG,
                                              items[i].delivery.id, &scene->arena, &found),

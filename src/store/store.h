@@ -202,13 +202,10 @@ MUST_USE int store_write_batch(struct store_writer *writer, const struct batch_r
 
 /* ── due work ── */
 
-/* A delivery with what is needed to send it. */
+/* A delivery with what is needed to send it: of its event id, type, at_ms, hops, contact, data. */
 struct work_item {
     struct delivery delivery;
-    str event_type;
-    int64_t event_at_ms;
-    int event_hops;
-    str data;
+    struct event event;
 };
 
 /* Up to `limit` unfinished deliveries of an outlet with id > after, by id. */

@@ -74,10 +74,11 @@ static void test_batch_is_there_after_reopening(void **state)
     assert_int_equal(items[0].delivery.event, event->id);
     assert_int_equal(items[0].delivery.created_ms, event->at_ms);
     assert_int_equal(items[0].delivery.state, DELIVERY_PENDING);
-    assert_int_equal(items[0].event_at_ms, event->at_ms);
-    assert_int_equal(items[0].event_hops, 1);
-    assert_true(str_equal(items[0].data, event->data));
-    assert_true(str_equal(items[0].event_type, STR("custom_event.order")));
+    assert_int_equal(items[0].event.at_ms, event->at_ms);
+    assert_int_equal(items[0].event.hops, 1);
+    assert_int_equal(items[0].event.contact, contact->id);
+    assert_true(str_equal(items[0].event.data, event->data));
+    assert_true(str_equal(items[0].event.type, STR("custom_event.order")));
     assert_int_equal(scene_number(scene, "SELECT length(raw) FROM events"), 9);
     scene_check(scene);
 }

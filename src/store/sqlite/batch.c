@@ -61,8 +61,8 @@ static int64_t insert_work(struct sql *sql, const struct delivery *delivery, str
 int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id)
 {
     int64_t changed = SQL_RUN(sql,
-                              "UPDATE work SET (body, body_at_ms, body_hops) ="
-                              " (SELECT data, at_ms, hops FROM events WHERE events.id = work.event)"
+                              "UPDATE work SET (body, body_at_ms, body_hops, body_subject) ="
+                              " (SELECT data, at_ms, hops, contact FROM events WHERE events.id = work.event)"
                               " WHERE organization = $1 AND outlet = $2 AND id = $3"
                               " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
                               SQL_I(organization), SQL_I(outlet), SQL_I(id));

@@ -60,12 +60,15 @@ static int read_item(const struct sql_query *query, struct arena *arena, struct 
         return fail(FAIL_CORRUPT);
     }
     *ret_item = (struct work_item){
-        .event_type = sql_text(query, at - 1, arena),
-        .data = sql_blob(query, at, arena),
-        .event_at_ms = sql_int(query, at + 1),
-        .event_hops = (int)sql_int(query, at + 2),
+        .event = { .type = sql_text(query, at - 1, arena),
+                   .data = sql_blob(query, at, arena),
+                   .at_ms = sql_int(query, at + 1),
+                   .hops = (int)sql_int(query, at + 2),
+                   .contact = sql_int(query, at + 3) },
     };
     read_pending(query, 0, arena, &ret_item->delivery);
+    ret_item->event.id = ret_item->delivery.event;
+    ret_item->event.organization = ret_item->delivery.organization;
     return 0;
 }
 
@@ -76,7 +79,8 @@ int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64
     struct sql_query query CLEANUP(sql_done) =
         SQL_QUERY(sql,
                   "SELECT " WORK_COLUMNS ", coalesce(w.body, e.data),"
-                  " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops)"
+                  " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops),"
+                  " coalesce(w.body_subject, e.contact)"
                   " FROM work w LEFT JOIN events e ON e.id = w.event"
                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3"
                   " ORDER BY w.id LIMIT $4",
