@@ -4,7 +4,9 @@
  * (2) open follows on BREAKER_FAILURES failures with no success between, never on fewer;
  * (3) BREAKER_WAIT_MS ≤ wait_ms ≤ BREAKER_WAIT_MAX_MS while not closed; it doubles with each probe
  *     that fails, and only then: attempts that were under way when it opened change nothing;
- * (4) any success closes, whoever had it, and forgets the failures. */
+ * (4) any success closes, whoever had it, and forgets the failures;
+ * (5) the attempts that may be under way are 1 while not closed, at least 1 and at most the limit
+ *     when closed, and behind an opening they grow by one a success, never by more. */
 #include "delivery/breaker.h"
 
 enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t now_ms)
@@ -32,15 +34,21 @@ void breaker_probe_lost(struct breaker *breaker)
         breaker->state = BREAKER_OPEN;
 }
 
-void breaker_success(struct breaker *breaker)
+void breaker_success(struct breaker *breaker, int limit)
 {
-    *breaker = (struct breaker){};
+    if (breaker->state != BREAKER_CLOSED)
+        *breaker = (struct breaker){ .ramp = 1 };
+    else if (breaker->ramp > 0)
+        breaker->ramp++;
+    if (breaker->ramp >= limit)
+        breaker->ramp = 0;
+    breaker->failures = 0;
 }
 
 static void open_for(struct breaker *breaker, int64_t wait_ms, int64_t now_ms)
 {
     breaker->state = BREAKER_OPEN;
-    breaker->failures = 0;
+    breaker->failures = breaker->ramp = 0;
     breaker->wait_ms = wait_ms < BREAKER_WAIT_MAX_MS ? wait_ms : BREAKER_WAIT_MAX_MS;
     breaker->probe_at_ms = now_ms + breaker->wait_ms;
 }
@@ -55,5 +63,7 @@ void breaker_failure(struct breaker *breaker, bool probe, int64_t now_ms)
 
 int breaker_concurrency(const struct breaker *breaker, int limit)
 {
-    return breaker->state == BREAKER_CLOSED ? limit : 1;
+    if (breaker->state != BREAKER_CLOSED)
+        return 1;
+    return breaker->ramp > 0 && breaker->ramp < limit ? breaker->ramp : limit;
 }

@@ -23,6 +23,7 @@ enum breaker_state { BREAKER_CLOSED = 0, BREAKER_OPEN, BREAKER_PROBING };
 struct breaker {
     enum breaker_state state;
     int failures;        /* in a row, while closed */
+    int ramp;            /* slow start: so many attempts at once, for now; 0: it is over */
     int64_t wait_ms;     /* while not closed: how long this wait is */
     int64_t probe_at_ms; /* while open */
 };
@@ -39,12 +40,13 @@ MUST_USE enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t
 void breaker_probe_begins(struct breaker *breaker);
 void breaker_probe_lost(struct breaker *breaker);
 
-void breaker_success(struct breaker *breaker);
+/* `limit`: where the slow start ends. */
+void breaker_success(struct breaker *breaker, int limit);
 /* `probe`: it was the one sent as such. */
 void breaker_failure(struct breaker *breaker, bool probe, int64_t now_ms);
 
-/* How many attempts may be under way. The slow start after a success (1, 2, 4 … up to `limit`) has
- * its place here and is not built yet: a closed breaker gives all of `limit` at once. */
+/* How many attempts may be under way: 1 while it is open; behind that 1, 2, 4 … up to `limit`, a
+ * round of successes each. */
 int breaker_concurrency(const struct breaker *breaker, int limit);
 
 /* For other threads to read: what keeps an outlet from being sent to, beside its configuration. All

@@ -3,13 +3,15 @@
 
 #include "base/testing.h"
 
+#define LIMIT 8
+
 TEST(opens_and_closes)
 {
     struct breaker breaker = {};
     for (int i = 0; i < 4; i++)
         breaker_failure(&breaker, false, 1000);
     CHECK_INT("four", breaker_ask(&breaker, 1000), BREAKER_SEND);
-    breaker_success(&breaker);
+    breaker_success(&breaker, LIMIT);
     for (int i = 0; i < 4; i++)
         breaker_failure(&breaker, false, 1000);
     CHECK_INT("four again", breaker_ask(&breaker, 1000), BREAKER_SEND);
@@ -19,8 +21,31 @@ TEST(opens_and_closes)
     CHECK_INT("probe", breaker_ask(&breaker, 1000 + BREAKER_WAIT_MS), BREAKER_PROBE);
     breaker_probe_begins(&breaker);
     CHECK_INT("one probe", breaker_ask(&breaker, 1000 + BREAKER_WAIT_MS), BREAKER_WAIT);
-    breaker_success(&breaker);
+    breaker_success(&breaker, LIMIT);
     CHECK_INT("closed", breaker_ask(&breaker, 0), BREAKER_SEND);
+}
+
+TEST(starts_slowly)
+{
+    struct breaker breaker = {};
+    CHECK_INT("well from the beginning", breaker_concurrency(&breaker, LIMIT), LIMIT);
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        breaker_failure(&breaker, false, 0);
+    CHECK_INT("open", breaker_concurrency(&breaker, LIMIT), 1);
+    breaker_probe_begins(&breaker);
+    breaker_success(&breaker, LIMIT);
+    for (int round = 1; round < LIMIT; round *= 2) {
+        CHECK_INT("a round", breaker_concurrency(&breaker, LIMIT), round);
+        for (int i = 0; i < round; i++)
+            breaker_success(&breaker, LIMIT);
+    }
+    CHECK_INT("its limit", breaker_concurrency(&breaker, LIMIT), LIMIT);
+    breaker_success(&breaker, LIMIT);
+    CHECK_INT("and no more", breaker_concurrency(&breaker, LIMIT), LIMIT);
+    for (int i = 0; i < BREAKER_FAILURES; i++)
+        breaker_failure(&breaker, false, 0);
+    breaker_success(&breaker, 1);
+    CHECK_INT("a limit of one", breaker_concurrency(&breaker, 1), 1);
 }
 
 TEST(doubles)
@@ -66,7 +91,7 @@ TEST(invariants)
             struct breaker before = breaker;
             switch (test_random(&seed) % 5) {
             case 0:
-                breaker_success(&breaker);
+                breaker_success(&breaker, LIMIT);
                 CHECK_INT("(4)", breaker_ask(&breaker, now_ms), BREAKER_SEND);
                 in_a_row = probes = 0;
                 break;
@@ -93,6 +118,11 @@ TEST(invariants)
             default:
                 now_ms += (int64_t)(test_random(&seed) % 100000);
             }
+            int now = breaker_concurrency(&breaker, LIMIT);
+            bool closed = breaker.state == BREAKER_CLOSED;
+            CHECK("(5)", closed ? now >= 1 && now <= LIMIT : now == 1);
+            CHECK("(5)", now == LIMIT || now <= breaker_concurrency(&before, LIMIT) + 1);
+            CHECK("(5)", !closed || before.state == BREAKER_CLOSED || now == 1);
             if (breaker.state != BREAKER_CLOSED)
                 CHECK("(3)",
                       breaker.wait_ms >= BREAKER_WAIT_MS && breaker.wait_ms <= BREAKER_WAIT_MAX_MS);
@@ -100,5 +130,5 @@ TEST(invariants)
     }
 }
 
-RUN_TESTS(cmocka_unit_test(opens_and_closes), cmocka_unit_test(doubles),
-          cmocka_unit_test(late_results), cmocka_unit_test(invariants))
+RUN_TESTS(cmocka_unit_test(opens_and_closes), cmocka_unit_test(starts_slowly),
+          cmocka_unit_test(doubles), cmocka_unit_test(late_results), cmocka_unit_test(invariants))

@@ -549,13 +549,10 @@ void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms)
         line_put_back(stock, parcel->outlet, parcel);
 }
 
-void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_order order)
-{
-    if (outlet->order != order)
-        lines_rebuild(stock, outlet, order);
-}
+/* ── lines ── */
 
-void stock_load_pause(struct stock *stock, struct outlet *outlet, int64_t subject, int64_t delivery)
+static void pause_line(struct stock *stock, struct outlet *outlet, int64_t subject,
+                       int64_t delivery)
 {
     struct line *line = lines_of(outlet, subject);
     if (line == NULL || line->paused_by != 0)
@@ -567,7 +564,36 @@ void stock_load_pause(struct stock *stock, struct outlet *outlet, int64_t subjec
 void stock_pause_line(struct stock *stock, struct parcel *parcel)
 {
     assert(parcel->state == PARCEL_OUT);
-    stock_load_pause(stock, parcel->outlet, parcel->job->content->subject, parcel->heap.id);
+    pause_line(stock, parcel->outlet, parcel->job->content->subject, parcel->heap.id);
+}
+
+void stock_load_pause(struct stock *stock, const struct paused_line *pause)
+{
+    struct outlet *outlet = stock_outlet(stock, pause->organization, pause->outlet);
+    if (outlet->order != ORDER_NONE) {
+        pause_line(stock, outlet, pause->subject, pause->delivery);
+        return;
+    }
+    outlet->pauses =
+        xrealloc(outlet->pauses, (size_t)(outlet->pause_count + 1) * sizeof(*outlet->pauses));
+    outlet->pauses[outlet->pause_count++] = *pause;
+}
+
+static void take_pauses(struct stock *stock, struct outlet *outlet)
+{
+    for (int i = 0; i < outlet->pause_count; i++)
+        pause_line(stock, outlet, outlet->pauses[i].subject, outlet->pauses[i].delivery);
+    free(outlet->pauses);
+    outlet->pauses = NULL;
+    outlet->pause_count = 0;
+}
+
+void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_order order)
+{
+    if (outlet->order == order)
+        return;
+    lines_rebuild(stock, outlet, order);
+    take_pauses(stock, outlet);
 }
 
 void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
@@ -605,6 +631,7 @@ void stock_done(struct stock *stock)
         remove_parcel(stock, parcel_of(at_parcel));
         heap_done(&outlet->ready);
         lines_done(outlet);
+        free(outlet->pauses);
         free(outlet->finished);
         free(outlet);
     }

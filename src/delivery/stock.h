@@ -23,6 +23,7 @@
 #include "delivery/breaker.h"
 #include "delivery/heap.h"
 #include "delivery/lines.h"
+#include "delivery/rate.h"
 #include "intake/job.h"
 
 #define STOCK_PAGE ((size_t)256) /* deliveries read from the store at a time, at most */
@@ -58,7 +59,9 @@ struct outlet {
     int64_t organization;
     struct list turn; /* in stock->turns while it has something that may be sent */
     struct list parcels;
-    struct heap ready; /* by id; manual ones first */
+    struct heap ready;          /* by id; manual ones first */
+    struct paused_line *pauses; /* as the store had them, until the order is known */
+    int pause_count;
     enum outlet_order order;
     struct map lines; /* subject → struct line */
     bool lines_stale; /* read_to was lowered: see lines_settle_all() */
@@ -90,8 +93,13 @@ struct outlet {
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
     struct breaker breaker;
-    int64_t hold_until_ms;   /* Retry-After: nothing goes before */
-    struct outlet_hold told; /* what others have been told of the two */
+    int64_t hold_until_ms; /* Retry-After: nothing goes before */
+    struct rate rate;
+    bool failing; /* others have been told: endpoint.failing */
+    int64_t failing_since_ms;
+    struct outlet_state stored; /* as the store has it, or will */
+    struct hmac **old_keys;     /* of signing keys that were replaced: see webhook->old_secrets */
+    struct outlet_hold told;    /* what others have been told of the two */
     int under_way;
     bool gone;              /* it answered 410: as if disabled, until it is changed */
     int64_t read_again_ms;  /* monotonic: after a read that failed */
@@ -151,9 +159,8 @@ void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_ord
 /* It is dead, and pauses its line until it is handed over again, or passed over: by the first that
  * does, when there are several. To be told before it is forgotten. */
 void stock_pause_line(struct stock *stock, struct parcel *parcel);
-/* The same, as the store has it at the start. */
-void stock_load_pause(struct stock *stock, struct outlet *outlet, int64_t subject,
-                      int64_t delivery);
+/* The same, as the store has it at the start. The order may be told later. */
+void stock_load_pause(struct stock *stock, const struct paused_line *pause);
 void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery);
 
 /* The one to send next, or NULL: manual ones first, then by id. It stays in its queue. */

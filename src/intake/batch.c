@@ -24,6 +24,8 @@ void batch_forget_rows(struct batch *batch)
     batch->contacts_end = &batch->rows.contacts;
     batch->work_end = &batch->rows.work;
     batch->changes_end = &batch->rows.changes;
+    batch->outlet_states_end = &batch->rows.outlet_states;
+    batch->paused_lines_end = &batch->rows.paused_lines;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -186,6 +188,12 @@ static struct hand_over *add_hand_over(struct batch *batch, const struct deliver
     return hand_over;
 }
 
+void batch_pass_over(struct batch *batch, const struct delivery *delivery)
+{
+    static const struct event nothing = { .data = STR_INIT("") };
+    add_hand_over(batch, delivery, &nothing)->passed_over = true;
+}
+
 void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
                         const struct event *event)
 {
@@ -218,6 +226,22 @@ void batch_add_attempt(struct batch *batch, const struct attempt *attempt)
     row->attempt = attempt;
     *batch->attempts_end = row;
     batch->attempts_end = &row->next;
+}
+
+void batch_add_outlet_state(struct batch *batch, const struct outlet_state *state)
+{
+    struct outlet_state_row *row = ARENA_NEW(&batch->arena, struct outlet_state_row);
+    row->state = *state;
+    *batch->outlet_states_end = row;
+    batch->outlet_states_end = &row->next;
+}
+
+void batch_add_paused_line(struct batch *batch, const struct paused_line *line)
+{
+    struct paused_line_row *row = ARENA_NEW(&batch->arena, struct paused_line_row);
+    row->line = *line;
+    *batch->paused_lines_end = row;
+    batch->paused_lines_end = &row->next;
 }
 
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *from)
@@ -275,7 +299,7 @@ static void add_delivery_of(struct batch *batch, const struct event *event,
         .event = event->id,
         .created_ms = event->at_ms,
         .state = DELIVERY_PENDING,
-        .due_ms = event->at_ms,
+        .due_ms = event->at_ms + webhook->policy.delay_ms,
     };
     batch_add_delivery(batch, &delivery, event);
     batch_counter(batch, event->organization, 0, event->at_ms)->deliveries++;
@@ -293,7 +317,7 @@ void batch_take_event(struct batch *batch, struct event *event)
     *kept = *event;
     for (int i = 0; picture != NULL && i < picture->webhooks.count; i++) {
         const struct webhook *webhook = (const struct webhook *)picture->webhooks.at[i];
-        if (!webhook_wants(webhook, event->type))
+        if (webhook->object.id == event->about_outlet || !webhook_wants(webhook, event->type))
             continue;
         wanted = true;
         add_delivery_of(batch, kept, webhook);
@@ -327,6 +351,7 @@ void batch_make_jobs(struct batch *batch)
         }
         struct job *job = job_new(&at->delivery, content_keep(content), NULL);
         job->manual = at->manual;
+        job->passed_over = at->passed_over;
         *end = &job->link;
         end = &job->link.next;
         batch->jobs_last = job;

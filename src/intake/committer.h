@@ -161,8 +161,13 @@ void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
  * pending it is handed over behind the commit. */
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
                       bool was_pending, const struct attempt *attempt, const struct event *event);
+/* What this dead delivery has paused goes on without it: its courier hears of it behind the commit.
+ */
+void batch_pass_over(struct batch *batch, const struct delivery *delivery);
 /* An attempt of a delivery that is no longer unfinished. */
 void batch_add_attempt(struct batch *batch, const struct attempt *attempt);
+void batch_add_outlet_state(struct batch *batch, const struct outlet_state *state);
+void batch_add_paused_line(struct batch *batch, const struct paused_line *line);
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *row);
 void batch_add_rejection(struct batch *batch, const struct rejection *rejection);
 /* Sums of that subject in the minute of `at_ms`; add to its members. */

@@ -85,6 +85,7 @@ struct hand_over {
     struct delivery delivery;
     const struct event *event;
     bool manual;
+    bool passed_over;
 };
 
 struct batch {
@@ -100,6 +101,8 @@ struct batch {
     struct attempt_row **attempts_end;
     struct idempotency_row **idempotency_end;
     struct rejection_row **rejections_end;
+    struct outlet_state_row **outlet_states_end;
+    struct paused_line_row **paused_lines_end;
     struct map loads; /* contact, idempotency and work loads by a key of bytes */
     struct contact_load **contacts;
     struct idempotency_load **idempotency;

@@ -8,10 +8,9 @@ struct content *content_new(const struct event *event)
     str data = event->data;
     str type = event->type;
     struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
-    *content = (struct content){ .event = event->id,
-                                 .at_ms = event->at_ms,
-                                 .hops = event->hops,
-                                 .subject = event->contact };
+    *content = (struct content){
+        .event = event->id, .at_ms = event->at_ms, .hops = event->hops, .subject = event->contact
+    };
     atomic_init(&content->references, 1);
     memcpy(content->bytes, data.ptr, data.len);
     memcpy(content->bytes + data.len, type.ptr, type.len);

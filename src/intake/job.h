@@ -14,10 +14,10 @@ struct publication; /* one new picture on its way to all loops; see committer.h 
 struct content {
     atomic_int references;
     int64_t event;
-    int64_t at_ms; /* the event's */
-    int hops;      /* the event's */
+    int64_t at_ms;   /* the event's */
+    int hops;        /* the event's */
     int64_t subject; /* the record that the event is about; 0: none */
-    str type;      /* in `bytes`, behind the data */
+    str type;        /* in `bytes`, behind the data */
     str data;
     char bytes[];
 };
@@ -34,6 +34,7 @@ struct job {
     struct content *content;
     struct webhook *webhook; /* as of the commit, one reference; NULL when the courier knows it */
     bool manual;             /* a resend by hand: goes at once, beside breaker and order */
+    bool passed_over;        /* it is not to be sent: what it has paused goes on without it */
 };
 
 MUST_USE struct job *job_new(const struct delivery *delivery, struct content *content,

@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "intake/internal.h"
+#include "intake/notices.h"
 #include "store/access.h"
 #include "json/write.h"
 
@@ -49,6 +50,24 @@ static void apply_to_dropped(struct result *result)
     after->last_status = last_status;
 }
 
+/* For the outlet, and for those who want to know. */
+static void add_consequences(struct batch *batch, const struct result *result)
+{
+    const struct delivery *after = &result->after;
+    bool dead = !result->gone && after->state == DELIVERY_DEAD;
+    if (result->outlet_state != NULL)
+        batch_add_outlet_state(batch, result->outlet_state);
+    if (dead && result->pauses_line) {
+        const struct paused_line line = { .organization = after->organization,
+                                          .outlet = after->outlet,
+                                          .subject = result->line_subject,
+                                          .delivery = after->id,
+                                          .since_ms = batch_now_ms(batch) };
+        batch_add_paused_line(batch, &line);
+    }
+    notices_add(batch, result, dead);
+}
+
 static bool apply_result(struct operation *operation, struct batch *batch)
 {
     struct result *result = result_of(operation);
@@ -62,6 +81,7 @@ static bool apply_result(struct operation *operation, struct batch *batch)
                          NULL);
     count_result(batch, result, 0);
     count_result(batch, result, result->after.outlet);
+    add_consequences(batch, result);
     /* Two results of one delivery in one batch cannot be, but a bug must not count twice. */
     result->work->found = !result->gone && result->after.state == DELIVERY_PENDING;
     result->work->dropped = false;
@@ -134,8 +154,10 @@ static int execute_disable(struct operation *operation, struct batch *batch)
     r = audit_disable(result, batch);
     if (r < 0)
         return fail(r);
+    notices_disabled(batch, load->organization, load->outlet, result->disable_reason);
+    /* Its answer does not wait for the loops: what is heard of results keeps their order. */
     return fail(
-        batch_object_changed(batch, operation, load->organization, OBJECT_WEBHOOK, load->outlet));
+        batch_object_changed(batch, NULL, load->organization, OBJECT_WEBHOOK, load->outlet));
 }
 
 static const struct operation_kind disabling_result_kind = {

@@ -5,6 +5,10 @@
 
 #include "intake/committer.h"
 
+/* What has changed with the outlet, of which an event is made. Attempts of notices themselves have
+ * none. */
+enum result_notice { NOTICE_NONE = 0, NOTICE_FAILING, NOTICE_RECOVERED };
+
 struct result {
     struct operation operation; /* kind result_kind; arena: the result's own */
     struct arena arena;
@@ -13,6 +17,13 @@ struct result {
     struct delivery before; /* as the courier held it */
     struct delivery after;  /* what the policy decided; state, due_ms, counts, reason */
     str event_type;
+    int event_hops;
+    enum result_notice notice;
+    /* What is to be remembered of the outlet from now on; NULL: as before. */
+    const struct outlet_state *outlet_state;
+    /* Should it be dead, it pauses this line of its outlet (an order with onDead: pause). */
+    bool pauses_line;
+    int64_t line_subject;
     /* A 410: the endpoint is to be disabled, with this reason. Empty: no. */
     str disable_reason;
     /* Set by the committer before `committed`: the delivery is no longer unfinished: it was dropped

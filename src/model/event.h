@@ -14,6 +14,7 @@ struct event {
     int64_t contact;   /* the subject; 0: none */
     int64_t inlet;     /* the event definition; 0: none */
     int64_t caused_by; /* the event whose occurrence this is; 0: it came from outside */
+    int64_t about_outlet; /* a notice: the outlet it is about, which does not get it; not stored */
     int hops;
     str data;  /* JSON: the `data` of what is delivered; its content from now on */
     str raw;   /* the body as it came, when `data` does not hold all of it; else empty */
@@ -52,6 +53,25 @@ struct delivery {
     str reason;          /* dead and dropped: why; pending: why it waits, if not for its time */
     int64_t finished_ms; /* 0 while pending */
     bool once;           /* a resend of one that was delivered: one attempt, then back */
+};
+
+/* What a courier knows of an outlet that fails, for the next start. All zero: it is well. */
+struct outlet_state {
+    int64_t organization;
+    int64_t outlet;
+    int64_t failing_since_ms; /* it has been told to fail (endpoint.failing) */
+    int64_t wait_ms;          /* its breaker is open, and this wait is so long */
+    int64_t probe_at_ms;
+    int64_t hold_until_ms; /* Retry-After */
+};
+
+/* What a dead delivery has paused, of an outlet with an order. */
+struct paused_line {
+    int64_t organization;
+    int64_t outlet;
+    int64_t subject; /* 0: all of the outlet */
+    int64_t delivery;
+    int64_t since_ms;
 };
 
 /* One try. What may hold secrets, the target and both heads, is stored as `sealed` alone

@@ -22,7 +22,11 @@ bool webhook_wants(const struct webhook *webhook, str type)
 }
 
 /* Types Junctor makes itself. */
-static const str fixed_types[] = { STR_INIT("contact.created"), STR_INIT("ping") };
+static const str fixed_types[] = {
+    STR_INIT("contact.created"),    STR_INIT("ping"),
+    STR_INIT("endpoint.failing"),   STR_INIT("endpoint.disabled"),
+    STR_INIT("endpoint.recovered"), STR_INIT("delivery.dead"),
+};
 
 bool event_type_is_subscribable(str wanted)
 {

@@ -186,6 +186,16 @@ struct rejection_row {
     struct rejection rejection;
 };
 
+struct outlet_state_row {
+    struct outlet_state_row *next;
+    struct outlet_state state; /* replaces what is there; all zero: deletes it */
+};
+
+struct paused_line_row {
+    struct paused_line_row *next;
+    struct paused_line line; /* one that is paused already stays so by what paused it */
+};
+
 struct batch_rows {
     struct event_row *events;
     struct contact_row *contacts;
@@ -195,6 +205,8 @@ struct batch_rows {
     struct idempotency_row *idempotency;
     struct counter_delta *counters; /* one for each subject and minute */
     struct rejection_row *rejections;
+    struct outlet_state_row *outlet_states;
+    struct paused_line_row *paused_lines;
 };
 
 /* Writes them all. An event with a contact also enters that contact's activity. */

@@ -60,12 +60,13 @@ static int64_t insert_work(struct sql *sql, const struct delivery *delivery, str
 
 int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id)
 {
-    int64_t changed = SQL_RUN(sql,
-                              "UPDATE work SET (body, body_at_ms, body_hops, body_subject) ="
-                              " (SELECT data, at_ms, hops, contact FROM events WHERE events.id = work.event)"
-                              " WHERE organization = $1 AND outlet = $2 AND id = $3"
-                              " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
-                              SQL_I(organization), SQL_I(outlet), SQL_I(id));
+    int64_t changed =
+        SQL_RUN(sql,
+                "UPDATE work SET (body, body_at_ms, body_hops, body_subject) ="
+                " (SELECT data, at_ms, hops, contact FROM events WHERE events.id = work.event)"
+                " WHERE organization = $1 AND outlet = $2 AND id = $3"
+                " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
+                SQL_I(organization), SQL_I(outlet), SQL_I(id));
     return one_row(sql, changed, "events", id);
 }
 
@@ -228,6 +229,44 @@ static int write_rejection(struct sql *sql, const struct rejection *rejection)
     return count_rejection(sql, rejection) < 0 ? fail(FAIL_STORE) : 0;
 }
 
+/* ── outlets ── */
+
+static int64_t write_outlet_state(struct sql *sql, const struct outlet_state *state)
+{
+    if (state->failing_since_ms == 0 && state->wait_ms == 0 && state->hold_until_ms == 0)
+        return SQL_RUN(sql, "DELETE FROM outlet_states WHERE organization = $1 AND outlet = $2",
+                       SQL_I(state->organization), SQL_I(state->outlet));
+    return SQL_RUN(sql,
+                   "INSERT INTO outlet_states (organization, outlet, failing_since_ms, wait_ms,"
+                   " probe_at_ms, hold_until_ms) VALUES ($1, $2, $3, $4, $5, $6)"
+                   " ON CONFLICT (organization, outlet) DO UPDATE SET"
+                   " failing_since_ms = excluded.failing_since_ms, wait_ms = excluded.wait_ms,"
+                   " probe_at_ms = excluded.probe_at_ms, hold_until_ms = excluded.hold_until_ms",
+                   SQL_I(state->organization), SQL_I(state->outlet), SQL_I(state->failing_since_ms),
+                   SQL_I(state->wait_ms), SQL_I(state->probe_at_ms), SQL_I(state->hold_until_ms));
+}
+
+static int64_t write_paused_line(struct sql *sql, const struct paused_line *line)
+{
+    return SQL_RUN(sql,
+                   "INSERT INTO paused_lines (organization, outlet, subject, delivery, since_ms)"
+                   " VALUES ($1, $2, $3, $4, $5)"
+                   " ON CONFLICT (organization, outlet, subject) DO NOTHING",
+                   SQL_I(line->organization), SQL_I(line->outlet), SQL_I(line->subject),
+                   SQL_I(line->delivery), SQL_I(line->since_ms));
+}
+
+static int write_outlets(struct sql *sql, const struct batch_rows *rows)
+{
+    for (struct outlet_state_row *row = rows->outlet_states; row != NULL; row = row->next)
+        if (write_outlet_state(sql, &row->state) < 0)
+            return fail(FAIL_STORE);
+    for (struct paused_line_row *row = rows->paused_lines; row != NULL; row = row->next)
+        if (write_paused_line(sql, &row->line) < 0)
+            return fail(FAIL_STORE);
+    return 0;
+}
+
 /* ── the batch ── */
 
 static int write_records(struct store_writer *writer, const struct batch_rows *rows)
@@ -260,6 +299,8 @@ int store_write_batch(struct store_writer *writer, const struct batch_rows *rows
     int r = write_records(writer, rows);
     if (r == 0)
         r = write_deliveries(writer, rows);
+    if (r == 0)
+        r = write_outlets(&writer->sql, rows);
     for (struct rejection_row *row = rows->rejections; r == 0 && row != NULL; row = row->next)
         r = write_rejection(&writer->sql, &row->rejection);
     for (struct counter_delta *delta = rows->counters; r == 0 && delta != NULL; delta = delta->next)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * store/outlets.h: what is known of outlets beside their configuration, and outlives a restart:
+ * that one fails and rests, and which of its lines a dead delivery has paused. Shared SQL. */
+#pragma once
+
+#include "store/config.h"
+#include "store/store.h"
+
+/* All of the hub, for its start. */
+MUST_USE int store_read_outlet_states(struct sql *sql, struct arena *arena,
+                                      struct outlet_state **ret_states, int *ret_count);
+MUST_USE int store_read_paused_lines(struct sql *sql, struct arena *arena,
+                                     struct paused_line **ret_lines, int *ret_count);
+
+/* Of one outlet, newest first; `page->before` is a delivery. */
+MUST_USE int store_list_paused_lines(struct sql *sql, const struct store_page *page, int64_t outlet,
+                                     struct paused_line *ret_lines, int *ret_count);
+/* All of the outlet: the line of subject 0. STORE_NOT_FOUND: it is not paused. */
+MUST_USE int store_find_paused_outlet(struct sql *sql, int64_t organization, int64_t outlet,
+                                      struct paused_line *ret_line);
+MUST_USE int store_count_paused_lines(struct sql *sql, int64_t organization, int64_t outlet,
+                                      int64_t *ret_count);
+
+/* The line that this delivery has paused goes on. STORE_NOT_FOUND: it has paused none. */
+MUST_USE int store_resume_line(struct sql *sql, int64_t organization, int64_t outlet,
+                               int64_t delivery);
+MUST_USE int store_resume_lines(struct sql *sql, int64_t organization, int64_t outlet);
+/* It has another address: what the one before did says nothing of it. */
+MUST_USE int store_forget_outlet_state(struct sql *sql, int64_t organization, int64_t outlet);
