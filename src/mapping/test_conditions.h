@@ -26,3 +26,13 @@ test_conditions(struct arena *arena, str text, const struct limits *limits, stru
     assert(good == (conditions != NULL));
     return conditions;
 }
+
+/* JSON that is written with ' for ", so that tables of it can be read. */
+static inline str test_quotes(struct arena *arena, const char *text)
+{
+    char *copy = arena_c(arena, str_c(text));
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c == '\'')
+            *c = '"';
+    return str_c(copy);
+}
