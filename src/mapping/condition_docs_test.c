@@ -131,7 +131,7 @@ static void check_operator(struct page *page, const str *cells)
 {
     str operator_cell = cells[0];
     str value_cell = cells[2];
-    str name;
+    str name = {};
     str value = {};
     CHECK("named", take_example(&operator_cell, &name));
     bool valued = take_example(&value_cell, &value);
@@ -149,7 +149,7 @@ static void check_field(struct page *page, const str *cells)
 {
     str field_cell = cells[0];
     str values_cell = cells[2];
-    str field;
+    str field = {};
     str value;
     CHECK("named", take_example(&field_cell, &field));
     while (take_example(&values_cell, &value)) {

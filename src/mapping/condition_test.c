@@ -10,8 +10,9 @@
 
 /* ---- random conditions and documents, out of so few parts that they often meet ---- */
 
-static const char *const numbers[] = { "0",    "-0.0",   "1",   "1.0",  "1e0", "2",    "20e-1", "3",
-                                       "-1.5", "-15e-1", "0.5", "5E-1", "100", "1e+2", "10.25" };
+static const char *const numbers[] = { "0",     "-0.0", "1",    "1.0",    "1e0",   "2",
+                                       "20e-1", "3",    "-1.5", "-15e-1", "-1.75", "0.5",
+                                       "5E-1",  "100",  "1e+2", "10.25" };
 static const char *const texts[] = {
     "\"\"",   "\"a\"",   "\"A\"",   "\"ab\"",        "\"aB\"",       "\"ba\"",        "\"aa\"",
     "\"1\"",  "\"1.0\"", "\"0.5\"", "\"\xc3\xa4\"",  "\"\xc3\x84\"", "\"a\xc3\xa4\"", "\"*\"",
@@ -37,6 +38,7 @@ struct dice {
 
 static int roll(struct dice *dice, int sides)
 {
+    assert(sides > 0);
     return (int)(test_random(&dice->state) >> 33) % sides;
 }
 

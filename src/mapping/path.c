@@ -41,6 +41,9 @@ static bool read_name(struct path_reader *reader)
                      "Put a name here; one with other characters than letters, digits, '_', '-', "
                      "'$' and '@' goes into brackets and quotes: [\"a.b\"].");
     str name = str_from(reader->text.ptr + first, reader->at - first);
+    if (str_equal(name, STR("$"))) /* as JSONPath begins; taken for a name it would find nothing */
+        return wrong(reader, first,
+                     "Begin with the first name, without '$'; a member of that name is [\"$\"].");
     reader->steps[reader->count++] = (struct path_step){ .named = true, .name = name, .index = -1 };
     return true;
 }

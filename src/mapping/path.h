@@ -4,8 +4,8 @@
  * of the document once at most.
  *
  *   path   first step, then the others: a name behind '.', or a bracket
- *   name   letters, digits, '_', '-', '$', '@' and all that is not ASCII; other names stand in
- *          brackets, as a JSON string: ["first name"]
+ *   name   letters, digits, '_', '-', '$', '@' and all that is not ASCII, but not '$' alone; other
+ *          names stand in brackets, as a JSON string: ["first name"]
  *   [7]    an element of an array, from 0
  *   [*]    any element of an array; [] is the same */
 #pragma once
