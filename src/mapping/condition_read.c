@@ -90,9 +90,10 @@ static const struct operator_kind *read_operator(const struct reading_object *ob
     str code = value == NULL                     ? STR("required")
                : json_type(value) == JSON_STRING ? STR("option")
                                                  : STR("type");
+    struct arena *arena = object->reading->arena;
+    str list = list_operators(arena);
     reading_wrong(object, MEMBER_OPERATOR, code,
-                  arena_format(object->reading->arena, "Send one of the operators %.*s.",
-                               STR_ARG(list_operators(object->reading->arena))));
+                  arena_format(arena, "Send one of the operators %.*s.", STR_ARG(list)));
     return NULL;
 }
 
@@ -162,13 +163,14 @@ static void wrong_at(struct place place, str code, str message)
 static void wrong_type(struct place place, const struct operator_kind *kind, json value)
 {
     struct arena *arena = place.object->reading->arena;
+    str types = list_types(kind, arena);
     const char *also = "";
     if (json_type(value) == JSON_BOOL)
         also = " For true and false there are is_true and is_false.";
     wrong_at(place, STR("type"),
              arena_format(arena, "With %.*s send %.*s, not a value of type %.*s.%s",
-                          STR_ARG(kind->name), STR_ARG(list_types(kind, arena)),
-                          STR_ARG(json_type_name(value)), also));
+                          STR_ARG(kind->name), STR_ARG(types), STR_ARG(json_type_name(value)),
+                          also));
 }
 
 /* ---- one operand ---- */
@@ -301,13 +303,14 @@ static bool read_type(const struct reading_object *object, enum condition_type a
     condition->from_text = as == CONDITION_NUMBER;
     if ((kind->types & TYPE_BIT(condition->type)) != 0)
         return true;
-    struct arena *arena = object->reading->arena;
-    if (as == CONDITION_PLAIN)
+    if (as == CONDITION_PLAIN) {
         wrong_type(place, kind, first);
-    else
-        reading_wrong(object, MEMBER_AS, STR("not_allowed"),
-                      arena_format(arena, "With %.*s send %.*s.", STR_ARG(kind->name),
-                                   STR_ARG(list_types(kind, arena))));
+        return false;
+    }
+    struct arena *arena = object->reading->arena;
+    str types = list_types(kind, arena);
+    reading_wrong(object, MEMBER_AS, STR("not_allowed"),
+                  arena_format(arena, "With %.*s send %.*s.", STR_ARG(kind->name), STR_ARG(types)));
     return false;
 }
 

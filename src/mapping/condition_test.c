@@ -226,7 +226,7 @@ TEST(each_operator_alone)
     for (int kind = 0; kind < count; kind++) {
         int seen[2] = {};
         for (int round = 1; round <= 100; round++) {
-            struct dice dice = dice_new((uint64_t)(kind * 1000 + round));
+            struct dice dice = dice_new((uint64_t)kind * 1000 + (uint64_t)round);
             str text = condition_with(&dice, conditions_operator(kind));
             json condition = test_json(&dice.arena, text);
             for (int i = 0; i < 30; i++) {
