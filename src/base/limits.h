@@ -36,6 +36,10 @@
       "fields of one custom event; more is 422")                                                   \
     X(webhooks, "max-webhooks", 1000, 1, 100000, "webhooks",                                       \
       "webhook endpoints of one organization; more is 409")                                        \
+    X(filter_groups, "max-filter-groups", 50, 1, 1000, "groups",                                   \
+      "groups of conditions in one filter, nested ones included; more is 422")                     \
+    X(filter_conditions, "max-filter-conditions", 50, 1, 1000, "conditions",                       \
+      "conditions in one group of a filter; more is 422")                                          \
     X(hops, "max-hops", 8, 1, 100, "hops",                                                         \
       "how often an event may pass from hub to hub; one more is 508")                              \
     X(rejections_kept, "max-rejections-kept", 100, 0, 10000, "rejections",                         \

@@ -31,6 +31,8 @@ TEST(promised_values)
     CHECK_INT("depth", limits.json_depth, 64);
     CHECK_INT("hops", limits.hops, 8);
     CHECK_INT("page", limits.page, 200);
+    CHECK_INT("groups of a filter", limits.filter_groups, 50);
+    CHECK_INT("conditions of a group", limits.filter_conditions, 50);
 }
 
 RUN_TESTS(cmocka_unit_test(every_limit_is_sound), cmocka_unit_test(promised_values))

@@ -138,3 +138,18 @@ str fold_case(str text, struct arena *arena)
     }
     return str_from(folded, count);
 }
+
+uint32_t fold_take(str *text)
+{
+    unsigned char first = (unsigned char)text->ptr[0];
+    if (first >= 0x80)
+        return take_character(text);
+    *text = str_skip(*text, 1);
+    return first;
+}
+
+uint32_t fold_character(uint32_t character)
+{
+    return character < 0x80 ? (uint32_t)(unsigned char)char_lower((char)character)
+                            : fold_one(character);
+}

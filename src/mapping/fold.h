@@ -10,3 +10,8 @@
  * Kelvin sign and the long s stay), so that no address can be made to look like another's. No
  * normalization, no locale. */
 str fold_case(str text, struct arena *arena);
+
+/* The same by single characters, for those who compare without memory. fold_take() takes the first
+ * one, as it is, off `text`, which is UTF-8 and not empty. */
+uint32_t fold_take(str *text);
+uint32_t fold_character(uint32_t character);
