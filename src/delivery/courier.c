@@ -59,7 +59,7 @@ static void read_list(struct courier *courier, int64_t mono_ms)
     if (courier->list_again_ms == 0 || mono_ms < courier->list_again_ms)
         return;
     courier->list_again_ms = 0;
-    fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_OUTLETS));
+    fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_START));
 }
 
 static bool wants_page(const struct courier *courier, const struct outlet *outlet, int64_t mono_ms)
@@ -132,17 +132,33 @@ static void reopen_all(struct courier *courier)
         outlet_reopen(courier, outlet);
 }
 
-static void take_outlets(struct courier *courier, struct fetch *fetch)
+static bool is_own(const struct courier *courier, int64_t outlet)
+{
+    return courier_of(courier->couriers, outlet) == courier;
+}
+
+static void load_start(struct courier *courier, const struct start_read *start)
+{
+    for (int i = 0; i < start->outlet_count; i++)
+        if (is_own(courier, start->outlets[i].outlet))
+            stock_list_outlet(&courier->stock, start->outlets[i].organization,
+                              start->outlets[i].outlet);
+    for (int i = 0; i < start->state_count; i++)
+        if (is_own(courier, start->states[i].outlet))
+            outlet_load_state(courier, &start->states[i]);
+    for (int i = 0; i < start->pause_count; i++)
+        if (is_own(courier, start->pauses[i].outlet))
+            stock_load_pause(&courier->stock, &start->pauses[i]);
+}
+
+static void take_start(struct courier *courier, struct fetch *fetch)
 {
     if (fetch->failed) {
         courier->list_again_ms = clock_mono_ms() + READ_PAUSE_MS;
         fetch_free(fetch);
         return;
     }
-    for (int i = 0; i < fetch->count; i++)
-        if (courier_of(courier->couriers, fetch->outlets[i].outlet) == courier)
-            stock_list_outlet(&courier->stock, fetch->outlets[i].organization,
-                              fetch->outlets[i].outlet);
+    load_start(courier, &fetch->start);
     fetch_free(fetch);
     stock_started(&courier->stock);
     reopen_all(courier);
@@ -169,7 +185,9 @@ static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
         struct outlet *outlet =
             stock_outlet(&courier->stock, job->delivery.organization, job->delivery.outlet);
         adopt_webhook(courier, outlet, job);
-        if (outlet->deleted)
+        if (job->passed_over)
+            stock_pass_over(&courier->stock, outlet, job->delivery.id);
+        if (outlet->deleted || job->passed_over)
             job_free(job);
         else
             stock_take_job(&courier->stock, job, now_ms);
@@ -203,8 +221,8 @@ static void take_mail(struct courier *courier, struct mail *mail)
     case MAIL_PAGE:
         take_page(courier, CONTAINER_OF(mail, struct fetch, mail));
         break;
-    case MAIL_OUTLETS:
-        take_outlets(courier, CONTAINER_OF(mail, struct fetch, mail));
+    case MAIL_START:
+        take_start(courier, CONTAINER_OF(mail, struct fetch, mail));
         break;
     case MAIL_SWEEP:
         sweep_take(courier, CONTAINER_OF(mail, struct fetch, mail));
@@ -450,7 +468,7 @@ static void free_mail(struct mail *mail)
         free(mail);
         break;
     case MAIL_PAGE:
-    case MAIL_OUTLETS:
+    case MAIL_START:
     case MAIL_SWEEP:
         fetch_free(CONTAINER_OF(mail, struct fetch, mail));
         break;

@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/fail.h"
 #include "delivery/internal.h"
+#include "store/outlets.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define WHOLE_TIMEOUT_MS 30000
@@ -236,16 +237,21 @@ static void post_result(void *context, struct result *result)
     result_post(couriers->options.committer, result);
 }
 
-static int read_outlets(void *context, struct arena *arena, struct outlet_work **ret_outlets,
-                        int *ret_count)
+static int read_start(void *context, struct arena *arena, struct start_read *ret_start)
 {
     struct couriers *couriers = context;
+    struct start_read start = {};
     int r = store_read_begin(couriers->reader);
     if (r < 0)
         return fail(r);
-    r = store_read_outlets_with_work(store_reader_sql(couriers->reader), arena, ret_outlets,
-                                     ret_count);
+    struct sql *sql = store_reader_sql(couriers->reader);
+    r = store_read_outlets_with_work(sql, arena, &start.outlets, &start.outlet_count);
+    if (r == 0)
+        r = store_read_outlet_states(sql, arena, &start.states, &start.state_count);
+    if (r == 0)
+        r = store_read_paused_lines(sql, arena, &start.pauses, &start.pause_count);
     store_read_end(couriers->reader);
+    *ret_start = start;
     return fail(r);
 }
 
@@ -287,7 +293,7 @@ int couriers_start(const struct couriers_options *options, struct couriers **ret
     }
     const struct courier_ground ground = { .context = couriers,
                                            .post = post_result,
-                                           .read_outlets = read_outlets,
+                                           .read_start = read_start,
                                            .read_work = read_work,
                                            .read_due = read_due };
     return start_on(couriers, &ground, ret_couriers);

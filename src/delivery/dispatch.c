@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
+#include "intake/notices.h"
 #include "store/sealed.h"
 
 #define SPARE_DISPATCHES 256
@@ -242,6 +243,47 @@ static void log_breaker(struct dispatch *dispatch, enum breaker_state before)
         log_line(log, LOG_INFO, "a webhook works again", LOG_TEXT("webhook", id));
 }
 
+/* Attempts of notices make none: else they could feed on each other. */
+static void note_notice(struct dispatch *dispatch, bool success)
+{
+    struct outlet *outlet = dispatch->outlet;
+    if (notice_is(dispatch->result->event_type))
+        return;
+    if (success && outlet->failing_since_ms != 0) {
+        outlet->failing_since_ms = 0;
+        dispatch->result->notice = NOTICE_RECOVERED;
+    } else if (!success && outlet->breaker.state != BREAKER_CLOSED &&
+               outlet->failing_since_ms == 0) {
+        outlet->failing_since_ms = dispatch->result->attempt.started_ms;
+        dispatch->result->notice = NOTICE_FAILING;
+    }
+}
+
+/* What a restart must not forget goes with the result that changed it. */
+static void note_state(struct dispatch *dispatch)
+{
+    struct outlet *outlet = dispatch->outlet;
+    const struct breaker *breaker = &outlet->breaker;
+    bool closed = breaker->state == BREAKER_CLOSED;
+    bool held = outlet->hold_until_ms > courier_now_ms(dispatch->courier);
+    const struct outlet_state state = {
+        .organization = outlet->organization,
+        .outlet = outlet->id,
+        .failing_since_ms = outlet->failing_since_ms,
+        .wait_ms = closed ? 0 : breaker->wait_ms,
+        .probe_at_ms = closed ? 0 : breaker->probe_at_ms,
+        .hold_until_ms = held ? outlet->hold_until_ms : 0,
+    };
+    const struct outlet_state *stored = &outlet->stored;
+    if (state.failing_since_ms == stored->failing_since_ms && state.wait_ms == stored->wait_ms &&
+        state.probe_at_ms == stored->probe_at_ms && state.hold_until_ms == stored->hold_until_ms)
+        return;
+    outlet->stored = state;
+    struct outlet_state *kept = ARENA_NEW(&dispatch->result->arena, struct outlet_state);
+    *kept = state;
+    dispatch->result->outlet_state = kept;
+}
+
 /* What it says about the outlet. */
 static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome, bool success)
 {
@@ -253,7 +295,7 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
         return;
     enum breaker_state before = outlet->breaker.state;
     if (success)
-        breaker_success(&outlet->breaker);
+        breaker_success(&outlet->breaker, outlet_limit(dispatch->courier, outlet));
     else if (outcome->counts)
         breaker_failure(&outlet->breaker, dispatch->probe, courier_now_ms(dispatch->courier));
     else if (dispatch->probe)
@@ -262,6 +304,8 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
     outlet->hold_until_ms = MAX_OF(outlet->hold_until_ms, outcome->hold_until_ms);
     if (outcome->endpoint_gone)
         outlet->gone = true;
+    note_notice(dispatch, success);
+    note_state(dispatch);
 }
 
 static void leave_place(struct courier *courier, struct place *place)
@@ -298,6 +342,19 @@ static void count(struct courier *courier, const struct delivery *after, bool su
     courier->counts.failed += !success;
 }
 
+static void note_event(struct dispatch *dispatch)
+{
+    const struct content *content = dispatch->parcel->job->content;
+    const struct outlet_policy *policy = &dispatch->webhook->policy;
+    struct result *result = dispatch->result;
+    result->event_type = content->type;
+    result->event_hops = content->hops;
+    result->line_subject = policy->order == ORDER_STRICT ? 0 : content->subject;
+    result->pauses_line = policy->on_dead == ON_DEAD_PAUSE &&
+                          (policy->order == ORDER_STRICT ||
+                           (policy->order == ORDER_SUBJECT && content->subject != 0));
+}
+
 void dispatch_conclude(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
@@ -309,13 +366,13 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .exchange = &dispatch->exchange,
                                                .error = error,
                                                .manual = dispatch->parcel->manual,
-                                               .policy = &retry_webhook,
+                                               .policy = &dispatch->webhook->policy.retry,
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
     struct outcome outcome = outcome_of(&question, &result->arena);
     dispatch->parcel->fresh = outcome.again_at_once;
     result->after = outcome.after;
-    result->event_type = dispatch->parcel->job->content->type;
+    note_event(dispatch);
     if (outcome.endpoint_gone)
         result->disable_reason = STR("The endpoint answered 410 Gone: it wants no more deliveries. "
                                      "Enable it when it takes them again.");
@@ -355,18 +412,6 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
     }
 }
 
-/* A 410 was recorded, and the endpoint disabled with it: its webhook, which says so, is here by
- * now.
- */
-static void settle_gone(struct dispatch *dispatch)
-{
-    struct outlet *outlet = dispatch->outlet;
-    if (!outlet->gone || dispatch->result->disable_reason.len == 0)
-        return;
-    outlet->gone = false;
-    outlet_reopen(dispatch->courier, outlet);
-}
-
 static void put_back(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
@@ -378,8 +423,13 @@ static void put_back(struct dispatch *dispatch)
         outlet_reopen(courier, dispatch->outlet);
 }
 
+/* What died pauses those behind it before they can go. */
 static void forget(struct dispatch *dispatch)
 {
+    const struct result *result = dispatch->result;
+    if (result->stored && !result->gone && result->pauses_line &&
+        result->after.state == DELIVERY_DEAD)
+        stock_pause_line(&dispatch->courier->stock, dispatch->parcel);
     stock_forget(&dispatch->courier->stock, dispatch->parcel);
     if (dispatch->outlet->step != OUTLET_IN_STEP)
         outlet_reopen(dispatch->courier, dispatch->outlet);
@@ -394,7 +444,6 @@ void dispatch_recorded(struct dispatch *dispatch)
         return;
     }
     courier->unrecorded--;
-    settle_gone(dispatch);
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
         put_back(dispatch);
     else

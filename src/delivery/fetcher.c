@@ -41,10 +41,9 @@ static int read_page(struct fetcher *fetcher, struct fetch *fetch, struct arena 
     return 0;
 }
 
-static int read_outlets(struct fetcher *fetcher, struct fetch *fetch)
+static int read_start(struct fetcher *fetcher, struct fetch *fetch)
 {
-    return fail(fetcher->ground.read_outlets(fetcher->ground.context, &fetch->arena,
-                                             &fetch->outlets, &fetch->count));
+    return fail(fetcher->ground.read_start(fetcher->ground.context, &fetch->arena, &fetch->start));
 }
 
 static int read_due(struct fetcher *fetcher, struct fetch *fetch)
@@ -70,8 +69,7 @@ static int read_for(struct fetcher *fetcher, struct fetch *fetch, struct arena *
 {
     if (fetch->mail.kind == MAIL_PAGE)
         return read_page(fetcher, fetch, arena);
-    return fetch->mail.kind == MAIL_OUTLETS ? read_outlets(fetcher, fetch)
-                                            : read_due(fetcher, fetch);
+    return fetch->mail.kind == MAIL_START ? read_start(fetcher, fetch) : read_due(fetcher, fetch);
 }
 
 static void run(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)

@@ -44,6 +44,16 @@ struct page_wanted {
     int limit;
 };
 
+/* What is in the store when the couriers start. */
+struct start_read {
+    struct outlet_work *outlets; /* that have work */
+    int outlet_count;
+    struct outlet_state *states;
+    int state_count;
+    struct paused_line *pauses;
+    int pause_count;
+};
+
 /* Of those, the ids of the ones up to `to` that were due before that moment (Junctor's time). */
 struct due_wanted {
     struct page_wanted page;
@@ -55,8 +65,7 @@ struct courier_ground {
     void *context;
     void (*post)(void *context, struct result *result);
     /* On the fetcher's thread, each in a snapshot of its own that begins inside the call. */
-    int (*read_outlets)(void *context, struct arena *arena, struct outlet_work **ret_outlets,
-                        int *ret_count);
+    int (*read_start)(void *context, struct arena *arena, struct start_read *ret_start);
     int (*read_work)(void *context, const struct page_wanted *page, struct arena *arena,
                      struct work_item *ret_items, int *ret_count);
     int (*read_due)(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
@@ -73,7 +82,7 @@ enum mail_kind {
     MAIL_WEBHOOK,
     MAIL_RECORDED,
     MAIL_PAGE,
-    MAIL_OUTLETS,
+    MAIL_START,
     MAIL_SWEEP,
     MAIL_RELEASE,
     MAIL_TIME,
@@ -127,16 +136,16 @@ struct sweep {
 };
 
 struct fetch {
-    struct mail mail; /* MAIL_PAGE, MAIL_OUTLETS or MAIL_SWEEP when it comes back */
+    struct mail mail; /* MAIL_PAGE, MAIL_START or MAIL_SWEEP when it comes back */
     struct courier *courier;
     /* A page: */
     struct outlet *outlet; /* the courier's own; not touched by the fetcher */
     struct page_wanted page;
     struct job *jobs;
     int count;
-    /* All outlets with work: */
+    /* At the start: */
     struct arena arena;
-    struct outlet_work *outlets;
+    struct start_read start;
     /* A sweep: */
     struct sweep *sweeps;
     int64_t due_before_ms;
@@ -236,6 +245,10 @@ void sweep_take(struct courier *courier, struct fetch *fetch);
 /* ── outlet.c ── */
 
 void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook);
+/* As the store had it at the start. */
+void outlet_load_state(struct courier *courier, const struct outlet_state *state);
+/* How many attempts at once, when all is well. */
+int outlet_limit(const struct courier *courier, const struct outlet *outlet);
 /* Sent to at all: known, active, not held. */
 bool outlet_is_open(const struct courier *courier, const struct outlet *outlet);
 /* After a change of what outlet_is_open() says. */

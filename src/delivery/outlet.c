@@ -12,6 +12,7 @@
 #include "delivery/internal.h"
 
 #define CONCURRENCY 8
+#define CONCURRENCY_MAX 64
 
 /* ── places ── */
 
@@ -56,7 +57,26 @@ static void tell_hold(struct courier *courier, struct outlet *outlet)
 
 /* ── configuration ── */
 
-/* What is made of the webhook: parsed URL, key. */
+static void free_old_keys(struct outlet *outlet)
+{
+    for (int i = 0; outlet->old_keys != NULL && i < outlet->webhook->old_secret_count; i++)
+        hmac_free(outlet->old_keys[i]);
+    free(outlet->old_keys);
+    outlet->old_keys = NULL;
+}
+
+static void make_keys(struct outlet *outlet)
+{
+    const struct webhook *webhook = outlet->webhook;
+    if (!webhook->signing)
+        return;
+    outlet->key = hmac_new(webhook->secret);
+    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(*outlet->old_keys));
+    for (int i = 0; i < webhook->old_secret_count; i++)
+        outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
+}
+
+/* What is made of the webhook: parsed URL, keys. */
 static void forget_webhook(struct courier *courier, struct outlet *outlet)
 {
     list_remove(&outlet->queued);
@@ -66,18 +86,38 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     outlet->place = NULL;
     hmac_free(outlet->key);
     outlet->key = NULL;
+    free_old_keys(outlet);
     object_release(outlet->webhook);
     outlet->webhook = NULL;
 }
 
+static void forget_state(struct outlet *outlet)
+{
+    outlet->breaker = (struct breaker){};
+    outlet->hold_until_ms = outlet->failing_since_ms = 0;
+    outlet->stored = (struct outlet_state){};
+}
+
+void outlet_load_state(struct courier *courier, const struct outlet_state *state)
+{
+    struct outlet *outlet = stock_outlet(&courier->stock, state->organization, state->outlet);
+    if (state->wait_ms > 0)
+        outlet->breaker = (struct breaker){ .state = BREAKER_OPEN,
+                                            .wait_ms = state->wait_ms,
+                                            .probe_at_ms = state->probe_at_ms };
+    outlet->hold_until_ms = state->hold_until_ms;
+    outlet->failing_since_ms = state->failing_since_ms;
+    outlet->stored = *state;
+    tell_hold(courier, outlet);
+}
+
 void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook)
 {
-    bool elsewhere = outlet->webhook == NULL || !str_equal(outlet->webhook->url, webhook->url);
+    bool elsewhere = outlet->webhook != NULL && !str_equal(outlet->webhook->url, webhook->url);
     forget_webhook(courier, outlet);
     outlet->gone = false;
     if (elsewhere) { /* what another address did says nothing of this one */
-        outlet->breaker = (struct breaker){};
-        outlet->hold_until_ms = 0;
+        forget_state(outlet);
         tell_hold(courier, outlet);
     }
     outlet->deleted = webhook->status == OUTLET_DELETED;
@@ -88,8 +128,9 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
         outlet->target = target_new(webhook->url);
         if (outlet->target != NULL)
             outlet->place = find_place(courier, str_c(outlet->target->place));
-        if (webhook->signing)
-            outlet->key = hmac_new(webhook->secret);
+        outlet->rate.per_minute = webhook->policy.rate_per_minute;
+        make_keys(outlet);
+        stock_set_order(&courier->stock, outlet, webhook->policy.order);
     }
     outlet_reopen(courier, outlet);
 }
@@ -124,11 +165,16 @@ static void wait_until(struct courier *courier, struct outlet *outlet, int64_t a
     heap_add(&courier->timers, &outlet->timer);
 }
 
-static bool has_room(struct courier *courier, const struct outlet *outlet)
+int outlet_limit(const struct courier *courier, const struct outlet *outlet)
 {
-    int limit = courier->couriers->options.concurrency;
-    return outlet->under_way <
-           breaker_concurrency(&outlet->breaker, limit > 0 ? limit : CONCURRENCY);
+    int own = outlet->webhook == NULL ? 0 : outlet->webhook->policy.concurrency;
+    int hub = courier->couriers->options.concurrency;
+    return MIN_OF(own > 0 ? own : hub > 0 ? hub : CONCURRENCY, CONCURRENCY_MAX);
+}
+
+static bool has_room(const struct courier *courier, const struct outlet *outlet)
+{
+    return outlet->under_way < breaker_concurrency(&outlet->breaker, outlet_limit(courier, outlet));
 }
 
 static bool is_full(const struct place *place, int own)
@@ -153,6 +199,11 @@ static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_p
     }
     if (verdict == BREAKER_SEND && !has_room(courier, outlet))
         return false;
+    int64_t rate_at_ms;
+    if (!rate_allows(&outlet->rate, now_ms, &rate_at_ms)) {
+        wait_until(courier, outlet, rate_at_ms);
+        return false;
+    }
     if (is_full(outlet->place, outlet->under_way)) {
         list_remove(&outlet->queued);
         list_append(&outlet->place->waiting, &outlet->queued);
@@ -175,6 +226,7 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
         breaker_probe_begins(&outlet->breaker);
         tell_hold(courier, outlet);
     }
+    rate_take(&outlet->rate, courier_now_ms(courier));
     stock_take_out(&courier->stock, parcel);
     stock_give_turn(&courier->stock, outlet); /* at the end of the line */
     return parcel;

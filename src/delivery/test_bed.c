@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "model/outlet_json.h"
 #include "store/sealed.h"
 
 #define WAIT_S 20
@@ -21,8 +22,7 @@ static struct work_item *find_work(struct bed *bed, int64_t id)
     return NULL;
 }
 
-static int read_outlets(void *context, struct arena *arena, struct outlet_work **ret_outlets,
-                        int *ret_count)
+static int read_start(void *context, struct arena *arena, struct start_read *ret_start)
 {
     struct bed *bed = context;
     (void)pthread_mutex_lock(&bed->mutex);
@@ -40,8 +40,7 @@ static int read_outlets(void *context, struct arena *arena, struct outlet_work *
     }
     bool failed = bed->fail_reads;
     (void)pthread_mutex_unlock(&bed->mutex);
-    *ret_outlets = outlets;
-    *ret_count = count;
+    *ret_start = (struct start_read){ .outlets = outlets, .outlet_count = count };
     return failed ? FAIL_STORE : 0;
 }
 
@@ -211,7 +210,7 @@ void bed_start(struct bed *bed)
     const struct courier_ground ground = {
         .context = bed,
         .post = post,
-        .read_outlets = read_outlets,
+        .read_start = read_start,
         .read_work = read_work,
         .read_due = read_due,
     };
@@ -243,6 +242,7 @@ void bed_webhook(struct bed *bed, const struct webhook_text *text)
     webhook->url = arena_str(&webhook->object.arena, str_c(text->url));
     webhook->status = text->status;
     webhook->format = text->format;
+    webhook->policy = policy_of_webhooks();
     webhook->signing = text->secret != NULL;
     webhook->secret = arena_str(&webhook->object.arena, str_c(text->secret));
     couriers_outlet_changed(bed->couriers, webhook);
