@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/mask.h"
 #include "delivery/content.h"
+#include "delivery/delivery.h"
 #include "model/names.h"
 #include "store/lists.h"
 #include "store/sealed.h"
@@ -12,6 +13,12 @@
 /* Attempts in one answer: so many, and of so many bytes. */
 #define ATTEMPTS_MAX 200
 #define ATTEMPT_BYTES_MAX (8 * MIB)
+
+static bool is_under_way(const struct call *call, int64_t delivery)
+{
+    struct couriers *couriers = call->api->context.couriers;
+    return couriers != NULL && couriers_is_sending(couriers, delivery);
+}
 
 static void write_members(struct call *call, const struct delivery_found *found,
                           const struct standing *standing)
@@ -31,6 +38,7 @@ static void write_members(struct call *call, const struct delivery_found *found,
     json_member_int(out, STR("attemptCount"), delivery->attempt_count);
     json_member_int_or_null(out, STR("lastStatus"), delivery->last_status);
     json_member_instant(out, STR("nextAttemptAt"), pending ? delivery->due_ms : 0);
+    json_member_bool(out, STR("sending"), pending && is_under_way(call, delivery->id));
     json_member_instant(out, STR("createdAt"), delivery->created_ms);
     json_member_instant(out, STR("finishedAt"), delivery->finished_ms);
 }
@@ -50,10 +58,9 @@ int find_standing(struct call *call, struct sql *sql, const struct delivery *del
     int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
                                &webhook);
     if (r == 0)
-        *ret_standing = standing_of(call, &webhook);
-    else
-        *ret_standing = (struct standing){ .status = OUTLET_DELETED,
-                                           .reason = STR("The webhook has been deleted.") };
+        return standing_of(call, sql, &webhook, ret_standing);
+    *ret_standing = (struct standing){ .status = OUTLET_DELETED,
+                                       .reason = STR("The webhook has been deleted.") };
     return MIN_OF(r, 0);
 }
 
@@ -77,15 +84,47 @@ int deliveries_list(struct call *call, struct sql *sql)
     if (call_query(call, "state", &name) && delivery_state_read(name, &state))
         filter.state = &state;
     struct store_listed listed = {};
+    struct standing standing = {};
+    if (r == 0)
+        r = standing_of(call, sql, &webhook, &standing);
     if (r == 0)
         r = store_list_deliveries(sql, &page, &filter, rows, &listed);
     if (r < 0)
         return fail(r);
     (void)call_begin_list(call);
-    const struct standing standing = standing_of(call, &webhook);
     for (int i = 0; i < listed.count; i++)
         write_delivery(call, &rows[i], &standing);
     call_end_list(call, ID_DELIVERY, listed.next);
+    return 0;
+}
+
+int deliveries_paused(struct call *call, struct sql *sql)
+{
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct paused_line *rows = ARENA_ARRAY(page.arena, struct paused_line, (size_t)page.limit);
+    struct webhook_row webhook;
+    int64_t outlet;
+    int count = 0;
+    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &outlet))
+        return CALL_REFUSED;
+    int r = store_read_webhook(sql, page.organization, outlet, page.arena, &webhook);
+    if (r == STORE_NOT_FOUND)
+        return call_not_found(call, "webhook");
+    if (r == 0)
+        r = store_list_paused_lines(sql, &page, outlet, rows, &count);
+    if (r < 0)
+        return fail(r);
+    struct json_writer *out = call_begin_list(call);
+    int shown = call_shown(call, count);
+    for (int i = 0; i < shown; i++) {
+        json_begin_object(out);
+        json_member_id_or_null(out, STR("contactId"), ID_CONTACT, rows[i].subject);
+        json_member_id(out, STR("deliveryId"), ID_DELIVERY, rows[i].delivery);
+        json_member_instant(out, STR("since"), rows[i].since_ms);
+        json_end_object(out);
+    }
+    call_end_list(call, ID_DELIVERY, count > shown ? rows[shown - 1].delivery : 0);
     return 0;
 }
 
@@ -320,17 +359,62 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     return 0;
 }
 
+/* What stands in strict order behind a dead delivery may go by hand. */
+static int check_resend(struct call *call, struct batch *batch, const struct delivery *delivery)
+{
+    struct standing standing;
+    if (is_under_way(call, delivery->id))
+        return call_refuse(call, PROBLEM_CONFLICT,
+                           STR("An attempt of it is under way. Look again when it has ended."));
+    int r = find_standing(call, batch_sql(batch), delivery, &standing);
+    if (r < 0 || standing.paused_by != 0)
+        return fail(r);
+    return standing_must_send(call, &standing);
+}
+
+/* The line that it has paused goes on: with it, or without. STORE_NOT_FOUND: it has paused none. */
+static int resume_line(struct batch *batch, const struct delivery *delivery)
+{
+    return store_resume_line(batch_sql(batch), delivery->organization, delivery->outlet,
+                             delivery->id);
+}
+
+int deliveries_pass_over(struct call *call, struct batch *batch)
+{
+    struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    int r = find(call, batch_sql(batch), found);
+    if (r != 0)
+        return r;
+    r = resume_line(batch, &found->delivery);
+    if (r == STORE_NOT_FOUND)
+        return call_refuse(call, PROBLEM_CONFLICT,
+                           STR("Nothing waits behind this delivery: it has paused nothing."));
+    if (r == 0)
+        r = call_audit(call, batch, "delivery.pass_over",
+                       id_text(&call->request->arena, ID_DELIVERY, found->delivery.id), (str){});
+    if (r < 0)
+        return fail(r);
+    batch_pass_over(batch, &found->delivery);
+    struct standing standing;
+    r = find_standing(call, batch_sql(batch), &found->delivery, &standing);
+    if (r < 0)
+        return fail(r);
+    (void)call_json(call);
+    write_delivery(call, found, &standing);
+    call_reply(call, 200);
+    return 0;
+}
+
 int deliveries_resend(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
-    struct standing standing;
     int r = find(call, batch_sql(batch), found);
     if (r == 0)
-        r = find_standing(call, batch_sql(batch), &found->delivery, &standing);
-    if (r == 0)
-        r = standing_must_send(call, &standing);
+        r = check_resend(call, batch, &found->delivery);
     if (r == 0)
         r = resend(call, batch, found);
+    if (r == 0)
+        r = MIN_OF(resume_line(batch, &found->delivery), 0);
     if (r == 0)
         r = call_audit(call, batch, "delivery.resend",
                        id_text(&call->request->arena, ID_DELIVERY, found->delivery.id), (str){});

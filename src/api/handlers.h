@@ -71,6 +71,8 @@ int webhooks_ping(struct call *call, struct batch *batch);
 /* deliveries.c */
 int deliveries_list(struct call *call, struct sql *sql);
 int deliveries_get(struct call *call, struct sql *sql);
+int deliveries_pass_over(struct call *call, struct batch *batch);
+int deliveries_paused(struct call *call, struct sql *sql);
 int deliveries_resend(struct call *call, struct batch *batch);
 
 /* contacts.c */

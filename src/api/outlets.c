@@ -35,6 +35,17 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     return 0;
 }
 
+enum outlet_order outlets_order(struct call *call, str policy)
+{
+    struct arena *arena = &call->request->arena;
+    struct json_error error;
+    json value;
+    struct outlet_policy read = policy_of_webhooks();
+    if (policy.len > 0 && json_read(arena, policy, JSON_DEPTH_MAX, &value, &error))
+        policy_take(&read, value, arena);
+    return read.order;
+}
+
 static str policy_text(const struct outlet_policy *policy, struct arena *arena)
 {
     struct buf buf;

@@ -220,8 +220,18 @@ const struct route routes[] = {
       DOC("resendDelivery", "Webhooks", "Send it again, under the same id, with the same bytes"),
       .help =
           "A pending one is due at once; a delivered one gets one more attempt; a dead or "
-          "dropped one a fresh schedule. 409 when nothing is sent to the endpoint now: disabled, "
+          "dropped one a fresh schedule. It goes at once, whatever the endpoint's order. 409 while "
+          "an attempt of it is under way, and when nothing is sent to the endpoint now: disabled, "
           "paused, held, or deleted." },
+
+    { POST("/api/v1/deliveries/{id}/pass-over"), CALLER(DELIVERIES_WRITE, EDITOR),
+      .command = deliveries_pass_over, GIVES(200, schema_delivery), .also = { PROBLEM_CONFLICT },
+      DOC("passOver", "Webhooks", "Go on behind a dead delivery, without it"),
+      .help = "Where an endpoint has an order, a dead delivery pauses those behind it. 409 when "
+              "this one pauses nothing." },
+    { GET("/api/v1/webhooks/{id}/paused-subjects"), CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_paused, LISTS(schema_paused_subject, ID_DELIVERY),
+      DOC("listPausedSubjects", "Webhooks", "What waits behind a dead delivery") },
 
     /* ── the books ── */
     { GET("/api/v1/events"), CALLER(EVENTS_READ, VIEWER), .query = events_list,

@@ -40,6 +40,7 @@ extern const struct schema schema_retry;
 extern const struct schema schema_retry_step;
 extern const struct schema schema_retry_ask;
 extern const struct schema schema_retry_preview;
+extern const struct schema schema_paused_subject;
 extern const struct schema schema_webhook;
 extern const struct schema schema_new_webhook;
 extern const struct schema schema_created_webhook;

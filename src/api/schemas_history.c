@@ -74,6 +74,8 @@ const struct schema schema_activity =
           .example = "200" },                                                                      \
         { "nextAttemptAt", SHAPE_INSTANT, OR_NULL, .help = "of pending ones", .example = "null" }, \
         { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },                                      \
+        { "sending", SHAPE_BOOLEAN, REQUIRED, .help = "an attempt is under way now",               \
+          .example = "false" },                                                                    \
     {                                                                                              \
         "finishedAt", SHAPE_INSTANT, OR_NULL, AT_EXAMPLE                                           \
     }

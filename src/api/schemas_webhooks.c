@@ -161,6 +161,13 @@ const struct schema schema_retry_step = SCHEMA(
     { "sinceFirstSeconds", SHAPE_INTEGER, MEMBER_REQUIRED, .help = "behind the first attempt",
       .example = "305" });
 
+const struct schema schema_paused_subject =
+    SCHEMA("PausedSubject", "What waits behind a dead delivery, of an endpoint with an order.",
+           { "contactId", SHAPE_STRING, OR_NULL, .help = "null: all of the endpoint (strict)",
+             .example = "\"con_0e3v2k4m1c8r0\"" },
+           { "deliveryId", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },
+           { "since", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+
 const struct schema schema_retry_ask = SCHEMA(
     "RetryAsk", "", { "retry", SHAPE_OBJECT, MEMBER_REQUIRED | MEMBER_DEEP, .of = &schema_retry });
 
@@ -203,6 +210,8 @@ static const struct schema sending = SCHEMA(
         { "status", SHAPE_STRING, REQUIRED, .choices = status_choices, .example = "\"active\"" },  \
         { "statusReason", SHAPE_STRING, OR_NULL, .example = "null" },                              \
         { "sending", SHAPE_OBJECT, REQUIRED, .of = &sending },                                     \
+        { "pausedSubjects", SHAPE_INTEGER, REQUIRED,                                               \
+          .help = "order by subject: how many wait behind a dead delivery", .example = "0" },      \
         { "counts", SHAPE_OBJECT, REQUIRED, .of = &counts },                                       \
         { "warnings", SHAPE_STRINGS, REQUIRED, .help = "what should be better", .example = "[]" }, \
         OUTLET_MEMBERS(MEMBER_REQUIRED),                                                           \

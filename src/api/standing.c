@@ -25,7 +25,7 @@ static str why_stopped(struct arena *arena, const struct standing *standing)
     case OUTLET_HELD:
         return standing->status_reason;
     case OUTLET_PAUSED:
-        return STR("The webhook is paused.");
+        return standing->paused_by != 0 ? standing->status_reason : STR("The webhook is paused.");
     case OUTLET_DISABLED:
         if (standing->status_reason.len == 0)
             return STR("The webhook is disabled.");
@@ -70,31 +70,64 @@ static void read_hold(const struct call *call, const struct webhook_row *row,
     }
 }
 
-struct standing standing_of(const struct call *call, const struct webhook_row *row)
+/* A dead delivery has stopped all of it, or some of its subjects. */
+static int read_pauses(const struct call *call, struct sql *sql, const struct webhook_row *row,
+                       struct standing *standing)
+{
+    struct paused_line line;
+    char text[ID_TEXT_MAX];
+    int r = store_find_paused_outlet(sql, row->organization, row->id, &line);
+    if (r == STORE_NOT_FOUND)
+        return fail(
+            store_count_paused_lines(sql, row->organization, row->id, &standing->paused_subjects));
+    if (r < 0)
+        return fail(r);
+    str id = id_write(ID_DELIVERY, line.delivery, text);
+    standing->status = OUTLET_PAUSED;
+    standing->paused_by = line.delivery;
+    standing->status_reason =
+        arena_format(&call->request->arena,
+                     "The delivery %.*s is dead, and the order is strict: nothing goes behind it. "
+                     "Send it again (POST /api/v1/deliveries/%.*s/resend), or go on without it "
+                     "(POST /api/v1/deliveries/%.*s/pass-over).",
+                     STR_ARG(id), STR_ARG(id), STR_ARG(id));
+    return 0;
+}
+
+int standing_of(const struct call *call, struct sql *sql, const struct webhook_row *row,
+                struct standing *ret_standing)
 {
     const struct api_hub *hub = &call->api->context.hub;
     struct standing standing = { .status = row->status, .status_reason = row->status_reason };
+    int r = 0;
     if (row->status == OUTLET_ACTIVE && hub->held(hub->context)) {
         standing.status = OUTLET_HELD;
         standing.status_reason =
             STR("The hub was restored from a backup. Nothing is sent until it is released.");
     }
     if (standing.status == OUTLET_ACTIVE)
+        r = read_pauses(call, sql, row, &standing);
+    if (r < 0)
+        return fail(r);
+    if (standing.status == OUTLET_ACTIVE)
         read_hold(call, row, &standing);
     else
         standing.reason = why_stopped(&call->request->arena, &standing);
-    return standing;
+    *ret_standing = standing;
+    return 0;
 }
 
 /* ── what follows ── */
 
-static const char *remedy(enum outlet_status status)
+static const char *remedy(const struct standing *standing)
 {
-    switch (status) {
+    switch (standing->status) {
     case OUTLET_HELD:
         return " Release it first: POST /api/v1/release, or junctor release on the server.";
     case OUTLET_PAUSED:
-        return " Resume it first.";
+        return standing->paused_by != 0 ? ""
+                                        : " Resume it first: PATCH /api/v1/webhooks/{id} with "
+                                          "{\"status\":\"active\"}.";
     case OUTLET_DISABLED:
         return " Enable it first: PATCH /api/v1/webhooks/{id} with {\"status\":\"active\"}.";
     case OUTLET_ACTIVE:
@@ -108,9 +141,9 @@ int standing_must_send(struct call *call, const struct standing *standing)
 {
     if (standing->sending != SENDING_STOPPED)
         return 0;
-    return call_refuse(call, PROBLEM_CONFLICT,
-                       arena_format(&call->request->arena, "%.*s%s", STR_ARG(standing->reason),
-                                    remedy(standing->status)));
+    return call_refuse(
+        call, PROBLEM_CONFLICT,
+        arena_format(&call->request->arena, "%.*s%s", STR_ARG(standing->reason), remedy(standing)));
 }
 
 str standing_why_pending(const struct standing *standing, const struct call *call, int64_t due_ms)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/config.h"
+#include "store/outlets.h"
 
 struct call;
 
@@ -21,11 +22,14 @@ struct standing {
     enum outlet_status status;
     str status_reason; /* empty: none */
     enum sending sending;
-    int64_t until_ms; /* waiting */
-    str reason;       /* unless it is sent to freely */
+    int64_t until_ms;        /* waiting */
+    str reason;              /* unless it is sent to freely */
+    int64_t paused_by;       /* strict order: the dead delivery that has stopped it; 0: none */
+    int64_t paused_subjects; /* order by subject: how many of them wait behind a dead delivery */
 };
 
-struct standing standing_of(const struct call *call, const struct webhook_row *row);
+MUST_USE int standing_of(const struct call *call, struct sql *sql, const struct webhook_row *row,
+                         struct standing *ret_standing);
 
 /* Refuses what would not be sent: 409, which says what to do. Returns 0 or CALL_REFUSED. */
 MUST_USE int standing_must_send(struct call *call, const struct standing *standing);

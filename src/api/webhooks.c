@@ -7,6 +7,7 @@
 #include "api/standing.h"
 #include "api/subscriptions.h"
 #include "delivery/url.h"
+#include "intake/notices.h"
 #include "model/names.h"
 #include "route/route.h"
 #include "store/ledger.h"
@@ -35,6 +36,7 @@ static void write_standing(struct json_writer *out, const struct standing *stand
     json_member_instant(out, STR("until"), standing->until_ms);
     json_member_text_or_null(out, STR("reason"), standing->reason);
     json_end_object(out);
+    json_member_int(out, STR("pausedSubjects"), standing->paused_subjects);
 }
 
 static struct outlet_texts texts_of(const struct webhook_row *row)
@@ -65,8 +67,10 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
 {
     struct json_writer *out = &call->out;
     struct ledger ledger;
-    const struct standing standing = standing_of(call, row);
+    struct standing standing;
     int r = store_read_ledger(sql, row->organization, row->id, 0, &ledger);
+    if (r == 0)
+        r = standing_of(call, sql, row, &standing);
     str url = {};
     if (r == 0 && !unseal(call->api->context.seal_key, row->url, &call->request->arena, &url))
         r = FAIL_CORRUPT;
@@ -306,6 +310,29 @@ static int check_format(struct call *call, const struct webhook_row *row)
     return CALL_REFUSED;
 }
 
+static bool same_url(struct call *call, const struct webhook_row *a, const struct webhook_row *b)
+{
+    const struct seal_key *key = call->api->context.seal_key;
+    struct arena *arena = &call->request->arena;
+    str one;
+    str other;
+    return unseal(key, a->url, arena, &one) && unseal(key, b->url, arena, &other) &&
+           str_equal(one, other);
+}
+
+/* What another address did says nothing of this one; and lines are of one order. */
+static int forget_what_was(struct call *call, struct batch *batch, const struct webhook_row *before,
+                           const struct webhook_row *row)
+{
+    struct sql *sql = batch_sql(batch);
+    int r = 0;
+    if (!same_url(call, before, row))
+        r = store_forget_outlet_state(sql, row->organization, row->id);
+    if (r == 0 && outlets_order(call, before->policy) != outlets_order(call, row->policy))
+        r = store_resume_lines(sql, row->organization, row->id);
+    return fail(r);
+}
+
 int webhooks_change(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
@@ -313,6 +340,7 @@ int webhooks_change(struct call *call, struct batch *batch)
     int r = find(call, sql, &row);
     if (r == 0)
         r = check_format(call, &row);
+    const struct webhook_row before = row;
     if (r == 0)
         r = change(call, &row);
     if (r != 0)
@@ -320,9 +348,14 @@ int webhooks_change(struct call *call, struct batch *batch)
     row.updated_ms = batch_now_ms(batch);
     r = store_update_webhook(sql, &row);
     if (r == 0)
+        r = forget_what_was(call, batch, &before, &row);
+    if (r == 0)
         r = committed(call, batch, &row, "webhook.update");
     if (r == 0)
         r = answer_webhook(call, sql, &row);
+    if (r == 0 && row.status == OUTLET_DISABLED && before.status != OUTLET_DISABLED)
+        notices_disabled(batch, row.organization, row.id,
+                         STR("It was disabled by somebody, or something, with access to the API."));
     return fail(r);
 }
 
@@ -396,8 +429,10 @@ int webhooks_ping(struct call *call, struct batch *batch)
     int r = find(call, batch_sql(batch), &row);
     if (r != 0)
         return r;
-    const struct standing standing = standing_of(call, &row);
-    r = standing_must_send(call, &standing);
+    struct standing standing;
+    r = standing_of(call, batch_sql(batch), &row, &standing);
+    if (r == 0)
+        r = standing_must_send(call, &standing);
     if (r != 0)
         return r;
     int64_t delivery;

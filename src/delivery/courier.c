@@ -446,6 +446,10 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     list_init(&courier->behind);
     list_init(&courier->dispatches);
     list_init(&courier->to_post);
+    courier->sending = xcalloc(UNRECORDED_MAX, sizeof(*courier->sending));
+    courier->free_slots = xcalloc(UNRECORDED_MAX, sizeof(*courier->free_slots));
+    for (int slot = 0; slot < UNRECORDED_MAX; slot++)
+        courier->free_slots[courier->free_slot_count++] = slot;
     int r = open_network(courier);
     if (r < 0)
         return fail(r);
@@ -499,6 +503,8 @@ void courier_done(struct courier *courier)
         outlet_done(courier, outlet);
     stock_done(&courier->stock);
     dispatch_free_spare(courier);
+    free((void *)(uintptr_t)courier->sending);
+    free(courier->free_slots);
     heap_done(&courier->timers);
     map_done(&courier->places);
     resolver_free(courier->resolver);

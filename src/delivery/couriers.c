@@ -129,6 +129,16 @@ void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_s
     }
 }
 
+bool couriers_is_sending(struct couriers *couriers, int64_t delivery)
+{
+    for (int i = 0; i < couriers->count; i++)
+        for (int slot = 0; slot < UNRECORDED_MAX; slot++)
+            if (atomic_load_explicit(&couriers->at[i].sending[slot], memory_order_relaxed) ==
+                delivery)
+                return true;
+    return false;
+}
+
 struct outlet_hold couriers_find_hold(struct couriers *couriers, int64_t outlet)
 {
     return holds_find(&couriers->holds, outlet);

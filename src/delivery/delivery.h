@@ -74,6 +74,10 @@ struct couriers_stats {
 
 void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_stats);
 
+/* An attempt of it is under way, or its result not recorded yet. Any thread; does not wait for the
+ * courier, so that it may have changed when the answer is there. */
+bool couriers_is_sending(struct couriers *couriers, int64_t delivery);
+
 /* As its courier last told. Any thread; does not wait for the courier. */
 struct outlet_hold couriers_find_hold(struct couriers *couriers, int64_t outlet);
 

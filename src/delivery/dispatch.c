@@ -170,6 +170,8 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     object_keep(outlet->webhook);
     dispatch->place = outlet->place;
     dispatch->started_us = clock_mono_us();
+    dispatch->slot = courier->free_slots[--courier->free_slot_count];
+    atomic_store_explicit(&courier->sending[dispatch->slot], parcel->heap.id, memory_order_relaxed);
     dispatch->result->before = parcel->job->delivery;
     dispatch->result->attempt.started_ms = now_ms;
     list_append(&courier->dispatches, &dispatch->link);
@@ -444,6 +446,8 @@ void dispatch_recorded(struct dispatch *dispatch)
         return;
     }
     courier->unrecorded--;
+    atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
+    courier->free_slots[courier->free_slot_count++] = dispatch->slot;
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
         put_back(dispatch);
     else

@@ -197,6 +197,10 @@ struct courier {
     struct list to_post;    /* results that could not be stored, by `link` of their dispatch */
     struct dispatch *spare;
     int spare_count;
+    /* What is under way or not recorded, for others to look at: delivery ids, 0 where none is. */
+    _Atomic int64_t *sending;
+    int *free_slots;
+    int free_slot_count;
     int under_way;
     int unrecorded;
     bool held;
@@ -277,6 +281,7 @@ struct dispatch {
     struct place *place;
     struct curl_slist headers[CONTENT_HEADERS + 1];
     struct curl_slist pin;
+    int slot; /* in courier->sending */
     bool probe;
     int64_t started_us;
     int64_t post_at_ms; /* monotonic; when it is posted again */
