@@ -258,6 +258,8 @@ static void add_link(struct pages *pages, const char *label, str path)
 static str id_text(enum id_kind kind, int64_t id, struct arena *arena)
 {
     char text[ID_TEXT_MAX];
+    if (id <= 0) /* a notice that is wrong must not stop the hub */
+        return STR("unknown");
     return arena_str(arena, id_write(kind, id, text));
 }
 

@@ -217,6 +217,15 @@ TEST(what_others_wrote)
     CHECK("no element of theirs", strstr(digest.html.ptr, "<script") == NULL);
 }
 
+TEST(no_ids)
+{
+    const struct notice notice = { .id = 1, .outlet = 0, .delivery = -1 };
+    struct arena CLEANUP(arena_done) arena = {};
+    struct mail_digest digest = write_digest(&notice, 1, NULL, &arena);
+    (void)index_of(digest.text, "\nDeliveries died: unknown\n");
+    (void)index_of(digest.text, "1970-01-01 00:00 UTC");
+}
+
 /* The longest of everything, and more. */
 TEST(bounded)
 {
@@ -247,4 +256,4 @@ TEST(bounded)
 
 RUN_TESTS(cmocka_unit_test(one_endpoint), cmocka_unit_test(links), cmocka_unit_test(subjects),
           cmocka_unit_test(order), cmocka_unit_test(many_endpoints),
-          cmocka_unit_test(what_others_wrote), cmocka_unit_test(bounded))
+          cmocka_unit_test(what_others_wrote), cmocka_unit_test(no_ids), cmocka_unit_test(bounded))

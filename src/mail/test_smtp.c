@@ -17,7 +17,7 @@
 #include "mail/testing.h"
 
 #define LINE_ROOM 4096
-#define KEPT_MAX 256
+#define KEPT_MAX 2048
 #define WAIT_S 20
 
 struct told {
@@ -40,7 +40,7 @@ struct peer {
     struct arena arena;
     struct told told;
     struct peer_mail mails[KEPT_MAX];
-    char *verbs[KEPT_MAX * 16];
+    char *verbs[KEPT_MAX * 32];
     int count, verb_count, connections;
 };
 
