@@ -15,8 +15,9 @@ static struct mail_digest write_digest(const struct notice *notices, int count, 
         .organization = STR("Acme"), .public_url = str_c(url), .notices = notices, .count = count
     };
     struct mail_digest digest = mail_digest_write(&question, arena);
-    digest.text = str_c(arena_c(arena, digest.text));
-    digest.html = str_c(arena_c(arena, digest.html));
+    /* With a NUL behind them. */
+    digest.text = str_from(arena_c(arena, digest.text), digest.text.len);
+    digest.html = str_from(arena_c(arena, digest.html), digest.html.len);
     return digest;
 }
 

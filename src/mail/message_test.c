@@ -62,7 +62,7 @@ static str written(const struct message_parts *parts, struct arena *arena)
 {
     str message = {};
     CHECK_INT("outcome", message_write(parts, arena, &message), MESSAGE_GOOD);
-    return str_c(arena_c(arena, message));
+    return str_from(arena_c(arena, message), message.len); /* with a NUL behind it */
 }
 
 TEST(subjects)

@@ -44,9 +44,13 @@ TEST(pauses_grow)
         CHECK_INT("minute", (history.mails_ms[i] - START_MS) / MINUTE_MS, want_minutes[i]);
 }
 
+#define PAUSED                                                                                     \
+    {                                                                                              \
+        START_MS, HOUR_MS, START_MS - MINUTE_MS                                                    \
+    }
+
 TEST(due)
 {
-    static const struct pace paused = { START_MS, HOUR_MS, START_MS - MINUTE_MS };
 
     static const struct {
         const char *label;
@@ -68,11 +72,11 @@ TEST(due)
           0,
           3,
           15 },
-        { "the pause counts", paused, 5, 0, 5, 60 },
-        { "over, the hold counts", paused, 70, 0, 70, 71 },
-        { "an urgent one does not wait for it", paused, 5, 6, 6, 15 },
-        { "an urgent one later on", paused, 5, 40, 40, 41 },
-        { "an urgent one just before the end", paused, 5, 60, 60, 60 },
+        { "the pause counts", PAUSED, 5, 0, 5, 60 },
+        { "over, the hold counts", PAUSED, 70, 0, 70, 71 },
+        { "an urgent one does not wait for it", PAUSED, 5, 6, 6, 15 },
+        { "an urgent one later on", PAUSED, 5, 40, 40, 41 },
+        { "an urgent one just before the end", PAUSED, 5, 60, 60, 60 },
         { "a mail from the future", { START_MS + DAY_MS, HOUR_MS, START_MS + DAY_MS }, 5, 0, 5, 6 },
         { "a notice from the future", {}, 500, 0, 5, 5 },
         { "a pause that is none", { START_MS, 0, START_MS }, 5, 0, 5, 15 },

@@ -50,8 +50,7 @@ static str explain_reply(const struct talk *talk, struct arena *arena)
         [STEP_TLS] = "refused to begin TLS",
         [STEP_LOGIN] = "refused the login; check user and password",
         [STEP_SENDER] = "refused the sender; check the address that mails come from",
-        [STEP_RECIPIENT] = "refused the recipient; check the address, and that the server relays "
-                           "for this hub",
+        [STEP_RECIPIENT] = "refused the recipient; check the address, and that the hub may relay",
         [STEP_DATA] = "refused the message before it was sent",
         [STEP_MESSAGE] = "refused the message",
     };

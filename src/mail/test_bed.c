@@ -276,11 +276,17 @@ int bed_mails_to(struct bed *bed, const char *address)
 /* "<after.to.person@hub.example>": what a mail tells is in its id. */
 void bed_read_id(const struct peer_mail *mail, long long *ret_parts)
 {
-    const char *id = strstr(mail->data.ptr, "Message-ID: <");
+    static const char begin[] = "Message-ID: <";
+    const char *id = strstr(mail->data.ptr, begin);
     assert_non_null(id);
-    int got = sscanf(id, "Message-ID: <%lld.%lld.%lld@hub.example>", &ret_parts[0], &ret_parts[1],
-                     &ret_parts[2]); /* NOLINT(cert-err34-c): checked below, written by us */
-    CHECK_INT("id", got, 3);
+    str rest = str_c(id + strlen(begin));
+    rest = str_cut(&rest, '@');
+    for (int i = 0; i < 3; i++) {
+        int64_t part = 0;
+        CHECK("id", str_to_int64(str_cut(&rest, '.'), &part));
+        ret_parts[i] = part;
+    }
+    CHECK_INT("id", rest.len, 0);
 }
 
 void bed_check_mail(struct bed *bed, int index, int64_t after, int64_t to, int64_t person)
