@@ -118,6 +118,8 @@ TEST(people)
           STR_INIT("To: \"Ann \\\"A\\\\B\\\"\" <ann@example.org>") },
         { "commas and brackets", STR_INIT("Eve, <eve@example.org>"), STR_INIT("ann@example.org"),
           STR_INIT("To: \"Eve, <eve@example.org>\" <ann@example.org>") },
+        { "a name that looks encoded", STR_INIT("=?utf-8?q?x?="), STR_INIT("ann@example.org"),
+          STR_INIT("To: =?utf-8?q?=3D=3Futf-8=3Fq=3Fx=3F=3D?= <ann@example.org>") },
         { "letters beyond ASCII", STR_INIT("Änne (x)"), STR_INIT("ann@example.org"),
           STR_INIT("To: =?utf-8?q?=C3=84nne_=28x=29?= <ann@example.org>") },
         { "a line end", STR_INIT("Ann\r\nCc: eve@example.org\r\n\r\n"), STR_INIT("ann@example.org"),
@@ -137,7 +139,9 @@ TEST(people)
     }
 }
 
-#define L64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define L60 "012345678901234567890123456789012345678901234567890123456789"
+#define L63 L60 "012"
+#define L64 L60 "0123"
 
 TEST(addresses)
 {
@@ -170,7 +174,10 @@ TEST(addresses)
         { "beyond ASCII", STR_INIT("änne@example.org"), false },
         { "domain beyond ASCII", STR_INIT("a@exämple.org"), false },
         { "an underscore in the domain", STR_INIT("a@ex_ample.org"), false },
-        { "too long", STR_INIT("a@" L64 "." L64 "." L64 "." L64), false },
+        { "longest domain label", STR_INIT("a@" L63 ".org"), true },
+        { "longer domain label", STR_INIT("a@" L64 ".org"), false },
+        { "longest of all", STR_INIT("a@" L63 "." L63 "." L63 "." L60), true },
+        { "too long", STR_INIT("a@" L63 "." L63 "." L63 "." L60 "x"), false },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -222,8 +229,6 @@ TEST(refusals)
     CHECK_INT("nothing is given", message.len, 0);
 }
 
-#define SIXTY "012345678901234567890123456789012345678901234567890123456789"
-
 TEST(bodies)
 {
     static const struct {
@@ -233,17 +238,17 @@ TEST(bodies)
         { "empty", STR_INIT(""), STR_INIT("") },
         { "equals sign", STR_INIT("a=b"), STR_INIT("a=3Db") },
         { "UTF-8", STR_INIT("é…"), STR_INIT("=C3=A9=E2=80=A6") },
-        { "75 characters on a line", STR_INIT(SIXTY "012345678901234"),
-          STR_INIT(SIXTY "012345678901234") },
-        { "more go on the next", STR_INIT(SIXTY "0123456789012345678"),
-          STR_INIT(SIXTY "012345678901234=\r\n5678") },
-        { "a code is not divided", STR_INIT(SIXTY "0123456789012=x"),
-          STR_INIT(SIXTY "0123456789012=\r\n=3Dx") },
+        { "75 characters on a line", STR_INIT(L60 "012345678901234"),
+          STR_INIT(L60 "012345678901234") },
+        { "more go on the next", STR_INIT(L60 "0123456789012345678"),
+          STR_INIT(L60 "012345678901234=\r\n5678") },
+        { "a code is not divided", STR_INIT(L60 "0123456789012=x"),
+          STR_INIT(L60 "0123456789012=\r\n=3Dx") },
         { "a space at a line's end", STR_INIT("a \nb\t\nc "), STR_INIT("a=20\r\nb=09\r\nc=20") },
         { "a space within", STR_INIT("a \tb"), STR_INIT("a \tb") },
         { "a dot on a line of its own", STR_INIT("a\n.\n.b"), STR_INIT("a\r\n=2E\r\n=2Eb") },
-        { "a dot behind a soft line break", STR_INIT(SIXTY "012345678901234.x"),
-          STR_INIT(SIXTY "012345678901234=\r\n=2Ex") },
+        { "a dot behind a soft line break", STR_INIT(L60 "012345678901234.x"),
+          STR_INIT(L60 "012345678901234=\r\n=2Ex") },
         { "From at a line's beginning", STR_INIT("From here\nwhere From"),
           STR_INIT("=46rom here\r\nwhere From") },
         { "the boundary", STR_INIT("--=_junctor_part--"), STR_INIT("--=3D_junctor_part--") },
