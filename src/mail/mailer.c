@@ -23,6 +23,7 @@
 #include "mail/message.h"
 
 #define LOOK_MS MINUTE_MS
+#define LEAST_WAIT_MS ((int64_t)1000)
 #define PAUSE_MOST_MS (60 * MINUTE_MS)
 #define NOTICES_MAX 10000
 #define ARENA_KEPT ((size_t)1 << 20)
@@ -32,9 +33,8 @@
 struct note {
     char key[KEY_SIZE]; /* organization and person */
     struct mailer_told told;
-    bool unstored; /* `told` has to be reported again */
-    int64_t
-        fixed_to; /* what may have been sent told up to this: it is repeated as it was; 0: none */
+    bool unstored;    /* `told` has to be reported again */
+    int64_t fixed_to; /* a mail up to this may have been sent: repeated as it was; 0: none */
     int64_t again_ms; /* no mail before; 0: any time */
     int failures;     /* in a row */
 };
@@ -87,7 +87,7 @@ static int64_t now_of(const struct mailer *mailer)
     return clock_now_ms(mailer->options.clock);
 }
 
-static void look_at(struct mailer *mailer, int64_t at_ms)
+static void wake_at(struct mailer *mailer, int64_t at_ms)
 {
     mailer->next_ms = MIN_OF(mailer->next_ms, at_ms);
 }
@@ -120,7 +120,7 @@ static struct note *need_note(struct round *round, int64_t person)
     return note;
 }
 
-/* Those that say nothing any more. */
+/* Those that say nothing any more: also of people who have not been met for a day, who are gone. */
 static void forget_notes(struct mailer *mailer, struct arena *arena)
 {
     int64_t now_ms = now_of(mailer);
@@ -128,7 +128,7 @@ static void forget_notes(struct mailer *mailer, struct arena *arena)
     size_t count = 0;
     struct note *note;
     for (size_t at = 0; (note = map_next(&mailer->notes, &at)) != NULL;)
-        if (!note->unstored && note->failures == 0 && note->again_ms <= now_ms)
+        if (!note->unstored && note->again_ms + (note->failures > 0 ? DAY_MS : 0) <= now_ms)
             idle[count++] = note;
     for (size_t i = 0; i < count; i++) {
         (void)map_remove(&mailer->notes, str_from(idle[i]->key, KEY_SIZE));
@@ -169,7 +169,7 @@ static void report(struct mailer *mailer, struct note *note)
     note->unstored = r < 0 && note->told.end != MAILER_LATER;
     note->told.error = (str){}; /* it lives as long as the look */
     if (note->unstored)
-        look_at(mailer, now_of(mailer) + LOOK_MS);
+        wake_at(mailer, now_of(mailer) + LOOK_MS);
 }
 
 /* ── one person ── */
@@ -199,7 +199,7 @@ static void put_off(struct mailer *mailer, struct note *note, int64_t again_ms)
     note->told.end = MAILER_LATER;
     note->told.at_ms = now_of(mailer);
     note->told.again_ms = again_ms;
-    look_at(mailer, again_ms);
+    wake_at(mailer, again_ms);
 }
 
 static void put_off_person(struct mailer *mailer, struct note *note)
@@ -298,8 +298,10 @@ static void tell(struct round *round, const struct mailer_person *person, int64_
     int r =
         ground->read_notices(ground->context, &notices.range, &arena, &notices.at, &notices.count);
     if (r < 0) {
-        look_at(mailer, now_of(mailer) + LOOK_MS);
-    } else if (notices.count == 0) {
+        wake_at(mailer, now_of(mailer) + LOOK_MS);
+        return;
+    }
+    if (notices.count == 0) {
         settle(mailer, note, MAILER_NOTHING, notices.range.to);
         report(mailer, note);
     } else {
@@ -307,7 +309,7 @@ static void tell(struct round *round, const struct mailer_person *person, int64_
         conclude(mailer, note, &result, notices.range.to);
     }
     if (note->told.told_to < round->to)
-        look_at(mailer, MAX_OF(note->again_ms, mailer->server_again_ms));
+        wake_at(mailer, MAX_OF(note->again_ms, mailer->server_again_ms));
 }
 
 /* Counts the person as told, or left. */
@@ -320,7 +322,7 @@ static void turn_to(struct round *round, const struct mailer_person *person)
     int64_t mark = MAX_OF(person->told_to, note == NULL ? 0 : note->told.told_to);
     int64_t again_ms = MAX_OF(mailer->server_again_ms, note == NULL ? 0 : note->again_ms);
     if (mark < round->to && again_ms > now_of(mailer)) {
-        look_at(mailer, again_ms);
+        wake_at(mailer, again_ms);
     } else if (mark < round->to && (note == NULL || !note->unstored)) {
         tell(round, person, mark);
         note = find_note(round, person->id);
@@ -339,7 +341,7 @@ static bool is_due(struct mailer *mailer, const struct mailer_waiting *waiting)
     int64_t now_ms = now_of(mailer);
     int64_t due_ms = pace_due_ms(&waiting->pace, &waiting->unsaid, now_ms);
     if (due_ms > now_ms)
-        look_at(mailer, due_ms);
+        wake_at(mailer, due_ms);
     return due_ms <= now_ms;
 }
 
@@ -355,7 +357,7 @@ static void report_said(const struct round *round)
         said.pace = pace_mailed(&waiting->pace, &waiting->unsaid, now_of(mailer));
     const struct mailer_ground *ground = &mailer->options.ground;
     if (ground->report_said(ground->context, &said) < 0)
-        look_at(mailer, now_of(mailer) + LOOK_MS);
+        wake_at(mailer, now_of(mailer) + LOOK_MS);
 }
 
 static void turn_to_organization(struct mailer *mailer, const struct mailer_waiting *waiting,
@@ -365,11 +367,13 @@ static void turn_to_organization(struct mailer *mailer, const struct mailer_wait
     struct round round = { .mailer = mailer,
                            .waiting = waiting,
                            .to = due ? waiting->newest : waiting->said_to };
+    if (round.to <= 0)
+        return;
     const struct mailer_ground *ground = &mailer->options.ground;
     struct mailer_person *people = NULL;
     int count = 0;
     if (ground->read_people(ground->context, waiting->organization, arena, &people, &count) < 0) {
-        look_at(mailer, now_of(mailer) + LOOK_MS);
+        wake_at(mailer, now_of(mailer) + LOOK_MS);
         return;
     }
     for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++)
@@ -387,7 +391,7 @@ static void look(struct mailer *mailer, struct arena *arena)
     mailer->next_ms = INT64_MAX;
     mailer->waiting = 0;
     if (ground->read_waiting(ground->context, arena, &waiting, &count) < 0)
-        look_at(mailer, now_of(mailer) + LOOK_MS);
+        wake_at(mailer, now_of(mailer) + LOOK_MS);
     for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++)
         turn_to_organization(mailer, &waiting[i], arena);
     atomic_store(&mailer->counts.waiting, mailer->waiting);
@@ -410,13 +414,10 @@ static int take_looks(struct mailer *mailer)
 }
 
 /* Looks are made each minute even when nothing is known to be due: a time that was changed, or a
- * report that was lost, is found then. */
+ * report that was lost, is found then. And never without a pause, whatever the ground answers. */
 static int wait_ms(const struct mailer *mailer)
 {
-    int64_t now_ms = now_of(mailer);
-    if (mailer->next_ms <= now_ms)
-        return 0;
-    return (int)MIN_OF(mailer->next_ms - now_ms, LOOK_MS);
+    return (int)MIN_OF(MAX_OF(mailer->next_ms - now_of(mailer), LEAST_WAIT_MS), LOOK_MS);
 }
 
 static void *mailer_main(void *argument)
