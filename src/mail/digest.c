@@ -273,8 +273,9 @@ static void add_group_heading(struct pages *pages, const struct group *group)
     };
     struct arena *arena = pages->arena;
     str id = id_text(ID_WEBHOOK, group->outlet, arena);
-    str name = group->named == NULL ? (str){} : group->named->outlet_name;
-    name = message_one_line(name, NAME_MAX_BYTES, arena);
+    str name = {};
+    if (group->named != NULL)
+        name = message_one_line(group->named->outlet_name, NAME_MAX_BYTES, arena);
     const char *word = words[standing_of(group)];
     if (name.len == 0)
         add_heading(pages, arena_format(arena, "%s: %.*s", word, STR_ARG(id)));

@@ -214,7 +214,7 @@ TEST(nobody_there)
 
 TEST(tls)
 {
-    struct certificates certificates;
+    struct certificates certificates = {};
     certificates_make(&certificates);
 
     static const struct {
@@ -281,7 +281,7 @@ TEST(tls)
 TEST(starttls_refused)
 {
     struct arena CLEANUP(arena_done) arena = {};
-    struct certificates certificates;
+    struct certificates certificates = {};
     certificates_make(&certificates);
     struct peer *peer = peer_new(&(struct peer_options){
         .starttls = true, .certificate = certificates.good, .key = certificates.key });

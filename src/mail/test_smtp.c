@@ -144,8 +144,9 @@ static bool is_told(struct session *session, const char *at, char *ret_reply)
 static bool say(struct session *session, const char *at, const char *usual)
 {
     char reply[sizeof((struct told){}.reply)];
-    note_verb(session, at);
-    if (!is_told(session, at, reply)) {
+    bool told = is_told(session, at, reply);
+    note_verb(session, at); /* from here on it may be told something else */
+    if (!told) {
         put(session, usual);
         return true;
     }
