@@ -1,11 +1,15 @@
 // The harness itself: a receiver, a name server and books that are wrong would prove nothing.
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+
+import nodemailer from 'nodemailer';
 
 import { ReceiverBook, SenderBook, checkEquations, compareBooks } from '../lib/books.mjs';
 import { NameServer } from '../lib/dns.mjs';
 import { request } from '../lib/http.mjs';
+import { startMailServer } from '../lib/mail.mjs';
 import { exchange } from '../lib/raw.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 
@@ -77,4 +81,53 @@ test('the books find what is lost, doubled, altered or invented', async () => {
     assert.match(theirs.faults[0], /two ids/);
     assert.throws(() => checkEquations({ events: 2, wanted: 1, notWanted: 0, occurrences: 0, deliveries: 0, delivered: 0, pending: 0, dead: 0, dropped: 0, rejected: 0 }), /events/);
     await receiver.close();
+});
+
+const sendMail = (server, to, { login, ca = server.ca, requireTLS = false, text = 'Grüße\n.\nvom Knoten\n' } = {}) =>
+    nodemailer
+        .createTransport({ host: '127.0.0.1', port: server.port, secure: server.tls === 'first', requireTLS, ignoreTLS: !requireTLS, auth: login, tls: ca ? { ca: readFileSync(ca) } : {}, connectionTimeout: 2000, greetingTimeout: 500, socketTimeout: 500 })
+        .sendMail({ from: 'hub@example.org', to, subject: 'Ärger', text, html: '<p>Grüße</p>' });
+
+test('the mail server keeps what it takes, parsed, and refuses as told', async () => {
+    const server = await startMailServer();
+    await sendMail(server, 'ann@example.org');
+    const [mail] = await server.waitFor(1, { to: 'ann@example.org' });
+    assert.deepEqual([mail.from, mail.to, mail.secure, mail.user], ['hub@example.org', ['ann@example.org'], false, undefined]);
+    assert.deepEqual([mail.subject, mail.text, mail.html], ['Ärger', 'Grüße\n.\nvom Knoten\n', '<p>Grüße</p>']);
+    assert.match(mail.raw, /^Subject: =\?UTF-8\?/m);
+    assert.equal(mail.id, mail.parsed.messageId);
+    await assert.rejects(sendMail(server, 'ann@example.org', { requireTLS: true }), /STARTTLS|TLS/);
+
+    server.refuse = ({ step, address }) => (step === 'rcpt' && address.startsWith('bob') ? [450, 'greylisted'] : undefined);
+    await assert.rejects(sendMail(server, 'bob@example.org'), /450.*greylisted/s);
+    await sendMail(server, 'ann@example.org');
+    for (const [step, code] of [['connect', 421], ['mail', 550], ['data', 552]]) {
+        server.refuse = (at) => (at.step === step ? [code, `no ${step}`] : undefined);
+        await assert.rejects(sendMail(server, 'ann@example.org'), new RegExp(`${code}.*no ${step}`, 's'));
+    }
+    server.refuse = () => undefined;
+    server.hang = 'data';
+    await assert.rejects(sendMail(server, 'ann@example.org'), /[Tt]imeout|ETIMEDOUT/);
+    server.hang = undefined;
+    assert.equal(server.to('bob@example.org').length, 0);
+    await server.down();
+    await assert.rejects(sendMail(server, 'ann@example.org'), /ECONNREFUSED/);
+    await server.up();
+    await sendMail(server, 'cyd@example.org');
+    assert.equal(server.to('cyd@example.org').length, 1);
+    await server.close();
+});
+
+test('the mail server speaks TLS, offered or from the first byte, and asks who is there', async () => {
+    const login = { user: 'hub', password: 'secret' };
+    for (const tls of ['starttls', 'first']) {
+        const server = await startMailServer({ tls, login });
+        await sendMail(server, 'ann@example.org', { requireTLS: true, login: { user: 'hub', pass: 'secret' } });
+        assert.deepEqual(server.mails.map((mail) => [mail.secure, mail.user]), [[true, 'hub']]);
+        await assert.rejects(sendMail(server, 'ann@example.org', { requireTLS: true, ca: null, login: { user: 'hub', pass: 'secret' } }), /certificate/);
+        await assert.rejects(sendMail(server, 'ann@example.org', { requireTLS: true, login: { user: 'hub', pass: 'wrong' } }), /535/);
+        await assert.rejects(sendMail(server, 'ann@example.org', { requireTLS: true }), /530/);
+        assert.equal(server.mails.length, 1);
+        await server.close();
+    }
 });
