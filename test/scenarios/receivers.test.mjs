@@ -1,12 +1,16 @@
 // Receivers that misbehave, one kind a test: what they saw, what the hub says of it in words, that
 // nobody else was kept waiting, and that all arrives, once, when they have come to their senses.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
-import { ledgerOf, makeIntegration } from '../lib/fixtures.mjs';
+import { TEXT, deliveriesOf, ledgerOf, makeEvent, makeIntegration, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
-import { scenario, startHub } from '../lib/hub.mjs';
+import { binary, scenario, startHub } from '../lib/hub.mjs';
+import { temporaryFolder } from '../lib/processes.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
 import { checkResponse, failsThenRecovers, withTrial } from '../lib/trial.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -212,6 +216,28 @@ async function holds(status, value, delay) {
 for (const [name, [value, delay]] of Object.entries(HOLDS)) scenario(`429 with a Retry-After ${name}`, () => holds(429, value, delay));
 
 scenario('503 with a Retry-After in seconds', () => holds(503, () => '600', 600 * SECOND));
+
+scenario('receivers that hang take more connections than a shell allows open files: all else goes on', async () => {
+    const program = join(temporaryFolder('files'), 'few');
+    writeFileSync(program, `#!/bin/sh\nulimit -S -n 256\nexec ${binary} "$@"\n`, { mode: 0o755 });
+    const few = await startHub({ name: 'few', program, args: ['--stop-grace', '100ms'] });
+    const api = few.client();
+    const good = await startReceiver();
+    const silent = await Promise.all(Array.from({ length: 50 }, () => startReceiver()));
+    for (const alias of ['hangs', 'works']) await makeEvent(api, { alias, fields: [TEXT] });
+    for (const receiver of silent) await makeWebhook(api, receiver.answers({ hang: true }).url, { eventTypes: ['custom_event.hangs'] });
+    const hook = await makeWebhook(api, good.url, { eventTypes: ['custom_event.works'] });
+    for (let i = 0; i < 8; i++) expect(await sendApi(api, 'hangs', { email: 'hangs@example.org' }), 201);
+    await until('all of them hang', () => silent.every((receiver) => receiver.count === 8));
+    const sent = [];
+    for (let i = 0; i < 20; i++) sent.push(expect(await sendApi(api, 'works', { email: 'works@example.org' }), 201).json.id);
+    await good.waitFor(20);
+    assert.deepEqual(good.requests.map((received) => received.json.data.id).sort(), sent.sort());
+    await until('they are delivered', async () => (await deliveriesOf(api, hook.id)).every((row) => row.state === 'delivered' && row.attemptCount === 1));
+    assert.ok(silent.every((receiver) => receiver.count === 8 && receiver.connections === 8), 'the others still wait, each for its first attempts');
+    assert.doesNotMatch(few.log, /a webhook fails/);
+    await Promise.all([good, ...silent].map((receiver) => receiver.close()));
+});
 
 scenario('after all of it the ledger agrees with the rows, and nothing is left over', async () => {
     const ledger = await until('what was for endpoints that are gone is dropped', async () => {
