@@ -6,8 +6,8 @@ import net from 'node:net';
 import { Authority } from '../test/lib/certificates.mjs';
 import { NameServer } from '../test/lib/dns.mjs';
 import { expect } from '../test/lib/http.mjs';
-import { BenchHub, binary, median, memory, newPort, paced, silentUrl, sinkUrl, sleep, startReceivers, startSilent, startSink, startSinks, syncedAppends, until, wrk } from './machine.mjs';
-import { format, notes, options, row, say } from './report.mjs';
+import { BenchHub, binary, cpuBetween, cpuByThread, median, memory, newPort, paced, silentUrl, sinkUrl, sleep, startReceivers, startSilent, startSink, startSinks, syncedAppends, until, wrk } from './machine.mjs';
+import { format, notes, options, perEvent, row, say } from './report.mjs';
 
 // Bench hubs answer for at most so long for a backlog.
 const DRAIN = { timeout: 600000, every: 20 };
@@ -43,15 +43,18 @@ const wholly = (load) => {
 async function beside({ name, what, hub, path, aliases, sinkPort, rate, disturb, throughput }) {
     const runs = async (label) => {
         const loads = [];
+        const before = cpuByThread(hub.pid);
         for (let i = 0; i < options.runs; i++) {
             const load = wholly(await paced({ hub, path, aliases, sinkPort, rate, seconds: options.seconds }));
             loads.push(load);
             say(`  ${name}: ${label}: ${format(load.rate)}/s of ${format(rate)}/s, p50 ${load.p50} µs, p99 ${load.p99} µs, the answers' p99 ${load.acknowledged_p99} µs, late by p99 ${load.late_p99} µs`);
         }
+        const events = loads.reduce((sum, load) => sum + load.sent, 0);
+        notes.push(`${name}, ${label}: CPU µs an event: ${perEvent(cpuBetween(before, cpuByThread(hub.pid), events))}`);
         const lost = loads.reduce((sum, load) => sum + load.lost + load.doubled, 0);
         return { rate: median(loads.map((load) => load.rate)), p50: median(loads.map((load) => load.p50)), p99: median(loads.map((load) => load.p99)), lost };
     };
-    await runs('warming up');
+    await paced({ hub, path, aliases, sinkPort, rate, seconds: options.seconds });
     const alone = await runs('alone');
     const undo = await disturb();
     const disturbed = await runs('beside');
