@@ -1,34 +1,9 @@
 // SPDX-License-Identifier: MIT
-// bench/lines.mjs: what is measured; see `run`.
-import { writeFileSync } from 'node:fs';
-
+// bench/lines.mjs: what is measured of receiving, and all lines together; see `run`.
 import { BenchHub, buildPeer, cpuBetween, cpuByThread, median, memory, newPort, peerProgram, percentile, sleep, startNginx, startSink, until, wrk } from './machine.mjs';
+import { deliveryLines } from './lines-delivery.mjs';
+import { finish, format, notes, options, perEvent, row, runLines, say } from './report.mjs';
 import { run } from '../test/lib/processes.mjs';
-
-const wanted = [];
-const options = { runs: 5, seconds: 8, json: null, quick: false };
-for (let i = 2; i < process.argv.length; i++) {
-    const argument = process.argv[i];
-    if (argument === '--quick') Object.assign(options, { quick: true, runs: 1, seconds: 3 });
-    else if (argument === '--runs') options.runs = Number(process.argv[++i]);
-    else if (argument === '--seconds') options.seconds = Number(process.argv[++i]);
-    else if (argument === '--json') options.json = process.argv[++i];
-    else wanted.push(argument);
-}
-
-const rows = [];
-const notes = [];
-const say = (text) => process.stderr.write(`${text}\n`);
-
-// `better`: 'more' is at least `least`; 'less' is at most `least`.
-function row(name, { value, unit = '', least, stretch, better = 'more', measured, reference }) {
-    const good = value === undefined ? null : better === 'more' ? value >= least : value <= least;
-    rows.push({ name, value, unit, least, stretch, better, good, measured, reference });
-    say(`  ${name}: ${format(value)}${unit} (${better === 'more' ? 'at least' : 'at most'} ${least}${unit}) ${good ? '' : '← not reached'}`);
-}
-
-const format = (value) => (value === undefined ? '?' : value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
-const perEvent = (cpu) => Object.entries(cpu).filter(([, micros]) => micros >= 0.05).map(([name, micros]) => `${name} ${micros.toFixed(1)}`).join(', ');
 
 let shared = null;
 // The reference runs as long as the program does.
@@ -286,38 +261,7 @@ const lines = {
     whole, latency, idempotency, prune, memory: memoryLine, flood, millions,
 };
 
-function table() {
-    const head = ['what', 'got', 'must', 'stretch', 'figures'];
-    const body = rows.map((one) => [
-        one.name,
-        `${format(one.value)}${one.unit}${one.good ? '' : ' ✗'}`,
-        `${one.better === 'more' ? '≥' : '≤'} ${one.least}${one.unit}`,
-        one.stretch === undefined ? '' : `${one.stretch}${one.unit}`,
-        [one.measured, one.reference && `reference ${one.reference}`].filter(Boolean).join('; '),
-    ]);
-    return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-const unknown = wanted.filter((name) => !(name in lines));
-if (unknown.length > 0) {
-    say(`bench/run: there is no line ${unknown.join(', ')}; there are ${Object.keys(lines).join(', ')}`);
-    process.exit(2);
-}
-
 buildPeer();
-const failures = [];
-for (const name of wanted.length > 0 ? wanted : Object.keys(lines).filter((one) => one !== 'millions')) {
-    say(`${name}:`);
-    try {
-        await lines[name]();
-    } catch (error) {
-        failures.push(`${name}: ${error.stack}`);
-        say(`  ${error.stack}`);
-    }
-}
+await runLines({ ...lines, ...deliveryLines }, ['millions', 'outage', 'restart']);
 await shared?.stop();
-console.log(`\n${table()}\n`);
-for (const note of notes) console.log(`- ${note}`);
-for (const failure of failures) console.log(`- FAILED ${failure.split('\n')[0]}`);
-if (options.json) writeFileSync(options.json, JSON.stringify({ rows, notes, failures }, null, 2));
-process.exit(failures.length > 0 || rows.some((one) => one.good === false) ? 1 : 0);
+finish();

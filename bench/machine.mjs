@@ -17,7 +17,8 @@ export const binary = resolve(process.env.JUNCTOR_BINARY ?? join(root, 'build/re
 const here = join(root, 'bench');
 const built = join(root, 'build/bench');
 
-let nextPort = 40000 + (process.pid % 400) * 20;
+// Below those that the system gives to connections, of which benches make thousands.
+let nextPort = 20000 + (process.pid % 400) * 30;
 export const newPort = () => nextPort++;
 
 export function buildPeer() {
@@ -30,25 +31,30 @@ export const peerProgram = join(built, 'peer');
 
 // ── the reference: nginx with two workers that answers 202 and logs nothing ──
 
-export async function startNginx() {
-    const folder = temporaryFolder('nginx');
-    const port = newPort();
-    mkdirSync(join(folder, 'logs'));
+// `servers`: what stands in the http block.
+function startServer(folder, servers) {
     writeFileSync(join(folder, 'nginx.conf'), `
 daemon off; master_process on; worker_processes 2; pid nginx.pid; error_log logs/error.log crit;
 ${process.getuid() === 0 ? 'user root;' : ''}
 events { worker_connections 4096; }
 http {
-  access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_max_body_size 8m;
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server { listen 127.0.0.1:${port} backlog=4096; return 202; }
+  ${servers}
 }
 `);
     const program = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path)) ?? 'nginx';
     const child = start(program, ['-p', folder, '-c', join(folder, 'nginx.conf')]);
-    let log = '';
-    child.stderr.on('data', (data) => (log += data));
-    await until(`nginx answers ${log}`, async () => (await request(`http://127.0.0.1:${port}`, 'POST', '/', { body: '{}', agent: false })).status === 202);
+    child.stderr.on('data', (data) => process.stderr.write(data));
+    return child;
+}
+
+export async function startNginx() {
+    const folder = temporaryFolder('nginx');
+    const port = newPort();
+    mkdirSync(join(folder, 'logs'));
+    const child = startServer(folder, `client_max_body_size 8m; server { listen 127.0.0.1:${port} backlog=4096; return 202; }`);
+    await until('nginx answers', async () => (await request(`http://127.0.0.1:${port}`, 'POST', '/', { body: '{}', agent: false })).status === 202);
     return { port, pid: child.pid, stop: () => end(child, 'SIGQUIT') };
 }
 
@@ -158,8 +164,19 @@ export class BenchHub {
         return `/${this.owners[i].organizationId}/custom-events/alias/${alias}`;
     }
 
-    webhook(url, i = 0, eventTypes = ['*']) {
-        return makeWebhook(this.client(i), url, { eventTypes });
+    webhook(url, i = 0, eventTypes = ['*'], more = {}) {
+        return makeWebhook(this.client(i), url, { eventTypes, ...more });
+    }
+
+    // Events bench0, bench1, … each with an endpoint of its own, `url(n)`; the path that their numbers
+    // are put behind.
+    async endpoints(count, url, i = 0) {
+        let path;
+        for (let n = 0; n < count; n++) {
+            path = (await this.event(`bench${n}`, i)).replace(/\d+$/, '');
+            await this.webhook(url(n), i, [`custom_event.bench${n}`]);
+        }
+        return path;
     }
 
     // Sends each prepared body at least once, so that the contacts exist. Each run begins with the
@@ -190,14 +207,18 @@ export class BenchHub {
         return readdirSync(this.data).reduce((sum, name) => sum + statSync(join(this.data, name)).size, 0);
     }
 
-    async stop() {
+    // The data stays.
+    async down() {
         await end(this.child, 'SIGTERM', 30000);
+    }
+
+    async stop() {
+        await this.down();
         runSync('rm', ['-rf', this.folder]);
     }
 }
 
-export async function startSink() {
-    const port = newPort();
+export async function startSink(port = newPort()) {
     const child = start(peerProgram, ['sink', String(port)]);
     const sink = { port, url: `http://127.0.0.1:${port}/`, count: 0, stop: () => end(child) };
     let ready;
@@ -210,6 +231,50 @@ export async function startSink() {
     });
     await readied;
     return sink;
+}
+
+// ── the peer as many endpoints: sinks at 127.0.1.1 and behind, silent ones at 127.0.2.1 and behind ──
+
+export const sinkUrl = (i, port) => `http://127.0.1.${i + 1}:${port}/`;
+export const silentUrl = (i, port) => `http://127.0.2.${i + 1}:${port}/`;
+
+async function startMany(kind, port, count) {
+    const child = start(peerProgram, [kind, String(port), String(count)]);
+    let said = '';
+    child.stderr.on('data', (data) => (said += data));
+    await Promise.race([new Promise((done) => child.stdout.once('data', done)), child.ended]);
+    if (child.exitCode !== null) throw new Error(`peer ${kind}: ${said}`);
+    return { stop: () => end(child) };
+}
+
+export const startSinks = (port, count) => startMany('sinks', port, count);
+export const startSilent = (port, count) => startMany('silent', port, count);
+
+// Events at a steady rate; it is their receiver too, at `aliases` addresses.
+export async function paced({ hub, path, aliases = 1, sinkPort, rate, seconds, connections = 64 }) {
+    const result = await run(peerProgram, ['load', String(hub.port), path, String(aliases), String(sinkPort), String(Math.round(rate)), String(seconds), String(connections)], { timeout: (seconds + 60) * 1000 });
+    if (result.code !== 0) throw new Error(`peer load: ${result.stderr}`);
+    return JSON.parse(result.stdout);
+}
+
+// Appends of 200 bytes, each synced, a second, on the disk where the data directories are.
+export async function syncedAppends(folder, seconds) {
+    const result = await run(peerProgram, ['append', join(folder, 'appends'), String(seconds)], { timeout: (seconds + 60) * 1000 });
+    if (result.code !== 0) throw new Error(`peer append: ${result.stderr}`);
+    return Number(result.stdout);
+}
+
+// nginx as the receiver, which answers 200 in plain HTTP, and over TLS with the certificate.
+export async function startReceivers({ key, cert }) {
+    const folder = temporaryFolder('receivers');
+    const [plain, tls] = [newPort(), newPort()];
+    mkdirSync(join(folder, 'logs'));
+    writeFileSync(join(folder, 'key'), key);
+    writeFileSync(join(folder, 'cert'), cert);
+    const server = (listen, more = '') => `server { listen 127.0.0.1:${listen}; ${more} location / { return 200; } }`;
+    const child = startServer(folder, `client_max_body_size 8m; ${server(plain)} ${server(`${tls} ssl`, 'ssl_certificate cert; ssl_certificate_key key;')}`);
+    await until('nginx answers', async () => (await request(`http://127.0.0.1:${plain}`, 'POST', '/', { body: '{}', agent: false })).status === 200);
+    return { plain: `http://127.0.0.1:${plain}/`, tls: `https://127.0.0.1:${tls}/`, stop: () => end(child, 'SIGQUIT') };
 }
 
 export const median = (list) => {

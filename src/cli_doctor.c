@@ -175,11 +175,11 @@ static void check_settings(struct doctor *doctor)
         report(doctor, FINDING_NOTE, "log-level is debug: every request is written down");
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
-        (int64_t)files.rlim_cur < config->limits.connections)
+        (int64_t)MIN_OF(files.rlim_max, (rlim_t)INT64_MAX) < config->limits.connections)
         report(doctor, FINDING_NOTE,
-               "this shell allows %lld open files, max-connections is %" PRId64
-               ": raise it where the hub starts (ulimit -n, LimitNOFILE)",
-               (long long)files.rlim_cur, config->limits.connections);
+               "this shell allows at most %lld open files, max-connections is %" PRId64
+               ": raise it where the hub starts (ulimit -Hn, LimitNOFILE)",
+               (long long)files.rlim_max, config->limits.connections);
     report(doctor, FINDING_FINE, "%" PRId64 " loops, %" PRId64 " couriers, %" PRId64 " readers",
            config->loops, config->couriers, config->readers);
 }

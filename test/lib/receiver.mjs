@@ -10,6 +10,9 @@
 //   {endless: true}                       a chunked body without end
 //   {raw: bytes, close: bool}             exactly these bytes
 //   {status, closeAfter: true}            answers, then closes the kept connection without a word
+//
+// `interrupt`, when it is set, is asked whenever bytes have come, before they are looked at: 'reset' or
+// 'close' ends the connection there and then, in the middle of a request or before its first byte.
 import net from 'node:net';
 import tls from 'node:tls';
 
@@ -50,6 +53,8 @@ export class Receiver {
         this.connections = 0;
         this.sockets = new Set();
         this.script = () => 200;
+        this.interrupt = null;
+        this.interrupted = 0;
     }
 
     async listen(port = 0, tlsOptions) {
@@ -81,6 +86,7 @@ export class Receiver {
     serve(socket) {
         const connection = ++this.connections;
         let buffered = Buffer.alloc(0);
+        let answered = 0;
         this.sockets.add(socket);
         socket.unref?.();
         socket.setNoDelay(true);
@@ -88,6 +94,13 @@ export class Receiver {
         socket.on('error', () => {});
         socket.on('data', (data) => {
             buffered = buffered.length ? Buffer.concat([buffered, data]) : data;
+            const end = this.interrupt?.({ connection, answered, bytes: buffered.length });
+            if (end) {
+                this.interrupted++;
+                if (end === 'reset') socket.resetAndDestroy();
+                else socket.destroy();
+                return;
+            }
             for (;;) {
                 const end = buffered.indexOf(CRLF2);
                 if (end < 0) return;
@@ -98,6 +111,7 @@ export class Receiver {
                 const body = Buffer.from(buffered.subarray(end + 4, end + 4 + length));
                 buffered = buffered.subarray(end + 4 + length);
                 const received = new Received(head, body, { connection, at: Date.now(), index: this.count++ });
+                answered++;
                 if (this.keep) this.requests.push(received);
                 this.onRequest?.(received);
                 void this.answer(socket, this.script(received), received);
