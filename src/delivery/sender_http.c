@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * Invariants:
  * (1) an exchange is one request. libcurl repeats one by itself when a kept connection turns out
- *     closed before any answer (Curl_retry_request, whatever the method); before it begins a
- * request it asks the pre-request callback, which refuses a second one, and so does the socket
- * callback. What is left of it is EXCHANGE_KEPT_CLOSED; whether to send again is the courier's to
- * say; (2) no socket is opened to an address that the egress guard refuses: it is asked about the
+ *     closed before any answer (Curl_retry_request, whatever the method), when an HTTP/2 stream is
+ * refused and when HTTP/1.1 is asked for by HTTP/2; before it begins a request it asks the
+ * pre-request callback, which refuses a second one, and so does the socket callback. What is left
+ * of it is EXCHANGE_KEPT_CLOSED or EXCHANGE_HTTP2; whether to send again is the courier's to say;
+ * (2) no socket is opened to an address that the egress guard refuses: it is asked about the
  * very address, whatever a name server said before; (3) libcurl never resolves a name: names are
  * pinned (CURLOPT_RESOLVE). A pin replaces the one before, and goes when it has not been renewed
  * for a while. Connections are kept by host and port, a few minutes at most, so that a changed
- * address comes into use; (4) what is received is bounded: head, kept body, read body. */
+ * address comes into use; (4) what is received is bounded: head, kept body, read body.
+ *
+ * An HTTP/2 connection carries one request at a time, as an HTTP/1.1 connection does: one that
+ * breaks takes one delivery with it and not eight, which would open a breaker at once, and with
+ * libcurl many streams are not faster than many connections. */
 #include "delivery/sender_parts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -20,7 +24,6 @@
 
 #define REQUEST_HEAD_MAX ((size_t)64 * 1024)
 #define KEPT_CONNECTIONS 1024
-#define DETAIL_MAX ((size_t)300)
 
 /* ── start ── */
 
@@ -41,127 +44,61 @@ static void set_target(struct line *line, struct target *target)
     SET(line->easy, CURLOPT_CURLU, target->url);
 }
 
-void sender_start(struct sender *sender, struct exchange *exchange)
+static void prepare(struct line *line)
 {
-    struct line *line = shard_take_line(sender, exchange->target);
-    if (line == NULL) {
-        exchange->detail = STR("libcurl has no memory for it");
-        add_done(sender, exchange);
-        return;
-    }
-    line->exchange = exchange;
+    struct exchange *exchange = line->exchange;
+    struct arena *arena = exchange->arena;
     line->error[0] = '\0';
-    buf_init(&exchange->request, exchange->arena, REQUEST_HEAD_MAX);
-    buf_init(&exchange->head, exchange->arena, HEAD_MAX);
-    buf_init(&exchange->body_kept, exchange->arena, (size_t)sender->options.response_kept);
     exchange->line = line;
+    exchange->began_us = clock_mono_us();
+    buf_init(&exchange->request, arena, REQUEST_HEAD_MAX);
+    buf_init(&exchange->head, arena, HEAD_MAX);
+    buf_init(&exchange->body_kept, arena, (size_t)line->sender->options.response_kept);
     set_target(line, exchange->target);
     SET(line->easy, CURLOPT_RESOLVE, exchange->pin);
     SET(line->easy, CURLOPT_HTTPHEADER, exchange->headers);
     SET(line->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);
     SET(line->easy, CURLOPT_POSTFIELDS, exchange->body.ptr);
     SET(line->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
-    CURLMcode code = curl_multi_add_handle(sender->multi, line->easy);
-    if (code != CURLM_OK) {
-        exchange->detail = str_c(curl_multi_strerror(code));
-        exchange->line = NULL;
-        shard_give_line(line);
+}
+
+/* False: `end` and `detail` say why. */
+static bool begin(struct line *line)
+{
+    prepare(line);
+    if (!transport_apply(line))
+        return false;
+    CURLMcode code = curl_multi_add_handle(line->sender->multi, line->easy);
+    if (code == CURLM_OK)
+        return true;
+    line->exchange->end = EXCHANGE_BROKEN;
+    line->exchange->detail = str_c(curl_multi_strerror(code));
+    return false;
+}
+
+void sender_start(struct sender *sender, struct exchange *exchange)
+{
+    struct line *line = shard_take_line(sender, exchange->target);
+    if (line == NULL) {
+        exchange->end = EXCHANGE_BROKEN;
+        exchange->detail = STR("libcurl has no memory for it");
         add_done(sender, exchange);
+        return;
     }
+    line->exchange = exchange;
+    if (begin(line))
+        return;
+    exchange->line = NULL;
+    shard_give_line(line);
+    add_done(sender, exchange);
 }
 
 /* ── end ── */
 
-static enum exchange_end end_of_time(const struct exchange *exchange)
-{
-    if (exchange->requests > 0)
-        return EXCHANGE_NO_ANSWER;
-    return exchange->tls_begun ? EXCHANGE_TLS : EXCHANGE_NO_CONNECTION;
-}
-
-static enum exchange_end end_of_connect(CURL *easy, const struct exchange *exchange)
-{
-    long error = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-    if (exchange->requests > 0)
-        return EXCHANGE_KEPT_CLOSED;
-    if (exchange->refused)
-        return EXCHANGE_BLOCKED;
-    switch (error) {
-    case ECONNREFUSED:
-        return EXCHANGE_REFUSED;
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return EXCHANGE_UNREACHABLE;
-    case ETIMEDOUT:
-        return EXCHANGE_NO_CONNECTION;
-    case ECONNRESET:
-        return EXCHANGE_RESET;
-    default:
-        return EXCHANGE_BROKEN;
-    }
-}
-
-static enum exchange_end end_of_write(const struct exchange *exchange)
-{
-    if (exchange->head_over)
-        return EXCHANGE_HEAD_TOO_LARGE;
-    return exchange->body_over ? EXCHANGE_TOO_LARGE : EXCHANGE_BROKEN;
-}
-
-static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange *exchange)
-{
-    switch (code) {
-    case CURLE_OK:
-        return exchange->status == 0 ? EXCHANGE_NOT_HTTP : EXCHANGE_ANSWERED;
-    case CURLE_COULDNT_CONNECT:
-        return end_of_connect(easy, exchange);
-    case CURLE_ABORTED_BY_CALLBACK:
-        return EXCHANGE_KEPT_CLOSED;
-    case CURLE_OPERATION_TIMEDOUT:
-        return end_of_time(exchange);
-    case CURLE_GOT_NOTHING:
-        return EXCHANGE_EMPTY;
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-        return EXCHANGE_RESET;
-    case CURLE_PARTIAL_FILE:
-        return EXCHANGE_CUT;
-    case CURLE_WRITE_ERROR:
-        return end_of_write(exchange);
-    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
-    case CURLE_WEIRD_SERVER_REPLY:
-        return EXCHANGE_NOT_HTTP;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return EXCHANGE_CERTIFICATE;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-        return EXCHANGE_TLS;
-    default:
-        return EXCHANGE_BROKEN;
-    }
-}
-
-static str detail_of(CURLcode code, const struct line *line, struct arena *arena)
-{
-    str text = str_trim(str_c(line->error[0] != '\0' ? line->error : curl_easy_strerror(code)));
-    return arena_str(arena, str_head(text, DETAIL_MAX));
-}
-
 static void finish(struct sender *sender, struct line *line, CURLcode code)
 {
     struct exchange *exchange = line->exchange;
-    long status = 0;
-    (void)curl_easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &status);
-    exchange->status = status < 200 ? 0 : (int)status; /* an interim answer is none */
-    exchange->request_head = buf_str(&exchange->request);
-    exchange->response_head = buf_str(&exchange->head);
-    exchange->response_body = buf_str(&exchange->body_kept);
-    exchange->end = end_of(code, line->easy, exchange);
-    if (code != CURLE_OK)
-        exchange->detail = detail_of(code, line, exchange->arena);
+    end_note(line, code);
     exchange->line = NULL;
     shard_give_line(line);
     add_done(sender, exchange);

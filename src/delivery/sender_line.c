@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "delivery/sender_parts.h"
 
 #define PIN_LIFE_S 3600L /* longer than any exchange */
 #define RECEIVE_BUFFER 16384L
+#define TLS_CERTIFICATE_REQUEST 13 /* RFC 8446 §4 */
 
 /* ── callbacks, all with the line as their context ── */
 
@@ -18,7 +20,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
     struct exchange *exchange = line->exchange;
     if (exchange->requests > 0)
         return CURL_SOCKET_BAD;
+    exchange->opened = true;
     struct address address = address_from_sockaddr(&socket_address->addr);
+    exchange->remote = address;
     if (!egress_allows(&address, &line->sender->options.allow_egress, &exchange->refusal)) {
         exchange->refused = true;
         return CURL_SOCKET_BAD;
@@ -52,12 +56,18 @@ static CURLcode tls_begins(CURL *easy, void *tls, void *context)
 
 static int request_begins(void *context, char *peer, char *own, int peer_port, int own_port)
 {
-    (void)peer;
     (void)own;
     (void)peer_port;
     (void)own_port;
     struct line *line = context;
-    return line->exchange->requests++ > 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    struct exchange *exchange = line->exchange;
+    if (exchange->requests++ > 0)
+        return CURL_PREREQFUNC_ABORT;
+    exchange->request.len = 0; /* what it holds was for the proxy: CONNECT, with its credentials */
+    exchange->reused = !exchange->opened;
+    if (!address_read(str_c(peer), &exchange->remote))
+        exchange->remote.family = 0;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* As much as still fits. */
@@ -66,13 +76,29 @@ static void append(struct buf *part, str more)
     buf_add(part, str_head(more, part->max - part->len));
 }
 
+/* libcurl shows each TLS message that OpenSSL reads. The shortest are the header of a record (5
+ * bytes), its inner type (1) and an alert (2); those of the handshake have at least 4, and a type
+ * that is no record's. */
+static void note_tls(struct exchange *exchange, str message)
+{
+    const unsigned char *bytes = (const unsigned char *)message.ptr;
+    if (message.len == 2)
+        exchange->alert = bytes[1];
+    else if (message.len >= 4 && bytes[0] == TLS_CERTIFICATE_REQUEST)
+        exchange->certificate_asked = true;
+}
+
 static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *context)
 {
     (void)easy;
     struct line *line = context;
     struct exchange *exchange = line->exchange;
-    if (type == CURLINFO_HEADER_OUT && exchange != NULL)
+    if (exchange == NULL)
+        return 0;
+    if (type == CURLINFO_HEADER_OUT)
         append(&exchange->request, str_from(data, size));
+    else if (type == CURLINFO_SSL_DATA_IN)
+        note_tls(exchange, str_from(data, size));
     return 0;
 }
 
@@ -85,12 +111,19 @@ static void note_header(struct exchange *exchange, str header)
         exchange->location = arena_str(exchange->arena, str_trim(header));
 }
 
+static int64_t since_began_us(const struct exchange *exchange)
+{
+    return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
+}
+
 /* One line of a head at a time: 1xx answers come before the final one, trailers behind its body. */
 static size_t receive_header(char *data, size_t unit, size_t count, void *context)
 {
     struct line *line = context;
     struct exchange *exchange = line->exchange;
     str header = str_from(data, unit * count);
+    if (exchange->head_bytes == 0)
+        exchange->timing.first_byte_us = since_began_us(exchange);
     exchange->head_bytes += header.len;
     if (exchange->head_bytes > HEAD_MAX) {
         exchange->head_over = true;
@@ -133,16 +166,19 @@ static size_t receive_body(char *data, size_t unit, size_t count, void *context)
 static void set_protocol(CURL *easy)
 {
     SET(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
     SET(easy, CURLOPT_PROXY, "");
     SET(easy, CURLOPT_NOPROXY, "*");
+    SET(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none of ours for a proxy */
+    SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(easy, CURLOPT_NOSIGNAL, 1L);
     SET(easy, CURLOPT_TCP_NODELAY, 1L);
     SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(easy, CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
     SET(easy, CURLOPT_DNS_CACHE_TIMEOUT, PIN_LIFE_S);
     SET(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* at least */
+    SET(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(easy, CURLOPT_POST, 1L);
 }
 
@@ -182,6 +218,21 @@ void line_free(struct line *line)
     free(line);
 }
 
+static void set_options(CURL *easy, const struct sender_options *options)
+{
+    struct arena arena = {};
+    SET(easy, CURLOPT_USERAGENT, arena_c(&arena, options->user_agent));
+    if (options->ca_file.len > 0) {
+        SET(easy, CURLOPT_CAINFO, arena_c(&arena, options->ca_file));
+        SET(easy, CURLOPT_PROXY_CAINFO, arena_c(&arena, options->ca_file));
+    }
+    if (options->ca_file.len > 0 || has_certificate_file()) {
+        SET(easy, CURLOPT_CAPATH, NULL);
+        SET(easy, CURLOPT_PROXY_CAPATH, NULL);
+    }
+    arena_done(&arena);
+}
+
 struct line *line_new(struct sender *sender, struct shard *shard)
 {
     struct line *line = NEW(struct line);
@@ -193,17 +244,8 @@ struct line *line_new(struct sender *sender, struct shard *shard)
         return NULL;
     }
     SET(line->easy, CURLOPT_SHARE, shard->share);
-    const struct sender_options *options = &sender->options;
-    struct arena arena = {};
     set_protocol(line->easy);
     set_callbacks(line->easy, line);
-    SET(line->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
-    SET(line->easy, CURLOPT_TIMEOUT_MS, (long)options->whole_timeout_ms);
-    SET(line->easy, CURLOPT_USERAGENT, arena_c(&arena, options->user_agent));
-    if (options->ca_file.len > 0)
-        SET(line->easy, CURLOPT_CAINFO, arena_c(&arena, options->ca_file));
-    if (options->ca_file.len > 0 || has_certificate_file())
-        SET(line->easy, CURLOPT_CAPATH, NULL);
-    arena_done(&arena);
+    set_options(line->easy, &sender->options);
     return line;
 }

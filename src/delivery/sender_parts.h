@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * delivery/sender_parts.h: what the files of the sender share:
  *
- *   sender_http.c   an exchange: its start, its end
- *   sender_line.c   an easy handle and its callbacks: what goes out and comes in
- *   sender_shard.c  kept connections, pins and idle lines, by target
- *   sender_loop.c   sockets and timer
+ *   sender_http.c       an exchange: its start, its end
+ *   sender_end.c        how it ended, from what libcurl and OpenSSL say
+ *   sender_transport.c  what a transport asks of libcurl
+ *   sender_line.c       an easy handle and its callbacks: what goes out and comes in
+ *   sender_shard.c      kept connections, pins and idle lines, by target
+ *   sender_loop.c       sockets and timer
  *
  * For these files only. */
 #pragma once
@@ -24,6 +26,7 @@ struct line {
     struct exchange *exchange; /* NULL: idle */
     struct target *target;     /* whose URL the easy handle has; one reference */
     struct line *next;
+    bool once; /* not used again: it holds what is another's */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -53,6 +56,12 @@ struct sender {
 /* NULL: libcurl has no memory for it. */
 MUST_USE struct line *line_new(struct sender *sender, struct shard *shard);
 void line_free(struct line *line);
+
+/* Sets the line to its exchange's transport. False: `end` and `detail` say why it cannot be. */
+MUST_USE bool transport_apply(struct line *line);
+
+/* Fills in what came of the line's exchange. */
+void end_note(struct line *line, CURLcode code);
 
 /* A line for that target; shard_give_line() takes it back. NULL: libcurl has no memory for it. */
 MUST_USE struct line *shard_take_line(struct sender *sender, const struct target *target);

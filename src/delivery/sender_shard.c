@@ -59,7 +59,7 @@ void shard_give_line(struct line *line)
     sender->under_way--;
     shard->under_way--;
     shard->used_ms = sender->now_ms;
-    if (sender->idle_count >= KEPT_LINES) {
+    if (line->once || sender->idle_count >= KEPT_LINES) {
         line_free(line);
         return;
     }
