@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * Invariants: (1) a text for every end that is no success, and for no other; (2) what a target sent
- * comes into it cut short and as printable ASCII. */
+ * comes into it cut short and as printable ASCII; (3) no secret comes into it: of a proxy its host
+ * and port, of an exchange nothing that was sent. */
 #include "delivery/explain.h"
+
+#include <openssl/x509_vfy.h>
 
 #include "base/buf.h"
 
 #define QUOTED_MAX 200
+#define ALERT_PROTOCOL_VERSION 70 /* RFC 8446 §6.2 */
 
 /* What others wrote: a header, a message of the TLS library. */
 static str printable(str text, struct arena *arena)
@@ -26,6 +30,15 @@ static str seconds(int64_t ms, struct arena *arena)
     if (ms % 1000 == 0)
         return arena_format(arena, "%lld s", (long long)(ms / 1000));
     return arena_format(arena, "%lld ms", (long long)ms);
+}
+
+/* Of the time for a connection, which ends with that for the whole. */
+static str connect_limit(const struct exchange *exchange, const struct explain_limits *limits,
+                         struct arena *arena)
+{
+    int64_t connect_ms = exchange_connect_ms(exchange, limits->connect_timeout_ms);
+    int64_t whole_ms = exchange_whole_ms(exchange, limits->whole_timeout_ms);
+    return seconds(whole_ms > 0 ? MIN_OF(connect_ms, whole_ms) : connect_ms, arena);
 }
 
 static str explain_redirect(const struct exchange *exchange, struct arena *arena)
@@ -49,6 +62,10 @@ static str explain_status(const struct exchange *exchange, struct arena *arena)
     int status = exchange->status;
     if (status >= 200 && status < 300)
         return (str){};
+    /* What a proxy answers to an unencrypted request looks like the target's. */
+    const char *answerer = exchange->proxy != NULL && exchange->proxy_status == 0
+                               ? "target, or the proxy before it,"
+                               : "target";
     if (status >= 300 && status < 400)
         return explain_redirect(exchange, arena);
     if (status == 410)
@@ -63,7 +80,8 @@ static str explain_status(const struct exchange *exchange, struct arena *arena)
                    "URL");
     if (status == 429)
         return STR("The target answered 429: it is sent more than it takes");
-    return arena_format(arena, "The target answered %d; only 200 to 299 is a success", status);
+    return arena_format(arena, "The %s answered %d; only 200 to 299 is a success", answerer,
+                        status);
 }
 
 static str explain_connection(const struct exchange *exchange, const struct explain_limits *limits,
@@ -84,23 +102,203 @@ static str explain_connection(const struct exchange *exchange, const struct expl
     return arena_format(arena,
                         "No connection to %.*s within %.*s: nothing answers there, or a firewall "
                         "drops what is sent; check the URL's host and port",
-                        STR_ARG(place), STR_ARG(seconds(limits->connect_timeout_ms, arena)));
+                        STR_ARG(place), STR_ARG(connect_limit(exchange, limits, arena)));
 }
 
-static str explain_tls(const struct exchange *exchange, struct arena *arena)
+/* ── out of time, by phase ── */
+
+static str explain_no_answer(const struct exchange *exchange, const struct explain_limits *limits,
+                             struct arena *arena)
+{
+    str limit = seconds(exchange_whole_ms(exchange, limits->whole_timeout_ms), arena);
+    if (exchange->head_bytes > 0)
+        return arena_format(arena,
+                            "No whole answer within %.*s: the target began to answer, and %lld "
+                            "bytes of the body came; answer with less, or faster",
+                            STR_ARG(limit), (long long)exchange->response_length);
+    if (!exchange->sent)
+        return arena_format(arena,
+                            "No answer within %.*s: the target took the connection, and not all "
+                            "of the request of %zu bytes; read it to its end first",
+                            STR_ARG(limit), exchange->body.len);
+    return arena_format(arena,
+                        "No answer within %.*s: the target took the request and was too slow; "
+                        "answer first, and work afterwards",
+                        STR_ARG(limit));
+}
+
+/* ── TLS ── */
+
+static str explain_certificate(const struct exchange *exchange, struct arena *arena)
+{
+    const char *place = exchange->target->place;
+    switch (exchange->verify) {
+    case X509_V_OK:              /* libcurl compares the name by itself, */
+    case X509_V_ERR_UNSPECIFIED: /* and then has not noted any result yet */
+        return arena_format(arena,
+                            "The certificate of %s does not name %s: use a host in the URL that "
+                            "it names, or a certificate that names this one",
+                            place, exchange->target->host);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return arena_format(arena,
+                            "The certificate of %s has expired: renew it on the target's "
+                            "side",
+                            place);
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return arena_format(arena,
+                            "The certificate of %s is not valid yet: check the clocks of the "
+                            "target and of the machine the hub runs on",
+                            place);
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return arena_format(arena,
+                            "The certificate of %s is self-signed, so that nobody vouches for it: "
+                            "use one of an authority, or give the endpoint this one as its "
+                            "authority",
+                            place);
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return arena_format(arena,
+                            "The certificate of %s comes from an authority that is not trusted: "
+                            "have the target send its whole chain, or give the endpoint that "
+                            "authority's certificate",
+                            place);
+    default:
+        return arena_format(arena,
+                            "The certificate of %s is not good for it (%.*s): it must be valid, "
+                            "name this host, and come from an authority that the hub trusts",
+                            place, STR_ARG(printable(exchange->detail, arena)));
+    }
+}
+
+static str explain_client_certificate(const struct exchange *exchange, struct arena *arena)
+{
+    const char *place = exchange->target->place;
+    if (exchange->transport == NULL || exchange->transport->certificate.len == 0)
+        return arena_format(arena,
+                            "%s asks for a client certificate, and the endpoint has none: give it "
+                            "one, with its private key, that the target trusts",
+                            place);
+    return arena_format(arena,
+                        "%s does not take the endpoint's client certificate (TLS alert %d): it "
+                        "must be valid, come from an authority that the target trusts, and bring "
+                        "its chain",
+                        place, exchange->alert);
+}
+
+static bool detail_has(const struct exchange *exchange, const char *part)
+{
+    str detail = exchange->detail;
+    return detail.len > 0 && memmem(detail.ptr, detail.len, part, strlen(part)) != NULL;
+}
+
+static str explain_tls(const struct exchange *exchange, const struct explain_limits *limits,
+                       struct arena *arena)
+{
+    const char *place = exchange->target->place;
+    if (exchange->late)
+        return arena_format(arena,
+                            "No TLS connection to %s within %.*s: the target took the connection "
+                            "and did not go on; check that the URL's port speaks TLS",
+                            place, STR_ARG(connect_limit(exchange, limits, arena)));
+    if (detail_has(exchange, "wrong version number")) /* no TLS record at all */
+        return arena_format(arena,
+                            "No TLS connection to %s: what answers there does not speak TLS; check "
+                            "the URL's port, or write http:// if it has none",
+                            place);
+    if (exchange->alert == ALERT_PROTOCOL_VERSION || detail_has(exchange, "unsupported protocol"))
+        return arena_format(arena,
+                            "No TLS connection to %s: the target speaks no version of TLS that the "
+                            "hub does; it must allow TLS 1.2 or 1.3",
+                            place);
+    return arena_format(arena,
+                        "No TLS connection to %s (%.*s): check that the URL's port speaks TLS, or "
+                        "write http:// if it does not",
+                        place, STR_ARG(printable(exchange->detail, arena)));
+}
+
+static str explain_own_tls(const struct exchange *exchange, struct arena *arena)
 {
     str detail = printable(exchange->detail, arena);
-    str place = str_c(exchange->target->place);
-    if (exchange->end == EXCHANGE_CERTIFICATE)
+    if (exchange->end == EXCHANGE_AUTHORITIES)
         return arena_format(arena,
-                            "The certificate of %.*s is not good for it (%.*s): it must be valid, "
-                            "name this host, and come from an authority that the hub trusts",
-                            STR_ARG(place), STR_ARG(detail));
-    return arena_format(
-        arena,
-        "No TLS connection to %.*s (%.*s): check that the URL's port speaks TLS, or "
-        "write http:// if it does not",
-        STR_ARG(place), STR_ARG(detail));
+                            "The endpoint's authorities cannot be read (%.*s): they must be "
+                            "certificates in PEM",
+                            STR_ARG(detail));
+    return arena_format(arena,
+                        "The endpoint's client certificate cannot be used (%.*s): it must be PEM, "
+                        "with its private key, which is not encrypted",
+                        STR_ARG(detail));
+}
+
+/* ── proxy ── */
+
+static str explain_proxy_status(const struct exchange *exchange, struct arena *arena)
+{
+    const char *proxy = exchange->proxy->place;
+    const char *place = exchange->target->place;
+    int status = exchange->proxy_status;
+    if (status == 502 || status == 503 || status == 504)
+        return arena_format(arena,
+                            "The proxy %s answered %d: it does not reach %s; check the URL's host "
+                            "and port, and what the proxy can reach",
+                            proxy, status, place);
+    if (status == 403)
+        return arena_format(arena,
+                            "The proxy %s answered 403: it does not let through to %s; allow that "
+                            "host and port there",
+                            proxy, place);
+    return arena_format(arena,
+                        "The proxy %s answered %d when asked for a connection to %s: check that it "
+                        "is a forward proxy, and takes CONNECT",
+                        proxy, status, place);
+}
+
+static str explain_proxy(const struct exchange *exchange, const struct explain_limits *limits,
+                         struct arena *arena)
+{
+    const char *proxy = exchange->proxy->place;
+    str detail = printable(exchange->detail, arena);
+    switch (exchange->end) {
+    case EXCHANGE_PROXY_NO_NAME:
+        return arena_format(arena, "The proxy's name %s %.*s", exchange->proxy->host,
+                            STR_ARG(detail));
+    case EXCHANGE_PROXY_REFUSED:
+        return arena_format(arena,
+                            "The proxy %s refused the connection: nothing listens there; check the "
+                            "proxy's host and port, and that it runs",
+                            proxy);
+    case EXCHANGE_PROXY_UNREACHABLE:
+        return arena_format(arena,
+                            "No connection by way of the proxy %s within %.*s: check the proxy's "
+                            "host and port, and that it answers",
+                            proxy, STR_ARG(connect_limit(exchange, limits, arena)));
+    case EXCHANGE_PROXY_TLS:
+        return arena_format(arena,
+                            "No TLS connection to the proxy %s (%.*s): its certificate must be "
+                            "good, or write http:// for it",
+                            proxy, STR_ARG(detail));
+    case EXCHANGE_PROXY_CREDENTIALS:
+        return arena_format(arena,
+                            "The proxy %s asks for other credentials (407): check the user name "
+                            "and password in the proxy's URL",
+                            proxy);
+    case EXCHANGE_PROXY_STATUS:
+        return explain_proxy_status(exchange, arena);
+    default:
+        return arena_format(arena,
+                            "The proxy %s broke off (%.*s): check that it is a forward proxy",
+                            proxy, STR_ARG(detail));
+    }
+}
+
+static str explain_blocked(const struct exchange *exchange, struct arena *arena)
+{
+    str text = egress_explain(&exchange->refusal, arena);
+    if (exchange->proxy == NULL || exchange->target->literal.family != 0)
+        return text;
+    return arena_format(arena, "The proxy %s: %.*s", exchange->proxy->place, STR_ARG(text));
 }
 
 static str explain_size(const struct exchange *exchange, const struct explain_limits *limits,
@@ -120,6 +318,13 @@ static str explain_broken(const struct exchange *exchange, struct arena *arena)
                         STR_ARG(printable(exchange->detail, arena)));
 }
 
+static str http2_detail(const struct exchange *exchange, struct arena *arena)
+{
+    if (exchange->requests > 1) /* what libcurl would have done by itself */
+        return STR("the target refused the stream, or asks for HTTP/1.1");
+    return printable(exchange->detail, arena);
+}
+
 str explain_exchange(const struct exchange *exchange, const struct explain_limits *limits,
                      struct arena *arena)
 {
@@ -132,16 +337,13 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
         return arena_format(arena, "The name %s %.*s", exchange->target->host,
                             STR_ARG(exchange->detail));
     case EXCHANGE_BLOCKED:
-        return egress_explain(&exchange->refusal, arena);
+        return explain_blocked(exchange, arena);
     case EXCHANGE_REFUSED:
     case EXCHANGE_UNREACHABLE:
     case EXCHANGE_NO_CONNECTION:
         return explain_connection(exchange, limits, arena);
     case EXCHANGE_NO_ANSWER:
-        return arena_format(arena,
-                            "No whole answer within %.*s: the target took the connection and was "
-                            "too slow; answer first, and work afterwards",
-                            STR_ARG(seconds(limits->whole_timeout_ms, arena)));
+        return explain_no_answer(exchange, limits, arena);
     case EXCHANGE_EMPTY:
         return STR("The target closed the connection without an answer");
     case EXCHANGE_KEPT_CLOSED:
@@ -156,9 +358,31 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
         return explain_size(exchange, limits, arena);
     case EXCHANGE_NOT_HTTP:
         return STR("What the target answered is not HTTP: check the URL's port");
+    case EXCHANGE_HTTP2:
+        return arena_format(arena,
+                            "The exchange by HTTP/2 went wrong (%.*s): if it stays so, have the "
+                            "endpoint use HTTP/1.1",
+                            STR_ARG(http2_detail(exchange, arena)));
     case EXCHANGE_TLS:
+        return explain_tls(exchange, limits, arena);
     case EXCHANGE_CERTIFICATE:
-        return explain_tls(exchange, arena);
+        return explain_certificate(exchange, arena);
+    case EXCHANGE_CLIENT_CERTIFICATE:
+        return explain_client_certificate(exchange, arena);
+    case EXCHANGE_OWN_CERTIFICATE:
+    case EXCHANGE_AUTHORITIES:
+        return explain_own_tls(exchange, arena);
+    case EXCHANGE_PROXY_NO_URL:
+        return STR("The URL of the endpoint's proxy cannot be read: it must begin with http:// or "
+                   "https://");
+    case EXCHANGE_PROXY_NO_NAME:
+    case EXCHANGE_PROXY_REFUSED:
+    case EXCHANGE_PROXY_UNREACHABLE:
+    case EXCHANGE_PROXY_TLS:
+    case EXCHANGE_PROXY_CREDENTIALS:
+    case EXCHANGE_PROXY_STATUS:
+    case EXCHANGE_PROXY_BROKEN:
+        return explain_proxy(exchange, limits, arena);
     case EXCHANGE_STOPPED:
         return STR("The hub was stopped before the target answered; the delivery is sent again");
     case EXCHANGE_BROKEN:

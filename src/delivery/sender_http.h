@@ -16,6 +16,7 @@ struct sender_options {
     int64_t whole_timeout_ms;
     int64_t response_kept;
     int64_t response_read;
+    int kept_connections; /* 0: 1024 */
 };
 
 MUST_USE int sender_new(const struct sender_options *options, struct sender **ret_sender);

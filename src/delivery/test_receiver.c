@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,35 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "delivery/testing.h"
+#include "delivery/test_connection.h"
 
 #define REQUEST_MAX ((size_t)4 * 1024 * 1024)
-
-struct receiver {
-    int listener;
-    int port;
-    SSL_CTX *tls;
-    pthread_t thread;
-    atomic_bool stopping;
-    struct waker stop; /* readable from the stop on */
-    pthread_mutex_t mutex;
-    pthread_cond_t ended;
-    struct arena arena;
-    struct received *received;
-    int count, room;
-    int connections;
-    int threads;
-    int at_once, most_at_once;
-};
-
-struct connection {
-    struct receiver *receiver;
-    int fd;
-    SSL *tls;
-    int number;
-    int requests;
-    bool over;
-};
 
 /* ── bytes ── */
 
@@ -51,7 +24,7 @@ static bool wait_for(struct receiver *receiver, int fd)
     return poll(fds, 2, -1) > 0 && fds[1].revents == 0;
 }
 
-static ssize_t get(struct connection *connection, void *to, size_t size)
+ssize_t connection_get(struct connection *connection, void *to, size_t size)
 {
     while (!atomic_load(&connection->receiver->stopping)) {
         bool ready = connection->tls != NULL && SSL_pending(connection->tls) > 0;
@@ -63,7 +36,7 @@ static ssize_t get(struct connection *connection, void *to, size_t size)
     return 0;
 }
 
-static bool put(struct connection *connection, str bytes)
+bool connection_put(struct connection *connection, str bytes)
 {
     while (bytes.len > 0) {
         ssize_t sent = connection->tls != NULL
@@ -78,7 +51,7 @@ static bool put(struct connection *connection, str bytes)
 
 static bool put_c(struct connection *connection, const char *text)
 {
-    return put(connection, str_c(text));
+    return connection_put(connection, str_c(text));
 }
 
 /* True: still wanted. */
@@ -101,8 +74,8 @@ static void reset(struct connection *connection)
 
 /* ── answers ── */
 
-static void put_status(struct connection *connection, int status, const char *headers,
-                       const char *body)
+void connection_put_status(struct connection *connection, int status, const char *headers,
+                           const char *body)
 {
     char head[512];
     (void)snprintf(head, sizeof(head),
@@ -126,7 +99,7 @@ static void put_many(struct connection *connection, int64_t bytes)
     }
     while (bytes != 0 && !atomic_load(&connection->receiver->stopping)) {
         size_t now = bytes < 0 ? sizeof(block) : (size_t)MIN_OF(bytes, (int64_t)sizeof(block));
-        if (!put(connection, str_from(block, now)))
+        if (!connection_put(connection, str_from(block, now)))
             return;
         bytes -= bytes < 0 ? 0 : (int64_t)now;
     }
@@ -139,29 +112,28 @@ static void do_status(struct connection *connection, const char *rest, int index
     const char *slash = strchr(rest, '/');
     if (slash != NULL)
         (void)snprintf(headers, sizeof(headers), "Retry-After: %s\r\n", slash + 1);
-    put_status(connection, (int)strtol(rest, NULL, 10), headers, "no");
+    connection_put_status(connection, (int)strtol(rest, NULL, 10), headers, "no");
 }
 
 static void do_ok(struct connection *connection, const char *rest, int index)
 {
     (void)rest;
     (void)index;
-    put_status(connection, 200, "", "{\"ok\":true}");
+    connection_put_status(connection, 200, "", "{\"ok\":true}");
 }
 
 static void do_redirect(struct connection *connection, const char *rest, int index)
 {
     (void)rest;
     (void)index;
-    put_status(connection, 302, "Location: http://elsewhere.test/new\r\n", "");
+    connection_put_status(connection, 302, "Location: http://elsewhere.test/new\r\n", "");
 }
 
 static void do_hang(struct connection *connection, const char *rest, int index)
 {
     (void)rest;
     (void)index;
-    char byte;
-    (void)get(connection, &byte, 1); /* until the other side gives up */
+    (void)connection_get(connection, &(char){ 0 }, 1); /* until the other side gives up */
     connection->over = true;
 }
 
@@ -245,7 +217,8 @@ static void do_binary(struct connection *connection, const char *rest, int index
 {
     (void)rest;
     (void)index;
-    (void)put(connection, STR("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\xff\xfe\0\x80\x41"));
+    (void)connection_put(connection,
+                         STR("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\xff\xfe\0\x80\x41"));
 }
 
 static void do_once(struct connection *connection, const char *rest, int index)
@@ -279,9 +252,21 @@ static void do_slow(struct connection *connection, const char *rest, int index)
 static void do_flaky(struct connection *connection, const char *rest, int index)
 {
     if (index < 2)
-        put_status(connection, 500, "", "not yet");
+        connection_put_status(connection, 500, "", "not yet");
     else
         do_ok(connection, rest, index);
+}
+
+static void do_fickle(struct connection *connection, const char *rest, int index)
+{
+    if (connection->requests > 1 && index % 4 == 0) {
+        connection->over = true;
+        return;
+    }
+    do_ok(connection, rest, index);
+    if (index % 4 == 2)
+        (void)usleep((useconds_t)(index % 7) * 20);
+    connection->over = index % 4 == 1 || index % 4 == 2;
 }
 
 static const struct {
@@ -294,7 +279,7 @@ static const struct {
     { "/large/", do_large },    { "/endless", do_endless },   { "/heads", do_heads },
     { "/interim", do_interim }, { "/binary", do_binary },     { "/once", do_once },
     { "/closing", do_closing }, { "/nonsense", do_nonsense }, { "/slow/", do_slow },
-    { "/flaky", do_flaky },
+    { "/flaky", do_flaky },     { "/fickle", do_fickle },
 };
 
 /* ── requests ── */
@@ -326,16 +311,22 @@ static void answer(struct connection *connection, str head, str body)
     str path = head;
     (void)str_cut(&path, ' ');
     path = str_cut(&path, ' ');
+    if (str_starts(path, STR("http://"))) /* to a proxy */
+        path = str_skip(path, str_index(str_skip(path, 7), '/') + 7);
     char text[256];
     (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(path));
-    bool known = false;
+    bool known = !proxy_lets_through(connection, head.ptr);
+    if (!known && str_starts(head, STR("CONNECT "))) {
+        proxy_tunnel(connection, text);
+        known = true;
+    }
     for (size_t i = 0; i < COUNT_OF(paths) && !known; i++) {
         known = str_starts(path, str_c(paths[i].path));
         if (known)
             paths[i].answer(connection, text + strlen(paths[i].path), index);
     }
     if (!known)
-        put_status(connection, 404, "", "");
+        connection_put_status(connection, 404, "", "");
     struct receiver *receiver = connection->receiver;
     (void)pthread_mutex_lock(&receiver->mutex);
     receiver->at_once--;
@@ -363,12 +354,22 @@ static void serve(struct connection *connection)
             have -= whole;
             continue;
         }
-        ssize_t got = get(connection, bytes + have, REQUEST_MAX - have);
+        ssize_t got = connection_get(connection, bytes + have, REQUEST_MAX - have);
         if (got <= 0)
             break;
         have += (size_t)got;
     }
     free(bytes);
+}
+
+/* To close with bytes unread resets the connection, and the alert is lost. */
+static void hear_out(struct connection *connection)
+{
+    char bytes[4096];
+    (void)shutdown(connection->fd, SHUT_WR);
+    while (wait_for(connection->receiver, connection->fd) &&
+           recv(connection->fd, bytes, sizeof(bytes), 0) > 0)
+        ;
 }
 
 static void *connection_main(void *argument)
@@ -381,8 +382,12 @@ static void *connection_main(void *argument)
         (void)SSL_set_fd(connection->tls, connection->fd);
         good = SSL_accept(connection->tls) == 1;
     }
+    if (receiver->options.greeting != NULL)
+        (void)put_c(connection, receiver->options.greeting);
     if (good)
         serve(connection);
+    else
+        hear_out(connection);
     SSL_free(connection->tls);
     (void)close(connection->fd);
     free(connection);
@@ -449,12 +454,21 @@ struct receiver *receiver_new(const struct receiver_options *options)
     (void)pthread_mutex_init(&receiver->mutex, NULL);
     (void)pthread_cond_init(&receiver->ended, NULL);
     CHECK_INT("waker", waker_init(&receiver->stop), 0);
+    receiver->options = *options;
     if (options->tls) {
         receiver->tls = SSL_CTX_new(TLS_server_method());
         CHECK_INT("certificate",
                   SSL_CTX_use_certificate_chain_file(receiver->tls, options->certificate), 1);
         CHECK_INT("key", SSL_CTX_use_PrivateKey_file(receiver->tls, options->key, SSL_FILETYPE_PEM),
                   1);
+        (void)SSL_CTX_set_min_proto_version(receiver->tls, TLS1_VERSION);
+        (void)SSL_CTX_set_max_proto_version(receiver->tls, options->tls_version);
+        (void)SSL_CTX_set_cipher_list(receiver->tls, "DEFAULT:@SECLEVEL=0"); /* old versions too */
+    }
+    if (options->client_authority != NULL) {
+        CHECK_INT("authority",
+                  SSL_CTX_load_verify_locations(receiver->tls, options->client_authority, NULL), 1);
+        SSL_CTX_set_verify(receiver->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
     listen_at(receiver, options->address == NULL ? "127.0.0.1" : options->address);
     CHECK_INT("thread", pthread_create(&receiver->thread, NULL, receiver_main, receiver), 0);

@@ -25,7 +25,8 @@
  * /closing            200, and closes at once, without saying so
  * /nonsense           no HTTP
  * /slow/N             200 after N ms
- * /flaky              500 for the first two requests of all, then 200 */
+ * /flaky              500 for the first two requests of all, then 200
+ * /fickle             200, or in the midst of a kept connection no answer; then mostly closes */
 struct received {
     str head; /* with the empty line */
     str body;
@@ -39,7 +40,14 @@ struct receiver_options {
     bool tls;
     const char *certificate; /* PEM files */
     const char *key;
-    const char *address; /* NULL: 127.0.0.1 */
+    const char *address;          /* NULL: 127.0.0.1 */
+    const char *greeting;         /* sent before anything is read, in the clear; NULL: none */
+    const char *client_authority; /* PEM file: a certificate by it is asked for; NULL: none is */
+    int tls_version;              /* the newest it speaks, as OpenSSL numbers them; 0: any */
+    /* As a proxy: "CONNECT host:port" leads to that port of 127.0.0.1, and a whole URL as the path
+     * is answered as its path is. */
+    int connect_status;      /* what CONNECT is answered with instead; 0: 200 and a tunnel */
+    const char *credentials; /* what Proxy-Authorization must be, or 407; NULL: anything */
 };
 
 struct receiver *receiver_new(const struct receiver_options *options);
@@ -51,6 +59,30 @@ int receiver_connections(struct receiver *receiver);
 int receiver_most_at_once(struct receiver *receiver);
 /* A copy of the index-th request, from 0; it lives as long as the receiver. */
 struct received receiver_get(struct receiver *receiver, int index);
+
+/* ── HTTP/2 over TLS on a loopback port, with a script ── */
+enum h2_script {
+    H2_ANSWER = 0,     /* 200 and "ok" */
+    H2_REFUSE,         /* REFUSED_STREAM to each request */
+    H2_REFUSE_SECOND,  /* to the second of a connection */
+    H2_WANT_HTTP1,     /* HTTP_1_1_REQUIRED */
+    H2_GO_AWAY_SECOND, /* takes the second, says GOAWAY and that it was not taken, and closes */
+    H2_CLOSE_SECOND,   /* takes the second, and closes */
+    H2_NONSENSE,       /* answers with a frame that breaks the rules */
+    H2_ABORT,          /* begins an answer, and ends the stream with INTERNAL_ERROR */
+};
+
+struct certificates;
+struct h2_receiver;
+
+struct h2_receiver *h2_receiver_new(const struct certificates *certificates, enum h2_script script);
+void h2_receiver_free(struct h2_receiver *receiver);
+int h2_receiver_port(const struct h2_receiver *receiver);
+int h2_receiver_connections(struct h2_receiver *receiver);
+/* Whole requests. */
+int h2_receiver_count(struct h2_receiver *receiver);
+/* How many of them had that body. */
+int h2_receiver_bodies(struct h2_receiver *receiver, str body);
 
 /* ── name server: UDP on a loopback port ──
  * good.test           127.0.0.1            v6.test        ::1 alone
@@ -74,8 +106,15 @@ struct certificates {
     char good[96];       /* for localhost and 127.0.0.1, by that authority */
     char wrong_name[96]; /* for elsewhere.test */
     char expired[96];
-    char unknown[96]; /* by itself */
-    char key[96];     /* of all of them */
+    char not_yet[96];
+    char unknown[96];         /* by itself */
+    char stranger[96];        /* by an authority that is not trusted */
+    char other_authority[96]; /* that one */
+    char client[96];          /* for a hub, by the authority */
+    char other_client[96];
+    char key[96]; /* of all of them */
+    char encrypted_key[96];
+    char other_key[96]; /* of none */
 };
 
 void certificates_make(struct certificates *certificates);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * delivery/sender_parts.h: what the files of the sender share:
+ *
+ *   sender_http.c       an exchange: its start, its end
+ *   sender_end.c        how it ended, from what libcurl and OpenSSL say
+ *   sender_transport.c  what a transport asks of libcurl
+ *   sender_line.c       an easy handle and its callbacks: what goes out and comes in
+ *   sender_shard.c      kept connections, pins and idle lines, by target
+ *   sender_loop.c       sockets and timer
+ *
+ * For these files only. */
+#pragma once
+
+#include "delivery/sender_http.h"
+#include "delivery/sender_loop.h"
+
+#define SENDER_SHARDS 64
+#define HEAD_MAX ((size_t)64 * 1024) /* of an answer, interim ones and trailers with it */
+#define CONNECTION_LIFE_S 300L       /* then a new one, to an address that is looked up anew */
+
+/* An easy handle with its callbacks; lines are used again and again. */
+struct line {
+    struct sender *sender;
+    struct shard *shard;
+    CURL *easy;
+    struct exchange *exchange; /* NULL: idle */
+    struct target *target;     /* whose URL the easy handle has; one reference */
+    struct line *next;
+    bool once; /* not used again: it holds what is another's */
+    char error[CURL_ERROR_SIZE];
+};
+
+struct shard {
+    CURLSH *share; /* NULL: nothing is kept here */
+    struct line *idle;
+    int under_way;
+    int64_t used_ms; /* monotonic: when a line was last taken or given back */
+};
+
+struct sender {
+    struct sender_options options;
+    CURLM *multi;
+    struct sender_loop loop;
+    struct shard shards[SENDER_SHARDS];
+    int under_way;
+    int sockets;    /* open, those of kept connections too */
+    int idle_count; /* lines of all shards */
+    int64_t now_ms; /* monotonic, at the newest step */
+    int64_t sweep_at_ms;
+    struct exchange *done;
+    struct exchange **done_end;
+};
+
+#define SET(easy, option, value) (void)curl_easy_setopt((easy), (option), (value))
+
+/* NULL: libcurl has no memory for it. */
+MUST_USE struct line *line_new(struct sender *sender, struct shard *shard);
+void line_free(struct line *line);
+
+/* Sets the line to its exchange's transport. False: `end` and `detail` say why it cannot be. */
+MUST_USE bool transport_apply(struct line *line);
+
+/* Fills in what came of the line's exchange. */
+void end_note(struct line *line, CURLcode code);
+
+/* A line for that target; shard_give_line() takes it back. NULL: libcurl has no memory for it. */
+MUST_USE struct line *shard_take_line(struct sender *sender, const struct target *target);
+void shard_give_line(struct line *line);
+/* Closes what is kept and has grown old, or is too much. */
+void shard_bound_all(struct sender *sender);
+void shard_free_all(struct sender *sender);
