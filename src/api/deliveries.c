@@ -171,6 +171,19 @@ static void write_response(const struct attempts *attempts, const struct attempt
     json_end_object(out);
 }
 
+static void write_phases(struct json_writer *out, const struct attempt *attempt)
+{
+    json_key(out, STR("phases"));
+    json_begin_object(out);
+    json_member_int_or_null(out, STR("nameUs"), attempt->name_us);
+    json_member_int_or_null(out, STR("connectUs"), attempt->connect_us);
+    json_member_int_or_null(out, STR("tlsUs"), attempt->tls_us);
+    json_member_int_or_null(out, STR("firstByteUs"), attempt->first_byte_us);
+    json_member_int(out, STR("wholeUs"), attempt->duration_us);
+    json_end_object(out);
+    json_member_text_or_null(out, STR("address"), attempt->address);
+}
+
 static void write_attempt(struct attempt_visitor *visitor, const struct attempt *stored)
 {
     struct attempts *attempts = CONTAINER_OF(visitor, struct attempts, visitor);
@@ -185,6 +198,7 @@ static void write_attempt(struct attempt_visitor *visitor, const struct attempt 
     json_member_int(out, STR("number"), attempt->number);
     json_member_instant(out, STR("startedAt"), attempt->started_ms);
     json_member_int(out, STR("durationMs"), (attempt->duration_us + 500) / 1000);
+    write_phases(out, attempt);
     json_member_bool(out, STR("manual"), attempt->manual);
     write_request(attempts, attempt);
     write_response(attempts, attempt);

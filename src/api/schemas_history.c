@@ -101,10 +101,24 @@ static const struct schema received = SCHEMA(
     { "length", SHAPE_INTEGER, REQUIRED, .help = "bytes that came", .example = "2" },
     { "truncated", SHAPE_BOOLEAN, REQUIRED, .example = "false" });
 
+static const struct schema phases = SCHEMA(
+    "Phases",
+    "When each part of an attempt was over: microseconds since it began. null: it did not take "
+    "place, as with a connection that was kept.",
+    { "nameUs", SHAPE_INTEGER, OR_NULL, .help = "the name was looked up", .example = "180" },
+    { "connectUs", SHAPE_INTEGER, OR_NULL, .help = "connected", .example = "1200" },
+    { "tlsUs", SHAPE_INTEGER, OR_NULL, .help = "TLS agreed on", .example = "5400" },
+    { "firstByteUs", SHAPE_INTEGER, OR_NULL, .help = "the answer began", .example = "11800" },
+    { "wholeUs", SHAPE_INTEGER, REQUIRED, .help = "the answer was whole, or it failed",
+      .example = "12050" });
+
 static const struct schema attempt = SCHEMA(
     "Attempt", "One try.", { "number", SHAPE_INTEGER, REQUIRED, .example = "1" },
     { "startedAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },
     { "durationMs", SHAPE_INTEGER, REQUIRED, .example = "12" },
+    { "phases", SHAPE_OBJECT, REQUIRED, .of = &phases },
+    { "address", SHAPE_STRING, OR_NULL, .help = "connected to, or tried",
+      .example = "\"192.0.2.7\"" },
     { "manual", SHAPE_BOOLEAN, REQUIRED, .help = "asked for by a resend", .example = "false" },
     { "request", SHAPE_OBJECT, REQUIRED, .of = &sent },
     { "response", SHAPE_OBJECT, OR_NULL, .of = &received, .help = "null: none came" },

@@ -297,6 +297,18 @@ int webhooks_create(struct call *call, struct batch *batch)
     return fail(r);
 }
 
+/* "active" ends what "paused" and "disabled" began; what else stops it is ended in other ways. */
+static int check_status(struct call *call, struct sql *sql, const struct webhook_row *row)
+{
+    str status;
+    struct standing standing;
+    if (!body_text(call, "status", &status) || !str_equal(status, STR("active")) ||
+        row->status != OUTLET_ACTIVE)
+        return 0;
+    int r = standing_of(call, sql, row, &standing);
+    return r == 0 ? standing_must_send(call, &standing) : fail(r);
+}
+
 /* Deliveries that wait would change with it. */
 static int check_format(struct call *call, const struct webhook_row *row)
 {
@@ -341,6 +353,8 @@ int webhooks_change(struct call *call, struct batch *batch)
     if (r == 0)
         r = check_format(call, &row);
     const struct webhook_row before = row;
+    if (r == 0)
+        r = check_status(call, sql, &row);
     if (r == 0)
         r = change(call, &row);
     if (r != 0)

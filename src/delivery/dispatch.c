@@ -55,8 +55,9 @@ static void free_dispatch(struct dispatch *dispatch)
     struct courier *courier = dispatch->courier;
     object_release(dispatch->webhook);
     target_release(dispatch->target);
+    target_release(dispatch->proxy);
     dispatch->webhook = NULL;
-    dispatch->target = NULL;
+    dispatch->target = dispatch->proxy = NULL;
     if (courier->spare_count >= SPARE_DISPATCHES) {
         really_free(dispatch);
         return;
@@ -103,6 +104,8 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
         };
     exchange->headers = dispatch->headers;
     exchange->target = dispatch->target;
+    exchange->transport = &dispatch->webhook->transport;
+    exchange->proxy = dispatch->proxy;
     exchange->arena = &dispatch->result->arena;
     exchange->fresh = dispatch->parcel->fresh;
 }
@@ -114,13 +117,21 @@ static void end_early(struct dispatch *dispatch, enum exchange_end end, str deta
     dispatch_conclude(dispatch);
 }
 
+/* What is connected to. */
+static const struct target *peer_of(const struct dispatch *dispatch)
+{
+    return dispatch->proxy != NULL ? dispatch->proxy : dispatch->target;
+}
+
 /* Only what the guard allows is pinned; it is asked again when the socket is opened. */
 static void send_to(struct dispatch *dispatch, const struct names_answer *answer)
 {
     const struct cidr_list *allow = &dispatch->courier->couriers->options.allow_egress;
     struct exchange *exchange = &dispatch->exchange;
+    exchange->timing.name_us = clock_mono_us() - dispatch->started_us;
     if (answer->count == 0) {
-        end_early(dispatch, EXCHANGE_NO_NAME, answer->error);
+        end_early(dispatch, dispatch->proxy != NULL ? EXCHANGE_PROXY_NO_NAME : EXCHANGE_NO_NAME,
+                  answer->error);
         return;
     }
     struct address allowed[RESOLVER_ADDRESSES];
@@ -132,7 +143,7 @@ static void send_to(struct dispatch *dispatch, const struct names_answer *answer
         end_early(dispatch, EXCHANGE_BLOCKED, (str){});
         return;
     }
-    dispatch->pin = (struct curl_slist){ .data = sender_pin(dispatch->target, allowed, count,
+    dispatch->pin = (struct curl_slist){ .data = sender_pin(peer_of(dispatch), allowed, count,
                                                             &dispatch->arena) };
     exchange->pin = &dispatch->pin;
     sender_start(dispatch->courier->sender, exchange);
@@ -147,13 +158,13 @@ static void send_or_look_up(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     dispatch->lookup.answered = name_answered;
-    struct target *target = dispatch->target;
-    if (target->literal.family != 0) {
+    const struct target *peer = peer_of(dispatch);
+    if (peer->literal.family != 0) {
         sender_start(courier->sender, &dispatch->exchange);
         return;
     }
     const struct names_answer *answer =
-        resolver_find(courier->resolver, str_c(target->host), &dispatch->lookup, clock_mono_ms());
+        resolver_find(courier->resolver, str_c(peer->host), &dispatch->lookup, clock_mono_ms());
     if (answer != NULL)
         send_to(dispatch, answer);
 }
@@ -186,6 +197,7 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->place->references++;
     dispatch->place->under_way++;
     dispatch->target = target_keep(outlet->target);
+    dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
     make_request(dispatch, now_ms);
     send_or_look_up(dispatch);
 }
@@ -201,6 +213,19 @@ static double draw(const struct courier *courier)
     return (double)bits / UINT32_MAX;
 }
 
+static void fill_phases(struct attempt *attempt, const struct exchange *exchange,
+                        struct arena *arena)
+{
+    attempt->name_us = exchange->timing.name_us;
+    attempt->connect_us = exchange->timing.connect_us;
+    attempt->tls_us = exchange->timing.tls_us;
+    attempt->first_byte_us = exchange->timing.first_byte_us;
+    if (exchange->remote.family == 0)
+        return;
+    char text[ADDRESS_TEXT_MAX];
+    attempt->address = arena_str(arena, address_write(&exchange->remote, text));
+}
+
 static void fill_attempt(struct dispatch *dispatch, str error)
 {
     const struct exchange *exchange = &dispatch->exchange;
@@ -212,6 +237,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->number = before->attempt_count + 1;
     attempt->duration_us = clock_mono_us() - dispatch->started_us;
     attempt->manual = dispatch->parcel->manual;
+    fill_phases(attempt, exchange, arena);
     attempt->request_head = exchange->request_head;
     attempt->status = exchange->status;
     attempt->response_head = exchange->response_head;

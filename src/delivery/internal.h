@@ -278,6 +278,7 @@ struct dispatch {
     struct arena arena; /* the request */
     struct webhook *webhook;
     struct target *target;
+    struct target *proxy;
     struct place *place;
     struct curl_slist headers[CONTENT_HEADERS + 1];
     struct curl_slist pin;

@@ -81,7 +81,8 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
 {
     list_remove(&outlet->queued);
     target_release(outlet->target);
-    outlet->target = NULL;
+    target_release(outlet->proxy);
+    outlet->target = outlet->proxy = NULL;
     place_release(courier, outlet->place);
     outlet->place = NULL;
     hmac_free(outlet->key);
@@ -126,8 +127,11 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
     } else {
         outlet->webhook = webhook;
         outlet->target = target_new(webhook->url);
+        if (webhook->transport.proxy.len > 0)
+            outlet->proxy = target_new(webhook->transport.proxy);
+        const struct target *peer = outlet->proxy != NULL ? outlet->proxy : outlet->target;
         if (outlet->target != NULL)
-            outlet->place = find_place(courier, str_c(outlet->target->place));
+            outlet->place = find_place(courier, str_c(peer->place));
         outlet->rate.per_minute = webhook->policy.rate_per_minute;
         make_keys(outlet);
         stock_set_order(&courier->stock, outlet, webhook->policy.order);

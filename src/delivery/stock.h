@@ -90,6 +90,7 @@ struct outlet {
     struct webhook *webhook; /* one reference; NULL: not known yet, or deleted */
     bool deleted;
     struct target *target; /* NULL: no webhook, or its URL cannot be read */
+    struct target *proxy;  /* what it is connected to instead; NULL: none */
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
     struct breaker breaker;

@@ -82,6 +82,9 @@ struct attempt {
     int number; /* from 1 */
     int64_t started_ms;
     int64_t duration_us;
+    /* When a phase was over, since the attempt began; 0: there was none. */
+    int64_t name_us, connect_us, tls_us, first_byte_us;
+    str address;      /* connected to; empty: none */
     bool manual;      /* asked for by a resend */
     str request_head; /* request line and header lines as libcurl sent them */
     int status;       /* 0: no answer */

@@ -210,7 +210,8 @@ int store_read_attempts(struct sql *sql, const struct delivery *delivery, int fi
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT number, started_ms, duration_us, manual, status, sealed, response_body,"
-                  " response_length, response_truncated, error FROM attempts"
+                  " response_length, response_truncated, error, name_us, connect_us, tls_us,"
+                  " first_byte_us, address FROM attempts"
                   " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
                   SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first));
     int r;
@@ -228,6 +229,11 @@ int store_read_attempts(struct sql *sql, const struct delivery *delivery, int fi
             .response_length = sql_int(&query, 7),
             .response_truncated = sql_int(&query, 8) != 0,
             .error = sql_text(&query, 9, arena),
+            .name_us = sql_int(&query, 10),
+            .connect_us = sql_int(&query, 11),
+            .tls_us = sql_int(&query, 12),
+            .first_byte_us = sql_int(&query, 13),
+            .address = sql_text(&query, 14, arena),
         };
         visitor->show(visitor, &attempt);
     }

@@ -256,6 +256,20 @@ async function deletable(operation) {
     return ids;
 }
 
+// A dead delivery that pauses its endpoint.
+async function pausing() {
+    const receiver = await startReceiver();
+    receiver.script = () => 500;
+    const webhook = await makeWebhook(api, receiver.url, { eventTypes: ['ping'], order: 'strict', retry: { delaysSeconds: [1] } });
+    const { deliveryId } = expect(await api.post(`/api/v1/webhooks/${webhook.id}/ping`), 202).json;
+    await until('it is dead', async () => {
+        await hub.advance(1000);
+        return (await api.get(`/api/v1/deliveries/${deliveryId}`)).json.state === 'dead';
+    });
+    await receiver.close();
+    return deliveryId;
+}
+
 // Who may call it with success.
 async function rightful(operation) {
     if (operation.path === '/api/v1/session' && operation.method === 'DELETE') return logIn(hub.owners[0].email);
@@ -268,7 +282,8 @@ async function rightful(operation) {
 
 scenario('each route answers its success, in the promised shape', async () => {
     for (const operation of operations) {
-        const ids = operation.method === 'DELETE' ? await deletable(operation) : world;
+        const ids = operation.method === 'DELETE' ? await deletable(operation) : { ...world };
+        if (operation.path.endsWith('/pass-over')) ids.delivery = await pausing();
         const answer = await call(await rightful(operation), operation, { ids });
         assert.ok(answer.status < 300, `${nameOf(operation)}: ${answer.status} ${answer.text}`);
     }
@@ -318,6 +333,7 @@ const provocations = {
                 await receiver.close();
                 return call(api, operation, { ids: { ...world, webhook: id } });
             },
+            'POST /api/v1/deliveries/{}/pass-over': () => call(api, operation), // it pauses nothing
             'POST /api/v1/deliveries/{}/resend': async () => {
                 // Its endpoint is gone.
                 const hook = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });

@@ -127,14 +127,18 @@ static int64_t write_attempt(struct sql *sql, const struct attempt *attempt)
     return SQL_RUN(sql,
                    "INSERT INTO attempts (organization, delivery, number, started_ms, duration_us,"
                    " manual, status, sealed, response_body, response_length,"
-                   " response_truncated, error)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                   " response_truncated, error, name_us, connect_us, tls_us, first_byte_us,"
+                   " address)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+                   " $16, $17)"
                    " ON CONFLICT (organization, delivery, number) DO NOTHING",
                    SQL_I(attempt->organization), SQL_I(attempt->delivery), SQL_I(attempt->number),
                    SQL_I(attempt->started_ms), SQL_I(attempt->duration_us), SQL_I(attempt->manual),
                    SQL_I(attempt->status), SQL_B(attempt->sealed),
                    sql_optional_blob(attempt->response_body), SQL_I(attempt->response_length),
-                   SQL_I(attempt->response_truncated), sql_optional_text(attempt->error));
+                   SQL_I(attempt->response_truncated), sql_optional_text(attempt->error),
+                   SQL_I(attempt->name_us), SQL_I(attempt->connect_us), SQL_I(attempt->tls_us),
+                   SQL_I(attempt->first_byte_us), sql_optional_text(attempt->address));
 }
 
 /* Moves the row to where its new state belongs. */
