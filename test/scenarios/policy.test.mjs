@@ -1,0 +1,244 @@
+// What an endpoint's policy does: concurrency, rate, delay, its own retries; a breaker that outlives
+// the hub; notices.
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+
+import { TEXT, deliveriesOf, makeEvent, makeWebhook, sendApi, waitDelivery } from '../lib/fixtures.mjs';
+import { expect } from '../lib/http.mjs';
+import { scenario, startHub } from '../lib/hub.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
+import { sleep, until } from '../lib/wait.mjs';
+
+async function setUp({ hubOptions = {}, ...webhook } = {}) {
+    const hub = await startHub({ clock: true, ...hubOptions });
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    const world = { hub, api: hub.client(), receiver };
+    await makeEvent(world.api, { alias: 'order', fields: [TEXT] });
+    world.hook = await makeWebhook(world.api, receiver.url, { eventTypes: ['custom_event.order'], ...webhook });
+    world.send = (text = 'x', email = 'r@example.org') => sendApi(world.api, 'order', { email, text }).then((answer) => expect(answer, 201));
+    world.show = async () => expect(await world.api.get(`/api/v1/webhooks/${world.hook.id}`), 200).json;
+    world.restart = async () => {
+        await hub.stop('SIGKILL');
+        await hub.start();
+        world.api = hub.client();
+    };
+    return world;
+}
+
+scenario('concurrency: so many attempts under way, and no more', async () => {
+    const world = await setUp({ concurrency: 1 });
+    const receivers = [[1, world.receiver]];
+    for (const [concurrency, most] of [[3, 3], [null, 8], [40, 40]]) {
+        const receiver = await startReceiver();
+        after(() => receiver.close());
+        await makeWebhook(world.api, receiver.url, { eventTypes: ['custom_event.order'], concurrency });
+        receivers.push([most, receiver]);
+    }
+    for (const [, receiver] of receivers) receiver.script = () => ({ hang: true });
+    for (let i = 0; i < 50; i++) await world.send(`${i}`);
+    for (const [most, receiver] of receivers) await receiver.waitFor(most);
+    await sleep(200);
+    assert.deepEqual(receivers.map(([, receiver]) => receiver.count), receivers.map(([most]) => most));
+});
+
+scenario('rate: a second\'s worth at once, then evenly, by Junctor\'s time', async () => {
+    const world = await setUp({ ratePerMinute: 120 });
+    for (let i = 0; i < 10; i++) await world.send(`${i}`);
+    await world.receiver.waitFor(2);
+    await world.hub.settled();
+    assert.equal(world.receiver.count, 2);
+    for (let i = 3; i <= 10; i++) {
+        await world.hub.advance(499);
+        await world.hub.settled();
+        assert.equal(world.receiver.count, i - 1, 'not before its time');
+        await world.hub.advance(1);
+        await world.receiver.waitFor(i);
+    }
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { ratePerMinute: 1 }), 200);
+    for (let i = 0; i < 3; i++) await world.send('slow');
+    await world.hub.advance(60000);
+    await world.receiver.waitFor(11);
+    await world.hub.settled();
+    assert.equal(world.receiver.count, 11);
+});
+
+scenario('delay: the first attempt waits so long, over a restart; a ping does not', async () => {
+    const world = await setUp({ delayMs: 90000 });
+    await world.send();
+    await world.hub.settled();
+    const [delivery] = await deliveriesOf(world.api, world.hook.id);
+    assert.equal(Date.parse(delivery.nextAttemptAt) - Date.parse(delivery.createdAt), 90000);
+    expect(await world.api.post(`/api/v1/webhooks/${world.hook.id}/ping`), 202);
+    await world.receiver.waitFor(1);
+    await world.hub.advance(89999);
+    await world.restart();
+    await world.hub.settled();
+    assert.equal(world.receiver.count, 1);
+    await world.hub.advance(1);
+    await world.receiver.waitFor(2);
+});
+
+scenario('retries of its own: a list, then dead; doubling without end; a change applies to the next', async () => {
+    const world = await setUp({ retry: { delaysSeconds: [3, 7], jitterPercent: 0 } });
+    world.receiver.script = () => 500;
+    await world.send();
+    let count = 1;
+    for (const seconds of [3, 7]) {
+        await world.receiver.waitFor(count);
+        await world.hub.settled();
+        await world.hub.advance(seconds * 1000 - 1);
+        await world.hub.settled();
+        assert.equal(world.receiver.count, count);
+        await world.hub.advance(1);
+        await world.receiver.waitFor(++count);
+    }
+    const dead = await waitDelivery(world.api, world.hook.id);
+    assert.deepEqual([dead.state, dead.attemptCount], ['dead', 3]);
+    assert.match(dead.reason, /All 2 retries/);
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { retry: { firstSeconds: 1, capSeconds: 4, retries: null, jitterPercent: 0 } }), 200);
+    await world.send();
+    await world.receiver.waitFor(4);
+    await world.hub.settled();
+    await world.hub.advance(1000);
+    await world.receiver.waitFor(5); // the fifth failure in a row: its breaker opens
+    await world.hub.settled();
+    for (let i = 0; i < 12; i++) {
+        await world.hub.advance(900000);
+        await world.receiver.waitFor(6 + i);
+        await world.hub.settled();
+    }
+    assert.equal((await deliveriesOf(world.api, world.hook.id))[0].state, 'pending');
+    world.receiver.script = () => 200;
+    await world.hub.advance(900000);
+    assert.equal((await waitDelivery(world.api, world.hook.id)).state, 'delivered');
+});
+
+scenario('a failing endpoint stays so over a kill: breaker and Retry-After are kept', async () => {
+    const world = await setUp({ retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
+    world.receiver.script = () => 500;
+    for (let i = 0; i < 20; i++) await world.send(`${i}`);
+    await world.receiver.waitFor(5);
+    await until('the breaker is open', async () => (await world.show()).sending.state === 'waiting');
+    await world.hub.settled();
+    const tried = world.receiver.count;
+    const before = (await world.show()).sending;
+    await world.restart();
+    await world.hub.settled();
+    assert.deepEqual((await world.show()).sending, before);
+    assert.equal(world.receiver.count, tried, 'nobody is asked again just because the hub started');
+    world.receiver.answers(500, 200);
+    await world.hub.advance(30000);
+    await world.receiver.waitFor(tried + 1);
+    await world.hub.settled();
+    await world.restart();
+    await world.hub.advance(59999);
+    await world.hub.settled();
+    assert.equal(world.receiver.count, tried + 1, 'the second wait is twice as long');
+    await world.hub.advance(1);
+    await until('all are delivered', async () => (await deliveriesOf(world.api, world.hook.id)).every((one) => one.state === 'delivered'));
+    assert.equal((await world.show()).sending.state, 'sending');
+
+    world.receiver.answers({ status: 429, headers: { 'Retry-After': '600' } }, 200);
+    await world.send();
+    await until('it waits', async () => (await world.show()).sending.state === 'waiting');
+    await world.hub.settled();
+    const held = (await world.show()).sending;
+    await world.restart();
+    await world.send();
+    await world.hub.settled();
+    assert.deepEqual((await world.show()).sending, held);
+    await world.hub.advance(600000);
+    await until('both are delivered', async () => (await deliveriesOf(world.api, world.hook.id)).slice(0, 2).every((one) => one.state === 'delivered'));
+});
+
+scenario('behind an opening concurrency grows 1, 2, 4 … with the successes', async () => {
+    const world = await setUp({ concurrency: 8, retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
+    world.receiver.script = () => 500;
+    for (let i = 0; i < 40; i++) await world.send(`${i}`);
+    await until('the breaker is open', async () => (await world.show()).sending.state === 'waiting');
+    await world.hub.settled();
+    const waiting = [];
+    const answer = world.receiver.answer.bind(world.receiver);
+    world.receiver.answer = (socket, _, received) => waiting.push(() => answer(socket, 200, received));
+    await world.hub.advance(30000);
+    for (const round of [1, 1, 2, 4, 8, 8]) { // the first is the probe
+        await until(`${round} are under way`, () => waiting.length === round);
+        await sleep(50);
+        assert.equal(waiting.length, round);
+        for (const go of waiting.splice(0)) go();
+    }
+});
+
+// ── notices ──
+
+const NOTICES = ['endpoint.*', 'delivery.*'];
+
+async function withNotices(options) {
+    const world = await setUp(options);
+    world.watch = await startReceiver();
+    after(() => world.watch.close());
+    world.watcher = await makeWebhook(world.api, world.watch.url, { name: 'Watch', eventTypes: NOTICES });
+    world.told = () => world.watch.requests.map((received) => received.json);
+    return world;
+}
+
+scenario('notices: failing, dead, recovered, disabled are events that others can subscribe to', async () => {
+    const world = await withNotices({ retry: { delaysSeconds: [1, 1, 1, 1, 1], jitterPercent: 0 } });
+    world.receiver.script = () => 500;
+    await world.send('lost');
+    for (let i = 1; i <= 4; i++) {
+        await world.receiver.waitFor(i);
+        await world.hub.settled();
+        await world.hub.advance(1000);
+    }
+    await world.watch.waitFor(1);
+    const [failing] = world.told();
+    assert.equal(failing.type, 'endpoint.failing');
+    assert.deepEqual(failing.data.endpoint, { id: world.hook.id, name: 'Receiver' });
+    assert.equal(failing.data.delivery.eventType, 'custom_event.order');
+    assert.equal(failing.data.delivery.lastStatus, 500);
+    assert.match(failing.data.error, /answered 500/);
+    await world.hub.advance(30000);
+    await world.watch.waitFor(2);
+    const dead = world.told()[1];
+    assert.equal(dead.type, 'delivery.dead');
+    assert.equal(dead.data.delivery.attempts, 6);
+    world.receiver.script = () => 200;
+    await world.send('arrives');
+    await world.hub.settled();
+    await world.hub.advance(900000);
+    await world.watch.waitFor(3);
+    assert.equal(world.told()[2].type, 'endpoint.recovered');
+    world.receiver.script = () => 410;
+    await world.send('gone');
+    await world.watch.waitFor(4);
+    assert.equal(world.told()[3].type, 'endpoint.disabled');
+    assert.match(world.told()[3].data.reason, /410/);
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { status: 'active' }), 200);
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { status: 'disabled' }), 200);
+    await world.watch.waitFor(5);
+    assert.equal(world.told()[4].type, 'endpoint.disabled');
+    await world.hub.settled();
+    const events = await world.api.all('/api/v1/events');
+    assert.ok(events.some((event) => event.type === 'delivery.dead'));
+    await world.hub.checkLedger();
+});
+
+scenario('notices: told once while it fails, over a restart; none about notices, none to whom it is about', async () => {
+    const world = await withNotices({ eventTypes: ['*'], retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
+    world.receiver.script = () => 500;
+    world.watch.script = () => 500;
+    for (let i = 0; i < 8; i++) await world.send(`${i}`);
+    await world.watch.waitFor(1);
+    await world.restart();
+    for (let i = 0; i < 40; i++) {
+        await world.hub.advance(3600000);
+        await world.hub.settled();
+    }
+    const events = (await world.api.all('/api/v1/events')).filter((event) => /^(endpoint|delivery)\./.test(event.type));
+    assert.deepEqual(events.map((event) => event.type), ['endpoint.failing'], 'that of the endpoint; none of the watcher, to which only notices go');
+    assert.ok(!world.receiver.requests.some((received) => received.json.type.startsWith('endpoint.')));
+    assert.equal((await world.show()).counts.deliveries, (await deliveriesOf(world.api, world.hook.id)).length);
+    await world.hub.checkLedger();
+});
