@@ -45,10 +45,16 @@ static bool read_outlet(struct courier *courier, struct outlet *outlet)
         return false;
     struct fetch *fetch = new_fetch(courier, MAIL_PAGE);
     fetch->outlet = outlet;
-    fetch->page = (struct page_wanted){
-        .of = { .organization = outlet->organization, .outlet = outlet->id },
-        .after = outlet->read_after,
+    int64_t *skip = ARENA_ARRAY(&fetch->arena, int64_t, (size_t)outlet->lines_left + 1);
+    fetch->wanted = (struct work_wanted){
+        .span = { .of = { .organization = outlet->organization, .outlet = outlet->id },
+                  .after = outlet->read_after,
+                  .to = outlet->read_before },
         .limit = outlet->read_limit,
+        .due_to_ms = outlet->read_due_ms,
+        .by_subject = outlet->order == ORDER_SUBJECT,
+        .skip = skip,
+        .skip_count = lines_resting(outlet, skip),
     };
     fetcher_post(&courier->couriers->fetcher, fetch);
     return true;
@@ -62,14 +68,25 @@ static void read_list(struct courier *courier, int64_t mono_ms)
     fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_START));
 }
 
-static bool wants_page(const struct courier *courier, const struct outlet *outlet, int64_t mono_ms)
+static bool wants_page(struct courier *courier, struct outlet *outlet, int64_t mono_ms)
 {
     return outlet->read_again_ms <= mono_ms && stock_wants_page(&courier->stock, outlet);
+}
+
+/* Memory has let go of some of theirs. */
+static void take_fallen(struct courier *courier)
+{
+    while (!list_empty(&courier->stock.fallen)) {
+        struct outlet *outlet = LIST_ENTRY(courier->stock.fallen.next, struct outlet, fallen);
+        list_remove(&outlet->fallen);
+        outlet_reopen(courier, outlet);
+    }
 }
 
 /* The ones that wait longest first. */
 static void read_behind(struct courier *courier, int64_t mono_ms)
 {
+    take_fallen(courier);
     if (courier->stopping)
         return;
     if (courier->stock.starting) {
@@ -95,9 +112,10 @@ static void read_behind(struct courier *courier, int64_t mono_ms)
     }
 }
 
-static bool anything_to_read(const struct courier *courier)
+static bool anything_to_read(struct courier *courier)
 {
-    if (courier->stock.starting || courier->stock.reading > 0 || courier->sweeping)
+    if (courier->stock.starting || courier->stock.reading > 0 || courier->sweeping ||
+        !list_empty(&courier->stock.fallen))
         return true;
     LIST_EACH(&courier->behind, at)
     if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
@@ -112,11 +130,13 @@ static void take_page(struct courier *courier, struct fetch *fetch)
         stock_read_failed(&courier->stock, outlet);
         outlet->read_again_ms = clock_mono_ms() + READ_PAUSE_MS;
     } else {
-        struct job *jobs = fetch->jobs;
+        struct stock_page page = { .jobs = fetch->jobs,
+                                   .last = fetch->page.last,
+                                   .whole = fetch->page.whole,
+                                   .later_ms = fetch->page.later_ms };
         fetch->jobs = NULL;
-        stock_take_page(&courier->stock, outlet, jobs, fetch->count < fetch->page.limit,
-                        courier_now_ms(courier));
-        if (outlet->step == OUTLET_IN_STEP)
+        stock_take_page(&courier->stock, outlet, &page, courier_now_ms(courier));
+        if (outlet->step == OUTLET_IN_STEP && !stock_has_sleepers(outlet))
             list_remove(&outlet->behind);
     }
     if (!outlet_is_open(courier, outlet)) /* it was closed meanwhile */
@@ -191,7 +211,7 @@ static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
             job_free(job);
         else
             stock_take_job(&courier->stock, job, now_ms);
-        if (!outlet_is_open(courier, outlet) || outlet->step != OUTLET_IN_STEP)
+        if (!outlet_is_open(courier, outlet))
             outlet_reopen(courier, outlet);
     }
     free(jobs);

@@ -265,15 +265,14 @@ static int read_start(void *context, struct arena *arena, struct start_read *ret
     return fail(r);
 }
 
-static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
-                     struct work_item *ret_items, int *ret_count)
+static int read_work(void *context, const struct work_wanted *wanted, struct arena *arena,
+                     struct work_item *ret_items, struct work_page *ret_page)
 {
     struct couriers *couriers = context;
     int r = store_read_begin(couriers->reader);
     if (r < 0)
         return fail(r);
-    r = store_read_work(store_reader_sql(couriers->reader), page->of.organization, page->of.outlet,
-                        page->after, page->limit, arena, ret_items, ret_count);
+    r = store_read_work(store_reader_sql(couriers->reader), wanted, arena, ret_items, ret_page);
     store_read_end(couriers->reader);
     return fail(r);
 }
@@ -285,10 +284,8 @@ static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret
     int r = store_read_begin(couriers->reader);
     if (r < 0)
         return fail(r);
-    const struct page_wanted *page = &wanted->page;
-    const struct work_span span = { .of = page->of, .after = page->after, .to = wanted->to };
-    r = store_read_due(store_reader_sql(couriers->reader), &span, wanted->before_ms, page->limit,
-                       ret_ids, ret_count);
+    r = store_read_due(store_reader_sql(couriers->reader), &wanted->span, wanted->before_ms,
+                       wanted->limit, ret_ids, ret_count);
     store_read_end(couriers->reader);
     return fail(r);
 }

@@ -459,8 +459,6 @@ static void forget(struct dispatch *dispatch)
         result->after.state == DELIVERY_DEAD)
         stock_pause_line(&dispatch->courier->stock, dispatch->parcel);
     stock_forget(&dispatch->courier->stock, dispatch->parcel);
-    if (dispatch->outlet->step != OUTLET_IN_STEP)
-        outlet_reopen(dispatch->courier, dispatch->outlet);
 }
 
 void dispatch_recorded(struct dispatch *dispatch)

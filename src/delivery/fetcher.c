@@ -23,13 +23,13 @@ static struct job *job_from(const struct work_item *item)
 
 static int read_page(struct fetcher *fetcher, struct fetch *fetch, struct arena *arena)
 {
-    struct work_item *items = ARENA_ARRAY(arena, struct work_item, (size_t)fetch->page.limit);
-    int r = fetcher->ground.read_work(fetcher->ground.context, &fetch->page, arena, items,
-                                      &fetch->count);
+    struct work_item *items = ARENA_ARRAY(arena, struct work_item, (size_t)fetch->wanted.limit);
+    int r = fetcher->ground.read_work(fetcher->ground.context, &fetch->wanted, arena, items,
+                                      &fetch->page);
     if (r < 0)
         return fail(r);
     struct message **end = NULL;
-    for (int i = 0; i < fetch->count; i++) {
+    for (int i = 0; i < fetch->page.count; i++) {
         struct job *job = job_from(&items[i]);
         job->link.next = NULL;
         if (end == NULL)
@@ -53,8 +53,8 @@ static int read_due(struct fetcher *fetcher, struct fetch *fetch)
     for (int i = 0; r == 0 && i < fetch->count; i++) {
         struct sweep *sweep = &fetch->sweeps[i];
         const struct due_wanted wanted = {
-            .page = { .of = sweep->of, .after = sweep->after, .limit = SWEEP_PAGE },
-            .to = sweep->to,
+            .span = { .of = sweep->of, .after = sweep->after, .to = sweep->to },
+            .limit = SWEEP_PAGE,
             .before_ms = fetch->due_before_ms,
         };
         r = fetcher->ground.read_due(fetcher->ground.context, &wanted, ids, &sweep->count);

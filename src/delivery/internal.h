@@ -9,7 +9,7 @@
  * - couriers.c: start, stop, the doors from other threads
  * - courier.c: the thread, its timers
  * - outlet.c: who may be sent to, and what holds it back; holds.c: for others to read
- * - stock.c: what is in memory (pure)
+ * - stock.c, with room.c, pages.c and lines.c: what is in memory (pure)
  * - dispatch.c: one attempt, from parcel to recorded result
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
@@ -37,13 +37,6 @@
 
 /* ── what couriers stand on; tests bring their own ── */
 
-/* Unfinished deliveries of an outlet with id > after, by id, up to `limit`. */
-struct page_wanted {
-    struct outlet_work of;
-    int64_t after;
-    int limit;
-};
-
 /* What is in the store when the couriers start. */
 struct start_read {
     struct outlet_work *outlets; /* that have work */
@@ -54,10 +47,11 @@ struct start_read {
     int pause_count;
 };
 
-/* Of those, the ids of the ones up to `to` that were due before that moment (Junctor's time). */
+/* Ids of the unfinished deliveries in the span that were due before that moment (Junctor's time).
+ */
 struct due_wanted {
-    struct page_wanted page;
-    int64_t to;
+    struct work_span span;
+    int limit;
     int64_t before_ms;
 };
 
@@ -66,8 +60,8 @@ struct courier_ground {
     void (*post)(void *context, struct result *result);
     /* On the fetcher's thread, each in a snapshot of its own that begins inside the call. */
     int (*read_start)(void *context, struct arena *arena, struct start_read *ret_start);
-    int (*read_work)(void *context, const struct page_wanted *page, struct arena *arena,
-                     struct work_item *ret_items, int *ret_count);
+    int (*read_work)(void *context, const struct work_wanted *wanted, struct arena *arena,
+                     struct work_item *ret_items, struct work_page *ret_page);
     int (*read_due)(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
                     int *ret_count);
 };
@@ -140,14 +134,15 @@ struct fetch {
     struct courier *courier;
     /* A page: */
     struct outlet *outlet; /* the courier's own; not touched by the fetcher */
-    struct page_wanted page;
+    struct work_wanted wanted;
+    struct work_page page;
     struct job *jobs;
-    int count;
     /* At the start: */
     struct arena arena;
     struct start_read start;
     /* A sweep: */
     struct sweep *sweeps;
+    int count;
     int64_t due_before_ms;
     bool failed;
 };

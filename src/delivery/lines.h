@@ -16,10 +16,36 @@ struct line {
     struct parcel *queued; /* the first, when it waits or is ready; NULL */
     int out;               /* of them under way, those sent by hand not counted */
     int64_t paused_by;     /* a dead delivery; 0: none */
+    /* What of it sleeps: all from this id on are in the store alone. INT64_MAX: nothing does. */
+    int64_t left_least;
+    bool awake;         /* it could move, and what was left is to be read */
+    bool returning;     /* it is being read */
+    int64_t left_again; /* returning: the least id that was left meanwhile */
 };
 
 /* The line that a parcel belongs in, found or made; NULL: none. */
 struct line *lines_of(struct outlet *outlet, int64_t subject);
+/* If it is there. */
+struct line *lines_find(const struct outlet *outlet, int64_t subject);
+
+/* ── what sleeps ── */
+
+/* The parcel is not the first of its line, which cannot move before that time. */
+bool line_rests(const struct line *line, const struct parcel *parcel, int64_t until_ms);
+/* That one is let go; before it is removed. */
+void line_leave(struct outlet *outlet, struct line *line, int64_t id);
+/* One that is in the store alone is meant; `line` may be NULL. */
+bool line_leaves_out(const struct line *line, int64_t id);
+/* Those that are not to be read now: subjects, sorted, in `ret_subjects` (room for lines_left).
+ * Returns how many. */
+int lines_resting(const struct outlet *outlet, int64_t *ret_subjects);
+/* A pass begins, and ends: what was left of the lines that are awake is in memory again. */
+void lines_begin_return(struct outlet *outlet);
+void lines_end_return(struct outlet *outlet);
+/* True when there was any: it must be read anew. */
+bool lines_forget_left(struct outlet *outlet);
+
+/* ── coming and going ── */
 
 void line_add(struct stock *stock, struct outlet *outlet, struct parcel *parcel);
 /* It leaves for good. The line may be gone afterwards. */

@@ -153,7 +153,8 @@ void outlet_reopen(struct courier *courier, struct outlet *outlet)
         list_remove(&outlet->behind);
         return;
     }
-    if (outlet->step != OUTLET_IN_STEP && list_empty(&outlet->behind))
+    if ((outlet->step != OUTLET_IN_STEP || stock_has_sleepers(outlet)) &&
+        list_empty(&outlet->behind))
         list_append(&courier->behind, &outlet->behind);
     stock_give_turn(&courier->stock, outlet);
 }

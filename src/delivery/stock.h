@@ -27,7 +27,8 @@
 #include "intake/job.h"
 
 #define STOCK_PAGE ((size_t)256) /* deliveries read from the store at a time, at most */
-#define STOCK_READY_LOW 128      /* with fewer ready, the next page is read */
+#define STOCK_HORIZON_MS 60000
+#define STOCK_READY_LOW 128 /* with fewer ready, the next page is read */
 
 struct hmac;
 struct target;
@@ -72,6 +73,9 @@ struct outlet {
     bool reading;         /* a page is on its way */
     int64_t read_to;      /* all unfinished deliveries with id up to this are in memory */
     int64_t read_after;   /* reading: where the page begins */
+    int64_t read_before;  /* reading: and where it ends */
+    int64_t read_due_ms;  /* reading: later ones are left out */
+    bool read_is_pass;    /* reading: over what lies before read_to */
     int read_limit;       /* reading: how many were asked for */
     int64_t let_go_least; /* reading: the least id let go meanwhile; INT64_MAX: none */
     int64_t *finished;    /* reading: ids finished meanwhile */
@@ -79,6 +83,16 @@ struct outlet {
     int finished_room;
     size_t item_bytes; /* what one delivery of it costs, about; 0: not known */
     size_t reserved;   /* reading: bytes set aside for the page */
+
+    /* What sleeps: see room.c. */
+    int64_t later_ms;                     /* the least due time of it; INT64_MAX: nothing does */
+    int lines_left;                       /* lines of which some sleep */
+    int lines_awake;                      /* those of them that could move */
+    bool pass;                            /* it is being read again */
+    int64_t pass_after;                   /* so far */
+    int64_t pass_to;                      /* and to here */
+    int64_t pass_later_ms;                /* what of it goes on sleeping */
+    int64_t pass_again_ms, thin_again_ms; /* not before */
 
     int64_t sweep_after;   /* the next sweep looks at ids above this (sweep.c) */
     int64_t sweep_suspect; /* the one that the last sweep did not find; 0: none */
@@ -107,17 +121,20 @@ struct outlet {
     struct heap_link timer; /* in courier->timers: waits for its breaker or hold */
     struct list queued;     /* in place->waiting: waits for its host */
     struct list behind;     /* in courier->behind: is to be read */
+    struct list fallen;     /* in stock->fallen */
 };
 
 struct stock {
     struct map outlets; /* id → struct outlet */
     struct map parcels; /* delivery id → struct parcel */
     struct heap due;
-    struct list turns; /* outlets that have something ready, next in turn first */
+    struct list turns;  /* outlets that have something ready, next in turn first */
+    struct list fallen; /* outlets of which some was let go, for the courier to have read */
     struct parcel *spare;
     int spare_count;
-    int64_t now_ms; /* as it was last told */
-    bool starting;  /* which outlets have work in the store is not known yet */
+    int64_t now_ms;     /* as it was last told */
+    int64_t horizon_ms; /* what is due later may sleep */
+    bool starting;      /* which outlets have work in the store is not known yet */
     size_t bytes;
     size_t bytes_max;
     int outlets_in_use;       /* that hold parcels */
@@ -139,14 +156,24 @@ void stock_started(struct stock *stock);
 /* A job handed over by the committer: taken over, kept or let go. */
 void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms);
 
+/* Some of its deliveries are in the store alone, because their time is far. */
+bool stock_has_sleepers(const struct outlet *outlet);
 /* True when a page of this outlet should be read now: `stock_begin_read` says which. Only the
  * courier knows whether the outlet is one that is sent to. */
-bool stock_wants_page(const struct stock *stock, const struct outlet *outlet);
-/* Ask for up to outlet->read_limit deliveries with id > outlet->read_after, in a snapshot that
- * begins behind this call. False: there is no room now. */
+bool stock_wants_page(struct stock *stock, struct outlet *outlet);
+/* Ask for up to outlet->read_limit deliveries with id > read_after and ≤ read_before, due by
+ * read_due_ms (those without a line) and of no line of lines_resting(), in a snapshot that begins
+ * behind this call. False: there is no room now. */
 MUST_USE bool stock_begin_read(struct stock *stock, struct outlet *outlet);
-/* Jobs by id, taken over. `whole`: they are all there were. */
-void stock_take_page(struct stock *stock, struct outlet *outlet, struct job *jobs, bool whole,
+
+struct stock_page {
+    struct job *jobs; /* by id, taken over */
+    int64_t last;     /* the id that has been looked up to */
+    bool whole;       /* and no more are behind it */
+    int64_t later_ms; /* the least due time of those left out because of it; INT64_MAX: none */
+};
+
+void stock_take_page(struct stock *stock, struct outlet *outlet, struct stock_page *page,
                      int64_t now_ms);
 void stock_read_failed(struct stock *stock, struct outlet *outlet);
 
@@ -179,6 +206,8 @@ void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id);
 /* All that is not under way is let go: the store has it. */
 void stock_let_go(struct stock *stock, struct outlet *outlet);
 
+/* For room.c, after the order is known. */
+void stock_take_pauses(struct stock *stock, struct outlet *outlet);
 /* For lines.c: into the queue that its due time says, or by hand at once; and out of it. */
 void stock_queue(struct stock *stock, struct parcel *parcel);
 void stock_unqueue(struct stock *stock, struct parcel *parcel);

@@ -26,6 +26,13 @@ static bool is_time(struct courier *courier, int64_t now_ms)
     return true;
 }
 
+/* What sleeps is in the store alone, and may be due by now. */
+static bool is_swept(const struct courier *courier, const struct outlet *outlet)
+{
+    return outlet_is_open(courier, outlet) && outlet->lines_left == 0 && !outlet->pass &&
+           outlet->later_ms > courier_now_ms(courier);
+}
+
 void sweep_begin(struct courier *courier, int64_t now_ms)
 {
     if (!is_time(courier, now_ms))
@@ -38,7 +45,7 @@ void sweep_begin(struct courier *courier, int64_t now_ms)
     size_t at = 0;
     struct outlet *outlet;
     while ((outlet = map_next(&courier->stock.outlets, &at)) != NULL)
-        if (outlet_is_open(courier, outlet))
+        if (is_swept(courier, outlet))
             fetch->sweeps[fetch->count++] = (struct sweep){
                 .outlet = outlet,
                 .of = { .organization = outlet->organization, .outlet = outlet->id },
@@ -73,7 +80,7 @@ static void recover(struct courier *courier, struct outlet *outlet, int64_t id)
 static void check(struct courier *courier, const struct sweep *sweep)
 {
     struct outlet *outlet = sweep->outlet;
-    int64_t missing = outlet_is_open(courier, outlet) ? first_missing(courier, sweep) : 0;
+    int64_t missing = is_swept(courier, outlet) ? first_missing(courier, sweep) : 0;
     bool again = missing != 0 && missing == outlet->sweep_suspect;
     outlet->sweep_suspect = again ? 0 : missing;
     if (missing != 0)

@@ -44,26 +44,37 @@ static int read_start(void *context, struct arena *arena, struct start_read *ret
     return failed ? FAIL_STORE : 0;
 }
 
-static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
-                     struct work_item *ret_items, int *ret_count)
+static bool is_in(const struct work_span *span, const struct delivery *delivery)
+{
+    return delivery->outlet == span->of.outlet && delivery->id > span->after &&
+           delivery->id <= span->to;
+}
+
+static int read_work(void *context, const struct work_wanted *wanted, struct arena *arena,
+                     struct work_item *ret_items, struct work_page *ret_page)
 {
     struct bed *bed = context;
     (void)pthread_mutex_lock(&bed->mutex);
-    int count = 0;
-    for (int i = 0; i < bed->work_count && count < page->limit; i++) {
+    *ret_page = (struct work_page){ .last = wanted->span.after, .later_ms = INT64_MAX };
+    for (int i = 0; i < bed->work_count && ret_page->count < wanted->limit; i++) {
         const struct work_item *item = &bed->work[i];
-        if (item->delivery.outlet != page->of.outlet || item->delivery.id <= page->after)
+        if (!is_in(&wanted->span, &item->delivery))
             continue;
-        ret_items[count] = *item;
-        ret_items[count++].event.data = arena_str(arena, item->event.data);
+        ret_page->last = item->delivery.id;
+        if (item->delivery.due_ms > wanted->due_to_ms) {
+            ret_page->later_ms = MIN_OF(ret_page->later_ms, item->delivery.due_ms);
+            continue;
+        }
+        ret_items[ret_page->count] = *item;
+        ret_items[ret_page->count++].event.data = arena_str(arena, item->event.data);
     }
+    ret_page->whole = ret_page->count < wanted->limit;
     bed->pages_read++;
     bool failed = bed->fail_reads;
     int pause_ms = bed->slow_read_ms;
     (void)pthread_mutex_unlock(&bed->mutex);
     if (pause_ms > 0)
         (void)usleep((useconds_t)pause_ms * 1000);
-    *ret_count = count;
     return failed ? FAIL_STORE : 0;
 }
 
@@ -73,10 +84,9 @@ static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret
     struct bed *bed = context;
     (void)pthread_mutex_lock(&bed->mutex);
     int count = 0;
-    for (int i = 0; i < bed->work_count && count < wanted->page.limit; i++) {
+    for (int i = 0; i < bed->work_count && count < wanted->limit; i++) {
         const struct delivery *delivery = &bed->work[i].delivery;
-        if (delivery->outlet == wanted->page.of.outlet && delivery->id > wanted->page.after &&
-            delivery->id <= wanted->to && delivery->due_ms < wanted->before_ms)
+        if (is_in(&wanted->span, delivery) && delivery->due_ms < wanted->before_ms)
             ret_ids[count++] = delivery->id;
     }
     bool failed = bed->fail_reads;

@@ -220,11 +220,6 @@ struct work_item {
     struct event event;
 };
 
-/* Up to `limit` unfinished deliveries of an outlet with id > after, by id. */
-MUST_USE int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64_t after,
-                             int limit, struct arena *arena, struct work_item *ret_items,
-                             int *ret_count);
-
 struct outlet_work {
     int64_t organization;
     int64_t outlet;
@@ -235,6 +230,28 @@ struct work_span {
     int64_t after; /* ids above this */
     int64_t to;    /* and up to this */
 };
+
+/* Unfinished deliveries of an outlet, by id. */
+struct work_wanted {
+    struct work_span span;
+    int limit;           /* so many, at most */
+    int64_t due_to_ms;   /* without those due later; INT64_MAX: all */
+    bool by_subject;     /* that is asked of those without a subject alone */
+    const int64_t *skip; /* without those of these subjects; sorted */
+    int skip_count;
+};
+
+struct work_page {
+    int count;
+    int64_t
+        last;   /* the id up to which it has been looked; of the span's beginning: nothing there */
+    bool whole; /* no more are behind it, in the span */
+    int64_t later_ms; /* the least due time of those left out because of it; INT64_MAX: none */
+};
+
+/* `ret_items` has room for `limit`. Of a filtered page it looks at 4,096 rows, at most. */
+MUST_USE int store_read_work(struct sql *sql, const struct work_wanted *wanted, struct arena *arena,
+                             struct work_item *ret_items, struct work_page *ret_page);
 
 /* Ids of an outlet's unfinished deliveries that were due before that moment (Junctor's time), by
  * id, up to `limit`. Reads the span's rows until it has them. */

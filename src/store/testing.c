@@ -442,11 +442,16 @@ int64_t scene_number(struct scene *scene, const char *text)
 int scene_work(struct scene *scene, int64_t organization, int64_t outlet,
                struct work_item *ret_items, int limit)
 {
-    int count = -1;
-    assert_int_equal(store_read_work(store_reader_sql(scene->reader), organization, outlet, 0,
-                                     limit, &scene->arena, ret_items, &count),
-                     0);
-    return count;
+    const struct work_wanted wanted = {
+        .span = { .of = { organization, outlet }, .to = INT64_MAX },
+        .limit = limit,
+        .due_to_ms = INT64_MAX,
+    };
+    struct work_page page;
+    assert_int_equal(
+        store_read_work(store_reader_sql(scene->reader), &wanted, &scene->arena, ret_items, &page),
+        0);
+    return page.count;
 }
 
 void scene_check(struct scene *scene)

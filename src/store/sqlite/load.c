@@ -3,6 +3,8 @@
  */
 #include "store/sqlite/internal.h"
 
+#include <stdlib.h>
+
 #include "model/names.h"
 
 static int load_contact(struct sql *sql, struct contact_load *load)
@@ -48,6 +50,8 @@ static void read_pending(const struct sql_query *query, int at, struct arena *ar
     "w.organization, w.outlet, w.id, w.event, w.created_ms, w.due_ms, w.attempt_count,"            \
     " w.schedule_step, w.last_status, w.once, w.reason, w.event_type"
 #define WORK_COLUMN_COUNT 12
+#define WORK_ID 2
+#define WORK_DUE 5
 
 /* ── due work ── */
 
@@ -72,30 +76,73 @@ static int read_item(const struct sql_query *query, struct arena *arena, struct 
     return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
-int store_read_work(struct sql *sql, int64_t organization, int64_t outlet, int64_t after, int limit,
-                    struct arena *arena, struct work_item *ret_items, int *ret_count)
+#define FILTERED_ROWS 4096
+
+static int by_value(const void *a, const void *b)
 {
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static bool is_filtered(const struct work_wanted *wanted)
+{
+    return wanted->due_to_ms != INT64_MAX || wanted->skip_count > 0;
+}
+
+/* False: it is left out. */
+static bool passes(const struct work_wanted *wanted, int64_t due_ms, int64_t subject,
+                   struct work_page *page)
+{
+    bool in_line = wanted->by_subject && subject != 0;
+    if (in_line)
+        return bsearch(&subject, wanted->skip, (size_t)wanted->skip_count, sizeof(subject),
+                       by_value) == NULL;
+    if (due_ms <= wanted->due_to_ms)
+        return true;
+    page->later_ms = MIN_OF(page->later_ms, due_ms);
+    return false;
+}
+
+/* What is left out is not copied. */
+static int read_page(struct sql_query *query, const struct work_wanted *wanted, struct arena *arena,
+                     struct work_item *items, struct work_page *page)
+{
+    int rows = 0;
+    int most = is_filtered(wanted) ? FILTERED_ROWS : wanted->limit;
+    int r;
+    while ((r = sql_next(query)) > 0) {
+        if (page->count == wanted->limit)
+            return 0;
+        rows++;
+        page->last = sql_int(query, WORK_ID);
+        if (!passes(wanted, sql_int(query, WORK_DUE), sql_int(query, WORK_COLUMN_COUNT + 3), page))
+            continue;
+        r = read_item(query, arena, &items[page->count]);
+        if (r < 0)
+            return r;
+        page->count++;
+    }
+    page->whole = rows < most;
+    return r;
+}
+
+int store_read_work(struct sql *sql, const struct work_wanted *wanted, struct arena *arena,
+                    struct work_item *ret_items, struct work_page *ret_page)
+{
+    const struct work_span *span = &wanted->span;
     struct sql_query query CLEANUP(sql_done) =
         SQL_QUERY(sql,
                   "SELECT " WORK_COLUMNS ", coalesce(w.body, e.data),"
                   " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops),"
                   " coalesce(w.body_subject, e.contact)"
                   " FROM work w LEFT JOIN events e ON e.id = w.event"
-                  " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3"
-                  " ORDER BY w.id LIMIT $4",
-                  SQL_I(organization), SQL_I(outlet), SQL_I(after), SQL_I(limit));
-    int count = 0;
-    int r;
-    while ((r = sql_next(&query)) > 0) {
-        r = read_item(&query, arena, &ret_items[count]);
-        if (r < 0)
-            return r;
-        count++;
-    }
-    if (r == 0)
-        *ret_count = count;
-    return r;
+                  " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3 AND w.id <= $4"
+                  " ORDER BY w.id LIMIT $5",
+                  SQL_I(span->of.organization), SQL_I(span->of.outlet), SQL_I(span->after),
+                  SQL_I(span->to), SQL_I(is_filtered(wanted) ? FILTERED_ROWS : wanted->limit));
+    *ret_page = (struct work_page){ .last = span->after, .later_ms = INT64_MAX };
+    return read_page(&query, wanted, arena, ret_items, ret_page);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * Single cases of the stock; stock_test.c has the random histories. */
+#include "delivery/stock.h"
+
+#include "base/testing.h"
+#include "delivery/test_jobs.h"
+
+static struct job *job(int64_t outlet, int64_t id, int64_t due_ms)
+{
+    const struct delivery delivery = {
+        .id = id, .organization = 1, .outlet = outlet, .due_ms = due_ms
+    };
+    return test_job(&delivery, id % 3);
+}
+
+TEST(by_id_and_by_hand)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    stock_take_job(&stock, job(1, 12, 0), 100);
+    stock_take_job(&stock, job(1, 11, 200), 100);
+    stock_take_job(&stock, job(1, 10, 0), 100);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    CHECK_INT("oldest", outlet_first(&stock, outlet)->heap.id, 10);
+    struct job *manual = job(1, 12, 0);
+    manual->manual = true;
+    stock_take_job(&stock, manual, 100);
+    CHECK_INT("by hand", outlet_first(&stock, outlet)->heap.id, 12);
+    stock_take_out(&stock, outlet_first(&stock, outlet));
+    stock_take_out(&stock, outlet_first(&stock, outlet));
+    CHECK("not due", outlet_first(&stock, outlet) == NULL);
+    CHECK_INT("due", stock_next_due(&stock), 200);
+    stock_move_due(&stock, 200);
+    CHECK_INT("now", outlet_first(&stock, outlet)->heap.id, 11);
+    stock_done(&stock);
+}
+
+TEST(memory_is_shared_out)
+{
+    struct stock stock;
+    stock_init(&stock, 20000);
+    stock_started(&stock);
+    for (int64_t id = 1; id <= 200; id++)
+        stock_take_job(&stock, job(1, id, 0), 0);
+    struct outlet *big = stock_outlet(&stock, 1, 1);
+    CHECK("bounded", stock.bytes <= 20000);
+    CHECK_INT("behind", big->step, OUTLET_BEHIND);
+    CHECK_INT("the oldest stay", big->read_to, big->parcel_count);
+    int before = big->parcel_count;
+    stock_take_job(&stock, job(2, 1000, 0), 0);
+    struct outlet *small = stock_outlet(&stock, 1, 2);
+    CHECK_INT("another outlet gets room", small->parcel_count, 1);
+    CHECK_INT("and stays in step", small->step, OUTLET_IN_STEP);
+    CHECK("from the one that has most", big->parcel_count < before);
+    CHECK_INT("which keeps its oldest", outlet_first(&stock, big)->heap.id, 1);
+    stock_done(&stock);
+}
+
+/* Far more retries than memory holds; what is due now goes all the same. */
+TEST(what_sleeps_stops_nobody)
+{
+    struct stock stock;
+    stock_init(&stock, 20000);
+    stock_started(&stock);
+    for (int64_t id = 1; id <= 500; id++)
+        stock_take_job(&stock, job(1, id, 1000000 + id), 1000 * id);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    CHECK("some sleep", stock_has_sleepers(outlet) && outlet->parcel_count < 400);
+    CHECK_INT("none was merely let go", outlet->step, OUTLET_IN_STEP);
+    CHECK_INT("the first to wake", outlet->later_ms, 1000001);
+    stock_take_job(&stock, job(1, 501, 500000), 501000);
+    CHECK_INT("due now", outlet_first(&stock, outlet)->heap.id, 501);
+    CHECK("nothing to read yet", !stock_wants_page(&stock, outlet));
+    stock_move_due(&stock, 1000001 - STOCK_HORIZON_MS / 2);
+    CHECK("half the horizon before", stock_wants_page(&stock, outlet));
+    CHECK("a pass", stock_begin_read(&stock, outlet) && outlet->read_is_pass);
+    CHECK_INT("from the beginning", outlet->read_after, 0);
+    struct stock_page page = {
+        .jobs = job(1, 1, 1000001), .last = 500, .whole = true, .later_ms = 1000002
+    };
+    page.jobs->link.next = NULL;
+    stock_take_page(&stock, outlet, &page, stock.now_ms);
+    CHECK_INT("the next to wake", outlet->later_ms, 1000002);
+    stock_done(&stock);
+}
+
+TEST(starting)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    (void)stock_outlet(&stock, 1, 1);         /* nothing in the store, nothing missed */
+    stock_take_job(&stock, job(2, 50, 0), 0); /* handed over too early */
+    stock_list_outlet(&stock, 1, 3);
+    stock_started(&stock);
+    CHECK_INT("in step", stock_outlet(&stock, 1, 1)->step, OUTLET_IN_STEP);
+    CHECK_INT("missed one", stock_outlet(&stock, 1, 2)->step, OUTLET_BEHIND);
+    CHECK_INT("holds nothing", stock.parcels.count, 0);
+    CHECK_INT("listed", stock_outlet(&stock, 1, 3)->step, OUTLET_BEHIND);
+    CHECK_INT("new", stock_outlet(&stock, 1, 4)->step, OUTLET_IN_STEP);
+    stock_done(&stock);
+}
+
+RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(memory_is_shared_out),
+          cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting))
