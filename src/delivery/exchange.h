@@ -10,7 +10,7 @@
  * (User-Agent, Content-Type, Accept, Host) takes its place, so a caller replaces User-Agent by
  * giving "User-Agent: X"; "Name:" without a value has the header left out, "Name;" sends it empty.
  * What the caller gives twice is sent twice. Over HTTP/2 names are sent in lower case; the request
- * that is shown is libcurl's own form of it, with "HTTP/2" in its first line. */
+ * that is shown is libcurl's own form of it: "POST /path HTTP/2", "Host:", and the headers. */
 #pragma once
 
 #include "base/buf.h"

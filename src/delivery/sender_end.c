@@ -118,14 +118,15 @@ static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
         return end_of_break(exchange, EXCHANGE_RESET);
-    case CURLE_PARTIAL_FILE:
-        return EXCHANGE_CUT;
+    case CURLE_PARTIAL_FILE: /* where no answer began: by HTTP/2 */
+        return end_of_break(exchange, exchange->head_bytes > 0 ? EXCHANGE_CUT : EXCHANGE_HTTP2);
     case CURLE_WRITE_ERROR:
         return end_of_write(exchange);
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
     case CURLE_WEIRD_SERVER_REPLY:
         return EXCHANGE_NOT_HTTP;
-    case CURLE_HTTP2:
+    case CURLE_HTTP2: /* GOAWAY, too */
+        return end_of_break(exchange, EXCHANGE_HTTP2);
     case CURLE_HTTP2_STREAM:
         return EXCHANGE_HTTP2;
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -3,14 +3,11 @@
  *
  * Invariants: (1) a line that had a certificate, authorities or a proxy set is not used again; (2)
  * exchanges that differ in any of these, secrets included, never have a connection or a TLS session
- * in common. libcurl compares certificates, authorities and the host and port of proxies by itself.
- * It does not compare private keys, so the key stands behind the certificate in what it compares:
- * certificates are public, and who has another's must not have its connections. Nor does it compare
- * a proxy's credentials: through CONNECT a tunnel is marked with them; an unencrypted request
- * carries its own. (3) OpenSSL never asks the terminal for a password. */
+ * in common. libcurl compares certificates, authorities and proxies with their
+ * credentials by itself. It does not compare private keys, so the key stands behind the certificate
+ * in what it compares: certificates are public, and who has another's must not have its
+ * connections. (3) OpenSSL never asks the terminal for a password. */
 #include "delivery/sender_parts.h"
-
-#include "base/digest.h"
 
 static const struct transport plain = {};
 
@@ -105,17 +102,6 @@ static bool guard_allows(struct line *line)
     return false;
 }
 
-/* OpenSSL takes no notice of a name in this list that is no cipher (SSL_CTX_set_cipher_list(3)),
- * and libcurl uses a connection again only where the lists are the same. */
-static void mark_tunnel(struct line *line, str proxy)
-{
-    struct arena *arena = line->exchange->arena;
-    struct digest digest = digest_sha256(proxy);
-    str mark = hex_write(arena, digest_str(&digest));
-    SET(line->easy, CURLOPT_SSL_CIPHER_LIST,
-        arena_c(arena, arena_format(arena, "DEFAULT:%.*s", STR_ARG(mark))));
-}
-
 /* Others libcurl would refuse with the whole URL in its words, credentials too. */
 static bool is_http(CURLU *url)
 {
@@ -141,7 +127,6 @@ static bool set_proxy(struct line *line, const struct target *proxy)
     }
     SET(line->easy, CURLOPT_PROXY, url);
     SET(line->easy, CURLOPT_NOPROXY, "");
-    mark_tunnel(line, str_c(url));
     curl_free(url);
     return true;
 }
