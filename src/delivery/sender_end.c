@@ -247,7 +247,8 @@ static void note_facts(CURL *easy, struct exchange *exchange)
     (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
     (void)curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    exchange->status = status < 200 ? 0 : (int)status; /* an interim answer is none */
+    /* An interim answer is none; and libcurl takes more than three digits. */
+    exchange->status = status < 200 || status > 999 ? 0 : (int)status;
     exchange->proxy_status = (int)proxy_status;
     exchange->verify = verify;
     exchange->sent = exchange->requests > 0 && sent >= (curl_off_t)exchange->body.len;
