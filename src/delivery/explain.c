@@ -318,11 +318,38 @@ static str explain_broken(const struct exchange *exchange, struct arena *arena)
                         STR_ARG(printable(exchange->detail, arena)));
 }
 
-static str http2_detail(const struct exchange *exchange, struct arena *arena)
+static str explain_http2(const struct exchange *exchange, struct arena *arena)
 {
+    str detail = printable(exchange->detail, arena);
     if (exchange->requests > 1) /* what libcurl would have done by itself */
-        return STR("the target refused the stream, or asks for HTTP/1.1");
-    return printable(exchange->detail, arena);
+        detail = STR("the target refused the stream, or asks for HTTP/1.1");
+    return arena_format(arena,
+                        "The exchange by HTTP/2 went wrong (%.*s): if it stays so, have the "
+                        "endpoint use HTTP/1.1",
+                        STR_ARG(detail));
+}
+
+/* What there is nothing to add to. */
+static str explain_fixed(enum exchange_end end)
+{
+    static const str texts[] = {
+        [EXCHANGE_NO_URL] = STR_INIT("The endpoint's URL cannot be read: change it"),
+        [EXCHANGE_EMPTY] = STR_INIT("The target closed the connection without an answer"),
+        [EXCHANGE_KEPT_CLOSED] =
+            STR_INIT("The target closed a kept connection just as it was used again; the delivery "
+                     "is sent again at once, on a new one"),
+        [EXCHANGE_RESET] =
+            STR_INIT("The target broke the connection off before its answer was whole"),
+        [EXCHANGE_CUT] = STR_INIT("The target's answer ended before the length it had stated"),
+        [EXCHANGE_NOT_HTTP] =
+            STR_INIT("What the target answered is not HTTP: check the URL's port"),
+        [EXCHANGE_PROXY_NO_URL] =
+            STR_INIT("The URL of the endpoint's proxy cannot be read: it must begin with http:// "
+                     "or https://"),
+        [EXCHANGE_STOPPED] = STR_INIT("The hub was stopped before the target answered; the "
+                                      "delivery is sent again"),
+    };
+    return texts[end];
 }
 
 str explain_exchange(const struct exchange *exchange, const struct explain_limits *limits,
@@ -331,11 +358,9 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     switch (exchange->end) {
     case EXCHANGE_ANSWERED:
         return explain_status(exchange, arena);
-    case EXCHANGE_NO_URL:
-        return STR("The endpoint's URL cannot be read: change it");
     case EXCHANGE_NO_NAME:
         return arena_format(arena, "The name %s %.*s", exchange->target->host,
-                            STR_ARG(exchange->detail));
+                            STR_ARG(printable(exchange->detail, arena)));
     case EXCHANGE_BLOCKED:
         return explain_blocked(exchange, arena);
     case EXCHANGE_REFUSED:
@@ -344,25 +369,11 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
         return explain_connection(exchange, limits, arena);
     case EXCHANGE_NO_ANSWER:
         return explain_no_answer(exchange, limits, arena);
-    case EXCHANGE_EMPTY:
-        return STR("The target closed the connection without an answer");
-    case EXCHANGE_KEPT_CLOSED:
-        return STR("The target closed a kept connection just as it was used again; the delivery is "
-                   "sent again at once, on a new one");
-    case EXCHANGE_RESET:
-        return STR("The target broke the connection off before its answer was whole");
-    case EXCHANGE_CUT:
-        return STR("The target's answer ended before the length it had stated");
     case EXCHANGE_TOO_LARGE:
     case EXCHANGE_HEAD_TOO_LARGE:
         return explain_size(exchange, limits, arena);
-    case EXCHANGE_NOT_HTTP:
-        return STR("What the target answered is not HTTP: check the URL's port");
     case EXCHANGE_HTTP2:
-        return arena_format(arena,
-                            "The exchange by HTTP/2 went wrong (%.*s): if it stays so, have the "
-                            "endpoint use HTTP/1.1",
-                            STR_ARG(http2_detail(exchange, arena)));
+        return explain_http2(exchange, arena);
     case EXCHANGE_TLS:
         return explain_tls(exchange, limits, arena);
     case EXCHANGE_CERTIFICATE:
@@ -372,9 +383,6 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_OWN_CERTIFICATE:
     case EXCHANGE_AUTHORITIES:
         return explain_own_tls(exchange, arena);
-    case EXCHANGE_PROXY_NO_URL:
-        return STR("The URL of the endpoint's proxy cannot be read: it must begin with http:// or "
-                   "https://");
     case EXCHANGE_PROXY_NO_NAME:
     case EXCHANGE_PROXY_REFUSED:
     case EXCHANGE_PROXY_UNREACHABLE:
@@ -383,8 +391,15 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_PROXY_STATUS:
     case EXCHANGE_PROXY_BROKEN:
         return explain_proxy(exchange, limits, arena);
+    case EXCHANGE_NO_URL:
+    case EXCHANGE_EMPTY:
+    case EXCHANGE_KEPT_CLOSED:
+    case EXCHANGE_RESET:
+    case EXCHANGE_CUT:
+    case EXCHANGE_NOT_HTTP:
+    case EXCHANGE_PROXY_NO_URL:
     case EXCHANGE_STOPPED:
-        return STR("The hub was stopped before the target answered; the delivery is sent again");
+        return explain_fixed(exchange->end);
     case EXCHANGE_BROKEN:
         break;
     }

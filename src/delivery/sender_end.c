@@ -118,8 +118,8 @@ static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
         return end_of_break(exchange, EXCHANGE_RESET);
-    case CURLE_PARTIAL_FILE: /* by HTTP/2 also where no answer began */
-        return end_of_break(exchange, exchange->head_bytes > 0 ? EXCHANGE_CUT : EXCHANGE_EMPTY);
+    case CURLE_PARTIAL_FILE: /* where no answer began: by HTTP/2 */
+        return end_of_break(exchange, exchange->head_bytes > 0 ? EXCHANGE_CUT : EXCHANGE_HTTP2);
     case CURLE_WRITE_ERROR:
         return end_of_write(exchange);
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
@@ -247,7 +247,8 @@ static void note_facts(CURL *easy, struct exchange *exchange)
     (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
     (void)curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    exchange->status = status < 200 ? 0 : (int)status; /* an interim answer is none */
+    /* An interim answer is none; and libcurl takes more than three digits. */
+    exchange->status = status < 200 || status > 999 ? 0 : (int)status;
     exchange->proxy_status = (int)proxy_status;
     exchange->verify = verify;
     exchange->sent = exchange->requests > 0 && sent >= (curl_off_t)exchange->body.len;

@@ -174,10 +174,11 @@ TEST(a_thousand_kept_connections_that_close)
     }
     static int seen[ROUNDS];
     for (int i = 0; i < receiver_count(bench->receiver); i++) {
-        char text[32];
-        (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(receiver_get(bench->receiver, i).body));
-        int n = -1;
-        CHECK_INT(text, sscanf(text, "{\"n\":%d}", &n), 1);
+        str body = receiver_get(bench->receiver, i).body;
+        int64_t n = -1;
+        CHECK("a body", str_starts(body, STR("{\"n\":")) && str_ends(body, STR("}")));
+        CHECK("its number", str_to_int64(str_from(body.ptr + 5, body.len - 6), &n));
+        CHECK("its number", n >= 0 && n < ROUNDS);
         seen[n]++;
     }
     for (int i = 0; i < ROUNDS; i++)
@@ -187,7 +188,26 @@ TEST(a_thousand_kept_connections_that_close)
     CHECK_INT("nothing else", ends[EXCHANGE_KEPT_CLOSED] + ends[EXCHANGE_ANSWERED], ROUNDS);
 }
 
-RUN_TESTS(WITH(methods), WITH(headers_of_the_caller), WITH(own_timeouts),
+TEST(words_for_every_end)
+{
+    struct bench *bench = start(state);
+    const struct explain_limits limits = { .connect_timeout_ms = 1, .whole_timeout_ms = 1 };
+    struct exchange exchange = { .target = target_new(STR("https://good.test/?token=hunter2")),
+                                 .proxy = target_new(STR("http://hub:hunter2@127.0.0.1")),
+                                 .detail = STR("\x1b[31m\xff"),
+                                 .status = 500 };
+    for (int end = EXCHANGE_BROKEN; end <= EXCHANGE_STOPPED; end++) {
+        exchange.end = (enum exchange_end)end;
+        str words = explain_exchange(&exchange, &limits, &bench->arena);
+        if (words.len == 0 || !str_is_utf8(words) || str_has_control(words) ||
+            has(words, "hunter2") || has(words, "(null)"))
+            fail_msg("end %d: \"%.*s\"", end, STR_ARG(words));
+    }
+    target_release(exchange.target);
+    target_release(exchange.proxy);
+}
+
+RUN_TESTS(WITH(words_for_every_end), WITH(methods), WITH(headers_of_the_caller), WITH(own_timeouts),
           WITH(how_much_of_the_rest_came), WITH(time_runs_out_before_the_request_is_out),
           WITH(phases), WITH(kept_connections_are_bounded),
           WITH(a_thousand_kept_connections_that_close))

@@ -107,7 +107,7 @@ TEST(what_is_refused_is_told)
         { "refused on a kept one", H2_REFUSE_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
         { "goes away", H2_GO_AWAY_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
         { "closes", H2_CLOSE_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
-        { "breaks the rules", H2_NONSENSE, EXCHANGE_HTTP2, EXCHANGE_HTTP2 },
+        { "breaks the rules", H2_NONSENSE, EXCHANGE_EMPTY, EXCHANGE_EMPTY },
         { "aborts", H2_ABORT, EXCHANGE_HTTP2, EXCHANGE_HTTP2 },
     };
 

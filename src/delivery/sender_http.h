@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * delivery/sender_http.h: sends requests by libcurl's multi interface: HTTP/1.1, no redirects, no
- * proxies, no cookies, and one request an exchange, never a silent second one. Knows nothing of
- * deliveries. Belongs to one thread, but for sender_wake(). */
+ * delivery/sender_http.h: sends requests by libcurl's multi interface: HTTP/1.1 and HTTP/2, no
+ * redirects, no cookies, proxies only where an outlet's transport names one, and one request an
+ * exchange, never a silent second one. Transfers that wait cost the others nothing. Knows nothing
+ * of deliveries. Belongs to one thread, but for sender_wake(). */
 #pragma once
 
 #include "delivery/exchange.h"
@@ -41,6 +42,7 @@ void sender_wait(struct sender *sender, struct curl_waitfd *fds, int count, int 
 /* Any thread. The argument is a struct sender. */
 void sender_wake(void *sender);
 
-/* The CURLOPT_RESOLVE line that has libcurl use these addresses for the target: "+host:port:…". */
+/* The CURLOPT_RESOLVE line that has libcurl use these addresses for the target, or for the proxy:
+ * "+host:port:…". */
 char *sender_pin(const struct target *target, const struct address *addresses, int count,
                  struct arena *arena);
