@@ -132,6 +132,17 @@ scenario('500 ten times, then 200: dead after the schedule, with the reason; del
     await one.balance();
 }));
 
+scenario('500 ten times, then 200, by a policy of its own: delivered at the eleventh attempt', () => trial(async (one) => {
+    one.tried.script = (received) => (received.index < 10 ? 500 : 200);
+    await one.send(1);
+    await one.othersWentThrough();
+    const [delivery] = await one.untilDelivered();
+    assert.deepEqual(delivery.attempts.map((attempt) => attempt.response.status), [...Array(10).fill(500), 200]);
+    const started = delivery.attempts.map((attempt) => Date.parse(attempt.startedAt));
+    assert.ok(started.slice(1).every((at, i) => at - started[i] >= MINUTE), 'never before the policy says');
+    await one.balance();
+}, { webhook: { retry: { delaysSeconds: [60], retries: 12, jitterPercent: 0 } } }));
+
 scenario('410: disabled with the reason; by PATCH active again, and all that waited is delivered', () => trial(async (one) => {
     one.tried.answers(410);
     await one.send(1);
