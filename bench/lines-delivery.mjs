@@ -212,10 +212,12 @@ async function strict() {
         await wrk({ port: hub.port, path, connections: 256, seconds: 1 });
         while ((await hub.ledger()).pending < appends * options.seconds) await wrk({ port: hub.port, path, connections: 256, seconds: 1 });
         const before = (await hub.ledger()).delivered;
+        const cpu = cpuByThread(hub.pid);
         const begun = performance.now();
         await sleep(options.seconds * 1000);
         const after = await hub.ledger();
         const rate = (after.delivered - before) / ((performance.now() - begun) / 1000);
+        notes.push(`strict: CPU µs a delivery: ${perEvent(cpuBetween(cpu, cpuByThread(hub.pid), after.delivered - before))}; each took ${(1e6 / rate).toFixed(0)} µs`);
         if (after.pending === 0) throw new Error('there was not enough to deliver');
         rates[0].push(rate);
         rates[1].push(appends);
