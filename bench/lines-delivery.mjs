@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // bench/lines-delivery.mjs: what is measured of delivering: what bad endpoints cost the good ones, and
 // how fast a backlog goes; see `run`.
-import net from 'node:net';
-
 import { Authority } from '../test/lib/certificates.mjs';
 import { NameServer } from '../test/lib/dns.mjs';
 import { expect } from '../test/lib/http.mjs';
+import { Receiver } from '../test/lib/receiver.mjs';
 import { BenchHub, binary, cpuBetween, cpuByThread, median, memory, newPort, paced, silentUrl, sinkUrl, sleep, startReceivers, startSilent, startSink, startSinks, syncedAppends, until, wrk } from './machine.mjs';
 import { format, notes, options, perEvent, row, say } from './report.mjs';
 
@@ -131,29 +130,22 @@ async function deafNames() {
 // Those that were tried while the receiver was down wait for their own time.
 const LEFT = 50;
 
-// A hub with `options.events` pending deliveries to an endpoint that is down; organization 1 is for
-// live traffic.
-async function afterOutage() {
+async function outage() {
     const hub = await BenchHub.start({ organizations: 2 });
     const path = await hub.event();
     await hub.people(path);
-    const sink = await startSink();
+    let sink = await startSink();
     const hook = await hub.webhook(sink.url);
     const most = await maximum(hub, path);
     await sink.stop();
     const pending = await backlog(hub, path, options.events);
-    return { hub, path, hook, most, pending, sinkPort: sink.port };
-}
-
-async function outage() {
-    const { hub, hook, most, sinkPort, ...rest } = await afterOutage();
     const livePort = newPort();
     const livePath = await hub.endpoints(1, () => sinkUrl(0, livePort), 1);
-    const seconds = Math.max(2, Math.min(options.seconds, Math.floor(rest.pending / 30000)));
+    const seconds = Math.max(2, Math.min(options.seconds, Math.floor(pending / 30000)));
     const quiet = wholly(await paced({ hub, path: livePath, sinkPort: livePort, rate: 1000, seconds, connections: 32 }));
     let peak = memory(hub.pid);
     const watching = setInterval(() => (peak = Math.max(peak, memory(hub.pid))), 50);
-    const sink = await startSink(sinkPort);
+    sink = await startSink(sink.port);
     // One that is sent by hand finds that the endpoint is back; else the breaker's next probe would, in up
     // to 15 minutes.
     const [newest] = expect(await hub.client().get(`/api/v1/webhooks/${hook.id}/deliveries?limit=1`), 200).json.data;
@@ -172,7 +164,7 @@ async function outage() {
     clearInterval(watching);
     const rate = (before - LEFT) / ((end - begun) / 1000);
     notes.push(`outage: live traffic before: p99 ${format(quiet.p99)} µs`);
-    const events = rest.pending.toLocaleString('en');
+    const events = pending.toLocaleString('en');
     row(`memory at most while ${events} pending deliveries go out after an outage`, { value: peak, unit: ' MB', least: 200, better: 'less' });
     row(`${events} pending deliveries after an outage, against the whole way's highest rate`, { value: rate / most, least: 0.8, measured: `${format(rate)}/s, ${((end - begun) / 1000).toFixed(1)} s`, reference: `${format(most)}/s` });
     row('live traffic meanwhile, 1,000 a second, p99 from receiving to the receiver', { value: median(live.map((load) => load.p99)) / 1000, unit: ' ms', least: 50, better: 'less', measured: `${live.length} runs of ${seconds} s` });
@@ -180,29 +172,21 @@ async function outage() {
     await hub.stop();
 }
 
-// When the first byte arrives at a receiver that answers once and is gone again.
-async function firstArrival(port) {
-    const server = net.createServer();
-    await new Promise((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
-    const arrived = new Promise((done) => {
-        server.on('connection', (socket) => {
-            socket.on('error', () => {});
-            socket.once('data', () => {
-                done(performance.now());
-                socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-                server.close();
-            });
-        });
-    });
-    return { arrived };
-}
-
+// The endpoint is disabled while they pile up: one that had failed would wait for its breaker first.
 async function restart() {
-    const { hub, pending, sinkPort } = await afterOutage();
+    const hub = await BenchHub.start();
+    const path = await hub.event();
+    await hub.people(path);
+    const receiver = await new Receiver({ keep: false }).listen(newPort());
+    const hook = await hub.webhook(receiver.url);
+    const change = (status) => hub.client().patch(`/api/v1/webhooks/${hook.id}`, { status });
+    expect(await change('disabled'), 200);
+    const pending = await backlog(hub, path, options.events);
+    expect(await change('active'), 200);
     await hub.down();
     const times = [];
     for (let i = 0; i < options.runs; i++) {
-        const { arrived } = await firstArrival(sinkPort);
+        const arrived = new Promise((done) => (receiver.onRequest = () => done(performance.now())));
         const begun = performance.now();
         const up = hub.up();
         times.push((await arrived) - begun);
@@ -211,6 +195,7 @@ async function restart() {
         await hub.down();
     }
     row(`from the start with ${pending.toLocaleString('en')} pending deliveries to the first one`, { value: median(times), unit: ' ms', least: 1000, better: 'less' });
+    await receiver.close();
     await hub.stop();
 }
 
@@ -227,10 +212,12 @@ async function strict() {
         await wrk({ port: hub.port, path, connections: 256, seconds: 1 });
         while ((await hub.ledger()).pending < appends * options.seconds) await wrk({ port: hub.port, path, connections: 256, seconds: 1 });
         const before = (await hub.ledger()).delivered;
+        const cpu = cpuByThread(hub.pid);
         const begun = performance.now();
         await sleep(options.seconds * 1000);
         const after = await hub.ledger();
         const rate = (after.delivered - before) / ((performance.now() - begun) / 1000);
+        notes.push(`strict: CPU µs a delivery: ${perEvent(cpuBetween(cpu, cpuByThread(hub.pid), after.delivered - before))}; each took ${(1e6 / rate).toFixed(0)} µs`);
         if (after.pending === 0) throw new Error('there was not enough to deliver');
         rates[0].push(rate);
         rates[1].push(appends);

@@ -59,8 +59,8 @@ const FAULTS = {
         text: 'y'.repeat(400000), error: /broke the connection off before its answer was whole/, seen: 0, interrupted: 3,
     },
     'the connection is closed without a word': { begin: answering({ raw: '', close: true }), error: /closed the connection without an answer/ },
-    'it accepts and never answers': { begin: answering({ hang: true }), error: new RegExp(`^No whole answer within ${TIMEOUT_S} s: `) },
-    'the answer trickles, a byte a second': { begin: answering({ trickle: 1000, body: 'z'.repeat(100) }), error: new RegExp(`^No whole answer within ${TIMEOUT_S} s: `), response: { status: 200, body: /^z+$/, truncated: false } },
+    'it accepts and never answers': { begin: answering({ hang: true }), error: new RegExp(`^No answer within ${TIMEOUT_S} s: the target took the request and was too slow`) },
+    'the answer trickles, a byte a second': { begin: answering({ trickle: 1000, body: 'z'.repeat(100) }), error: new RegExp(`^No whole answer within ${TIMEOUT_S} s: the target began to answer, and \\d+ bytes of the body came`), response: { status: 200, body: /^z+$/, truncated: false } },
     'the body has no end': { begin: answering({ endless: true }), error: /longer than 16777216 bytes.*--max-response-read/, response: { status: 200, truncated: true, body: 'x'.repeat(65536) } },
     'the answer is shorter than it says': { begin: answering({ raw: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort', close: true }), error: /ended before the length it had stated/, response: { status: 200, body: 'short', length: 5, truncated: false } },
     'a chunk is shorter than it says': { begin: answering({ raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc', close: true }), error: /ended before the length it had stated/, response: { status: 200, body: 'abc' } },
@@ -131,6 +131,17 @@ scenario('500 ten times, then 200: dead after the schedule, with the reason; del
     assert.deepEqual(details.map((delivery) => delivery.attempts.length), [11, 1]);
     await one.balance();
 }));
+
+scenario('500 ten times, then 200, by a policy of its own: delivered at the eleventh attempt', () => trial(async (one) => {
+    one.tried.script = (received) => (received.index < 10 ? 500 : 200);
+    await one.send(1);
+    await one.othersWentThrough();
+    const [delivery] = await one.untilDelivered();
+    assert.deepEqual(delivery.attempts.map((attempt) => attempt.response.status), [...Array(10).fill(500), 200]);
+    const started = delivery.attempts.map((attempt) => Date.parse(attempt.startedAt));
+    assert.ok(started.slice(1).every((at, i) => at - started[i] >= MINUTE), 'never before the policy says');
+    await one.balance();
+}, { webhook: { retry: { delaysSeconds: [60], retries: 12, jitterPercent: 0 } } }));
 
 scenario('410: disabled with the reason; by PATCH active again, and all that waited is delivered', () => trial(async (one) => {
     one.tried.answers(410);
