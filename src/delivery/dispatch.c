@@ -398,6 +398,7 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
     struct outcome outcome = outcome_of(&question, &result->arena);
+    figures_count(&courier->figures, &dispatch->exchange, result->attempt.duration_us);
     dispatch->parcel->fresh = outcome.again_at_once;
     result->after = outcome.after;
     note_event(dispatch);

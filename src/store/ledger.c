@@ -85,3 +85,53 @@ int store_read_ledger(struct sql *sql, int64_t organization, int64_t subject, in
     *ret_ledger = ledger;
     return 0;
 }
+
+int store_read_all_deliveries(struct sql *sql, struct ledger *ret_ledger)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT COALESCE(SUM(c.deliveries), 0), COALESCE(SUM(c.delivered), 0),"
+                       " COALESCE(SUM(c.dead), 0), COALESCE(SUM(c.dropped), 0)"
+                       " FROM organizations o JOIN counters c ON c.organization = o.id"
+                       " AND c.subject = 0 AND c.span = 2 AND c.start_ms = 0");
+    int r = sql_next(&query);
+    if (r < 0)
+        return fail(r);
+    *ret_ledger = (struct ledger){ .deliveries = sql_int(&query, 0),
+                                   .delivered = sql_int(&query, 1),
+                                   .dead = sql_int(&query, 2),
+                                   .dropped = sql_int(&query, 3) };
+    ret_ledger->pending =
+        ret_ledger->deliveries - ret_ledger->delivered - ret_ledger->dead - ret_ledger->dropped;
+    return 0;
+}
+
+/* Behind the outlet given, the next one that has work, and when its oldest was made. */
+static int next_oldest(struct sql *sql, struct outlet_work *outlet, int64_t *ret_created_ms)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT organization, outlet, created_ms FROM work"
+                  " WHERE (organization, outlet) > ($1, $2)"
+                  " ORDER BY organization, outlet, id LIMIT 1",
+                  SQL_I(outlet->organization), SQL_I(outlet->outlet));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return r;
+    *outlet = (struct outlet_work){ sql_int(&query, 0), sql_int(&query, 1) };
+    *ret_created_ms = sql_int(&query, 2);
+    return r;
+}
+
+int store_read_oldest_work(struct sql *sql, int64_t *ret_created_ms)
+{
+    struct outlet_work at = {};
+    int64_t oldest_ms = 0;
+    int64_t created_ms;
+    int r;
+    while ((r = next_oldest(sql, &at, &created_ms)) > 0)
+        if (oldest_ms == 0 || created_ms < oldest_ms)
+            oldest_ms = created_ms;
+    if (r == 0)
+        *ret_created_ms = oldest_ms;
+    return fail(r);
+}
