@@ -122,6 +122,7 @@ function goodBody(operation) {
         'PATCH /api/v1/integrations/{}/events/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
+        'POST /api/v1/webhooks/{}/filter-test': { data: { fields: { total: 1 } }, filter: { all: [{ field: 'fields.total', operator: 'exists' }] } },
         'POST /api/v1/retry-preview': { retry: { policy: 'postback' } },
         'POST /api/v1/api-keys': { name: `walk ${n}`, scopes: ['contacts:read'] },
         'POST /api/v1/users': { email: `walk${n}@example.org`, name: 'Walk', password: PASSWORD, role: 'viewer' },
