@@ -207,6 +207,10 @@ static const struct schema sending = SCHEMA(
             FILTER_EXAMPLE                                                                            \
     }
 
+static const struct schema old_secret =
+    SCHEMA("OldSecret", "A signing secret that was replaced, and signs beside the new one.",
+           { "until", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-22T10:00:00.000Z\"" });
+
 #define WEBHOOK_MEMBERS                                                                            \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },                          \
         { "name", SHAPE_STRING, REQUIRED, NAME_EXAMPLE },                                          \
@@ -217,6 +221,7 @@ static const struct schema sending = SCHEMA(
         { "format", SHAPE_STRING, REQUIRED, .choices = format_choices,                             \
           .example = "\"standard\"" },                                                             \
         { "signing", SHAPE_BOOLEAN, REQUIRED, .example = "true" },                                 \
+        { "oldSecrets", SHAPE_OBJECTS, REQUIRED, .of = &old_secret, .help = "newest first" },      \
         { "status", SHAPE_STRING, REQUIRED, .choices = status_choices, .example = "\"active\"" },  \
         { "statusReason", SHAPE_STRING, OR_NULL, .example = "null" },                              \
         { "sending", SHAPE_OBJECT, REQUIRED, .of = &sending },                                     \
@@ -274,6 +279,32 @@ const struct schema schema_ping =
     SCHEMA("Ping", "What was sent off.",
            { "deliveryId", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },
            { "eventId", SHAPE_STRING, REQUIRED, .example = "\"evt_0e3v2k4m1c8r0\"" });
+
+const struct schema schema_rotation = SCHEMA(
+    "SecretRotation", "",
+    { "overlapHours", SHAPE_INTEGER, .most = 168,
+      .help =
+          "how long the secret that is there goes on signing beside the new one; 24 unless told "
+          "otherwise. 0: the new one alone signs, and all older ones end at once",
+      .example = "24" },
+    { "secret", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 200,
+      .help = "whsec_ and the base64 of 24 to 64 bytes; one is drawn unless it is given",
+      .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
+
+static const struct schema signing_secrets =
+    SCHEMA("SigningSecrets", "Whose signatures deliveries carry now.",
+           { "signing", SHAPE_INTEGER, REQUIRED,
+             .help = "how many secrets sign; 0: deliveries are not signed", .example = "2" },
+           { "oldUntil", SHAPE_INSTANT, OR_NULL,
+             .help = "from then on the new one signs alone; null: it does already",
+             .example = "\"2026-11-22T10:00:00.000Z\"" });
+
+const struct schema schema_rotated_webhook =
+    SCHEMA("RotatedWebhook", "The endpoint with its new secret, which is shown this once.",
+           WEBHOOK_MEMBERS,
+           { "secret", SHAPE_STRING, REQUIRED, .help = "the new one",
+             .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" },
+           { "secrets", SHAPE_OBJECT, REQUIRED, .of = &signing_secrets });
 
 const struct schema schema_filter_trial =
     SCHEMA("FilterTrial", "Either data or eventId.",

@@ -5,6 +5,7 @@
 #include "api/filters.h"
 #include "api/handlers.h"
 #include "api/outlets.h"
+#include "api/rotation.h"
 #include "api/secrets.h"
 #include "api/standing.h"
 #include "api/subscriptions.h"
@@ -82,6 +83,9 @@ int webhooks_write_members(struct call *call, struct sql *sql, const struct webh
     filters_write(call, row->filter);
     json_member_string(out, STR("format"), webhook_format_name(row->format));
     json_member_bool(out, STR("signing"), row->signing);
+    r = rotation_write(call, row);
+    if (r < 0)
+        return fail(r);
     write_standing(out, &standing);
     write_counts(out, &ledger);
     const struct outlet_texts texts = texts_of(row);
@@ -328,7 +332,9 @@ int webhooks_change(struct call *call, struct batch *batch)
     if (r != 0)
         return r;
     row.updated_ms = batch_now_ms(batch);
-    r = store_update_webhook(sql, &row);
+    r = rotation_forget_ended(call, &row, row.updated_ms);
+    if (r == 0)
+        r = store_update_webhook(sql, &row);
     if (r == 0)
         r = webhooks_changed(call, batch, &row, "webhook.update");
     if (r == 0)
