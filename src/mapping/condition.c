@@ -387,6 +387,9 @@ bool conditions_match(const struct conditions *conditions, json document)
 /* ---- the cost ---- */
 
 #define COST_OF_LOOKING_THROUGH 20
+/* Of what is kept in memory, for one point. */
+#define VALUES_A_POINT 50
+#define BYTES_A_POINT 1024
 
 static bool looks_through(const struct condition *condition)
 {
@@ -398,9 +401,11 @@ static bool looks_through(const struct condition *condition)
 
 static int64_t condition_cost(const struct condition *condition)
 {
+    int64_t cost = condition->operand_count / VALUES_A_POINT;
+    cost += (int64_t)(condition->value.len / BYTES_A_POINT);
     if (!looks_through(condition))
-        return 1;
-    int64_t cost = COST_OF_LOOKING_THROUGH;
+        return cost + 1;
+    cost += COST_OF_LOOKING_THROUGH;
     for (int left = condition->operand_count; left > 1; left /= 2)
         cost += COST_OF_LOOKING_THROUGH;
     return cost;

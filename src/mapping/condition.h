@@ -32,9 +32,10 @@ MUST_USE bool conditions_read(const struct conditions_input *input, struct probl
 MUST_USE bool conditions_read_stored(str text, str pointer, struct arena *kept,
                                      const struct conditions **ret_conditions);
 
-/* What matching costs at most, in points: a condition costs one; one that looks through a whole
- * text (contains, like, most of what ignores case) or an array ([*]) twenty, and with a list as
- * many times more as its search takes steps. On a document of 512 KiB a point is 0.1 to 0.3 ms. */
+/* What matching and keeping them costs at most, in points. A condition costs one; one that looks
+ * through a whole text (contains, like, most of what ignores case) or an array ([*]) twenty, and
+ * with a list twenty more for each further step of its search. Each 50 values of a list, and each
+ * KiB of values, cost one more. On a document of 512 KiB a point is 0.1 to 0.3 ms. */
 int64_t conditions_cost(const struct conditions *conditions);
 
 /* `document` NULL: every field is missing. */

@@ -63,6 +63,14 @@ TEST(costs)
     };
 
     CLEANUP(arena_done) struct arena arena = {};
+    str many = STR("0");
+    for (int i = 1; i < 100; i++)
+        many = arena_format(&arena, "%.*s,%d", STR_ARG(many), i);
+    str list = arena_format(&arena, "{'field':'a','operator':'in','value':[%.*s]}", STR_ARG(many));
+    CHECK_INT("100 values", cost_of(&arena, arena_c(&arena, list)), 3);
+    str text =
+        arena_format(&arena, "{'field':'a','operator':'in','value':['%0600d','%0600d']}", 1, 2);
+    CHECK_INT("1,207 bytes", cost_of(&arena, arena_c(&arena, text)), 2);
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         CHECK_INT(cases[i].members, cost_of(&arena, cases[i].members), cases[i].cost);
 }
