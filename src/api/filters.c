@@ -7,7 +7,8 @@
 #include "route/route.h"
 #include "store/lists.h"
 
-#define PAGE 100
+/* Rows may hold certificates: few at once. */
+#define PAGE 20
 #define POINTER STR("/filter")
 
 /* ── what a body says ── */
@@ -156,6 +157,7 @@ struct turning {
     struct sql *sql;
     const struct event *event;
     json data;
+    struct arena *arena; /* of one page */
 };
 
 static bool has_type(const struct webhook_row *row, str type, struct arena *arena)
@@ -174,7 +176,7 @@ static bool has_type(const struct webhook_row *row, str type, struct arena *aren
 
 static int write_turned_away(const struct turning *turning, const struct webhook_row *row)
 {
-    struct arena *arena = &turning->call->request->arena;
+    struct arena *arena = turning->arena;
     struct json_writer *out = &turning->call->out;
     const struct conditions *conditions;
     struct delivery_found found;
@@ -199,6 +201,7 @@ static int write_turned_away(const struct turning *turning, const struct webhook
 /* Of the page; the next one begins below it. */
 static int write_page(const struct turning *turning, struct store_page *page, int *ret_count)
 {
+    arena_reset(page->arena, (size_t)MIB);
     struct webhook_row *rows = ARENA_ARRAY(page->arena, struct webhook_row, PAGE);
     int r = store_list_webhooks(turning->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
@@ -210,16 +213,16 @@ static int write_page(const struct turning *turning, struct store_page *page, in
 
 int filters_write_turned_away(struct call *call, struct sql *sql, const struct event *event)
 {
-    struct turning turning = { .call = call, .sql = sql, .event = event };
-    struct store_page page = { .organization = event->organization,
-                               .before = STORE_NEWEST,
-                               .limit = PAGE,
-                               .arena = &call->request->arena };
+    struct arena CLEANUP(arena_done) arena = {};
+    struct turning turning = { .call = call, .sql = sql, .event = event, .arena = &arena };
+    struct store_page page = {
+        .organization = event->organization, .before = STORE_NEWEST, .limit = PAGE, .arena = &arena
+    };
     struct json_error error;
     /* A ping goes to one endpoint, whatever the filters are. */
     int count = str_equal(event->type, STR("ping")) ? 0 : PAGE;
     int r = 0;
-    if (!json_read(page.arena, event->data, JSON_DEPTH_MAX, &turning.data, &error))
+    if (!json_read(&call->request->arena, event->data, JSON_DEPTH_MAX, &turning.data, &error))
         turning.data = NULL;
     json_key(&call->out, STR("filtered"));
     json_begin_array(&call->out);

@@ -47,6 +47,8 @@ scenario('an endpoint gets what matches by type and by body; numbers, texts, arr
     assert.equal((await show(dear)).counts.deliveries, 1);
     const ledger = checkEquations(await ledgerOf(api));
     assert.deepEqual([ledger.filtered, ledger.deliveries, ledger.delivered, ledger.events, ledger.wanted], [4, 6, 6, 4, 4]);
+    assert.equal((await ledgerOf(api, new Date((await hub.clockState()).now - 3600000).toISOString())).filtered, 4, 'by the minute, too');
+    assert.equal((await ledgerOf(api, new Date((await hub.clockState()).now + 3600000).toISOString())).filtered, 0);
     await hub.checkLedger();
 });
 
@@ -62,6 +64,11 @@ scenario('an event that every filter turns away is not wanted, and says why', as
     assert.equal((await show(other)).counts.filtered, 0, 'of another type: its filter was not asked');
     const ledger = checkEquations(await ledgerOf(api));
     assert.deepEqual([ledger.wanted, ledger.notWanted, ledger.filtered], [0, 1, 1]);
+    const many = [];
+    for (let i = 0; i < 45; i++) many.push((await makeWebhook(api, receiver.url, { eventTypes: ['*'], filter: over(100) })).id);
+    const all = expect(await api.get(`/api/v1/events/${id}`), 200).json.filtered.map((one) => one.webhookId);
+    assert.deepEqual(all, [...many.reverse(), hook.id], 'all of them, newest first');
+    for (const one of many) expect(await api.delete(`/api/v1/webhooks/${one}`), 204);
     // As the filters are now.
     expect(await api.patch(`/api/v1/webhooks/${hook.id}`, { filter: null }), 200);
     assert.deepEqual((await api.get(`/api/v1/events/${id}`)).json.filtered, []);
