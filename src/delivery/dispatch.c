@@ -83,16 +83,35 @@ void dispatch_free_spare(struct courier *courier)
 
 /* ── send ── */
 
+/* The newest first; none: its deliveries are not signed. */
+static const struct content_key *signing_keys(struct dispatch *dispatch, int *ret_count)
+{
+    const struct outlet *outlet = dispatch->outlet;
+    *ret_count = 0;
+    if (outlet->key == NULL)
+        return NULL;
+    const struct webhook *webhook = outlet->webhook; /* whose keys these are */
+    struct content_key *keys =
+        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)webhook->old_secret_count + 1);
+    keys[(*ret_count)++] = (struct content_key){ .hmac = outlet->key };
+    for (int i = 0; i < webhook->old_secret_count; i++)
+        keys[(*ret_count)++] = (struct content_key){
+            .hmac = outlet->old_keys[i],
+            .until_ms = webhook->old_secrets[i].until_ms,
+        };
+    return keys;
+}
+
 static void make_request(struct dispatch *dispatch, int64_t now_ms)
 {
     const struct content *content = dispatch->parcel->job->content;
     struct exchange *exchange = &dispatch->exchange;
     exchange->body = content_body(content, dispatch->webhook->format, &dispatch->arena);
-    const struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
-                                             .outlet = dispatch->parcel->job->delivery.outlet,
-                                             .timestamp_s = now_ms / 1000,
-                                             .key = dispatch->outlet->key,
-                                             .body = exchange->body };
+    struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
+                                       .outlet = dispatch->parcel->job->delivery.outlet,
+                                       .at_ms = now_ms,
+                                       .body = exchange->body };
+    signing.keys = signing_keys(dispatch, &signing.key_count);
     char *lines[CONTENT_HEADERS + 1];
     int count = content_headers(&signing, content->hops + 1, &dispatch->arena, lines);
     lines[count++] = arena_c(&dispatch->arena, STR("Expect:")); /* libcurl: do not send it */

@@ -23,7 +23,8 @@ static int add_stretch(struct sql *sql, const struct stretch *stretch, struct le
         "SELECT COALESCE(SUM(events), 0), COALESCE(SUM(wanted), 0), COALESCE(SUM(not_wanted), 0),"
         " COALESCE(SUM(occurrences), 0), COALESCE(SUM(deliveries), 0), COALESCE(SUM(delivered), 0),"
         " COALESCE(SUM(dead), 0), COALESCE(SUM(dropped), 0), COALESCE(SUM(rejected), 0),"
-        " COALESCE(SUM(attempts), 0), COALESCE(SUM(attempts_failed), 0) FROM counters"
+        " COALESCE(SUM(attempts), 0), COALESCE(SUM(attempts_failed), 0),"
+        " COALESCE(SUM(filtered), 0) FROM counters"
         " WHERE organization = $1 AND subject = $2 AND span = $3 AND start_ms >= $4"
         " AND start_ms < $5",
         SQL_I(stretch->organization), SQL_I(stretch->subject), SQL_I(stretch->span),
@@ -42,6 +43,7 @@ static int add_stretch(struct sql *sql, const struct stretch *stretch, struct le
     ledger->rejected += sql_int(&query, 8);
     ledger->attempts += sql_int(&query, 9);
     ledger->attempts_failed += sql_int(&query, 10);
+    ledger->filtered += sql_int(&query, 11);
     return 0;
 }
 

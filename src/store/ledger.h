@@ -18,6 +18,7 @@ struct ledger {
     int64_t rejected;
     int64_t attempts;
     int64_t attempts_failed;
+    int64_t filtered; /* what endpoints with the right types did not get, by their filters */
 };
 
 /* Of an outlet or inlet, or of the whole organization (subject 0), from the minute of `since_ms`
