@@ -329,6 +329,13 @@ scenario('order is kept: strict, and by subject', async () => {
     await outage(hub, api, strict, 12);
     await outage(hub, api, subject, 12, email);
     const before = { strict: strict.arrived().length, subject: subject.arrived().length };
+    const overlaps = [];
+    const lineOf = (received) => received.path + (received.path === '/strict' ? '' : received.json.data.fields.n % 3);
+    receiver.script = (received) => {
+        const open = receiver.requests.filter((one) => one !== received && one.answeredAt === undefined && lineOf(one) === lineOf(received));
+        if (open.length > 0) overlaps.push(lineOf(received));
+        return { status: 200, delay: 10 };
+    };
     for (const hook of [strict, subject]) {
         await recovered(hub, api, hook, { since: LONG_AGO });
         await waitFor(hub, hook, 'all are delivered', (counts) => counts.delivered === 12);
@@ -337,6 +344,8 @@ scenario('order is kept: strict, and by subject', async () => {
     assert.deepEqual(numbersOf(strict.arrived().slice(before.strict)), rising);
     const arrived = numbersOf(subject.arrived().slice(before.subject));
     for (let line = 0; line < 3; line++) assert.deepEqual(arrived.filter((n) => n % 3 === line), rising.filter((n) => n % 3 === line));
+    assert.deepEqual(overlaps, [], 'none goes before the one before it was answered');
+    receiver.script = answer;
     await checkBooks(hub, api);
 });
 
