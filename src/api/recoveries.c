@@ -216,16 +216,15 @@ static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
         .until_ms = asked->wanted.until_ms,
         .limit = COUNT_ROWS,
     };
-    int64_t end;
+    struct finished_found found;
     do {
-        int64_t count = 0;
-        int r = store_count_finished(sql, &scan, &count, &end);
+        int r = store_count_finished(sql, &scan, &found);
         if (r < 0)
             return fail(r);
-        asked->total += count;
-        scan.after = end;
-    } while (end != 0 && clock_mono_ms() < until_ms);
-    asked->total_exact = end == 0;
+        asked->total += found.count;
+        scan.after = found.end;
+    } while (found.end != 0 && clock_mono_ms() < until_ms);
+    asked->total_exact = found.end == 0;
     return 0;
 }
 

@@ -86,19 +86,18 @@ static int take_portion(struct step *step)
     };
     struct delivery_found *rows =
         ARENA_ARRAY(batch_arena(step->batch), struct delivery_found, SCAN_ROWS);
-    int count;
-    int64_t end;
-    int r = store_scan_finished(batch_sql(step->batch), &scan, batch_arena(step->batch), rows,
-                                &count, &end);
-    for (int i = 0; r == 0 && i < count; i++) {
+    struct finished_found found = {};
+    int r =
+        store_scan_finished(batch_sql(step->batch), &scan, batch_arena(step->batch), rows, &found);
+    for (int64_t i = 0; r == 0 && i < found.count; i++) {
         if (!has_room(step))
             return 0;
         r = reopen(step, &rows[i]);
     }
     if (r < 0)
         return fail(r);
-    recovery->reached = MAX_OF(recovery->reached, end);
-    step->over = end == 0;
+    recovery->reached = MAX_OF(recovery->reached, found.end);
+    step->over = found.end == 0;
     return 0;
 }
 

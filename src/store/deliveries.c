@@ -164,7 +164,7 @@ static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64
 }
 
 int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struct arena *arena,
-                        struct delivery_found *ret_rows, int *ret_count, int64_t *ret_end)
+                        struct delivery_found *ret_rows, struct finished_found *ret_found)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
@@ -175,12 +175,12 @@ int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struc
     int r;
     while ((r = sql_next(&query)) > 0)
         ret_rows[count++] = take_delivery(&query, scan->organization, arena);
-    *ret_count = count;
-    return r < 0 ? fail(r) : find_scanned(sql, scan, ret_end);
+    ret_found->count = count;
+    return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
 }
 
-int store_count_finished(struct sql *sql, const struct finished_scan *scan, int64_t *ret_count,
-                         int64_t *ret_end)
+int store_count_finished(struct sql *sql, const struct finished_scan *scan,
+                         struct finished_found *ret_found)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
@@ -188,8 +188,8 @@ int store_count_finished(struct sql *sql, const struct finished_scan *scan, int6
                   " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id"
                   " LIMIT $5)" FINISHED_MEANT,
                   FINISHED_VALUES(scan));
-    int r = sql_one_int(&query, ret_count);
-    return r < 0 ? fail(r) : find_scanned(sql, scan, ret_end);
+    int r = sql_one_int(&query, &ret_found->count);
+    return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
 }
 
 int store_read_sent_event(struct sql *sql, const struct delivery_found *found, struct arena *arena,

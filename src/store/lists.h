@@ -104,13 +104,17 @@ struct finished_scan {
     int limit;             /* rows to look at */
 };
 
-/* Those of the next `limit` rows that are meant; ret_end is the last id looked at, or 0 when there
- * are no more behind it. */
+struct finished_found {
+    int64_t count;
+    int64_t end; /* the last id looked at; 0: there are no more behind it */
+};
+
+/* Those of the next `limit` rows that are meant. */
 MUST_USE int store_scan_finished(struct sql *sql, const struct finished_scan *scan,
                                  struct arena *arena, struct delivery_found *ret_rows,
-                                 int *ret_count, int64_t *ret_end);
+                                 struct finished_found *ret_found);
 MUST_USE int store_count_finished(struct sql *sql, const struct finished_scan *scan,
-                                  int64_t *ret_count, int64_t *ret_end);
+                                  struct finished_found *ret_found);
 
 /* The event that a delivery sends, or what is left of it: when its own row is gone, an unfinished
  * delivery carries its data. STORE_NOT_FOUND: retention has taken it. */

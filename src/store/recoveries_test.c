@@ -46,47 +46,77 @@ static int64_t finish(struct scene *scene, int64_t organization, int64_t outlet,
 static int walk(struct scene *scene, struct finished_scan scan, int64_t *ids)
 {
     struct delivery_found rows[16];
+    struct finished_found found;
+    struct finished_found counted;
     int total = 0;
-    int64_t end;
     assert_true(scan.limit <= (int)COUNT_OF(rows));
     do {
-        int count;
-        int64_t counted;
-        int64_t counted_end;
-        assert_int_equal(
-            store_scan_finished(reading(scene), &scan, &scene->arena, rows, &count, &end), 0);
-        assert_int_equal(store_count_finished(reading(scene), &scan, &counted, &counted_end), 0);
-        assert_int_equal(counted, count);
-        assert_int_equal(counted_end, end);
-        for (int i = 0; i < count; i++)
+        assert_int_equal(store_scan_finished(reading(scene), &scan, &scene->arena, rows, &found),
+                         0);
+        assert_int_equal(store_count_finished(reading(scene), &scan, &counted), 0);
+        assert_int_equal(counted.count, found.count);
+        assert_int_equal(counted.end, found.end);
+        for (int64_t i = 0; i < found.count; i++)
             ids[total++] = rows[i].delivery.id;
-        scan.after = end;
-    } while (end != 0);
+        scan.after = found.end;
+    } while (found.end != 0);
     return total;
+}
+
+#define MADE 6
+
+struct scan_case {
+    const char *label;
+    unsigned states;
+    int64_t since, until; /* minutes behind the first; until 0: no end */
+    int after, before;    /* places; −1: no bound */
+    int want[MADE + 1];   /* places, −1 at the end */
+};
+
+static struct finished_scan scan_of(const struct scan_case *from, const int64_t *made,
+                                    int64_t first_ms)
+{
+    return (struct finished_scan){
+        .organization = ORG,
+        .outlet = OUTLET,
+        .after = from->after < 0 ? 0 : made[from->after],
+        .before = from->before < 0 ? INT64_MAX : made[from->before],
+        .states = from->states,
+        .since_ms = first_ms + from->since * MINUTE_MS,
+        .until_ms = from->until == 0 ? 0 : first_ms + from->until * MINUTE_MS,
+    };
+}
+
+static void check_scan(struct scene *scene, const struct scan_case *wanted,
+                       struct finished_scan scan, const int64_t *made)
+{
+    int64_t ids[16];
+    int count = walk(scene, scan, ids);
+    int at = 0;
+    while (wanted->want[at] >= 0 && at < count && ids[at] == made[wanted->want[at]])
+        at++;
+    if (at != count || wanted->want[at] >= 0)
+        print_error("%s, %d at a time: wrong at %d\n", wanted->label, scan.limit, at);
+    assert_int_equal(at, count);
+    assert_int_equal(wanted->want[at], -1);
 }
 
 static void test_a_scan_gives_what_is_meant(void **state)
 {
     struct scene *scene = *state;
 
-    static const enum delivery_state states[] = { DELIVERY_DEAD,    DELIVERY_DELIVERED,
-                                                  DELIVERY_DROPPED, DELIVERY_PENDING,
-                                                  DELIVERY_DEAD,    DELIVERY_DELIVERED };
+    static const enum delivery_state states[MADE] = { DELIVERY_DEAD,    DELIVERY_DELIVERED,
+                                                      DELIVERY_DROPPED, DELIVERY_PENDING,
+                                                      DELIVERY_DEAD,    DELIVERY_DELIVERED };
 
-    int64_t made[COUNT_OF(states)];
+    int64_t made[MADE];
     int64_t first_ms = scene->now_ms + MINUTE_MS;
-    for (size_t i = 0; i < COUNT_OF(states); i++)
+    for (size_t i = 0; i < MADE; i++)
         made[i] = finish(scene, ORG, OUTLET, states[i]);
     (void)finish(scene, ORG, OTHER_OUTLET, DELIVERY_DEAD);
     (void)finish(scene, OTHER, OUTLET, DELIVERY_DEAD);
 
-    static const struct {
-        const char *label;
-        unsigned states;
-        int64_t since, until; /* minutes behind the first */
-        int after, before;    /* places; −1: no bound */
-        int want[COUNT_OF(states) + 1];
-    } cases[] = {
+    static const struct scan_case cases[] = {
         { "dead ones", DEAD, 0, 0, -1, -1, { 0, 4, -1 } },
         { "two states", DEAD | DROPPED, 0, 0, -1, -1, { 0, 2, 4, -1 } },
         { "all that is over", DEAD | DROPPED | DELIVERED, 0, 0, -1, -1, { 0, 1, 2, 4, 5, -1 } },
@@ -100,25 +130,9 @@ static void test_a_scan_gives_what_is_meant(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (int limit = 1; limit <= 16; limit *= 4) {
-            int64_t ids[16];
-            const struct finished_scan scan = {
-                .organization = ORG,
-                .outlet = OUTLET,
-                .after = cases[i].after < 0 ? 0 : made[cases[i].after],
-                .before = cases[i].before < 0 ? INT64_MAX : made[cases[i].before],
-                .states = cases[i].states,
-                .since_ms = first_ms + cases[i].since * MINUTE_MS,
-                .until_ms = cases[i].until == 0 ? 0 : first_ms + cases[i].until * MINUTE_MS,
-                .limit = limit,
-            };
-            int count = walk(scene, scan, ids);
-            int at = 0;
-            while (cases[i].want[at] >= 0 && at < count && ids[at] == made[cases[i].want[at]])
-                at++;
-            if (at != count || cases[i].want[at] >= 0)
-                print_error("%s, %d at a time: wrong at %d\n", cases[i].label, limit, at);
-            assert_int_equal(at, count);
-            assert_int_equal(cases[i].want[at], -1);
+            struct finished_scan scan = scan_of(&cases[i], made, first_ms);
+            scan.limit = limit;
+            check_scan(scene, &cases[i], scan, made);
         }
 }
 
@@ -165,8 +179,9 @@ static void assert_same(const struct recovery *a, const struct recovery *b)
     assert_int_equal(a->wanted.until_ms, b->wanted.until_ms);
     assert_int_equal(a->wanted.states, b->wanted.states);
     assert_int_equal(a->wanted.id_count, b->wanted.id_count);
-    for (int i = 0; i < a->wanted.id_count; i++)
-        assert_int_equal(a->wanted.ids[i], b->wanted.ids[i]);
+    if (a->wanted.id_count > 0)
+        assert_memory_equal(a->wanted.ids, b->wanted.ids,
+                            (size_t)a->wanted.id_count * sizeof(int64_t));
     assert_int_equal(a->reached, b->reached);
     assert_int_equal(a->total, b->total);
     assert_int_equal(a->total_exact, b->total_exact);
@@ -182,7 +197,7 @@ static void assert_same(const struct recovery *a, const struct recovery *b)
 
 static void assert_stored(struct scene *scene, const struct recovery *recovery)
 {
-    struct recovery read;
+    struct recovery read = {};
     assert_int_equal(store_read_recovery(writing(scene), ORG, recovery->id, &scene->arena, &read),
                      0);
     assert_same(&read, recovery);
