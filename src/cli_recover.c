@@ -103,11 +103,11 @@ static str body_of(const struct recover_options *options, struct arena *arena)
 
 /* ── how far it has come ── */
 
+/* 0 for null. */
 static long long number_of(json object, const char *name)
 {
-    int64_t number = 0;
-    (void)!json_to_int64(json_get(object, str_c(name)), &number);
-    return (long long)number;
+    int64_t number;
+    return json_to_int64(json_get(object, str_c(name)), &number) ? (long long)number : 0;
 }
 
 static str state_of(json recovery)

@@ -22,6 +22,7 @@ struct asked {
     bool dry_run;
     int64_t total;
     bool total_exact;
+    int64_t after;   /* deliveries up to this id are too old */
     int64_t started; /* the recovery */
 };
 
@@ -203,19 +204,9 @@ static int count_by_ids(struct call *call, struct sql *sql, int64_t outlet)
     return 0;
 }
 
-static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
+static int count_windows(struct asked *asked, struct sql *sql, struct finished_scan scan)
 {
-    struct asked *asked = call->parsed;
     int64_t until_ms = clock_mono_ms() + COUNT_MS;
-    struct finished_scan scan = {
-        .organization = call->caller.organization,
-        .outlet = outlet,
-        .before = INT64_MAX,
-        .states = asked->wanted.states,
-        .since_ms = asked->wanted.since_ms,
-        .until_ms = asked->wanted.until_ms,
-        .limit = COUNT_ROWS,
-    };
     struct finished_found found;
     do {
         int r = store_count_finished(sql, &scan, &found);
@@ -226,6 +217,23 @@ static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
     } while (found.end != 0 && clock_mono_ms() < until_ms);
     asked->total_exact = found.end == 0;
     return 0;
+}
+
+static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
+{
+    struct asked *asked = call->parsed;
+    struct finished_scan scan = {
+        .organization = call->caller.organization,
+        .outlet = outlet,
+        .before = INT64_MAX,
+        .states = asked->wanted.states,
+        .since_ms = asked->wanted.since_ms,
+        .until_ms = asked->wanted.until_ms,
+        .limit = COUNT_ROWS,
+    };
+    int r = store_find_finished_start(sql, &scan, &asked->after);
+    scan.after = asked->after;
+    return r < 0 ? fail(r) : count_windows(asked, sql, scan);
 }
 
 /* Of the path; a deleted one's row stays. */
@@ -324,6 +332,7 @@ int recoveries_start(struct call *call, struct batch *batch)
                                        .outlet = webhook.id,
                                        .state = RECOVERY_RUNNING,
                                        .wanted = asked->wanted,
+                                       .reached = asked->after,
                                        .total = asked->total,
                                        .total_exact = asked->total_exact,
                                        .started_ms = batch_now_ms(batch),

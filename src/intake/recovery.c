@@ -7,9 +7,9 @@
  * Invariants: (1) what a step reopens, the ledger's sums and the recovery's own place and sums are
  * one transaction, so that a kill between any two instructions loses no delivery and counts none
  * twice; (2) a delivery is looked at once: the place only rises, and none that was made behind the
- * recovery is looked at; (3) a step holds no more than STEP_DELIVERIES deliveries and about
- * STEP_BYTES of their content; (4) one is reopened only while its endpoint is neither deleted nor
- * disabled. */
+ * recovery is looked at; (3) a step takes no more than STEP_DELIVERIES deliveries, and begins none
+ * when their content has made the batch's arena grow by STEP_BYTES; (4) one is reopened only while
+ * its endpoint is neither deleted nor disabled. */
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -17,7 +17,6 @@
 #include "intake/reopen.h"
 #include "store/access.h"
 #include "store/lists.h"
-#include "store/outlets.h"
 #include "store/recoveries.h"
 #include "json/write.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * store/deliveries.c: deliveries and attempts, for store/lists.h. A delivery is a row of `work`
  * while it is pending, and of `deliveries` afterwards; both are read in the order of their ids. */
+#include "base/id.h"
+#include "base/instant.h"
 #include "model/names.h"
 #include "store/lists.h"
 #include "store/rows.h"
@@ -190,6 +192,44 @@ int store_count_finished(struct sql *sql, const struct finished_scan *scan,
                   FINISHED_VALUES(scan));
     int r = sql_one_int(&query, &ret_found->count);
     return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
+}
+
+#define OUT_OF_ORDER_MS (60 * MINUTE_MS)
+#define CLOSE_ENOUGH ((int64_t)1 << (ID_HUB_BITS + ID_COUNTER_BITS)) /* ids of a millisecond */
+
+/* Whether the next row behind that id is older than any that is meant; then ret_id is its own. */
+static int is_too_old(struct sql *sql, const struct finished_scan *scan, int64_t after,
+                      int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT id, created_ms FROM deliveries WHERE organization = $1 AND outlet = $2"
+        " AND id > $3 AND id < $4 ORDER BY id LIMIT 1",
+        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(after), SQL_I(scan->before));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return fail(r);
+    *ret_id = sql_int(&query, 0);
+    return sql_int(&query, 1) < scan->since_ms - OUT_OF_ORDER_MS;
+}
+
+int store_find_finished_start(struct sql *sql, const struct finished_scan *scan, int64_t *ret_after)
+{
+    int64_t low = scan->after;
+    int64_t high = scan->before;
+    while (high - low > CLOSE_ENOUGH) {
+        int64_t middle = low + (high - low) / 2;
+        int64_t id;
+        int r = is_too_old(sql, scan, middle, &id);
+        if (r < 0)
+            return fail(r);
+        if (r > 0)
+            low = id;
+        else
+            high = middle;
+    }
+    *ret_after = low;
+    return 0;
 }
 
 int store_read_sent_event(struct sql *sql, const struct delivery_found *found, struct arena *arena,

@@ -116,6 +116,11 @@ MUST_USE int store_scan_finished(struct sql *sql, const struct finished_scan *sc
 MUST_USE int store_count_finished(struct sql *sql, const struct finished_scan *scan,
                                   struct finished_found *ret_found);
 
+/* Finds by halving an id that all of them are above, so that a scan need not begin with the oldest.
+ * Times rise with ids: what is up to an hour out of order is still found. */
+MUST_USE int store_find_finished_start(struct sql *sql, const struct finished_scan *scan,
+                                       int64_t *ret_after);
+
 /* The event that a delivery sends, or what is left of it: when its own row is gone, an unfinished
  * delivery carries its data. STORE_NOT_FOUND: retention has taken it. */
 MUST_USE int store_read_sent_event(struct sql *sql, const struct delivery_found *found,

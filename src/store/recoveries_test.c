@@ -136,6 +136,38 @@ static void test_a_scan_gives_what_is_meant(void **state)
         }
 }
 
+/* Ten minutes apart: of an hour before the moment some are looked at in vain, no more. */
+static void test_a_scan_begins_where_it_must(void **state)
+{
+    struct scene *scene = *state;
+    int64_t made[60];
+    int64_t first_ms = scene->now_ms + 10 * MINUTE_MS;
+    for (size_t i = 0; i < COUNT_OF(made); i++) {
+        scene->now_ms += 9 * MINUTE_MS; /* finish() adds one */
+        scene->real_ms += 10 * MINUTE_MS;
+        made[i] = finish(scene, ORG, OUTLET, DELIVERY_DEAD);
+    }
+    for (int first = 0; first <= (int)COUNT_OF(made); first++) {
+        const struct finished_scan scan = {
+            .organization = ORG,
+            .outlet = OUTLET,
+            .before = INT64_MAX,
+            .since_ms = first_ms + first * 10 * MINUTE_MS,
+        };
+        int64_t after;
+        assert_int_equal(store_find_finished_start(reading(scene), &scan, &after), 0);
+        int in_vain = 0;
+        for (int i = 0; i < first; i++)
+            in_vain += made[i] > after;
+        assert_int_equal(in_vain, MIN_OF(first, 6));
+        assert_true(first == (int)COUNT_OF(made) || made[first] > after);
+    }
+    const struct finished_scan none = { .organization = ORG, .outlet = 1, .before = INT64_MAX };
+    int64_t after;
+    assert_int_equal(store_find_finished_start(reading(scene), &none, &after), 0);
+    assert_true(after < made[0]);
+}
+
 static void test_the_event_that_is_sent(void **state)
 {
     struct scene *scene = *state;
@@ -287,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_a_scan_gives_what_is_meant),
+        SCENE_TEST(test_a_scan_begins_where_it_must),
         SCENE_TEST(test_the_event_that_is_sent),
         SCENE_TEST(test_a_recovery_reads_back),
         SCENE_TEST(test_the_one_that_runs),

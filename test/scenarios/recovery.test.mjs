@@ -1,6 +1,8 @@
 // Recovery in bulk: what did not arrive is sent again by time and state, or by ids; beside traffic,
 // behind restarts, and with books that add up after each.
 import assert from 'node:assert/strict';
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
@@ -208,6 +210,28 @@ scenario('nothing is begun while nothing would be sent', async () => {
     expectProblem(await begin({ id: 'whk_0000000000001' }), 404, 'not_found');
     assert.deepEqual(await api.all(`/api/v1/webhooks/${hook.id}/recoveries`), []);
     assert.equal((await ledgerOf(api)).dead, 2);
+});
+
+scenario('a hub that was restored from a backup begins none before it is released', async () => {
+    const hub = await startHub();
+    const api = hub.client();
+    const hook = await endpoint(api, 'held');
+    receiver.script = answer;
+    await send(api, hook, 0, 1);
+    await until('it is delivered', async () => (await hook.counts()).delivered === 1);
+    const file = join(hub.dir, 'backup.db');
+    assert.equal((await hub.cli(['backup', '--data', hub.data, '--to', file])).code, 0);
+    await hub.stop();
+    const restored = new Hub({ name: 'restored' });
+    restored.owners = hub.owners;
+    assert.equal((await restored.cli(['restore', '--data', restored.data, '--from', file])).code, 0);
+    if (!existsSync(join(restored.data, 'sealing.key'))) copyFileSync(join(hub.data, 'sealing.key'), join(restored.data, 'sealing.key'));
+    await restored.start();
+    const held = restored.client();
+    const wish = { since: LONG_AGO, states: ['delivered'] };
+    assert.match(expectProblem(await recover(held, hook, wish), 409, 'conflict').json.detail, /restored from a backup.*release/i);
+    expect(await held.post('/api/v1/release'), 200);
+    await until('it begins', async () => (await recover(held, hook, wish)).status === 202);
 });
 
 // Enough for several steps.
