@@ -219,7 +219,7 @@ int store_find_finished_start(struct sql *sql, const struct finished_scan *scan,
     int64_t high = scan->before;
     while (high - low > CLOSE_ENOUGH) {
         int64_t middle = low + (high - low) / 2;
-        int64_t id;
+        int64_t id = 0;
         int r = is_too_old(sql, scan, middle, &id);
         if (r < 0)
             return fail(r);
