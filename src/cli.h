@@ -22,6 +22,7 @@
     X(send)                                                                                        \
     X(tail)                                                                                        \
     X(resend)                                                                                      \
+    X(recover)                                                                                     \
     X(version)                                                                                     \
     X(help)
 

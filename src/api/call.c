@@ -3,7 +3,7 @@
 
 #define ANSWER_MAX ((size_t)32 << 20)
 
-/* Passwords being hashed at once: each takes 19 MiB and a core. */
+/* Passwords being hashed at once, mostly: each takes 19 MiB and a core. */
 #define SLOW_AT_ONCE 4
 
 /* ── answering ── */
@@ -159,7 +159,8 @@ static bool run_slow(struct call *call, struct store_reader *reader)
 {
     int r = call->route->slow(call, reader);
     (void)atomic_fetch_sub(&call->api->slow, 1);
-    if (r == 0 && !problem_has(&call->problem) && call->route->command != NULL)
+    bool answered = r != 0 || problem_has(&call->problem) || call->request->reply.status != 0;
+    if (!answered && call->route->command != NULL)
         return post_command(call);
     call_finish(call, r);
     return true;
@@ -198,7 +199,7 @@ static bool start_slow(struct call *call, struct store_reader *reader)
         (void)atomic_fetch_sub(&call->api->slow, 1);
         call->problem.retry_after_s = 1;
         (void)call_refuse(call, PROBLEM_BUSY,
-                          STR("Several passwords are being checked already. Send it again."));
+                          STR("Several long requests are under way already. Send it again."));
         call_finish(call, 0);
         return true;
     }

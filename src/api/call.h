@@ -186,6 +186,8 @@ bool call_has_enough(const struct call *call);
 
 /* ── audit ── */
 
+/* Who is asking, as the audit trail names them. */
+str call_actor(const struct call *call);
 /* One row of what this call did. `detail` is JSON, or empty for what the body says. */
 MUST_USE int call_audit(struct call *call, struct batch *batch, const char *action, str object,
                         str detail);

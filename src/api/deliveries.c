@@ -6,6 +6,7 @@
 #include "api/mask.h"
 #include "delivery/content.h"
 #include "delivery/delivery.h"
+#include "intake/reopen.h"
 #include "model/names.h"
 #include "store/lists.h"
 #include "store/sealed.h"
@@ -262,32 +263,13 @@ static int find(struct call *call, struct sql *sql, struct delivery_found *ret_f
     return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
 }
 
-/* What the delivery sends. STORE_NOT_FOUND: retention has taken it. */
-static int find_event(struct call *call, struct sql *sql, const struct delivery_found *found,
-                      struct event *ret_event)
-{
-    const struct delivery *delivery = &found->delivery;
-    struct arena *arena = &call->request->arena;
-    struct event_found stored;
-    int r = store_read_event(sql, delivery->organization, delivery->event, arena, &stored);
-    if (r == 0)
-        *ret_event = stored.event;
-    if (r != STORE_NOT_FOUND)
-        return fail(r);
-    *ret_event = (struct event){ .id = delivery->event,
-                                 .organization = delivery->organization,
-                                 .type = found->event_type,
-                                 .at_ms = delivery->created_ms };
-    return store_read_carried_body(sql, delivery, arena, &ret_event->data);
-}
-
 static int find_body(struct call *call, struct sql *sql, const struct delivery_found *found,
                      str *ret_body)
 {
     struct arena *arena = &call->request->arena;
     struct webhook_row webhook;
     struct event event;
-    int r = find_event(call, sql, found, &event);
+    int r = store_read_sent_event(sql, found, arena, &event);
     if (r == 0)
         r = store_read_webhook(sql, found->delivery.organization, found->delivery.outlet, arena,
                                &webhook);
@@ -326,50 +308,36 @@ int deliveries_get(struct call *call, struct sql *sql)
 
 /* ── sending again ── */
 
-/* It was counted as finished in the minute it was made; it is not any more. */
-static void count_reopened(struct batch *batch, const struct delivery *before, int64_t subject)
-{
-    struct counter_delta *sums =
-        batch_counter(batch, before->organization, subject, before->created_ms);
-    sums->delivered -= before->state == DELIVERY_DELIVERED;
-    sums->dead -= before->state == DELIVERY_DEAD;
-    sums->dropped -= before->state == DELIVERY_DROPPED;
-}
-
-/* Due at once; what is finished goes back to pending. One that was delivered gets one more attempt,
- * whatever comes of it; a dead or dropped one a fresh schedule. */
-static struct delivery reopened(const struct delivery *before, int64_t now_ms)
-{
-    struct delivery after = *before;
-    after.due_ms = now_ms;
-    after.reason = (str){};
-    if (before->state == DELIVERY_PENDING)
-        return after;
-    after.once = before->state == DELIVERY_DELIVERED;
-    after.state = DELIVERY_PENDING;
-    after.schedule_step = 0;
-    after.finished_ms = 0;
-    return after;
-}
-
 static int resend(struct call *call, struct batch *batch, struct delivery_found *found)
 {
-    const struct delivery before = found->delivery;
-    struct event *event = ARENA_NEW(batch_arena(batch), struct event);
-    int r = find_event(call, batch_sql(batch), found, event);
+    int r = reopen_delivery(batch, found, true);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
                            STR("What this delivery sent is no longer kept (--retention-days)."));
+    return fail(r);
+}
+
+/* A new delivery of the same event to the same endpoint, as if it had wanted it now. */
+static int render(struct call *call, struct batch *batch, struct delivery_found *found)
+{
+    struct event_found *stored = ARENA_NEW(batch_arena(batch), struct event_found);
+    const struct delivery *from = &found->delivery;
+    int r = store_read_event(batch_sql(batch), from->organization, from->event, batch_arena(batch),
+                             stored);
+    if (r == STORE_NOT_FOUND)
+        return call_refuse(call, PROBLEM_GONE,
+                           STR("The event of this delivery is no longer kept (--retention-days)."));
     if (r < 0)
         return fail(r);
-    /* The hand-over reads it when this request may have been answered already. */
-    event->type = arena_str(batch_arena(batch), event->type);
-    event->data = arena_str(batch_arena(batch), event->data);
-    found->delivery = reopened(&before, batch_now_ms(batch));
-    batch_add_change(batch, &found->delivery, found->event_type, before.state == DELIVERY_PENDING,
-                     NULL, event);
-    count_reopened(batch, &before, 0);
-    count_reopened(batch, &before, before.outlet);
+    const struct delivery delivery = { .id = batch_draw_id(batch),
+                                       .organization = from->organization,
+                                       .outlet = from->outlet,
+                                       .event = from->event,
+                                       .created_ms = batch_now_ms(batch),
+                                       .state = DELIVERY_PENDING,
+                                       .due_ms = batch_now_ms(batch) };
+    batch_add_manual_delivery(batch, &delivery, &stored->event);
+    found->delivery = delivery;
     return 0;
 }
 
@@ -419,24 +387,47 @@ int deliveries_pass_over(struct call *call, struct batch *batch)
     return 0;
 }
 
+static str resend_detail(struct call *call, int64_t made)
+{
+    struct arena *arena = &call->request->arena;
+    if (made == 0)
+        return (str){};
+    return arena_format(arena, "{\"render\":true,\"deliveryId\":\"%.*s\"}",
+                        STR_ARG(id_text(arena, ID_DELIVERY, made)));
+}
+
+static int audit_resend(struct call *call, struct batch *batch, int64_t delivery, int64_t made)
+{
+    return call_audit(call, batch, "delivery.resend",
+                      id_text(&call->request->arena, ID_DELIVERY, delivery),
+                      resend_detail(call, made));
+}
+
+static void answer_resent(struct call *call, const struct delivery_found *found, int64_t from)
+{
+    static const struct standing at_once = { .sending = SENDING_FREELY }; /* whatever holds it */
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    write_members(call, found, &at_once);
+    json_member_id_or_null(out, STR("renderedFrom"), ID_DELIVERY, from);
+    json_end_object(out);
+    call_reply(call, 202);
+}
+
 int deliveries_resend(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    bool anew = false;
+    (void)body_bool(call, "render", &anew);
     int r = find(call, batch_sql(batch), found);
     if (r == 0)
         r = check_resend(call, batch, &found->delivery);
+    int64_t from = found->delivery.id;
     if (r == 0)
-        r = resend(call, batch, found);
+        r = anew ? render(call, batch, found) : resend(call, batch, found);
     if (r == 0)
-        r = MIN_OF(resume_line(batch, &found->delivery), 0);
+        r = audit_resend(call, batch, from, anew ? found->delivery.id : 0);
     if (r == 0)
-        r = call_audit(call, batch, "delivery.resend",
-                       id_text(&call->request->arena, ID_DELIVERY, found->delivery.id), (str){});
-    if (r != 0)
-        return fail(r);
-    static const struct standing at_once = { .sending = SENDING_FREELY }; /* whatever holds it */
-    (void)call_json(call);
-    write_delivery(call, found, &at_once);
-    call_reply(call, 202);
-    return 0;
+        answer_resent(call, found, anew ? from : 0);
+    return r > 0 ? r : fail(r);
 }

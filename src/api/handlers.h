@@ -83,6 +83,15 @@ int deliveries_pass_over(struct call *call, struct batch *batch);
 int deliveries_paused(struct call *call, struct sql *sql);
 int deliveries_resend(struct call *call, struct batch *batch);
 
+/* recoveries.c */
+bool recoveries_check(struct call *call);
+int recoveries_count(struct call *call, struct store_reader *reader);
+int recoveries_start(struct call *call, struct batch *batch);
+void recoveries_started(struct call *call);
+int recoveries_list(struct call *call, struct sql *sql);
+int recoveries_get(struct call *call, struct sql *sql);
+int recoveries_cancel(struct call *call, struct batch *batch);
+
 /* contacts.c */
 int contacts_list(struct call *call, struct sql *sql);
 int contacts_get(struct call *call, struct sql *sql);

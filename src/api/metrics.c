@@ -179,6 +179,8 @@ static void add_committer(const struct api *api, struct buf *to)
     figure(to, "junctor_events_total", "counter", "Events committed since start.", stats.events);
     figure(to, "junctor_deliveries_total", "counter", "Deliveries made since start.",
            stats.deliveries);
+    figure(to, "junctor_recoveries_running", "gauge", "Bulk recoveries that are not over.",
+           stats.recoveries);
     head(to, "junctor_queued_operations", "gauge", "Operations that wait for the committer.");
     for (size_t lane = 0; lane < LANES; lane++)
         buf_format(to, "junctor_queued_operations{lane=\"%s\"} %lld\n", lanes[lane],

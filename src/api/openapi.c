@@ -130,6 +130,16 @@ static void write_success(struct json_writer *out, const struct route *route)
     json_end_object(out);
 }
 
+static void write_preview(struct json_writer *out, const struct schema *schema)
+{
+    json_key(out, STR("200"));
+    json_begin_object(out);
+    json_member_string(out, STR("description"), STR("Nothing was done: what it would come to."));
+    write_header_references(out, every_header, 1);
+    write_json_content(out, schema, "application/json", true);
+    json_end_object(out);
+}
+
 /* Several problems can share a status: one response describes them all. */
 static void write_status(struct json_writer *out, const struct problem_set *set, int status)
 {
@@ -157,6 +167,8 @@ static void write_responses(struct json_writer *out, const struct route *route)
     const struct problem_set set = problems_of(route);
     json_key(out, STR("responses"));
     json_begin_object(out);
+    if (route->preview != NULL)
+        write_preview(out, route->preview);
     write_success(out, route);
     int last = 0;
     for (;;) { /* by rising status */
@@ -334,7 +346,7 @@ static void write_operation(struct json_writer *out, const struct route *route,
     if (route->body != NULL) {
         json_key(out, STR("requestBody"));
         json_begin_object(out);
-        json_member_bool(out, STR("required"), true);
+        json_member_bool(out, STR("required"), !route->body_optional);
         write_json_content(out, route->body, "application/json", route->body->members != NULL);
         json_end_object(out);
     }
@@ -420,6 +432,7 @@ static void write_components(struct json_writer *out, bool test)
             continue;
         schema_set_add(set, routes[i].body, true);
         schema_set_add(set, routes[i].answer, false);
+        schema_set_add(set, routes[i].preview, false);
     }
     json_key(out, STR("components"));
     json_begin_object(out);

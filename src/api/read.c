@@ -169,7 +169,9 @@ bool call_read(struct call *call)
     read_query(call);
     if (problem_has(&call->problem))
         return false;
-    if (call->route->body != NULL && !read_body(call))
+    bool empty = str_trim(call->request->body).len == 0;
+    bool wanted = call->route->body != NULL && !(empty && call->route->body_optional);
+    if (wanted && !read_body(call))
         return false;
     return call->route->check == NULL || call->route->check(call);
 }

@@ -228,14 +228,33 @@ const struct route routes[] = {
       GIVES(200, schema_delivery_detail),
       DOC("getDelivery", "Webhooks", "One delivery with its attempts") },
     { POST("/api/v1/deliveries/{id}/resend"), CALLER(DELIVERIES_WRITE, EDITOR),
-      .command = deliveries_resend, GIVES(202, schema_delivery),
-      .also = { PROBLEM_CONFLICT, PROBLEM_GONE },
+      .command = deliveries_resend, .body = &schema_resend, .body_optional = true,
+      GIVES(202, schema_resent_delivery), .also = { PROBLEM_CONFLICT, PROBLEM_GONE },
       DOC("resendDelivery", "Webhooks", "Send it again, under the same id, with the same bytes"),
       .help =
           "A pending one is due at once; a delivered one gets one more attempt; a dead or "
-          "dropped one a fresh schedule. It goes at once, whatever the endpoint's order. 409 while "
-          "an attempt of it is under way, and when nothing is sent to the endpoint now: disabled, "
+          "dropped one a fresh schedule. It goes at once, whatever the endpoint's order. With "
+          "`render` a new delivery is made instead, whatever the endpoint has subscribed to. 409 "
+          "while an attempt of it is under way, and when nothing is sent to the endpoint now: disabled, "
           "paused, held, or deleted." },
+    { POST("/api/v1/webhooks/{id}/recover"), CALLER(DELIVERIES_WRITE, EDITOR),
+      .check = recoveries_check, .slow = recoveries_count, .command = recoveries_start,
+      .committed = recoveries_started, .body = &schema_recover, GIVES(202, schema_recovery),
+      .preview = &schema_recovery_preview, .also = { PROBLEM_CONFLICT },
+      DOC("recoverWebhook", "Webhooks", "Send again what did not arrive, in bulk"),
+      .help = "By time and state, or by ids. It goes on beside traffic and behind restarts: each "
+              "gets a fresh schedule, and goes through order, rate and breaker like any other. One "
+              "at a time for each endpoint (409), and none while nothing is sent to it." },
+    { GET("/api/v1/webhooks/{id}/recoveries"), CALLER(DELIVERIES_READ, VIEWER),
+      .query = recoveries_list, LISTS(schema_recovery, ID_RECOVERY),
+      DOC("listRecoveries", "Webhooks", "The recoveries of an endpoint") },
+    { GET("/api/v1/recoveries/{id}"), CALLER(DELIVERIES_READ, VIEWER), .query = recoveries_get,
+      GIVES(200, schema_recovery), DOC("getRecovery", "Webhooks", "One recovery") },
+    { POST("/api/v1/recoveries/{id}/cancel"), CALLER(DELIVERIES_WRITE, EDITOR),
+      .command = recoveries_cancel, GIVES(200, schema_recovery),
+      DOC("cancelRecovery", "Webhooks", "End a recovery"),
+      .help = "What is on its way stays so, the rest is left as it was. One that is over stays as "
+              "it is." },
 
     { POST("/api/v1/deliveries/{id}/pass-over"), CALLER(DELIVERIES_WRITE, EDITOR),
       .command = deliveries_pass_over, GIVES(200, schema_delivery), .also = { PROBLEM_CONFLICT },

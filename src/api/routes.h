@@ -46,7 +46,7 @@ struct route {
     bool event;     /* the body is an event's: its own cap, read by the inlet */
     bool test;      /* there with the test clock only */
 
-    /* What does it. One of the first four; slow may be followed by a command. */
+    /* What does it. One of the first four; slow may be followed by a command, unless it answers. */
     void (*immediate)(struct call *call);                             /* on the loop */
     bool (*ingest)(struct call *call, const struct picture *picture); /* on the loop, parks */
     int (*query)(struct call *call, struct sql *sql);                 /* reader, in a snapshot */
@@ -58,11 +58,13 @@ struct route {
     void (*committed)(struct call *call);
 
     /* What it takes and gives. */
-    const struct schema *body;   /* NULL: none is taken; one that comes is not looked at */
-    const struct schema *answer; /* NULL: none (204), or not JSON */
-    int status;                  /* of success */
-    bool list;                   /* {"data": [answer …], "next"}, ?limit=&cursor= */
-    enum id_kind cursor;         /* of lists */
+    const struct schema *body;    /* NULL: none is taken; one that comes is not looked at */
+    bool body_optional;           /* a request without one is fine: call->body is NULL */
+    const struct schema *answer;  /* NULL: none (204), or not JSON */
+    int status;                   /* of success */
+    const struct schema *preview; /* 200: the answer when nothing is done; NULL: it always is */
+    bool list;                    /* {"data": [answer …], "next"}, ?limit=&cursor= */
+    enum id_kind cursor;          /* of lists */
     const struct parameter *query_parameters;
     enum problem_id also[ROUTE_PROBLEMS]; /* beside those that follow from the rest */
 

@@ -51,6 +51,11 @@ extern const struct schema schema_rotated_webhook;
 extern const struct schema schema_filter_trial;
 extern const struct schema schema_filter_verdict;
 
+/* schemas_recovery.c */
+extern const struct schema schema_recover;
+extern const struct schema schema_recovery;
+extern const struct schema schema_recovery_preview;
+
 /* schemas_history.c */
 extern const struct schema schema_taken_event;
 extern const struct schema schema_event_body;
@@ -60,6 +65,8 @@ extern const struct schema schema_event_summary;
 extern const struct schema schema_event;
 extern const struct schema schema_delivery;
 extern const struct schema schema_delivery_detail;
+extern const struct schema schema_resend;
+extern const struct schema schema_resent_delivery;
 extern const struct schema schema_rejection;
 extern const struct schema schema_rejection_count;
 extern const struct schema schema_ledger;

@@ -83,6 +83,19 @@ const struct schema schema_activity =
 const struct schema schema_delivery =
     SCHEMA("Delivery", "One event on its way to one endpoint.", DELIVERY_MEMBERS);
 
+const struct schema schema_resend = SCHEMA(
+    "Resend", "How to send it again. The body may be left out.",
+    { "render", SHAPE_BOOLEAN,
+      .help = "true: a new delivery, under an id of its own, of the event as it is stored to the "
+              "endpoint as it is now",
+      .example = "false" });
+
+const struct schema schema_resent_delivery =
+    SCHEMA("ResentDelivery", "What is sent now.", DELIVERY_MEMBERS,
+           { "renderedFrom", SHAPE_STRING, OR_NULL,
+             .help = "the delivery that a new one was made from; null: it is the same delivery",
+             .example = "null" });
+
 static const struct schema sent = SCHEMA(
     "SentRequest",
     "What was sent; secrets in headers are masked. URL and headers are stored sealed.",

@@ -96,13 +96,19 @@ bool call_has_enough(const struct call *call)
 
 /* ── audit ── */
 
+str call_actor(const struct call *call)
+{
+    const struct caller *caller = &call->caller;
+    if (caller->kind == CALLER_ANYONE)
+        return STR("anyone");
+    return id_text(&call->request->arena, caller->kind == CALLER_KEY ? ID_API_KEY : ID_USER,
+                   caller->id);
+}
+
 int call_audit(struct call *call, struct batch *batch, const char *action, str object, str detail)
 {
     struct arena *arena = &call->request->arena;
     const struct caller *caller = &call->caller;
-    str actor = STR("anyone");
-    if (caller->kind != CALLER_ANYONE)
-        actor = id_text(arena, caller->kind == CALLER_KEY ? ID_API_KEY : ID_USER, caller->id);
     if (detail.len == 0)
         detail =
             call->body == NULL ? STR("{}") : schema_audit(call->route->body, call->body, arena);
@@ -110,7 +116,7 @@ int call_audit(struct call *call, struct batch *batch, const char *action, str o
         .id = batch_draw_id(batch),
         .organization = caller->organization,
         .at_ms = batch_now_ms(batch),
-        .actor = actor,
+        .actor = call_actor(call),
         .action = str_c(action),
         .object = object,
         .detail = detail,

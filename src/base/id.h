@@ -25,6 +25,7 @@
     X(API_KEY, "key")                                                                              \
     X(USER, "usr")                                                                                 \
     X(AUDIT, "aud")                                                                                \
+    X(RECOVERY, "rcv")                                                                             \
     X(REJECTION, "rej")                                                                            \
     X(REQUEST, "req")
 

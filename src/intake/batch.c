@@ -194,8 +194,8 @@ void batch_pass_over(struct batch *batch, const struct delivery *delivery)
     add_hand_over(batch, delivery, &nothing)->passed_over = true;
 }
 
-void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
-                        const struct event *event)
+static struct hand_over *add_delivery(struct batch *batch, const struct delivery *delivery,
+                                      const struct event *event)
 {
     struct work_row *row = ARENA_NEW(&batch->arena, struct work_row);
     row->delivery = *delivery;
@@ -203,12 +203,26 @@ void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
     *batch->work_end = row;
     batch->work_end = &row->next;
     batch->delivery_count++;
-    (void)add_hand_over(batch, delivery, event);
+    return add_hand_over(batch, delivery, event);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): what a row of changes holds, and its event */
+void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
+                        const struct event *event)
+{
+    (void)add_delivery(batch, delivery, event);
+}
+
+void batch_add_manual_delivery(struct batch *batch, const struct delivery *delivery,
+                               const struct event *event)
+{
+    add_delivery(batch, delivery, event)->manual = true;
+    batch_counter(batch, delivery->organization, 0, delivery->created_ms)->deliveries++;
+    batch_counter(batch, delivery->organization, delivery->outlet, delivery->created_ms)
+        ->deliveries++;
+}
+
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
-                      bool was_pending, const struct attempt *attempt, const struct event *event)
+                      bool was_pending, const struct attempt *attempt)
 {
     struct delivery_change *row = ARENA_NEW(&batch->arena, struct delivery_change);
     *row = (struct delivery_change){
@@ -216,8 +230,12 @@ void batch_add_change(struct batch *batch, const struct delivery *after, str eve
     };
     *batch->changes_end = row;
     batch->changes_end = &row->next;
-    if (event != NULL && after->state == DELIVERY_PENDING)
-        add_hand_over(batch, after, event)->manual = true;
+}
+
+void batch_send_again(struct batch *batch, const struct delivery *delivery,
+                      const struct event *event, bool manual)
+{
+    add_hand_over(batch, delivery, event)->manual = manual;
 }
 
 void batch_add_attempt(struct batch *batch, const struct attempt *attempt)

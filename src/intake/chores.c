@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * intake/chores.c: what the committer does beside traffic, a step of at most 20 ms at a time: prune
- * old history, give space back, merge activity runs, index keys, drop the work of deleted outlets.
- * Where each stands is in the store, so that a kill costs at most a step. */
+ * old history, give space back, merge activity runs, index keys, drop the work of deleted outlets,
+ * send again in bulk (recovery.c). Where each stands is in the store, so that a kill costs at most
+ * a step. */
 #include <stdlib.h>
 
 #include "base/instant.h"
@@ -18,19 +19,21 @@ struct dropped_outlet {
 
 static const int64_t pauses_ms[] = {
     [CHORE_PRUNE] = 500, [CHORE_VACUUM] = 5000, [CHORE_MERGE] = 1000,
-    [CHORE_KEYS] = 1000, [CHORE_DROP] = 0,
+    [CHORE_KEYS] = 1000, [CHORE_DROP] = 0,      [CHORE_RECOVER] = 1000,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
 
 void chores_init(struct chores *chores)
 {
     list_init(&chores->outlets);
+    list_init(&chores->recoveries);
 }
 
 void chores_done(struct chores *chores)
 {
     LIST_EACH(&chores->outlets, at)
     free(LIST_ENTRY(at, struct dropped_outlet, link));
+    recoveries_done(chores);
 }
 
 void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet)
@@ -51,7 +54,7 @@ int chores_resume(struct committer *committer)
     int r;
     while ((r = sql_next(&query)) > 0)
         chores_drop_outlet(committer, sql_int(&query, 0), sql_int(&query, 1));
-    return fail(r);
+    return r < 0 ? fail(r) : fail(recoveries_resume(committer));
 }
 
 static int prune(struct committer *committer, int budget_ms)
@@ -146,11 +149,34 @@ static int run(struct committer *committer, enum chore chore, int budget_ms)
         return store_index_keys_step(committer->writer, budget_ms);
     case CHORE_DROP:
         return drop(committer, budget_ms);
+    case CHORE_RECOVER:
+        return recoveries_step(committer, budget_ms);
     case CHORES:
         break;
     }
     assert(!"a chore");
     return 0;
+}
+
+/* What waits for its turn, and for no moment. A recovery that failed waits a little. */
+static bool is_due(const struct committer *committer, int chore, int64_t now_ms)
+{
+    const struct chores *chores = &committer->chores;
+    bool soon = chores->more[chore] || now_ms >= chores->next_ms[chore];
+    switch ((enum chore)chore) {
+    case CHORE_DROP:
+        return !list_empty(&chores->outlets);
+    case CHORE_RECOVER: /* none is begun that a courier about to stop would not take */
+        return soon && !list_empty(&chores->recoveries) &&
+               !atomic_load(&committer->admissions.stopping);
+    case CHORE_PRUNE:
+    case CHORE_VACUUM:
+    case CHORE_MERGE:
+    case CHORE_KEYS:
+    case CHORES:
+        break;
+    }
+    return soon;
 }
 
 bool chores_step(struct committer *committer, bool busy)
@@ -159,9 +185,7 @@ bool chores_step(struct committer *committer, bool busy)
     int64_t now_ms = clock_mono_ms();
     for (int turn = 0; turn < CHORES; turn++) {
         int chore = (chores->next + turn) % CHORES;
-        bool due = chore == CHORE_DROP ? !list_empty(&chores->outlets)
-                                       : chores->more[chore] || now_ms >= chores->next_ms[chore];
-        if (!due)
+        if (!is_due(committer, chore, now_ms))
             continue;
         int r = run(committer, (enum chore)chore, busy ? BUSY_STEP_MS : STEP_MS);
         if (r < 0)
@@ -170,7 +194,7 @@ bool chores_step(struct committer *committer, bool busy)
         chores->more[chore] = r == CHORE_MORE;
         chores->next_ms[chore] = clock_mono_ms() + pauses_ms[chore];
         chores->next = (chore + 1) % CHORES;
-        return r == CHORE_MORE;
+        return r == CHORE_MORE || chores->more[CHORE_RECOVER];
     }
     return false;
 }

@@ -163,6 +163,16 @@ static int wait_ms(const struct committer *committer, bool more)
     return (int)MAX_OF(until_ms - now_ms, 0);
 }
 
+static bool has_ended_all(struct committer *committer)
+{
+    if (atomic_load(&committer->running) > 0)
+        return false;
+    for (int lane = 0; lane < LANES; lane++)
+        if (atomic_load(&committer->admissions.lanes[lane].operations) > 0)
+            return false;
+    return true;
+}
+
 static void *committer_main(void *argument)
 {
     struct committer *committer = argument;
@@ -180,7 +190,7 @@ static void *committer_main(void *argument)
         if (busy || anything_queued(committer))
             continue;
         if (atomic_load_explicit(&committer->admissions.stopping, memory_order_acquire) &&
-            committer_idle(committer))
+            has_ended_all(committer))
             return NULL;
         waker_wait(&committer->waker, wait_ms(committer, more));
     }
@@ -188,12 +198,7 @@ static void *committer_main(void *argument)
 
 bool committer_idle(struct committer *committer)
 {
-    if (atomic_load(&committer->running) > 0)
-        return false;
-    for (int lane = 0; lane < LANES; lane++)
-        if (atomic_load(&committer->admissions.lanes[lane].operations) > 0)
-            return false;
-    return true;
+    return atomic_load(&committer->recoveries) == 0 && has_ended_all(committer);
 }
 
 /* ── from outside ── */
@@ -218,6 +223,7 @@ void committer_read_stats(struct committer *committer, struct committer_stats *r
         .needs_restart = store_needs_restart(committer->writer),
         .events = committer->stats.events,
         .deliveries = committer->stats.deliveries,
+        .recoveries = atomic_load(&committer->recoveries),
     };
     for (int lane = 0; lane < LANES; lane++) {
         ret_stats->queued[lane] = committer->admissions.lanes[lane].operations;

@@ -125,12 +125,17 @@ struct committer_stats {
     bool needs_restart; /* the WAL grows until then: store_needs_restart() */
     int64_t queued[LANES], queued_bytes[LANES];
     int64_t events, deliveries; /* since start */
+    int64_t recoveries;         /* that run now */
 };
 
 void committer_read_stats(struct committer *committer, struct committer_stats *ret_stats);
 
-/* True when nothing is queued or running: for the test clock. Any thread. */
+/* True when nothing is queued or running, recoveries included: for the test clock. Any thread. */
 bool committer_idle(struct committer *committer);
+
+/* From the answer of the operation that has stored it (store/recoveries.h): it is worked on from
+ * now on, beside traffic, and again after a restart. On the committer's thread. */
+void committer_begin_recovery(struct committer *committer, int64_t organization, int64_t recovery);
 
 /* Called when a loop or courier uses a publication: see committer_hooks.publish. Any thread. */
 void publication_done(struct publication *publication);
@@ -157,10 +162,16 @@ void batch_add_contact(struct batch *batch, const struct contact *contact);
 /* New work, to be handed over behind the commit with `event`'s data as its content. */
 void batch_add_delivery(struct batch *batch, const struct delivery *delivery,
                         const struct event *event);
-/* A change of a delivery, and the attempt it comes from, if any. With `event` set and the state
- * pending it is handed over behind the commit. */
+/* The same of one that was asked for by hand, in the ledger too. */
+void batch_add_manual_delivery(struct batch *batch, const struct delivery *delivery,
+                               const struct event *event);
+/* A change of a delivery, and the attempt it comes from, if any. */
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
-                      bool was_pending, const struct attempt *attempt, const struct event *event);
+                      bool was_pending, const struct attempt *attempt);
+/* It is handed over behind the commit, with `event`'s data as its content. `manual`: it goes at
+ * once, beside breaker and order. */
+void batch_send_again(struct batch *batch, const struct delivery *delivery,
+                      const struct event *event, bool manual);
 /* What this dead delivery has paused goes on without it: its courier hears of it behind the commit.
  */
 void batch_pass_over(struct batch *batch, const struct delivery *delivery);

@@ -6,7 +6,8 @@
  * committer.c  the thread, and the order of things      admission.c  who may post, from any thread
  * queues.c     fair turns between organizations         batch.c      rows, loads, sums of one batch
  * hot.c        load → apply → write → commit            management.c commands by SQL, new pictures
- * chores.c     what is done beside traffic              result.c     results of attempts */
+ * chores.c     what is done beside traffic              result.c     results of attempts
+ * recovery.c   the chore that sends again in bulk       reopen.c     sending again */
 #pragma once
 
 #include <pthread.h>
@@ -144,7 +145,15 @@ bool rejection_budget_take(struct rejection_budget *budget, const struct rejecti
 
 /* ── chores ── */
 
-enum chore { CHORE_PRUNE, CHORE_VACUUM, CHORE_MERGE, CHORE_KEYS, CHORE_DROP, CHORES };
+enum chore {
+    CHORE_PRUNE,
+    CHORE_VACUUM,
+    CHORE_MERGE,
+    CHORE_KEYS,
+    CHORE_DROP,
+    CHORE_RECOVER,
+    CHORES,
+};
 
 struct chores {
     int64_t next_ms[CHORES]; /* monotonic */
@@ -152,6 +161,7 @@ struct chores {
     int next;
     bool urgent;         /* history is a tenth over its cap: senders wait for pruning */
     struct list outlets; /* deleted ones whose work is to be dropped */
+    struct list recoveries;
 };
 
 struct committer {
@@ -171,6 +181,7 @@ struct committer {
     int64_t next_chore_ms; /* monotonic: under load, no chore before */
     int64_t next_tick_ms;  /* monotonic */
     atomic_int running;    /* batches, publications under way */
+    atomic_int recoveries; /* that are not over */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
@@ -181,6 +192,9 @@ struct committer {
 
 void hot_run(struct committer *committer);
 void management_run(struct committer *committer);
+/* A batch of one operation that nobody posted, of a kind that is `always` admitted; it is answered.
+ * False: it failed, nothing of it is there. */
+MUST_USE bool management_run_own(struct committer *committer, struct operation *operation);
 void chores_init(struct chores *chores);
 void chores_done(struct chores *chores);
 /* One short step of what is due, if anything is. Returns true when more waits at once. */
@@ -189,6 +203,11 @@ bool chores_step(struct committer *committer, bool busy);
 MUST_USE int chores_resume(struct committer *committer);
 /* Unfinished work of this deleted outlet is to be dropped. */
 void chores_drop_outlet(struct committer *committer, int64_t organization, int64_t outlet);
+
+/* The chore of recovery.c: one step of one recovery. */
+MUST_USE int recoveries_step(struct committer *committer, int budget_ms);
+MUST_USE int recoveries_resume(struct committer *committer);
+void recoveries_done(struct chores *chores);
 
 /* The picture there is now, read when it is not in memory; NULL: no such organization or a failure
  * (*ret_failure < 0). */

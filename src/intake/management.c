@@ -246,6 +246,18 @@ void management_run(struct committer *committer)
             committer_answer(committer, operations[i], OPERATION_FAILED);
 }
 
+bool management_run_own(struct committer *committer, struct operation *operation)
+{
+    enum admission admission =
+        admissions_take(&committer->admissions, committer->options.limits, operation);
+    assert(admission == ADMITTED);
+    if (run_batch(committer, &operation, 1))
+        return true;
+    committer->stats.failures++;
+    committer_answer(committer, operation, OPERATION_FAILED);
+    return false;
+}
+
 /* ── publications ── */
 
 static void publication_unused(struct operation *operation, enum operation_outcome outcome)

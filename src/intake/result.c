@@ -77,8 +77,8 @@ static bool apply_result(struct operation *operation, struct batch *batch)
     if (result->gone && !result->work->dropped)
         batch_add_attempt(batch, &result->attempt);
     else
-        batch_add_change(batch, &result->after, result->event_type, !result->gone, &result->attempt,
-                         NULL);
+        batch_add_change(batch, &result->after, result->event_type, !result->gone,
+                         &result->attempt);
     count_result(batch, result, 0);
     count_result(batch, result, result->after.outlet);
     add_consequences(batch, result);

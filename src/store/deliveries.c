@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * store/deliveries.c: deliveries and attempts, for store/lists.h. A delivery is a row of `work`
  * while it is pending, and of `deliveries` afterwards; both are read in the order of their ids. */
+#include "base/id.h"
+#include "base/instant.h"
 #include "model/names.h"
 #include "store/lists.h"
 #include "store/rows.h"
@@ -134,6 +136,119 @@ int store_list_deliveries(struct sql *sql, const struct store_page *page,
     return 0;
 }
 
+/* ── those to be sent again ── */
+
+#define FINISHED_MEANT                                                                             \
+    " AS looked_at WHERE created_ms >= $6 AND ($7 = 0 OR created_ms < $7)"                         \
+    " AND ((state = 'dead' AND $8 <> 0) OR (state = 'dropped' AND $9 <> 0)"                        \
+    " OR (state = 'delivered' AND $10 <> 0))"
+#define FINISHED_VALUES(scan)                                                                      \
+    SQL_I((scan)->organization), SQL_I((scan)->outlet), SQL_I((scan)->after),                      \
+        SQL_I((scan)->before), SQL_I((scan)->limit), SQL_I((scan)->since_ms),                      \
+        SQL_I((scan)->until_ms), SQL_I((scan)->states & 1U << DELIVERY_DEAD),                      \
+        SQL_I((scan)->states & 1U << DELIVERY_DROPPED),                                            \
+        SQL_I((scan)->states & 1U << DELIVERY_DELIVERED)
+
+static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64_t *ret_end)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT COALESCE(MAX(id), 0), COUNT(*) FROM (SELECT id FROM deliveries"
+        " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5)"
+        " AS looked_at",
+        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(scan->after), SQL_I(scan->before),
+        SQL_I(scan->limit));
+    int r = sql_next(&query);
+    if (r < 0)
+        return fail(r);
+    *ret_end = r > 0 && sql_int(&query, 1) == scan->limit ? sql_int(&query, 0) : 0;
+    return 0;
+}
+
+int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struct arena *arena,
+                        struct delivery_found *ret_rows, struct finished_found *ret_found)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
+        " AND id < $4 ORDER BY id LIMIT $5)" FINISHED_MEANT " ORDER BY id",
+        FINISHED_VALUES(scan));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = take_delivery(&query, scan->organization, arena);
+    ret_found->count = count;
+    return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
+}
+
+int store_count_finished(struct sql *sql, const struct finished_scan *scan,
+                         struct finished_found *ret_found)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT COUNT(*) FROM (SELECT id, created_ms, state FROM deliveries"
+                  " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id"
+                  " LIMIT $5)" FINISHED_MEANT,
+                  FINISHED_VALUES(scan));
+    int r = sql_one_int(&query, &ret_found->count);
+    return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
+}
+
+#define OUT_OF_ORDER_MS (60 * MINUTE_MS)
+#define CLOSE_ENOUGH ((int64_t)1 << (ID_HUB_BITS + ID_COUNTER_BITS)) /* ids of a millisecond */
+
+/* Whether the next row behind that id is older than any that is meant; then ret_id is its own. */
+static int is_too_old(struct sql *sql, const struct finished_scan *scan, int64_t after,
+                      int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT id, created_ms FROM deliveries WHERE organization = $1 AND outlet = $2"
+        " AND id > $3 AND id < $4 ORDER BY id LIMIT 1",
+        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(after), SQL_I(scan->before));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return fail(r);
+    *ret_id = sql_int(&query, 0);
+    return sql_int(&query, 1) < scan->since_ms - OUT_OF_ORDER_MS;
+}
+
+int store_find_finished_start(struct sql *sql, const struct finished_scan *scan, int64_t *ret_after)
+{
+    int64_t low = scan->after;
+    int64_t high = scan->before;
+    while (high - low > CLOSE_ENOUGH) {
+        int64_t middle = low + (high - low) / 2;
+        int64_t id = 0;
+        int r = is_too_old(sql, scan, middle, &id);
+        if (r < 0)
+            return fail(r);
+        if (r > 0)
+            low = id;
+        else
+            high = middle;
+    }
+    *ret_after = low;
+    return 0;
+}
+
+int store_read_sent_event(struct sql *sql, const struct delivery_found *found, struct arena *arena,
+                          struct event *ret_event)
+{
+    const struct delivery *delivery = &found->delivery;
+    struct event_found stored;
+    int r = store_read_event(sql, delivery->organization, delivery->event, arena, &stored);
+    if (r == 0)
+        *ret_event = stored.event;
+    if (r != STORE_NOT_FOUND)
+        return fail(r);
+    *ret_event = (struct event){ .id = delivery->event,
+                                 .organization = delivery->organization,
+                                 .type = found->event_type,
+                                 .at_ms = delivery->created_ms };
+    return store_read_carried_body(sql, delivery, arena, &ret_event->data);
+}
+
 /* Deliveries get their ids right behind their event's, before the next event of that organization.
  */
 static int find_next_event(struct sql *sql, int64_t organization, int64_t event, int64_t *ret_next)
@@ -162,13 +277,16 @@ int store_find_event_delivery(struct sql *sql, const struct event *event, int64_
         " SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
         " AND id < $4 ORDER BY id LIMIT 1) AS finished",
         SQL_I(event->organization), SQL_I(outlet), SQL_I(event->id), SQL_I(next));
+    int64_t least = INT64_MAX; /* a later one was asked for by hand */
     while ((r = sql_next(&query)) > 0) {
-        if (sql_int(&query, 2) != event->id)
+        if (sql_int(&query, 2) != event->id || sql_int(&query, 0) >= least)
             continue;
         *ret_found = take_delivery(&query, event->organization, arena);
-        return 0;
+        least = ret_found->delivery.id;
     }
-    return r < 0 ? fail(r) : STORE_NOT_FOUND;
+    if (r < 0)
+        return fail(r);
+    return least == INT64_MAX ? STORE_NOT_FOUND : 0;
 }
 
 int store_read_carried_body(struct sql *sql, const struct delivery *delivery, struct arena *arena,

@@ -92,6 +92,39 @@ MUST_USE int store_list_deliveries(struct sql *sql, const struct store_page *pag
 /* The one that an event made for an outlet; STORE_NOT_FOUND. */
 MUST_USE int store_find_event_delivery(struct sql *sql, const struct event *event, int64_t outlet,
                                        struct arena *arena, struct delivery_found *ret_found);
+
+/* Finished deliveries of an outlet, oldest first. */
+struct finished_scan {
+    int64_t organization;
+    int64_t outlet;
+    int64_t after, before; /* ids between these */
+    unsigned states;       /* bits: 1 << DELIVERY_… */
+    int64_t since_ms;      /* made then or later */
+    int64_t until_ms;      /* made before; 0: no end */
+    int limit;             /* rows to look at */
+};
+
+struct finished_found {
+    int64_t count;
+    int64_t end; /* the last id looked at; 0: there are no more behind it */
+};
+
+/* Those of the next `limit` rows that are meant. */
+MUST_USE int store_scan_finished(struct sql *sql, const struct finished_scan *scan,
+                                 struct arena *arena, struct delivery_found *ret_rows,
+                                 struct finished_found *ret_found);
+MUST_USE int store_count_finished(struct sql *sql, const struct finished_scan *scan,
+                                  struct finished_found *ret_found);
+
+/* Finds by halving an id that all of them are above, so that a scan need not begin with the oldest.
+ * Times rise with ids: what is up to an hour out of order is still found. */
+MUST_USE int store_find_finished_start(struct sql *sql, const struct finished_scan *scan,
+                                       int64_t *ret_after);
+
+/* The event that a delivery sends, or what is left of it: when its own row is gone, an unfinished
+ * delivery carries its data. STORE_NOT_FOUND: retention has taken it. */
+MUST_USE int store_read_sent_event(struct sql *sql, const struct delivery_found *found,
+                                   struct arena *arena, struct event *ret_event);
 /* What a delivery sends when its event's own row is gone; STORE_NOT_FOUND. */
 MUST_USE int store_read_carried_body(struct sql *sql, const struct delivery *delivery,
                                      struct arena *arena, str *ret_data);

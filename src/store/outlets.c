@@ -133,6 +133,15 @@ int store_resume_line(struct sql *sql, int64_t organization, int64_t outlet, int
                                SQL_I(organization), SQL_I(outlet), SQL_I(delivery)));
 }
 
+int store_resume_subject(struct sql *sql, const struct delivery *delivery, int64_t subject)
+{
+    return changed_any(SQL_RUN(sql,
+                               "DELETE FROM paused_lines WHERE organization = $1 AND outlet = $2"
+                               " AND subject IN (0, $3) AND delivery = $4",
+                               SQL_I(delivery->organization), SQL_I(delivery->outlet),
+                               SQL_I(subject), SQL_I(delivery->id)));
+}
+
 int store_resume_lines(struct sql *sql, int64_t organization, int64_t outlet)
 {
     int64_t changed =

@@ -24,6 +24,10 @@ MUST_USE int store_count_paused_lines(struct sql *sql, int64_t organization, int
 /* The line that this delivery has paused goes on. STORE_NOT_FOUND: it has paused none. */
 MUST_USE int store_resume_line(struct sql *sql, int64_t organization, int64_t outlet,
                                int64_t delivery);
+/* The same of a delivery whose event's subject is known: costs no more where many lines are paused.
+ */
+MUST_USE int store_resume_subject(struct sql *sql, const struct delivery *delivery,
+                                  int64_t subject);
 MUST_USE int store_resume_lines(struct sql *sql, int64_t organization, int64_t outlet);
 /* It has another address: what the one before did says nothing of it. */
 MUST_USE int store_forget_outlet_state(struct sql *sql, int64_t organization, int64_t outlet);

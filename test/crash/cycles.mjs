@@ -18,7 +18,7 @@ import { startReceiver } from '../lib/receiver.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
 export const HOT = ['before-commit', 'after-commit', 'before-hand-over', 'after-hand-over', 'after-send'];
-export const POINTS = [...HOT, 'before-management-commit', 'after-management-commit', 'migration', 'prune', 'drop', 'sort', 'backup'];
+export const POINTS = [...HOT, 'before-management-commit', 'after-management-commit', 'migration', 'prune', 'drop', 'recover', 'recovered', 'sort', 'backup'];
 
 const DAY = 86400000;
 const random = (most) => 1 + Math.floor(Math.random() * most);
@@ -238,6 +238,47 @@ async function drop(kills) {
     return { struck, ...figures };
 }
 
+// Deliveries are sent again in bulk, in steps; killed before the commit of one, or behind it.
+async function recovery(point, kills) {
+    const one = await Setting.make();
+    const { hub, theirs } = one;
+    const api = hub.client();
+    const hook = `/api/v1/webhooks/${one.webhook.id}`;
+    const idle = () => until('all are delivered', async () => {
+        const { counts } = expect(await api.get(hook), 200).json;
+        return counts.delivered === counts.deliveries && counts;
+    }, { timeout: 30000 });
+    for (let n = 0; n < 480; n += 16) await Promise.all(Array.from({ length: 16 }, () => one.load.send(one.book.next++)));
+    const { deliveries } = await idle();
+    let struck = 0;
+    for (let tries = 0; struck < kills && tries < kills * 2; tries++) {
+        await hub.stop();
+        const before = new Map([...theirs.byId].map(([id, entry]) => [id, entry.count]));
+        const reached = await one.crash({ JUNCTOR_CRASH: `${point}:${random(3)}` }, {
+            patience: 4000,
+            during: async () => {
+                await hub.ready();
+                await api.post(`${hook}/recover`, { since: '2020-01-01T00:00:00Z', states: ['delivered'] });
+            },
+        });
+        if (reached) struck++;
+        await hub.start();
+        const over = await until('the recovery is over', async () => {
+            const [newest] = (await api.get(`${hook}/recoveries`)).json.data;
+            return newest.state !== 'running' && newest;
+        });
+        assert.deepEqual([over.state, over.examined, over.recovered], ['done', deliveries, deliveries]);
+        await idle();
+        for (const [id, count] of before) assert.ok(theirs.byId.get(id).count > count, `${id} was recovered and did not arrive`);
+        await hub.checkLedger();
+    }
+    hits(struck, kills);
+    assert.equal(theirs.byId.size, deliveries);
+    const figures = await one.settle();
+    await one.end();
+    return { struck, ...figures };
+}
+
 // The activity of contacts is sorted in the background, 4,096 rows at a time.
 async function sort(kills) {
     const one = await Setting.make({}, { people: 3, connections: 48 });
@@ -296,9 +337,10 @@ async function backup(kills) {
 
 // Slower ones, of chores that are not in the issue's list, are killed less often.
 export async function killAt(point, kills) {
-    if (point === 'drop' || point === 'sort') kills = Math.ceil(kills / 4);
+    if (['drop', 'sort', 'recover', 'recovered'].includes(point)) kills = Math.ceil(kills / 4);
     if (HOT.includes(point)) return hot(point, kills);
     if (point.endsWith('management-commit')) return management(point, kills);
+    if (point.startsWith('recover')) return recovery(point, kills);
     return { migration, prune, drop, sort, backup }[point](kills);
 }
 

@@ -125,14 +125,14 @@ scenario('receive: answers as told, checks signatures, and says when one is wron
 scenario('help, version, and what is mistyped', async () => {
     const help = await run(binary, ['--help']);
     assert.equal(help.code, 0);
-    for (const command of ['serve', 'init', 'doctor', 'backup', 'restore', 'release', 'receive', 'send', 'tail', 'resend']) {
+    for (const command of ['serve', 'init', 'doctor', 'backup', 'restore', 'release', 'receive', 'send', 'tail', 'resend', 'recover']) {
         assert.ok(help.stdout.includes(command), command);
         const one = await run(binary, [command, '--help']);
         assert.equal(one.code, 0, command);
         assert.ok(one.stdout.length > 50);
     }
     assert.match((await run(binary, ['--version'])).stdout, /\d+\.\d+/);
-    for (const args of [[], ['sevre'], ['serve', '--lisen', 'x'], ['serve', '--listen'], ['send'], ['resend']]) {
+    for (const args of [[], ['sevre'], ['serve', '--lisen', 'x'], ['serve', '--listen'], ['send'], ['resend'], ['recover']]) {
         const result = await run(binary, args);
         assert.notEqual(result.code, 0, args.join(' '));
         assert.ok(result.stderr.length > 10, args.join(' '));

@@ -60,7 +60,8 @@ async function makeWorld() {
         const rows = await api.all(`/api/v1/webhooks/${webhook.id}/deliveries`);
         return rows.length > 0 && rows;
     });
-    return { integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id };
+    const recovery = expect(await api.post(`/api/v1/webhooks/${webhook.id}/recover`, { since: '2020-01-01T00:00:00Z' }), 202).json;
+    return { integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -81,13 +82,14 @@ const KINDS = [
     [/^\/api\/v1\/integrations\/\{\w+\}/, 'integration', 0],
     [/^\/api\/v1\/webhooks\/\{\w+\}/, 'webhook', 0],
     [/^\/api\/v1\/deliveries\/\{\w+\}/, 'delivery', 0],
+    [/^\/api\/v1\/recoveries\/\{\w+\}/, 'recovery', 0],
     [/^\/api\/v1\/events\/\{\w+\}/, 'event', 0],
     [/^\/api\/v1\/contacts\/\{\w+\}/, 'contact', 0],
     [/^\/api\/v1\/api-keys\/\{\w+\}/, 'key', 0],
     [/^\/api\/v1\/users\/\{\w+\}/, 'user', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', event: 'evt', contact: 'con', key: 'key', user: 'usr' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -124,6 +126,8 @@ function goodBody(operation) {
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
         'POST /api/v1/webhooks/{}/filter-test': { data: { fields: { total: 1 } }, filter: { all: [{ field: 'fields.total', operator: 'exists' }] } },
+        'POST /api/v1/webhooks/{}/recover': { since: '2020-01-01T00:00:00Z' },
+        'POST /api/v1/deliveries/{}/resend': { render: false },
         'POST /api/v1/retry-preview': { retry: { policy: 'postback' } },
         'POST /api/v1/api-keys': { name: `walk ${n}`, scopes: ['contacts:read'] },
         'POST /api/v1/users': { email: `walk${n}@example.org`, name: 'Walk', password: PASSWORD, role: 'viewer' },
@@ -226,6 +230,7 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
         'GET /api/v1/webhooks', 'POST /api/v1/webhooks', 'GET /api/v1/webhooks/{}', 'PATCH /api/v1/webhooks/{}', 'DELETE /api/v1/webhooks/{}', 'POST /api/v1/webhooks/{}/ping', 'GET /api/v1/webhooks/{}/deliveries',
         'GET /api/v1/deliveries/{}', 'POST /api/v1/deliveries/{}/resend',
+        'POST /api/v1/webhooks/{}/recover', 'GET /api/v1/webhooks/{}/recoveries', 'GET /api/v1/recoveries/{}', 'POST /api/v1/recoveries/{}/cancel',
         'GET /api/v1/events', 'GET /api/v1/events/{}', 'GET /api/v1/rejections', 'GET /api/v1/ledger', 'GET /api/v1/audit',
         'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/openapi.json', 'GET /test/clock', 'POST /test/clock',
     ])
@@ -341,6 +346,12 @@ const provocations = {
                 const { id } = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });
                 for (let i = 0; i < 5; i++) expect(await api.post(`/api/v1/webhooks/${id}/rotate-secret`, {}), 200);
                 return call(api, operation, { ids: { ...world, webhook: id }, body: {} });
+            },
+            'POST /api/v1/webhooks/{}/recover': async () => {
+                // It has been deleted.
+                const { id } = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });
+                expect(await api.delete(`/api/v1/webhooks/${id}`), 204);
+                return call(api, operation, { ids: { ...world, webhook: id } });
             },
             'POST /api/v1/deliveries/{}/resend': async () => {
                 // Its endpoint is gone.

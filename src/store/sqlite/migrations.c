@@ -178,6 +178,18 @@ static const char step_2[] =
     "ALTER TABLE attempts ADD COLUMN tls_us INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempts ADD COLUMN first_byte_us INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempts ADD COLUMN address TEXT;"
+    /* Deliveries sent again in bulk (store/recoveries.h). `ids` is empty where they are chosen by
+     * time and state. */
+    "CREATE TABLE recoveries ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
+    " state TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    " states TEXT NOT NULL, ids TEXT NOT NULL, reached INTEGER NOT NULL,"
+    " total INTEGER NOT NULL, total_exact INTEGER NOT NULL, recovered INTEGER NOT NULL,"
+    " gone INTEGER NOT NULL, pending INTEGER NOT NULL, unknown INTEGER NOT NULL,"
+    " started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL, actor TEXT NOT NULL,"
+    " reason TEXT) STRICT;"
+    "CREATE INDEX recoveries_by_outlet ON recoveries (organization, outlet, id);"
+    "CREATE INDEX recoveries_running ON recoveries (id) WHERE state = 'running';"
     /* Events that an outlet's filter turned away. */
     "ALTER TABLE counters ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;";
 

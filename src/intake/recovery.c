@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ * intake/recovery.c: the chore that sends again in bulk: recoveries take turns, a step each.
+ *
+ *   read the row ─► take some deliveries by rising id ─► reopen each, or pass it over ─► update the
+ *   row ─► commit ─► hand over
+ *
+ * Invariants: (1) what a step reopens, the ledger's sums and the recovery's own place and sums are
+ * one transaction, so that a kill between any two instructions loses no delivery and counts none
+ * twice; (2) a delivery is looked at once: the place only rises, and none that was made behind the
+ * recovery is looked at; (3) a step takes no more than STEP_DELIVERIES deliveries, and begins none
+ * when their content has made the batch's arena grow by STEP_BYTES; (4) one is reopened only while
+ * its endpoint is neither deleted nor disabled. */
+#include <stdlib.h>
+
+#include "base/crash.h"
+#include "intake/internal.h"
+#include "intake/reopen.h"
+#include "store/access.h"
+#include "store/lists.h"
+#include "store/recoveries.h"
+#include "json/write.h"
+
+#define STEP_DELIVERIES 256
+#define STEP_BYTES ((size_t)1 << 20)
+#define SCAN_ROWS 64 /* finished deliveries read at a time */
+
+struct recovering {
+    struct list link;
+    int64_t organization;
+    int64_t id;
+};
+
+/* One step, as an operation of a management batch. */
+struct step {
+    struct operation operation;
+    struct arena arena; /* the operation's: what is read besides deliveries */
+    int64_t id;
+    int64_t until_us; /* monotonic: no delivery is begun after that */
+    struct batch *batch;
+    struct recovery recovery;
+    size_t arena_before; /* what the batch held before the step */
+    int dealt;
+    bool over;
+    bool committed;
+};
+
+static struct step *step_of(struct operation *operation)
+{
+    return CONTAINER_OF(operation, struct step, operation);
+}
+
+/* ── one delivery ── */
+
+static bool has_room(const struct step *step)
+{
+    return step->dealt == 0 || (step->dealt < STEP_DELIVERIES && clock_mono_us() < step->until_us &&
+                                batch_arena(step->batch)->held - step->arena_before < STEP_BYTES);
+}
+
+static int reopen(struct step *step, struct delivery_found *found)
+{
+    int r = reopen_delivery(step->batch, found, false);
+    step->recovery.recovered += r == 0;
+    step->recovery.gone += r == STORE_NOT_FOUND;
+    step->recovery.reached = found->delivery.id;
+    step->dealt++;
+    return MIN_OF(r, 0);
+}
+
+/* ── by time and state ── */
+
+/* Sets `over` behind the last. */
+static int take_portion(struct step *step)
+{
+    struct recovery *recovery = &step->recovery;
+    const struct finished_scan scan = {
+        .organization = recovery->organization,
+        .outlet = recovery->outlet,
+        .after = recovery->reached,
+        .before = recovery->id,
+        .states = recovery->wanted.states,
+        .since_ms = recovery->wanted.since_ms,
+        .until_ms = recovery->wanted.until_ms,
+        .limit = SCAN_ROWS,
+    };
+    struct delivery_found *rows =
+        ARENA_ARRAY(batch_arena(step->batch), struct delivery_found, SCAN_ROWS);
+    struct finished_found found = {};
+    int r =
+        store_scan_finished(batch_sql(step->batch), &scan, batch_arena(step->batch), rows, &found);
+    for (int64_t i = 0; r == 0 && i < found.count; i++) {
+        if (!has_room(step))
+            return 0;
+        r = reopen(step, &rows[i]);
+    }
+    if (r < 0)
+        return fail(r);
+    recovery->reached = MAX_OF(recovery->reached, found.end);
+    step->over = found.end == 0;
+    return 0;
+}
+
+/* Rows that are only looked at cost time, too. */
+static int take_by_time(struct step *step)
+{
+    int r;
+    do
+        r = take_portion(step);
+    while (r == 0 && !step->over && has_room(step) && clock_mono_us() < step->until_us);
+    return fail(r);
+}
+
+/* ── by ids ── */
+
+static int take_id(struct step *step, int64_t id)
+{
+    struct recovery *recovery = &step->recovery;
+    struct delivery_found *found = ARENA_NEW(batch_arena(step->batch), struct delivery_found);
+    int r = store_find_delivery(batch_sql(step->batch), recovery->organization, id,
+                                batch_arena(step->batch), found);
+    bool known = r == 0 && found->delivery.outlet == recovery->outlet;
+    bool pending = known && found->delivery.state == DELIVERY_PENDING;
+    if (r < 0)
+        return fail(r);
+    if (known && !pending)
+        return reopen(step, found);
+    recovery->unknown += !known;
+    recovery->pending += pending;
+    recovery->reached = id;
+    step->dealt++;
+    return 0;
+}
+
+static int take_by_ids(struct step *step)
+{
+    const struct recovery_wanted *wanted = &step->recovery.wanted;
+    int r = 0;
+    int at = 0;
+    while (at < wanted->id_count && wanted->ids[at] <= step->recovery.reached)
+        at++;
+    for (; r == 0 && at < wanted->id_count && has_room(step); at++)
+        r = take_id(step, wanted->ids[at]);
+    step->over = at == wanted->id_count;
+    return fail(r);
+}
+
+/* ── the step ── */
+
+static str end_detail(const struct recovery *recovery, struct arena *arena)
+{
+    char webhook[ID_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, arena, SIZE_MAX / 2);
+    struct json_writer writer = json_writer(&text);
+    json_begin_object(&writer);
+    json_member_string(&writer, STR("webhookId"), id_write(ID_WEBHOOK, recovery->outlet, webhook));
+    json_member_string(&writer, STR("state"), recovery_state_name(recovery->state));
+    json_member_text_or_null(&writer, STR("reason"), recovery->reason);
+    json_member_int(&writer, STR("recovered"), recovery->recovered);
+    json_member_int(&writer, STR("skipped"),
+                    recovery->gone + recovery->pending + recovery->unknown);
+    json_end_object(&writer);
+    return buf_str(&text);
+}
+
+static int end(struct step *step, enum recovery_state state, str reason)
+{
+    struct recovery *recovery = &step->recovery;
+    struct batch *batch = step->batch;
+    char id[ID_TEXT_MAX];
+    step->over = true;
+    recovery->state = state;
+    recovery->reason = reason;
+    recovery->finished_ms = batch_now_ms(batch);
+    const struct audit_row row = {
+        .id = batch_draw_id(batch),
+        .organization = recovery->organization,
+        .at_ms = batch_now_ms(batch),
+        .actor = STR("hub"),
+        .action = STR("recovery.end"),
+        .object = id_write(ID_RECOVERY, recovery->id, id),
+        .detail = end_detail(recovery, &step->arena),
+    };
+    return store_insert_audit(batch_sql(batch), &row);
+}
+
+/* Nothing would be sent: what is left stays as it is. */
+static int check_outlet(struct step *step)
+{
+    const struct recovery *recovery = &step->recovery;
+    struct webhook_row webhook;
+    int r = store_read_webhook(batch_sql(step->batch), recovery->organization, recovery->outlet,
+                               &step->arena, &webhook);
+    if (r < 0)
+        return fail(r);
+    if (r == STORE_NOT_FOUND || webhook.status == OUTLET_DELETED)
+        return end(step, RECOVERY_FAILED, STR("Its webhook endpoint was deleted meanwhile."));
+    if (webhook.status == OUTLET_DISABLED)
+        return end(step, RECOVERY_FAILED, STR("Its webhook endpoint was disabled meanwhile."));
+    return 0;
+}
+
+static int take(struct step *step)
+{
+    bool by_ids = step->recovery.wanted.id_count > 0;
+    step->arena_before = batch_arena(step->batch)->held;
+    int r = by_ids ? take_by_ids(step) : take_by_time(step);
+    if (r == 0 && step->over)
+        r = end(step, RECOVERY_DONE, (str){});
+    return fail(r);
+}
+
+static int execute_step(struct operation *operation, struct batch *batch)
+{
+    struct step *step = step_of(operation);
+    step->batch = batch;
+    int r = store_read_recovery(batch_sql(batch), operation->organization, step->id, &step->arena,
+                                &step->recovery);
+    if (r < 0)
+        return fail(r);
+    if (r == STORE_NOT_FOUND || step->recovery.state != RECOVERY_RUNNING) { /* cancelled */
+        step->over = true;
+        return 0;
+    }
+    r = check_outlet(step);
+    if (r == 0 && !step->over)
+        r = take(step);
+    if (r == 0)
+        r = store_update_recovery(batch_sql(batch), &step->recovery);
+    CRASH_POINT("recover");
+    return fail(r);
+}
+
+/* Behind the commit, before the hand-over. */
+static void answer_step(struct operation *operation, enum operation_outcome outcome)
+{
+    step_of(operation)->committed = outcome == OPERATION_COMMITTED;
+    if (outcome == OPERATION_COMMITTED)
+        CRASH_POINT("recovered");
+}
+
+static const struct operation_kind step_kind = {
+    .name = "recovery step",
+    .lane = LANE_UPKEEP,
+    .always = true, /* it is the committer's own */
+    .execute = execute_step,
+    .answer = answer_step,
+};
+
+static void forget(struct committer *committer, struct recovering *recovering)
+{
+    list_remove(&recovering->link);
+    free(recovering);
+    (void)atomic_fetch_sub(&committer->recoveries, 1);
+}
+
+int recoveries_step(struct committer *committer, int budget_ms)
+{
+    struct list *recoveries = &committer->chores.recoveries;
+    struct recovering *first = LIST_ENTRY(recoveries->next, struct recovering, link);
+    struct step step = {
+        .operation = { .kind = &step_kind, .organization = first->organization },
+        .id = first->id,
+        .until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 3, /* the rest is COMMIT's */
+    };
+    bool done = management_run_own(committer, &step.operation);
+    arena_done(&step.arena);
+    if (!done)
+        return fail(FAIL_STORE);
+    list_remove(&first->link);
+    list_append(recoveries, &first->link);
+    if (step.over)
+        forget(committer, first);
+    return list_empty(recoveries) ? 0 : CHORE_MORE;
+}
+
+/* ── beginning ── */
+
+void committer_begin_recovery(struct committer *committer, int64_t organization, int64_t recovery)
+{
+    struct recovering *recovering = NEW(struct recovering);
+    recovering->organization = organization;
+    recovering->id = recovery;
+    list_append(&committer->chores.recoveries, &recovering->link);
+    (void)atomic_fetch_add(&committer->recoveries, 1);
+    committer->chores.next_ms[CHORE_RECOVER] = 0;
+}
+
+int recoveries_resume(struct committer *committer)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(store_writer_sql(committer->writer),
+                  "SELECT organization, id FROM recoveries WHERE state = 'running' ORDER BY id");
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        committer_begin_recovery(committer, sql_int(&query, 0), sql_int(&query, 1));
+    return fail(r);
+}
+
+void recoveries_done(struct chores *chores)
+{
+    LIST_EACH(&chores->recoveries, at)
+    free(LIST_ENTRY(at, struct recovering, link));
+}
