@@ -35,9 +35,8 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     return 0;
 }
 
-enum outlet_order outlets_order(struct call *call, str policy)
+enum outlet_order outlets_order(struct arena *arena, str policy)
 {
-    struct arena *arena = &call->request->arena;
     struct json_error error;
     json value;
     struct outlet_policy read = policy_of_webhooks();

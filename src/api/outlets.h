@@ -21,7 +21,7 @@ MUST_USE int outlets_change(struct call *call, struct outlet_texts *texts);
 MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);
 
 /* Of a stored policy. */
-enum outlet_order outlets_order(struct call *call, str policy);
+enum outlet_order outlets_order(struct arena *arena, str policy);
 
 /* Strings for the array of warnings that call->out is in. */
 MUST_USE int outlets_warn(struct call *call, const struct outlet_texts *texts);

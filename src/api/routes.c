@@ -235,7 +235,8 @@ const struct route routes[] = {
           "A pending one is due at once; a delivered one gets one more attempt; a dead or "
           "dropped one a fresh schedule. It goes at once, whatever the endpoint's order. With "
           "`render` a new delivery is made instead, whatever the endpoint has subscribed to. 409 "
-          "while an attempt of it is under way, and when nothing is sent to the endpoint now: disabled, "
+          "while an attempt of it is under way, and when nothing is sent to the endpoint now: "
+          "disabled, "
           "paused, held, or deleted." },
     { POST("/api/v1/webhooks/{id}/recover"), CALLER(DELIVERIES_WRITE, EDITOR),
       .check = recoveries_check, .slow = recoveries_count, .command = recoveries_start,

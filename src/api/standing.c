@@ -2,6 +2,7 @@
 #include "api/standing.h"
 
 #include "api/call.h"
+#include "api/outlets.h"
 #include "delivery/delivery.h"
 
 str sending_name(enum sending sending)
@@ -98,7 +99,9 @@ int standing_of(const struct call *call, struct sql *sql, const struct webhook_r
                 struct standing *ret_standing)
 {
     const struct api_hub *hub = &call->api->context.hub;
-    struct standing standing = { .status = row->status, .status_reason = row->status_reason };
+    struct standing standing = { .status = row->status,
+                                 .status_reason = row->status_reason,
+                                 .order = outlets_order(&call->request->arena, row->policy) };
     int r = 0;
     if (row->status == OUTLET_ACTIVE && hub->held(hub->context)) {
         standing.status = OUTLET_HELD;
@@ -146,10 +149,29 @@ int standing_must_send(struct call *call, const struct standing *standing)
         arena_format(&call->request->arena, "%.*s%s", STR_ARG(standing->reason), remedy(standing)));
 }
 
+/* It is due, and nothing holds the endpoint. */
+static str why_in_line(const struct standing *standing)
+{
+    switch (standing->order) {
+    case ORDER_NONE:
+        return (str){};
+    case ORDER_SUBJECT:
+        if (standing->paused_subjects > 0)
+            return STR("Unless it goes at once, it waits behind another delivery about the same "
+                       "contact, which is to be tried again, or dead: GET "
+                       "/api/v1/webhooks/{id}/paused-subjects (order: subject).");
+        return STR("Unless it goes at once, it waits behind another delivery about the same "
+                   "contact (order: subject).");
+    case ORDER_STRICT:
+        return STR("Unless it goes at once, it waits behind an older delivery (order: strict).");
+    }
+    return (str){};
+}
+
 str standing_why_pending(const struct standing *standing, const struct call *call, int64_t due_ms)
 {
     bool due_later = due_ms > MAX_OF(clock_now_ms(call->api->context.clock), standing->until_ms);
     if (standing->sending != SENDING_STOPPED && due_later)
         return (str){};
-    return standing->reason;
+    return standing->reason.len > 0 ? standing->reason : why_in_line(standing);
 }

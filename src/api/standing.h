@@ -22,8 +22,9 @@ struct standing {
     enum outlet_status status;
     str status_reason; /* empty: none */
     enum sending sending;
-    int64_t until_ms;        /* waiting */
-    str reason;              /* unless it is sent to freely */
+    int64_t until_ms; /* waiting */
+    str reason;       /* unless it is sent to freely */
+    enum outlet_order order;
     int64_t paused_by;       /* strict order: the dead delivery that has stopped it; 0: none */
     int64_t paused_subjects; /* order by subject: how many of them wait behind a dead delivery */
 };

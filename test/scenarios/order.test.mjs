@@ -57,6 +57,9 @@ scenario('strict: a failure holds all behind it until its retry has been deliver
     await world.receiver.waitFor(2);
     await world.hub.settled();
     assert.deepEqual(world.seen(), ['a', 'b']);
+    const reasons = (await deliveries(world)).map((one) => one.reason);
+    assert.deepEqual(reasons.slice(0, 2), [null, null], 'the first is delivered, the second waits for its time');
+    for (const reason of reasons.slice(2)) assert.match(reason, /behind an older delivery \(order: strict\)/);
     await world.hub.advance(59999);
     await world.hub.settled();
     assert.deepEqual(world.seen(), ['a', 'b']);
