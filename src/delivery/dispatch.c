@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/id.h"
+#include "delivery/headers.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
 #include "intake/notices.h"
@@ -83,6 +84,24 @@ void dispatch_free_spare(struct courier *courier)
 
 /* ── send ── */
 
+/* The hub's own first. */
+static struct curl_slist *make_headers(struct dispatch *dispatch,
+                                       const struct content_signing *signing)
+{
+    struct arena *arena = &dispatch->arena;
+    struct header_list list = {};
+    char *lines[CONTENT_HEADERS];
+    int hops = dispatch->parcel->job->content->hops + 1;
+    int count = content_headers(signing, hops, arena, lines);
+    for (int i = 0; i < count; i++)
+        headers_add(&list, lines[i], arena);
+    headers_add(&list, arena_c(arena, STR("Expect:")), arena); /* libcurl: do not send it */
+    if (dispatch->outlet->authorization != NULL)
+        headers_add(&list, arena_c(arena, str_c(dispatch->outlet->authorization)), arena);
+    headers_add_own(&list, &dispatch->webhook->transport, arena);
+    return list.first;
+}
+
 static void make_request(struct dispatch *dispatch, int64_t now_ms)
 {
     const struct content *content = dispatch->parcel->job->content;
@@ -93,16 +112,7 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
                                              .timestamp_s = now_ms / 1000,
                                              .key = dispatch->outlet->key,
                                              .body = exchange->body };
-    char *lines[CONTENT_HEADERS + 1];
-    int count = content_headers(&signing, content->hops + 1, &dispatch->arena, lines);
-    lines[count++] = arena_c(&dispatch->arena, STR("Expect:")); /* libcurl: do not send it */
-    /* libcurl's lists are plain structs; these live where the request lives. */
-    for (int i = 0; i < count; i++)
-        dispatch->headers[i] = (struct curl_slist){
-            .data = lines[i],
-            .next = i + 1 < count ? &dispatch->headers[i + 1] : NULL,
-        };
-    exchange->headers = dispatch->headers;
+    exchange->headers = make_headers(dispatch, &signing);
     exchange->target = dispatch->target;
     exchange->transport = &dispatch->webhook->transport;
     exchange->proxy = dispatch->proxy;
@@ -238,7 +248,8 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->duration_us = clock_mono_us() - dispatch->started_us;
     attempt->manual = dispatch->parcel->manual;
     fill_phases(attempt, exchange, arena);
-    attempt->request_head = exchange->request_head;
+    attempt->request_head =
+        headers_mask(exchange->request_head, &dispatch->webhook->transport, arena);
     attempt->status = exchange->status;
     attempt->response_head = exchange->response_head;
     attempt->response_body = exchange->response_body;

@@ -275,7 +275,6 @@ struct dispatch {
     struct target *target;
     struct target *proxy;
     struct place *place;
-    struct curl_slist headers[CONTENT_HEADERS + 1];
     struct curl_slist pin;
     int slot; /* in courier->sending */
     bool probe;

@@ -9,6 +9,7 @@
  * - its configuration: outlet_reopen() */
 #include <stdlib.h>
 
+#include "delivery/headers.h"
 #include "delivery/internal.h"
 
 #define CONCURRENCY 8
@@ -65,6 +66,13 @@ static void free_old_keys(struct outlet *outlet)
     outlet->old_keys = NULL;
 }
 
+static void make_authorization(struct outlet *outlet)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    str line = headers_authorization(&outlet->webhook->transport.credential, &arena);
+    outlet->authorization = line.len > 0 ? xstrdup(line) : NULL;
+}
+
 static void make_keys(struct outlet *outlet)
 {
     const struct webhook *webhook = outlet->webhook;
@@ -76,7 +84,7 @@ static void make_keys(struct outlet *outlet)
         outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
 }
 
-/* What is made of the webhook: parsed URL, keys. */
+/* What is made of the webhook: parsed URL, keys, its credential. */
 static void forget_webhook(struct courier *courier, struct outlet *outlet)
 {
     list_remove(&outlet->queued);
@@ -88,6 +96,8 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     hmac_free(outlet->key);
     outlet->key = NULL;
     free_old_keys(outlet);
+    free(outlet->authorization);
+    outlet->authorization = NULL;
     object_release(outlet->webhook);
     outlet->webhook = NULL;
 }
@@ -134,6 +144,7 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
             outlet->place = find_place(courier, str_c(peer->place));
         outlet->rate.per_minute = webhook->policy.rate_per_minute;
         make_keys(outlet);
+        make_authorization(outlet);
         stock_set_order(&courier->stock, outlet, webhook->policy.order);
     }
     outlet_reopen(courier, outlet);

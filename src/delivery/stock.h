@@ -107,6 +107,7 @@ struct outlet {
     struct target *proxy;  /* what it is connected to instead; NULL: none */
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
+    char *authorization;   /* a header line; NULL: none, or one with a token */
     struct breaker breaker;
     int64_t hold_until_ms; /* Retry-After: nothing goes before */
     struct rate rate;
