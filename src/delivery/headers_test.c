@@ -98,13 +98,5 @@ TEST(without_secrets_the_head_stays)
     CHECK("itself", headers_mask(head, &transport, &arena).ptr == head.ptr);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(authorization),
-        cmocka_unit_test(own_headers_in_their_order),
-        cmocka_unit_test(masks),
-        cmocka_unit_test(without_secrets_the_head_stays),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(cmocka_unit_test(authorization), cmocka_unit_test(own_headers_in_their_order),
+          cmocka_unit_test(masks), cmocka_unit_test(without_secrets_the_head_stays))
