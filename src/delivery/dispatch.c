@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * delivery/dispatch.c: one attempt:
  *
- *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded
+ *   begin ──► (token) ──► look the name up ──► send ──► conclude ──► post ──► recorded
  *     │             │               ▲           ▲           ▲          │
  *     │             └─ no name ─────┼───────────┘           └──────────┤ not stored: a pause
  *     └─ an answer is known, or ────┘                                  │
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 #include "base/id.h"
-#include "delivery/headers.h"
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
 #include "intake/notices.h"
@@ -39,6 +38,7 @@ static struct dispatch *new_dispatch(struct courier *courier)
     dispatch->courier = courier;
     list_init(&dispatch->link);
     list_init(&dispatch->lookup.link);
+    list_init(&dispatch->wait.link);
     dispatch->exchange = (struct exchange){};
     dispatch->post_at_ms = dispatch->pause_ms = 0;
     return dispatch;
@@ -57,8 +57,11 @@ static void free_dispatch(struct dispatch *dispatch)
     object_release(dispatch->webhook);
     target_release(dispatch->target);
     target_release(dispatch->proxy);
+    token_release(dispatch->token);
     dispatch->webhook = NULL;
     dispatch->target = dispatch->proxy = NULL;
+    dispatch->token = NULL;
+    dispatch->token_serial = 0;
     if (courier->spare_count >= SPARE_DISPATCHES) {
         really_free(dispatch);
         return;
@@ -84,22 +87,18 @@ void dispatch_free_spare(struct courier *courier)
 
 /* ── send ── */
 
-/* The hub's own first. */
-static struct curl_slist *make_headers(struct dispatch *dispatch,
-                                       const struct content_signing *signing)
+/* Those of the hub. */
+static void add_content_headers(struct dispatch *dispatch, const struct content_signing *signing)
 {
     struct arena *arena = &dispatch->arena;
-    struct header_list list = {};
     char *lines[CONTENT_HEADERS];
     int hops = dispatch->parcel->job->content->hops + 1;
     int count = content_headers(signing, hops, arena, lines);
+    dispatch->headers = (struct header_list){};
     for (int i = 0; i < count; i++)
-        headers_add(&list, lines[i], arena);
-    headers_add(&list, arena_c(arena, STR("Expect:")), arena); /* libcurl: do not send it */
-    if (dispatch->outlet->authorization != NULL)
-        headers_add(&list, arena_c(arena, str_c(dispatch->outlet->authorization)), arena);
-    headers_add_own(&list, &dispatch->webhook->transport, arena);
-    return list.first;
+        headers_add(&dispatch->headers, lines[i], arena);
+    /* libcurl: do not send it */
+    headers_add(&dispatch->headers, arena_c(arena, STR("Expect:")), arena);
 }
 
 static void make_request(struct dispatch *dispatch, int64_t now_ms)
@@ -112,12 +111,21 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
                                              .timestamp_s = now_ms / 1000,
                                              .key = dispatch->outlet->key,
                                              .body = exchange->body };
-    exchange->headers = make_headers(dispatch, &signing);
+    add_content_headers(dispatch, &signing);
     exchange->target = dispatch->target;
     exchange->transport = &dispatch->webhook->transport;
     exchange->proxy = dispatch->proxy;
-    exchange->arena = &dispatch->result->arena;
     exchange->fresh = dispatch->parcel->fresh;
+}
+
+/* `authorization`: a header line, or empty. */
+static void add_transport_headers(struct dispatch *dispatch, str authorization)
+{
+    struct arena *arena = &dispatch->arena;
+    if (authorization.len > 0)
+        headers_add(&dispatch->headers, arena_c(arena, authorization), arena);
+    headers_add_own(&dispatch->headers, &dispatch->webhook->transport, arena);
+    dispatch->exchange.headers = dispatch->headers.first;
 }
 
 static void end_early(struct dispatch *dispatch, enum exchange_end end, str detail)
@@ -138,7 +146,7 @@ static void send_to(struct dispatch *dispatch, const struct names_answer *answer
 {
     const struct cidr_list *allow = &dispatch->courier->couriers->options.allow_egress;
     struct exchange *exchange = &dispatch->exchange;
-    exchange->timing.name_us = clock_mono_us() - dispatch->started_us;
+    exchange->timing.name_us = clock_mono_us() - dispatch->asked_us;
     if (answer->count == 0) {
         end_early(dispatch, dispatch->proxy != NULL ? EXCHANGE_PROXY_NO_NAME : EXCHANGE_NO_NAME,
                   answer->error);
@@ -168,6 +176,7 @@ static void send_or_look_up(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     dispatch->lookup.answered = name_answered;
+    dispatch->asked_us = clock_mono_us();
     const struct target *peer = peer_of(dispatch);
     if (peer->literal.family != 0) {
         sender_start(courier->sender, &dispatch->exchange);
@@ -177,6 +186,19 @@ static void send_or_look_up(struct dispatch *dispatch)
         resolver_find(courier->resolver, str_c(peer->host), &dispatch->lookup, clock_mono_ms());
     if (answer != NULL)
         send_to(dispatch, answer);
+}
+
+/* The webhook may have changed meanwhile: the attempt stays what it began as. */
+static void token_answered(struct token_wait *wait, const struct token_answer *answer)
+{
+    struct dispatch *dispatch = CONTAINER_OF(wait, struct dispatch, wait);
+    if (answer->value.len == 0) {
+        end_early(dispatch, EXCHANGE_NO_TOKEN, arena_str(&dispatch->result->arena, answer->error));
+        return;
+    }
+    dispatch->token_serial = answer->serial;
+    add_transport_headers(dispatch, headers_bearer(answer->value, &dispatch->arena));
+    send_or_look_up(dispatch);
 }
 
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
@@ -199,8 +221,8 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     outlet->under_way++;
     courier->under_way++;
     courier->counts.attempts++;
+    dispatch->exchange.arena = &dispatch->result->arena;
     if (outlet->target == NULL) {
-        dispatch->exchange.arena = &dispatch->result->arena;
         end_early(dispatch, EXCHANGE_NO_URL, (str){});
         return;
     }
@@ -209,7 +231,14 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->target = target_keep(outlet->target);
     dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
     make_request(dispatch, now_ms);
-    send_or_look_up(dispatch);
+    if (outlet->token != NULL) {
+        dispatch->token = token_keep(outlet->token);
+        dispatch->wait.answered = token_answered;
+        token_want(dispatch->token, &dispatch->wait);
+    } else {
+        add_transport_headers(dispatch, str_c(outlet->authorization));
+        send_or_look_up(dispatch);
+    }
 }
 
 /* ── conclude ── */
@@ -260,8 +289,26 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);
 }
 
+static void ask_token(struct dispatch *dispatch)
+{
+    const struct exchange *exchange = &dispatch->exchange;
+    dispatch->token_refused = false;
+    if (dispatch->token_serial == 0 || exchange->end != EXCHANGE_ANSWERED)
+        return;
+    if (exchange->status == 401)
+        dispatch->token_refused = token_refused(dispatch->token, dispatch->token_serial);
+    else if (exchange->status >= 200 && exchange->status < 300)
+        token_accepted(dispatch->token, dispatch->token_serial);
+}
+
 static str explain(struct dispatch *dispatch)
 {
+    if (dispatch->token_refused)
+        return STR("The target answered 401: it does not take the token any more. The delivery is "
+                   "sent again at once, with a new one");
+    if (dispatch->token_serial > 0 && dispatch->exchange.status == 401)
+        return STR("The target answered 401 to a new token, too: check the endpoint's scope and "
+                   "audience, and which tokens the target takes");
     const struct couriers_options *options = &dispatch->courier->couriers->options;
     const struct explain_limits limits = { .connect_timeout_ms = options->connect_timeout_ms,
                                            .whole_timeout_ms = options->whole_timeout_ms,
@@ -398,6 +445,7 @@ void dispatch_conclude(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     struct result *result = dispatch->result;
+    ask_token(dispatch);
     str error = explain(dispatch);
     bool success = error.len == 0;
     fill_attempt(dispatch, error);
@@ -405,6 +453,7 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .exchange = &dispatch->exchange,
                                                .error = error,
                                                .manual = dispatch->parcel->manual,
+                                               .token_refused = dispatch->token_refused,
                                                .policy = &dispatch->webhook->policy.retry,
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
@@ -501,6 +550,9 @@ void dispatch_stop_all(struct courier *courier)
             sender_stop_exchange(courier->sender, &dispatch->exchange);
         } else if (!list_empty(&dispatch->lookup.link)) {
             list_remove(&dispatch->lookup.link);
+            end_early(dispatch, EXCHANGE_STOPPED, (str){});
+        } else if (!list_empty(&dispatch->wait.link)) {
+            list_remove(&dispatch->wait.link);
             end_early(dispatch, EXCHANGE_STOPPED, (str){});
         }
     }

@@ -3,13 +3,12 @@
  * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly
  * one thing, which puts it back:
  *
- * - its breaker's or its target's time: courier->timers
+ * - its breaker's, its target's or its token's time: courier->timers
  * - its own attempts: their end
  * - its host's connections: place->waiting
  * - its configuration: outlet_reopen() */
 #include <stdlib.h>
 
-#include "delivery/headers.h"
 #include "delivery/internal.h"
 
 #define CONCURRENCY 8
@@ -73,6 +72,19 @@ static void make_authorization(struct outlet *outlet)
     outlet->authorization = line.len > 0 ? xstrdup(line) : NULL;
 }
 
+/* `old`: the one before, whose reference is taken. */
+static void set_token(struct courier *courier, struct outlet *outlet, struct token *old)
+{
+    struct webhook *webhook = outlet->webhook;
+    bool wanted = webhook != NULL && webhook->transport.credential.kind == CREDENTIAL_OAUTH2;
+    if (wanted && old != NULL && token_fits(old, webhook)) {
+        outlet->token = old;
+        return;
+    }
+    token_release(old);
+    outlet->token = wanted ? token_new(courier, webhook, outlet->target) : NULL;
+}
+
 static void make_keys(struct outlet *outlet)
 {
     const struct webhook *webhook = outlet->webhook;
@@ -98,6 +110,8 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     free_old_keys(outlet);
     free(outlet->authorization);
     outlet->authorization = NULL;
+    token_release(outlet->token);
+    outlet->token = NULL;
     object_release(outlet->webhook);
     outlet->webhook = NULL;
 }
@@ -125,6 +139,7 @@ void outlet_load_state(struct courier *courier, const struct outlet_state *state
 void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook)
 {
     bool elsewhere = outlet->webhook != NULL && !str_equal(outlet->webhook->url, webhook->url);
+    struct token *token = token_keep(outlet->token);
     forget_webhook(courier, outlet);
     outlet->gone = false;
     if (elsewhere) { /* what another address did says nothing of this one */
@@ -147,6 +162,7 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
         make_authorization(outlet);
         stock_set_order(&courier->stock, outlet, webhook->policy.order);
     }
+    set_token(courier, outlet, token);
     outlet_reopen(courier, outlet);
 }
 
@@ -203,8 +219,9 @@ static bool is_full(const struct place *place, int own)
 static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_probe)
 {
     int64_t now_ms = courier_now_ms(courier);
-    if (outlet->hold_until_ms > now_ms) {
-        wait_until(courier, outlet, outlet->hold_until_ms);
+    int64_t hold_until_ms = MAX_OF(outlet->hold_until_ms, token_pause_until_ms(outlet->token));
+    if (hold_until_ms > now_ms) {
+        wait_until(courier, outlet, hold_until_ms);
         return false;
     }
     enum breaker_verdict verdict = breaker_ask(&outlet->breaker, now_ms);

@@ -33,6 +33,7 @@
 struct hmac;
 struct target;
 struct place;
+struct token;
 
 enum parcel_state { PARCEL_WAITING = 0, PARCEL_READY, PARCEL_OUT, PARCEL_IN_LINE };
 
@@ -108,6 +109,7 @@ struct outlet {
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
     char *authorization;   /* a header line; NULL: none, or one with a token */
+    struct token *token;   /* one reference; NULL: it needs none */
     struct breaker breaker;
     int64_t hold_until_ms; /* Retry-After: nothing goes before */
     struct rate rate;
