@@ -183,6 +183,10 @@ static str explain_fetch(struct token *token)
                                            .response_read = options->limits->response_read };
     if (token->target == NULL)
         return STR("The token URL cannot be read: change it");
+    if (token->exchange.end == EXCHANGE_TOO_LARGE)
+        return arena_format(
+            &token->arena, "The token endpoint %s answered more than %lld bytes, which is no token",
+            token->target->place, (long long)limits.response_read);
     str words = explain_exchange(&token->exchange, &limits, &token->arena);
     str subject = STR("The target ");
     if (str_starts(words, subject))
