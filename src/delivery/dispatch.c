@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * delivery/dispatch.c: one attempt:
  *
- *   begin ──► (token) ──► look the name up ──► send ──► conclude ──► post ──► recorded
+ *   begin ──► look the name up ──► send ──► conclude ──► post ──► recorded
  *     │             │               ▲           ▲           ▲          │
  *     │             └─ no name ─────┼───────────┘           └──────────┤ not stored: a pause
  *     └─ an answer is known, or ────┘                                  │
  *        the host is an address              the parcel waits again, ◄─┘
  *                                            or is forgotten
+ *
+ * Where the credential is a token that is fetched (token.h), it waits for that before the look-up.
  *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
  * once, and is not tried again before it is recorded. */
@@ -62,6 +64,7 @@ static void free_dispatch(struct dispatch *dispatch)
     dispatch->target = dispatch->proxy = NULL;
     dispatch->token = NULL;
     dispatch->token_serial = 0;
+    dispatch->token_error = (str){};
     if (courier->spare_count >= SPARE_DISPATCHES) {
         really_free(dispatch);
         return;
@@ -193,12 +196,26 @@ static void token_answered(struct token_wait *wait, const struct token_answer *a
 {
     struct dispatch *dispatch = CONTAINER_OF(wait, struct dispatch, wait);
     if (answer->value.len == 0) {
-        end_early(dispatch, EXCHANGE_NO_TOKEN, arena_str(&dispatch->result->arena, answer->error));
+        dispatch->token_error = arena_str(&dispatch->result->arena, answer->error);
+        end_early(dispatch, EXCHANGE_BROKEN, (str){});
         return;
     }
     dispatch->token_serial = answer->serial;
     add_transport_headers(dispatch, headers_bearer(answer->value, &dispatch->arena));
     send_or_look_up(dispatch);
+}
+
+static void send_or_wait(struct dispatch *dispatch)
+{
+    const struct outlet *outlet = dispatch->outlet;
+    if (outlet->token == NULL) {
+        add_transport_headers(dispatch, str_c(outlet->authorization));
+        send_or_look_up(dispatch);
+        return;
+    }
+    dispatch->token = token_keep(outlet->token);
+    dispatch->wait.answered = token_answered;
+    token_want(dispatch->token, &dispatch->wait);
 }
 
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
@@ -231,14 +248,7 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->target = target_keep(outlet->target);
     dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
     make_request(dispatch, now_ms);
-    if (outlet->token != NULL) {
-        dispatch->token = token_keep(outlet->token);
-        dispatch->wait.answered = token_answered;
-        token_want(dispatch->token, &dispatch->wait);
-    } else {
-        add_transport_headers(dispatch, str_c(outlet->authorization));
-        send_or_look_up(dispatch);
-    }
+    send_or_wait(dispatch);
 }
 
 /* ── conclude ── */
@@ -303,6 +313,8 @@ static void ask_token(struct dispatch *dispatch)
 
 static str explain(struct dispatch *dispatch)
 {
+    if (dispatch->token_error.len > 0)
+        return dispatch->token_error;
     if (dispatch->token_refused)
         return STR("The target answered 401: it does not take the token any more. The delivery is "
                    "sent again at once, with a new one");

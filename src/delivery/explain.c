@@ -391,8 +391,6 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_PROXY_STATUS:
     case EXCHANGE_PROXY_BROKEN:
         return explain_proxy(exchange, limits, arena);
-    case EXCHANGE_NO_TOKEN:
-        return exchange->detail;
     case EXCHANGE_NO_URL:
     case EXCHANGE_EMPTY:
     case EXCHANGE_KEPT_CLOSED:

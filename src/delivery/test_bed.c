@@ -265,6 +265,8 @@ void bed_webhook(struct bed *bed, const struct webhook_text *text)
     webhook->policy = policy_of_webhooks();
     webhook->signing = text->secret != NULL;
     webhook->secret = arena_str(&webhook->object.arena, str_c(text->secret));
+    webhook->transport.certificate = arena_str(&webhook->object.arena, str_c(text->certificate));
+    webhook->transport.private_key = arena_str(&webhook->object.arena, str_c(text->key));
     if (text->credential != NULL)
         webhook->transport.credential = copy_credential(text->credential, &webhook->object.arena);
     couriers_outlet_changed(bed->couriers, webhook);

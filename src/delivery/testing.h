@@ -174,6 +174,7 @@ struct webhook_text {
     enum webhook_format format;
     const char *secret;                  /* NULL: not signed */
     const struct credential *credential; /* NULL: none */
+    const char *certificate, *key;       /* PEM, of the hub towards the target; NULL: none */
 };
 
 void bed_webhook(struct bed *bed, const struct webhook_text *text);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tokens on a bed, with the test clock: who fetches them, when, and what deliveries make of it. */
+#include <stdio.h>
+
 #include "delivery/test_scene.h"
 
 static struct credential client(struct scene *scene, const char *token_path)
@@ -41,6 +43,16 @@ static int count_with(struct scene *scene, const char *path, const char *line)
         count += str_starts(received.head, start) && is_said(received.head, arena_c(&arena, whole));
     }
     return count;
+}
+
+static const char *read_text(struct arena *arena, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    CHECK(path, file != NULL);
+    char *text = arena_alloc(arena, 16384);
+    CHECK(path, fread(text, 1, 16383, file) > 0);
+    (void)fclose(file);
+    return text;
 }
 
 /* ── fetching ── */
@@ -282,6 +294,46 @@ TEST(names_and_the_guard)
     name_server_free(names);
 }
 
+/* A certificate is for the target: a token endpoint sees it when it is the same server. */
+TEST(certificate_for_the_same_server_alone)
+{
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    struct certificates certificates;
+    certificates_make(&certificates);
+    struct receiver *guarded = receiver_new(&(struct receiver_options){
+        .tls = true,
+        .certificate = certificates.good,
+        .key = certificates.key,
+        .client_authority = certificates.authority,
+    });
+    bed->options.ca_file = str_c(certificates.authority);
+    bed_start(bed);
+    str place = arena_format(&bed->arena, "https://127.0.0.1:%d", receiver_port(guarded));
+    struct credential credential = client(scene, "");
+    credential.token_url = arena_format(&bed->arena, "%.*s/token/60", STR_ARG(place));
+    str same = arena_format(&bed->arena, "%.*s/guarded/1", STR_ARG(place));
+    struct webhook_text text = { .id = 7,
+                                 .url = arena_c(&bed->arena, same),
+                                 .status = OUTLET_ACTIVE,
+                                 .credential = &credential,
+                                 .certificate = read_text(&bed->arena, certificates.client),
+                                 .key = read_text(&bed->arena, certificates.key) };
+    bed_webhook(bed, &text);
+    (void)bed_deliver(bed, 7, "{}");
+    CHECK_INT("the same", bed_record(bed, 0).after.state, DELIVERY_DELIVERED);
+    bed_settle(bed);
+    text.url = url_at(bed, receiver_port(scene->receiver), "/ok");
+    bed_webhook(bed, &text);
+    (void)bed_deliver(bed, 7, "{}");
+    struct record record = bed_record(bed, 1);
+    CHECK("another", is_said(record.attempt.error, " gave no token. ") &&
+                         is_said(record.attempt.error, "asks for a client certificate"));
+    CHECK_INT("one token", receiver_tokens(guarded), 1);
+    receiver_free(guarded);
+    certificates_remove(&certificates);
+}
+
 /* ── the target refuses it ── */
 
 TEST(refused_once)
@@ -434,7 +486,8 @@ RUN_TESTS(WITH(one_fetch_for_all_that_wait), WITH(what_is_kept_has_no_token),
           WITH(renewed_when_wanted_shortly_before_its_end), WITH(a_tenth_of_a_short_life),
           WITH(a_renewal_holds_nothing_up), WITH(who_waited_fails_with_words),
           WITH(failures_open_the_breaker), WITH(by_hand_in_the_pause),
-          WITH(answers_that_are_no_tokens), WITH(names_and_the_guard), WITH(refused_once),
+          WITH(answers_that_are_no_tokens), WITH(names_and_the_guard),
+          WITH(certificate_for_the_same_server_alone), WITH(refused_once),
           WITH(refused_many_at_once), WITH(refused_after_it_was_taken), WITH(refused_always),
           WITH(another_credential_another_token), WITH(changed_while_they_wait),
           WITH(stopped_while_they_wait), WITH(stopped_in_a_renewal))
