@@ -257,67 +257,6 @@ static void do_flaky(struct connection *connection, const char *rest, int index)
         do_ok(connection, rest, index);
 }
 
-/* How many of the first `count` requests were for tokens. */
-static int tokens_among(struct receiver *receiver, int count)
-{
-    int tokens = 0;
-    (void)pthread_mutex_lock(&receiver->mutex);
-    for (int i = 0; i < count; i++)
-        tokens += str_starts(receiver->received[i].head, STR("POST /token"));
-    (void)pthread_mutex_unlock(&receiver->mutex);
-    return tokens;
-}
-
-int receiver_tokens(struct receiver *receiver)
-{
-    return tokens_among(receiver, receiver_count(receiver));
-}
-
-static void do_token(struct connection *connection, const char *rest, int index)
-{
-    char body[128];
-    (void)snprintf(body, sizeof(body),
-                   "{\"access_token\":\"token-%d\",\"token_type\":\"Bearer\",\"expires_in\":%s}",
-                   tokens_among(connection->receiver, index + 1), rest);
-    connection_put_status(connection, 200, "", body);
-}
-
-static void do_token_slow(struct connection *connection, const char *rest, int index)
-{
-    (void)rest;
-    if (pause_ms(connection, 50))
-        do_token(connection, "3600", index);
-}
-
-static void do_token_bad(struct connection *connection, const char *rest, int index)
-{
-    if (tokens_among(connection->receiver, index + 1) > (int)strtol(rest, NULL, 10))
-        do_token(connection, "3600", index);
-    else
-        connection_put_status(connection, 400, "",
-                              "{\"error\":\"invalid_client\",\"error_description\":\"not you\"}");
-}
-
-static void do_token_hang(struct connection *connection, const char *rest, int index)
-{
-    if (tokens_among(connection->receiver, index + 1) < (int)strtol(rest, NULL, 10))
-        do_token(connection, "3600", index);
-    else
-        do_hang(connection, rest, index);
-}
-
-static void do_guarded(struct connection *connection, const char *rest, int index)
-{
-    static const char credential[] = "\r\nAuthorization: Bearer token-";
-    struct received received = receiver_get(connection->receiver, index);
-    const char *at = memmem(received.head.ptr, received.head.len, credential, strlen(credential));
-    long number = at == NULL ? 0 : strtol(at + strlen(credential), NULL, 10);
-    if (number > 0 && number >= strtol(rest, NULL, 10))
-        do_ok(connection, rest, index);
-    else
-        connection_put_status(connection, 401, "WWW-Authenticate: Bearer\r\n", "");
-}
-
 static void do_fickle(struct connection *connection, const char *rest, int index)
 {
     if (connection->requests > 1 && index % 4 == 0) {
@@ -334,31 +273,13 @@ static const struct {
     const char *path;
     void (*answer)(struct connection *connection, const char *rest, int index);
 } paths[] = {
-    { "/ok", do_ok },
-    { "/status/", do_status },
-    { "/redirect", do_redirect },
-    { "/hang", do_hang },
-    { "/empty", do_empty },
-    { "/reset", do_reset },
-    { "/cut", do_cut },
-    { "/short", do_short },
-    { "/trickle", do_trickle },
-    { "/large/", do_large },
-    { "/endless", do_endless },
-    { "/heads", do_heads },
-    { "/interim", do_interim },
-    { "/binary", do_binary },
-    { "/once", do_once },
-    { "/closing", do_closing },
-    { "/nonsense", do_nonsense },
-    { "/slow/", do_slow },
-    { "/flaky", do_flaky },
-    { "/fickle", do_fickle },
-    { "/token/", do_token },
-    { "/token-slow", do_token_slow },
-    { "/token-bad/", do_token_bad },
-    { "/token-hang/", do_token_hang },
-    { "/guarded/", do_guarded },
+    { "/ok", do_ok },           { "/status/", do_status },    { "/redirect", do_redirect },
+    { "/hang", do_hang },       { "/empty", do_empty },       { "/reset", do_reset },
+    { "/cut", do_cut },         { "/short", do_short },       { "/trickle", do_trickle },
+    { "/large/", do_large },    { "/endless", do_endless },   { "/heads", do_heads },
+    { "/interim", do_interim }, { "/binary", do_binary },     { "/once", do_once },
+    { "/closing", do_closing }, { "/nonsense", do_nonsense }, { "/slow/", do_slow },
+    { "/flaky", do_flaky },     { "/fickle", do_fickle },
 };
 
 /* ── requests ── */
@@ -404,7 +325,7 @@ static void answer(struct connection *connection, str head, str body)
         if (known)
             paths[i].answer(connection, text + strlen(paths[i].path), index);
     }
-    if (!known)
+    if (!known && !tokens_answer(connection, text, index))
         connection_put_status(connection, 404, "", "");
     struct receiver *receiver = connection->receiver;
     (void)pthread_mutex_lock(&receiver->mutex);
