@@ -275,6 +275,21 @@ static void fill_phases(struct attempt *attempt, const struct exchange *exchange
     attempt->address = arena_str(arena, address_write(&exchange->remote, text));
 }
 
+/* Without the transport's secrets, which nobody needs to see twice. */
+static void fill_messages(struct attempt *attempt, const struct exchange *exchange,
+                          struct arena *arena)
+{
+    static const struct transport none = {};
+    const struct transport *transport = exchange->transport != NULL ? exchange->transport : &none;
+    const struct curl_slist *sent = exchange->headers;
+    attempt->request_head = headers_mask(exchange->request_head, transport, arena);
+    attempt->status = exchange->status;
+    attempt->response_head = headers_mask_echo(exchange->response_head, sent, transport, arena);
+    attempt->response_body = headers_mask_echo(exchange->response_body, sent, transport, arena);
+    attempt->response_length = exchange->response_length;
+    attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
+}
+
 static void fill_attempt(struct dispatch *dispatch, str error)
 {
     const struct exchange *exchange = &dispatch->exchange;
@@ -287,13 +302,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->duration_us = clock_mono_us() - dispatch->started_us;
     attempt->manual = dispatch->parcel->manual;
     fill_phases(attempt, exchange, arena);
-    attempt->request_head =
-        headers_mask(exchange->request_head, &dispatch->webhook->transport, arena);
-    attempt->status = exchange->status;
-    attempt->response_head = exchange->response_head;
-    attempt->response_body = exchange->response_body;
-    attempt->response_length = exchange->response_length;
-    attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
+    fill_messages(attempt, exchange, arena);
     attempt->url = arena_str(arena, dispatch->webhook->url);
     attempt->error = error;
     attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);

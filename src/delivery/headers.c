@@ -106,3 +106,44 @@ str headers_mask(str head, const struct transport *transport, struct arena *aren
     assert(!buf_overflowed(&masked));
     return buf_str(&masked);
 }
+
+/* What of a header's value is the secret: behind the scheme, as in "Basic …". */
+static str secret_of(str name, str value)
+{
+    value = str_trim(value);
+    if (str_equal_nocase(name, STR("Authorization")) && str_index(value, ' ') >= 0)
+        (void)str_cut(&value, ' ');
+    return value;
+}
+
+static str replace(str text, str secret, struct arena *arena)
+{
+    const char *at = memmem(text.ptr, text.len, secret.ptr, secret.len);
+    if (at == NULL)
+        return text;
+    struct buf buf;
+    buf_init(&buf, arena, text.len * 2); /* what is written is not twice as long as a secret */
+    for (; at != NULL; at = memmem(text.ptr, text.len, secret.ptr, secret.len)) {
+        size_t before = (size_t)(at - text.ptr);
+        buf_add(&buf, str_head(text, before));
+        buf_add(&buf, MASKED);
+        text = str_skip(text, before + secret.len);
+    }
+    buf_add(&buf, text);
+    return buf_str(&buf);
+}
+
+str headers_mask_echo(str text, const struct curl_slist *sent, const struct transport *transport,
+                      struct arena *arena)
+{
+    if (!has_secrets(transport))
+        return text;
+    for (const struct curl_slist *at = sent; at != NULL; at = at->next) {
+        str value = str_c(at->data);
+        str name = str_cut(&value, ':');
+        str secret = secret_of(name, value);
+        if (secret.len >= HEADERS_ECHO_LEAST && text.len > 0 && is_secret(name, transport))
+            text = replace(text, secret, arena);
+    }
+    return text;
+}

@@ -29,3 +29,9 @@ void headers_add_own(struct header_list *list, const struct transport *transport
 /* A request's head with the values masked that are secrets of this transport, so that what is kept
  * of an attempt never has them. The head itself when there are none. */
 str headers_mask(str head, const struct transport *transport, struct arena *arena);
+
+/* What came back, with the secrets masked that were sent: some targets answer with the request.
+ * Values of less than HEADERS_ECHO_LEAST bytes stay: they would be found in any text. */
+#define HEADERS_ECHO_LEAST 8
+str headers_mask_echo(str text, const struct curl_slist *sent, const struct transport *transport,
+                      struct arena *arena);

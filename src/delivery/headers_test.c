@@ -90,6 +90,42 @@ TEST(masks)
                   str_c(cases[i].want));
 }
 
+TEST(masks_what_comes_back)
+{
+    static const struct {
+        const char *label;
+        const char *text;
+        const char *want;
+    } cases[] = {
+        { "a token", "{\"auth\":\"Bearer t0ken-9876\"}", "{\"auth\":\"Bearer (masked)\"}" },
+        { "at both ends", "t0ken-9876 and t0ken-9876", "(masked) and (masked)" },
+        { "several", "long-key-1,t0ken-9876", "(masked),(masked)" },
+        { "what is short, or no secret", "k9 caf\xc3\xa9 plain-header",
+          "k9 caf\xc3\xa9 plain-header" },
+        { "cut", "t0ken-987", "t0ken-987" },
+        { "nothing", "", "" },
+    };
+
+    static const char *const lines[] = { "X-Plain: plain-header",
+                                         "Authorization: Bearer t0ken-9876", "X-Key: k9",
+                                         "X-Long: long-key-1", "X-Empty;" };
+    static const struct header_line secrets[] = {
+        { .name = STR_INIT("X-Key"), .secret = true },
+        { .name = STR_INIT("X-Long"), .secret = true },
+        { .name = STR_INIT("X-Empty"), .secret = true },
+        { .name = STR_INIT("X-Plain") },
+    };
+    struct arena CLEANUP(arena_done) arena = {};
+    const struct transport transport = { .headers = secrets, .header_count = COUNT_OF(secrets) };
+    struct header_list sent = {};
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
+        headers_add(&sent, arena_c(&arena, str_c(lines[i])), &arena);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        CHECK_STR(cases[i].label,
+                  headers_mask_echo(str_c(cases[i].text), sent.first, &transport, &arena),
+                  str_c(cases[i].want));
+}
+
 TEST(without_secrets_the_head_stays)
 {
     struct arena CLEANUP(arena_done) arena = {};
@@ -99,4 +135,5 @@ TEST(without_secrets_the_head_stays)
 }
 
 RUN_TESTS(cmocka_unit_test(authorization), cmocka_unit_test(own_headers_in_their_order),
-          cmocka_unit_test(masks), cmocka_unit_test(without_secrets_the_head_stays))
+          cmocka_unit_test(masks), cmocka_unit_test(masks_what_comes_back),
+          cmocka_unit_test(without_secrets_the_head_stays))

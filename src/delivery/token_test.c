@@ -79,6 +79,7 @@ TEST(what_is_kept_has_no_token)
 {
     struct scene *scene = *state;
     struct bed *bed = &scene->bed;
+    bed->limits.response_kept = 0; /* not of tokens */
     bed_start(bed);
     webhook_by(scene, "/ok", "/token/3600");
     (void)bed_deliver(bed, 7, "{}");

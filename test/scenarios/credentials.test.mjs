@@ -22,7 +22,7 @@ let server;
 let next = 0;
 
 before(async () => {
-    hub = await startHub({ clock: true, args: ['--attempt-timeout', '5s', '--connect-timeout', '2s', '--max-response-kept', '0'] });
+    hub = await startHub({ clock: true, args: ['--attempt-timeout', '5s', '--connect-timeout', '2s'] });
     api = hub.client();
     integration = await makeIntegration(api, 'Shop');
     server = await new AuthorizationServer({ clients }).listen();
@@ -109,6 +109,17 @@ scenario('an attempt shows headers that are secrets masked, whenever they became
     const [again] = await attemptsOf(hook);
     assert.deepEqual(['Authorization', 'X-Shop', 'X-Later', 'X-Plain'].map((name) => shownHeader(again, name)), ['(masked)', '(masked)', '(masked)', 'plain-7'], 'as it is now, and what is gone stays hidden');
     await nowhere(hook, ['bearer-hush-hush', 'shop-hush-hush']);
+});
+
+scenario('a target that answers with the request gives no secrets away', async () => {
+    const { receiver, hook, send } = await setUp({ auth: { type: 'basic', username: 'me', password: 'password-hush-hush' }, headers: [{ name: 'X-Shop', value: 'shop-hush-hush', secret: true }] });
+    receiver.script = (received) => ({ status: 200, headers: { 'X-Echo': received.headers.authorization }, body: received.head });
+    await send();
+    await waitDelivery(api, hook.id);
+    const [attempt] = await attemptsOf(hook);
+    assert.match(attempt.response.body, /\r\nAuthorization: Basic \(masked\)\r\n[^]*X-Shop: \(masked\)\r\n/);
+    assert.equal(attempt.response.headers['X-Echo'], 'Basic (masked)');
+    await nowhere(hook, ['shop-hush-hush', Buffer.from('me:password-hush-hush').toString('base64')]);
 });
 
 scenario('OAuth2: client_secret_basic and client_secret_post, with a scope', async () => {
