@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "mapping/condition.h"
 #include "mapping/definition.h"
 #include "model/names.h"
 #include "model/outlet_json.h"
@@ -150,6 +151,9 @@ static int make_webhook(const struct picture_source *source, const struct webhoo
     int r = read_event_types(made, row->event_types);
     if (r == 0)
         r = read_delivery_settings(source, row, made);
+    if (r == 0 && row->filter.len > 0 &&
+        !conditions_read_stored(row->filter, (str){}, arena, &made->filter))
+        r = FAIL_CORRUPT;
     if (r < 0)
         return fail(r);
     object = NULL;

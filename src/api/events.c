@@ -2,6 +2,7 @@
  * api/events.c: what happened. */
 #include "api/call.h"
 #include "api/deliveries.h"
+#include "api/filters.h"
 #include "api/handlers.h"
 #include "base/instant.h"
 #include "store/lists.h"
@@ -121,6 +122,8 @@ static int answer_event(struct call *call, struct sql *sql, const struct event_f
     write_summary_members(out, &summary);
     write_content(call, event);
     int r = write_deliveries(call, sql, event, found->wanted);
+    if (r == 0)
+        r = filters_write_turned_away(call, sql, event);
     if (r == 0)
         r = write_occurrences(call, sql, event);
     json_end_object(out);

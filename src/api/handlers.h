@@ -68,6 +68,14 @@ int webhooks_change(struct call *call, struct batch *batch);
 int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
 
+/* filters.c */
+bool filter_test_check(struct call *call);
+int filter_test(struct call *call, struct sql *sql);
+
+/* rotation.c */
+bool rotation_check(struct call *call);
+int rotation_run(struct call *call, struct batch *batch);
+
 /* deliveries.c */
 int deliveries_list(struct call *call, struct sql *sql);
 int deliveries_get(struct call *call, struct sql *sql);

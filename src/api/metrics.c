@@ -10,6 +10,7 @@
 
 #include "api/call.h"
 #include "delivery/delivery.h"
+#include "store/ledger.h"
 
 #define CLASSES 6 /* 1xx … 5xx by their first digit; 0: the client was gone */
 
@@ -188,6 +189,38 @@ static void add_committer(const struct api *api, struct buf *to)
                    (long long)stats.queued_bytes[lane]);
 }
 
+static void add_results(const struct figures *figures, struct buf *to)
+{
+    head(to, "junctor_attempt_results_total", "counter", "Attempts, by what came of them.");
+    for (int i = 0; i < ATTEMPT_RESULT_COUNT; i++)
+        buf_format(to, "junctor_attempt_results_total{result=\"%s\"} %lld\n",
+                   attempt_result_labels[i], (long long)figures->results[i]);
+}
+
+static void add_phase(const struct histogram *histogram, const char *phase, struct buf *to)
+{
+    int64_t count = 0;
+    for (int i = 0; i < FIGURE_BUCKETS; i++) {
+        count += histogram->buckets[i];
+        buf_format(to, "junctor_attempt_seconds_bucket{phase=\"%s\",le=\"%g\"} %lld\n", phase,
+                   (double)figure_bounds_us[i] / 1000000, (long long)count);
+    }
+    count += histogram->buckets[FIGURE_BUCKETS];
+    buf_format(to, "junctor_attempt_seconds_bucket{phase=\"%s\",le=\"+Inf\"} %lld\n", phase,
+               (long long)count);
+    buf_format(to, "junctor_attempt_seconds_sum{phase=\"%s\"} ", phase);
+    seconds(to, histogram->sum_us);
+    buf_format(to, "junctor_attempt_seconds_count{phase=\"%s\"} %lld\n", phase, (long long)count);
+}
+
+static void add_phases(const struct figures *figures, struct buf *to)
+{
+    head(to, "junctor_attempt_seconds", "histogram",
+         "How long each phase of attempts took: name, connect, tls, first_byte; and the whole.");
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        add_phase(&figures->phases[phase], attempt_phase_labels[phase], to);
+}
+
 static void add_couriers(const struct api *api, struct buf *to)
 {
     struct couriers_stats stats;
@@ -210,6 +243,31 @@ static void add_couriers(const struct api *api, struct buf *to)
            "Due deliveries that only the store had: 0 while all is well.", stats.swept);
     figure(to, "junctor_outlets_behind", "gauge", "Endpoints whose work is read from the store.",
            stats.outlets_behind);
+    figure(to, "junctor_outlets_fallen_behind_total", "counter",
+           "How often memory has let go of an endpoint's work.", stats.fallen_behind);
+    figure(to, "junctor_outlets_come_in_step_total", "counter",
+           "How often all of an endpoint's work was in memory again.", stats.come_in_step);
+    add_results(&stats.figures, to);
+    add_phases(&stats.figures, to);
+}
+
+/* Of all organizations together: a label for each would grow with them. */
+static void add_deliveries(const struct api *api, struct sql *sql, struct buf *to)
+{
+    struct ledger ledger;
+    int64_t oldest_ms;
+    if (store_read_all_deliveries(sql, &ledger) < 0 || store_read_oldest_work(sql, &oldest_ms) < 0)
+        return;
+    head(to, "junctor_deliveries", "gauge", "Deliveries there have been, by their state.");
+    buf_format(to, "junctor_deliveries{state=\"pending\"} %lld\n", (long long)ledger.pending);
+    buf_format(to, "junctor_deliveries{state=\"delivered\"} %lld\n", (long long)ledger.delivered);
+    buf_format(to, "junctor_deliveries{state=\"dead\"} %lld\n", (long long)ledger.dead);
+    buf_format(to, "junctor_deliveries{state=\"dropped\"} %lld\n", (long long)ledger.dropped);
+    int64_t now_ms = clock_now_ms(api->context.clock);
+    head(to, "junctor_oldest_pending_seconds", "gauge",
+         "Age of the oldest unfinished delivery; 0: there is none.");
+    buf_add(to, STR("junctor_oldest_pending_seconds "));
+    seconds(to, oldest_ms == 0 ? 0 : MAX_OF(now_ms - oldest_ms, 0) * 1000);
 }
 
 static void add_store(struct sql *sql, struct buf *to)
@@ -259,6 +317,7 @@ void metrics_write(const struct api *api, struct sql *sql, struct buf *to)
     add_server(api, to);
     add_committer(api, to);
     add_couriers(api, to);
+    add_deliveries(api, sql, to);
     add_store(sql, to);
     add_process(to);
 }

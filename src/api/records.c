@@ -105,6 +105,7 @@ int ledger_get(struct call *call, struct sql *sql)
     json_member_int(out, STR("pending"), ledger.pending);
     json_member_int(out, STR("dead"), ledger.dead);
     json_member_int(out, STR("dropped"), ledger.dropped);
+    json_member_int(out, STR("filtered"), ledger.filtered);
     json_member_int(out, STR("rejected"), ledger.rejected);
     json_end_object(out);
     call_reply(call, 200);

@@ -207,6 +207,19 @@ const struct route routes[] = {
       GIVES(202, schema_ping), .also = { PROBLEM_CONFLICT },
       DOC("pingWebhook", "Webhooks", "Send an event of type ping"),
       .help = "409 when nothing is sent to the endpoint now: disabled, paused, or held." },
+    { POST("/api/v1/webhooks/{id}/rotate-secret"), CALLER(WEBHOOKS_WRITE, EDITOR),
+      .check = rotation_check, .command = rotation_run, .body = &schema_rotation,
+      GIVES(200, schema_rotated_webhook), .also = { PROBLEM_CONFLICT },
+      DOC("rotateSecret", "Webhooks", "Give an endpoint a new signing secret"),
+      .help =
+          "It is shown this once. For a while both sign: each delivery carries the signatures of "
+          "all secrets that are good at its attempt, the newest first. 409 when five old ones "
+          "still sign." },
+    { POST("/api/v1/webhooks/{id}/filter-test"), CALLER(WEBHOOKS_WRITE, EDITOR),
+      .check = filter_test_check, .query = filter_test, .body = &schema_filter_trial,
+      GIVES(200, schema_filter_verdict), DOC("testFilter", "Webhooks", "Try a filter on an event"),
+      .help =
+          "The endpoint's own filter, or the one that is sent; nothing is saved or delivered." },
     { GET("/api/v1/webhooks/{id}/deliveries"), CALLER(DELIVERIES_READ, VIEWER),
       .query = deliveries_list, .query_parameters = state_query,
       LISTS(schema_delivery, ID_DELIVERY),

@@ -46,6 +46,10 @@ extern const struct schema schema_new_webhook;
 extern const struct schema schema_created_webhook;
 extern const struct schema schema_webhook_change;
 extern const struct schema schema_ping;
+extern const struct schema schema_rotation;
+extern const struct schema schema_rotated_webhook;
+extern const struct schema schema_filter_trial;
+extern const struct schema schema_filter_verdict;
 
 /* schemas_history.c */
 extern const struct schema schema_taken_event;

@@ -142,7 +142,7 @@ const struct schema schema_delivery_detail =
         { "causedBy", SHAPE_STRING, OR_NULL, .help = "the event whose occurrence this is",         \
           .example = "null" },                                                                     \
     {                                                                                              \
-        "wanted", SHAPE_BOOLEAN, REQUIRED, .help = "some endpoint had subscribed",                 \
+        "wanted", SHAPE_BOOLEAN, REQUIRED, .help = "some endpoint was to get it",                  \
                                            .example = "true"                                       \
     }
 
@@ -155,6 +155,14 @@ static const struct schema note =
            { "code", SHAPE_STRING, REQUIRED, .example = "\"coerced\"" },
            { "message", SHAPE_STRING, REQUIRED, .example = "\"The text 12 was read as 12.\"" });
 
+static const struct schema turned_away =
+    SCHEMA("TurnedAway", "An endpoint that did not get the event, and whose filter explains it.",
+           { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "pointer", SHAPE_STRING, REQUIRED, .help = "the first condition that decided",
+             .example = "\"/filter/all/0\"" },
+           { "reason", SHAPE_STRING, REQUIRED,
+             .example = "\"/fields/total is 40, not greater than 100\"" });
+
 const struct schema schema_event = SCHEMA(
     "Event", "One thing that happened, whole.", EVENT_MEMBERS,
     { "hops", SHAPE_INTEGER, REQUIRED, .help = "hubs that it has passed", .example = "0" },
@@ -166,6 +174,9 @@ const struct schema schema_event = SCHEMA(
     { "rawEncoding", SHAPE_STRING, OR_NULL, .choices = encoding_choices, .example = "null" },
     { "deliveries", SHAPE_OBJECTS, REQUIRED, .of = &schema_delivery,
       .help = "one for each endpoint" },
+    { "filtered", SHAPE_OBJECTS, REQUIRED, .of = &turned_away,
+      .help = "endpoints of its type that did not get it and whose filters, as they are now, turn "
+              "it away" },
     { "occurrences", SHAPE_OBJECTS, REQUIRED, .of = &schema_event_summary,
       .help = "what it caused" });
 
@@ -210,6 +221,9 @@ const struct schema schema_ledger = SCHEMA(
     { "pending", SHAPE_INTEGER, REQUIRED, .example = "8" },
     { "dead", SHAPE_INTEGER, REQUIRED, .example = "2" },
     { "dropped", SHAPE_INTEGER, REQUIRED, .help = "ended by a decision", .example = "0" },
+    { "filtered", SHAPE_INTEGER, REQUIRED,
+      .help = "deliveries that were not made because an endpoint's filter turned the event away",
+      .example = "12" },
     { "rejected", SHAPE_INTEGER, REQUIRED, .help = "refused on the way in", .example = "5" });
 
 /* ── the hub ── */

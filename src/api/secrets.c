@@ -6,6 +6,9 @@
 #define KEY_LENGTH 40
 #define HINT_LENGTH 4
 #define SIGNING_KEY_SIZE 32
+/* As the specification of Standard Webhooks has it. */
+#define SIGNING_KEY_LEAST 24
+#define SIGNING_KEY_MOST 64
 
 str api_key_draw(struct api_key_row *row, struct arena *arena)
 {
@@ -29,4 +32,11 @@ str webhook_secret_draw(struct webhook_row *row, const struct seal_key *seal_key
 str webhook_secret_text(str key, struct arena *arena)
 {
     return arena_format(arena, "whsec_%.*s", STR_ARG(base64_write(arena, key)));
+}
+
+bool webhook_secret_read(str text, struct arena *arena, str *ret_key)
+{
+    str prefix = STR("whsec_");
+    return str_starts(text, prefix) && base64_read(arena, str_skip(text, prefix.len), ret_key) &&
+           ret_key->len >= SIGNING_KEY_LEAST && ret_key->len <= SIGNING_KEY_MOST;
 }

@@ -14,5 +14,8 @@ MUST_USE str api_key_draw(struct api_key_row *row, struct arena *arena);
 MUST_USE str webhook_secret_draw(struct webhook_row *row, const struct seal_key *seal_key,
                                  struct arena *arena);
 
+/* A signing key as it is shown, of 24 to 64 bytes. False: it is none. */
+MUST_USE bool webhook_secret_read(str text, struct arena *arena, str *ret_key);
+
 /* "whsec_" and the signing key in base64, as Standard Webhooks has it. */
 str webhook_secret_text(str key, struct arena *arena);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * api/webhooks.c: the endpoints that events are delivered to. */
-#include "api/call.h"
+#include "api/webhooks.h"
+
+#include "api/filters.h"
 #include "api/handlers.h"
 #include "api/outlets.h"
+#include "api/rotation.h"
 #include "api/secrets.h"
 #include "api/standing.h"
 #include "api/subscriptions.h"
@@ -23,6 +26,7 @@ static void write_counts(struct json_writer *out, const struct ledger *ledger)
     json_member_int(out, STR("pending"), ledger->pending);
     json_member_int(out, STR("dead"), ledger->dead);
     json_member_int(out, STR("dropped"), ledger->dropped);
+    json_member_int(out, STR("filtered"), ledger->filtered);
     json_end_object(out);
 }
 
@@ -63,7 +67,7 @@ static int write_warnings(struct call *call, struct sql *sql, const struct webho
     return fail(r);
 }
 
-static int write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
+int webhooks_write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
 {
     struct json_writer *out = &call->out;
     struct ledger ledger;
@@ -80,8 +84,12 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
     json_member_string(out, STR("name"), row->name);
     json_member_string(out, STR("url"), url);
     json_member_raw(out, STR("eventTypes"), row->event_types);
+    filters_write(call, row->filter);
     json_member_string(out, STR("format"), webhook_format_name(row->format));
     json_member_bool(out, STR("signing"), row->signing);
+    r = rotation_write(call, row);
+    if (r < 0)
+        return fail(r);
     write_standing(out, &standing);
     write_counts(out, &ledger);
     const struct outlet_texts texts = texts_of(row);
@@ -96,7 +104,7 @@ static int write_members(struct call *call, struct sql *sql, const struct webhoo
 static int write_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)
 {
     json_begin_object(&call->out);
-    int r = write_members(call, sql, row);
+    int r = webhooks_write_members(call, sql, row);
     json_end_object(&call->out);
     return fail(r);
 }
@@ -118,8 +126,7 @@ int webhooks_list(struct call *call, struct sql *sql)
     return fail(r);
 }
 
-/* Of the path. CALL_REFUSED: there is none, or it has been deleted. */
-static int find(struct call *call, struct sql *sql, struct webhook_row *ret_row)
+int webhooks_find(struct call *call, struct sql *sql, struct webhook_row *ret_row)
 {
     int64_t id;
     if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
@@ -141,7 +148,7 @@ static int answer_webhook(struct call *call, struct sql *sql, const struct webho
 int webhooks_get(struct call *call, struct sql *sql)
 {
     struct webhook_row row;
-    int r = find(call, sql, &row);
+    int r = webhooks_find(call, sql, &row);
     return r == 0 ? answer_webhook(call, sql, &row) : r;
 }
 
@@ -194,6 +201,7 @@ bool webhooks_check(struct call *call)
             call_wrong(call, "url", "format", wrong);
     }
     outlets_check(call);
+    row->filter = filters_check(call);
     if (row->url.len > 0)
         row->url = seal(call->api->context.seal_key, row->url, &call->request->arena);
     if (types != NULL)
@@ -224,6 +232,8 @@ static int change(struct call *call, struct webhook_row *row)
         row->url = given->url;
     if (given->event_types.len > 0)
         row->event_types = given->event_types;
+    if (json_get(call->body, STR("filter")) != NULL)
+        row->filter = given->filter;
     change_status(call, row);
     int r = outlets_change(call, &texts);
     row->policy = texts.policy;
@@ -231,7 +241,7 @@ static int change(struct call *call, struct webhook_row *row)
     return r;
 }
 
-static int committed(struct call *call, struct batch *batch, const struct webhook_row *row,
+int webhooks_changed(struct call *call, struct batch *batch, const struct webhook_row *row,
                      const char *action)
 {
     int r =
@@ -263,7 +273,7 @@ static int answer_created(struct call *call, struct sql *sql, const struct webho
 {
     struct json_writer *out = call_json(call);
     json_begin_object(out);
-    int r = write_members(call, sql, row);
+    int r = webhooks_write_members(call, sql, row);
     json_member_string(out, STR("secret"), secret);
     json_end_object(out);
     call_reply(call, 201);
@@ -286,12 +296,14 @@ int webhooks_create(struct call *call, struct batch *batch)
     if (body_text(call, "format", &format) && !webhook_format_read(format, &row.format))
         return fail(FAIL_CORRUPT); /* the schema has checked it */
     r = change(call, &row);
+    if (r == 0)
+        r = filters_check_cost(call, batch, &row);
     if (r != 0)
         return r;
     str secret = webhook_secret_draw(&row, call->api->context.seal_key, &call->request->arena);
     r = store_insert_webhook(sql, &row);
     if (r == 0)
-        r = committed(call, batch, &row, "webhook.create");
+        r = webhooks_changed(call, batch, &row, "webhook.create");
     if (r == 0)
         r = answer_created(call, sql, &row, secret);
     return fail(r);
@@ -349,7 +361,7 @@ int webhooks_change(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
     struct webhook_row row;
-    int r = find(call, sql, &row);
+    int r = webhooks_find(call, sql, &row);
     if (r == 0)
         r = check_format(call, &row);
     const struct webhook_row before = row;
@@ -357,14 +369,18 @@ int webhooks_change(struct call *call, struct batch *batch)
         r = check_status(call, sql, &row);
     if (r == 0)
         r = change(call, &row);
+    if (r == 0)
+        r = filters_check_cost(call, batch, &row);
     if (r != 0)
         return r;
     row.updated_ms = batch_now_ms(batch);
-    r = store_update_webhook(sql, &row);
+    r = rotation_forget_ended(call, &row, row.updated_ms);
+    if (r == 0)
+        r = store_update_webhook(sql, &row);
     if (r == 0)
         r = forget_what_was(call, batch, &before, &row);
     if (r == 0)
-        r = committed(call, batch, &row, "webhook.update");
+        r = webhooks_changed(call, batch, &row, "webhook.update");
     if (r == 0)
         r = answer_webhook(call, sql, &row);
     if (r == 0 && row.status == OUTLET_DISABLED && before.status != OUTLET_DISABLED)
@@ -377,7 +393,7 @@ int webhooks_delete(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
     struct webhook_row row;
-    int r = find(call, sql, &row);
+    int r = webhooks_find(call, sql, &row);
     if (r != 0)
         return r;
     row.status = OUTLET_DELETED;
@@ -385,7 +401,7 @@ int webhooks_delete(struct call *call, struct batch *batch)
     row.updated_ms = batch_now_ms(batch);
     r = store_update_webhook(sql, &row);
     if (r == 0)
-        r = committed(call, batch, &row, "webhook.delete");
+        r = webhooks_changed(call, batch, &row, "webhook.delete");
     call_reply_nothing(call);
     return fail(r);
 }
@@ -440,7 +456,7 @@ static const struct event *add_ping(struct call *call, struct batch *batch,
 int webhooks_ping(struct call *call, struct batch *batch)
 {
     struct webhook_row row;
-    int r = find(call, batch_sql(batch), &row);
+    int r = webhooks_find(call, batch_sql(batch), &row);
     if (r != 0)
         return r;
     struct standing standing;

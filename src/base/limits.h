@@ -40,6 +40,8 @@
       "groups of conditions in one filter, nested ones included; more is 422")                     \
     X(filter_conditions, "max-filter-conditions", 50, 1, 1000, "conditions",                       \
       "conditions in one group of a filter; more is 422")                                          \
+    X(filter_cost, "max-filter-cost", 1000, 1, 1000000, "points",                                  \
+      "what the filters of one organization cost together (docs/conditions.md); more is 409")      \
     X(hops, "max-hops", 8, 1, 100, "hops",                                                         \
       "how often an event may pass from hub to hub; one more is 508")                              \
     X(rejections_kept, "max-rejections-kept", 100, 0, 10000, "rejections",                         \

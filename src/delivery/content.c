@@ -49,17 +49,32 @@ static str number(int64_t value, struct arena *arena)
     return buf_str(&text);
 }
 
-static str sign(const struct content_signing *signing, str id, str timestamp, struct arena *arena)
+static struct digest sign(struct hmac *key, str id, str timestamp, str body)
 {
-    hmac_begin(signing->key);
-    hmac_add(signing->key, id);
-    hmac_add(signing->key, STR("."));
-    hmac_add(signing->key, timestamp);
-    hmac_add(signing->key, STR("."));
-    hmac_add(signing->key, signing->body);
-    struct digest digest = hmac_finish(signing->key);
-    str signature = base64_write(arena, digest_str(&digest));
-    return arena_format(arena, "v1,%.*s", STR_ARG(signature));
+    hmac_begin(key);
+    hmac_add(key, id);
+    hmac_add(key, STR("."));
+    hmac_add(key, timestamp);
+    hmac_add(key, STR("."));
+    hmac_add(key, body);
+    return hmac_finish(key);
+}
+
+/* By each key that signs now; empty: by none. */
+static str signatures(const struct content_signing *signing, str id, str timestamp,
+                      struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, arena, SIZE_MAX / 2);
+    for (int i = 0; i < signing->key_count; i++) {
+        const struct content_key *key = &signing->keys[i];
+        if (key->until_ms != 0 && key->until_ms <= signing->at_ms)
+            continue;
+        struct digest digest = sign(key->hmac, id, timestamp, signing->body);
+        buf_add(&text, text.len > 0 ? STR(" v1,") : STR("v1,"));
+        buf_add(&text, base64_write(arena, digest_str(&digest)));
+    }
+    return buf_str(&text);
 }
 
 int content_headers(const struct content_signing *signing, int hops, struct arena *arena,
@@ -68,7 +83,7 @@ int content_headers(const struct content_signing *signing, int hops, struct aren
     char id_text[ID_TEXT_MAX];
     char outlet_text[ID_TEXT_MAX];
     str id = id_write(ID_DELIVERY, signing->delivery, id_text);
-    str timestamp = number(signing->timestamp_s, arena);
+    str timestamp = number(signing->at_ms / 1000, arena);
     int count = 0;
     ret_lines[count++] = line(arena, STR("Content-Type"), STR("application/json"));
     ret_lines[count++] = line(arena, STR("Junctor-Hops"), number(hops, arena));
@@ -76,8 +91,8 @@ int content_headers(const struct content_signing *signing, int hops, struct aren
         line(arena, STR("Junctor-Outlet"), id_write(ID_WEBHOOK, signing->outlet, outlet_text));
     ret_lines[count++] = line(arena, STR("webhook-id"), id);
     ret_lines[count++] = line(arena, STR("webhook-timestamp"), timestamp);
-    if (signing->key != NULL)
-        ret_lines[count++] =
-            line(arena, STR("webhook-signature"), sign(signing, id, timestamp, arena));
+    str signature = signatures(signing, id, timestamp, arena);
+    if (signature.len > 0)
+        ret_lines[count++] = line(arena, STR("webhook-signature"), signature);
     return count;
 }

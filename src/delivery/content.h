@@ -10,17 +10,24 @@
  * alone. Always the same bytes for the same event and format. */
 str content_body(const struct content *content, enum webhook_format format, struct arena *arena);
 
+struct content_key {
+    struct hmac *hmac;
+    int64_t until_ms; /* it signs nothing from then on; 0: no end */
+};
+
 struct content_signing {
-    int64_t delivery;    /* its id as text is the webhook-id */
-    int64_t outlet;      /* the webhook's id: told to a hub at the other end, which may refuse it */
-    int64_t timestamp_s; /* when the attempt starts, by Junctor's time */
-    struct hmac *key;    /* NULL: not signed */
+    int64_t delivery; /* its id as text is the webhook-id */
+    int64_t outlet;   /* the webhook's id: told to a hub at the other end, which may refuse it */
+    int64_t at_ms;    /* when the attempt starts, by Junctor's time */
+    const struct content_key *keys; /* the newest first */
+    int key_count;                  /* 0: not signed */
     str body;
 };
 
 #define CONTENT_HEADERS 6
 
 /* The header lines, "Name: value" each with a NUL behind it. Returns how many there are. Standard
- * Webhooks: webhook-signature is "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body". */
+ * Webhooks: webhook-signature is "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body", for
+ * each key that signs at that time, separated by spaces. */
 int content_headers(const struct content_signing *signing, int hops, struct arena *arena,
                     char *ret_lines[CONTENT_HEADERS]);

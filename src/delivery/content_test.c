@@ -39,8 +39,9 @@ TEST(signature)
     struct hmac *CLEANUP(hmac_freep) key = hmac_new(secret);
     struct content_signing signing = { .delivery = 1,
                                        .outlet = 2,
-                                       .timestamp_s = 1614265330,
-                                       .key = key,
+                                       .at_ms = 1614265330999,
+                                       .keys = &(struct content_key){ .hmac = key },
+                                       .key_count = 1,
                                        .body = STR("{\"test\": 2432232314}") };
     char *lines[CONTENT_HEADERS];
     CHECK_INT("count", content_headers(&signing, 3, &arena, lines), 6);
@@ -55,8 +56,62 @@ TEST(signature)
     str want = arena_format(&arena, "webhook-signature: v1,%.*s",
                             STR_ARG(base64_write(&arena, digest_str(&digest))));
     CHECK_STR("signature", str_c(lines[5]), want);
-    signing.key = NULL;
+    signing.key_count = 0;
     CHECK_INT("not signed", content_headers(&signing, 3, &arena, lines), 5);
+}
+
+/* What `secret` makes of the content that the next test signs, as it stands in the header. */
+static str signature_by(const char *secret, struct arena *arena)
+{
+    struct hmac *CLEANUP(hmac_freep) key = hmac_new(str_c(secret));
+    hmac_begin(key);
+    hmac_add(key, STR("dlv_0000000000001.1.{}"));
+    struct digest digest = hmac_finish(key);
+    return arena_format(arena, "v1,%.*s", STR_ARG(base64_write(arena, digest_str(&digest))));
+}
+
+static str signatures_by(const char *names, struct arena *arena)
+{
+    str list = STR("webhook-signature:");
+    for (; *names != '\0'; names++) {
+        const char secret[] = { *names, '\0' };
+        list =
+            arena_format(arena, "%.*s %.*s", STR_ARG(list), STR_ARG(signature_by(secret, arena)));
+    }
+    return list;
+}
+
+/* Secrets of one letter: a is the new one; b ends at 1500, c at 1700. */
+TEST(replaced_keys_sign_until_their_end)
+{
+    static const struct {
+        const char *label;
+        int64_t at_ms;
+        int count;
+        const char *signs;
+    } cases[] = {
+        { "the new one alone", 1499, 1, "a" },       { "both", 1499, 2, "ab" },
+        { "three, in their order", 1499, 3, "abc" }, { "at its end one is over", 1500, 3, "ac" },
+        { "before its end not", 1699, 3, "ac" },     { "all of the old ones", 1700, 3, "a" },
+        { "over for long", 1999, 3, "a" },
+    };
+
+    CLEANUP(arena_done) struct arena arena = {};
+    struct hmac *CLEANUP(hmac_freep) a = hmac_new(STR("a"));
+    struct hmac *CLEANUP(hmac_freep) b = hmac_new(STR("b"));
+    struct hmac *CLEANUP(hmac_freep) c = hmac_new(STR("c"));
+    const struct content_key keys[] = { { a, 0 }, { b, 1500 }, { c, 1700 } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct content_signing signing = { .delivery = 1,
+                                                 .outlet = 2,
+                                                 .at_ms = cases[i].at_ms,
+                                                 .keys = keys,
+                                                 .key_count = cases[i].count,
+                                                 .body = STR("{}") };
+        char *lines[CONTENT_HEADERS];
+        CHECK_INT(cases[i].label, content_headers(&signing, 0, &arena, lines), 6);
+        CHECK_STR(cases[i].label, str_c(lines[5]), signatures_by(cases[i].signs, &arena));
+    }
 }
 
 TEST(repeats_are_the_same)
@@ -70,4 +125,5 @@ TEST(repeats_are_the_same)
 }
 
 RUN_TESTS(cmocka_unit_test(bodies), cmocka_unit_test(signature),
+          cmocka_unit_test(replaced_keys_sign_until_their_end),
           cmocka_unit_test(repeats_are_the_same))

@@ -356,6 +356,8 @@ static void note_gauges(struct courier *courier, int64_t mail)
     courier->counts.held_jobs = (int64_t)stock->parcels.count;
     courier->counts.held_bytes = (int64_t)stock->bytes;
     courier->counts.sending = courier->under_way;
+    courier->counts.fallen_behind = stock->fallen_behind;
+    courier->counts.come_in_step = stock->come_in_step;
     bool more = !list_empty(&stock->turns) || (!courier->stopping && anything_to_read(courier));
     atomic_store(&courier->active,
                  courier->under_way + courier->unrecorded + courier->fetching + more);

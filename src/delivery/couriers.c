@@ -126,6 +126,9 @@ void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_s
         ret_stats->open_breakers += counts->open_breakers;
         ret_stats->outlets_behind += counts->outlets_behind;
         ret_stats->sending += counts->sending;
+        ret_stats->fallen_behind += counts->fallen_behind;
+        ret_stats->come_in_step += counts->come_in_step;
+        figures_add(&ret_stats->figures, &couriers->at[i].figures);
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/address.h"
 #include "delivery/breaker.h"
+#include "delivery/figures.h"
 #include "intake/committer.h"
 #include "intake/job.h"
 #include "store/store.h"
@@ -69,7 +70,9 @@ struct couriers_stats {
     int64_t swept; /* since start: that the sweep found in the store alone; 0 while all is well */
     int64_t held_jobs, held_bytes; /* in memory */
     int64_t open_breakers, outlets_behind;
+    int64_t fallen_behind, come_in_step; /* outlets, since start */
     int64_t sending;
+    struct figures figures;
 };
 
 void couriers_read_stats(struct couriers *couriers, struct couriers_stats *ret_stats);

@@ -104,16 +104,35 @@ static void add_content_headers(struct dispatch *dispatch, const struct content_
     headers_add(&dispatch->headers, arena_c(arena, STR("Expect:")), arena);
 }
 
+/* The newest first; none: its deliveries are not signed. */
+static const struct content_key *signing_keys(struct dispatch *dispatch, int *ret_count)
+{
+    const struct outlet *outlet = dispatch->outlet;
+    *ret_count = 0;
+    if (outlet->key == NULL)
+        return NULL;
+    const struct webhook *webhook = outlet->webhook; /* whose keys these are */
+    struct content_key *keys =
+        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)webhook->old_secret_count + 1);
+    keys[(*ret_count)++] = (struct content_key){ .hmac = outlet->key };
+    for (int i = 0; i < webhook->old_secret_count; i++)
+        keys[(*ret_count)++] = (struct content_key){
+            .hmac = outlet->old_keys[i],
+            .until_ms = webhook->old_secrets[i].until_ms,
+        };
+    return keys;
+}
+
 static void make_request(struct dispatch *dispatch, int64_t now_ms)
 {
     const struct content *content = dispatch->parcel->job->content;
     struct exchange *exchange = &dispatch->exchange;
     exchange->body = content_body(content, dispatch->webhook->format, &dispatch->arena);
-    const struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
-                                             .outlet = dispatch->parcel->job->delivery.outlet,
-                                             .timestamp_s = now_ms / 1000,
-                                             .key = dispatch->outlet->key,
-                                             .body = exchange->body };
+    struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
+                                       .outlet = dispatch->parcel->job->delivery.outlet,
+                                       .at_ms = now_ms,
+                                       .body = exchange->body };
+    signing.keys = signing_keys(dispatch, &signing.key_count);
     add_content_headers(dispatch, &signing);
     exchange->target = dispatch->target;
     exchange->transport = &dispatch->webhook->transport;
@@ -479,6 +498,7 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
     struct outcome outcome = outcome_of(&question, &result->arena);
+    figures_count(&courier->figures, &dispatch->exchange, result->attempt.duration_us);
     dispatch->parcel->fresh = outcome.again_at_once;
     result->after = outcome.after;
     note_event(dispatch);

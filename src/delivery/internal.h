@@ -216,7 +216,9 @@ struct courier {
     struct courier_counts {
         _Atomic int64_t attempts, delivered, failed, dead, swept;
         _Atomic int64_t held_jobs, held_bytes, open_breakers, outlets_behind, sending;
+        _Atomic int64_t fallen_behind, come_in_step;
     } counts;
+    struct figures figures;
 };
 
 struct couriers {

@@ -174,9 +174,10 @@ void jobs_free(struct job *jobs)
     }
 }
 
-static void end_tail(struct outlet *outlet, const struct stock_page *page)
+static void end_tail(struct stock *stock, struct outlet *outlet, const struct stock_page *page)
 {
     bool in_step = page->whole && outlet->let_go_least == NONE;
+    stock->come_in_step += in_step;
     outlet->step = in_step ? OUTLET_IN_STEP : page->whole ? OUTLET_CLOSING : OUTLET_BEHIND;
     outlet->read_to = in_step ? IN_STEP_TO : MIN_OF(page->last, outlet->let_go_least - 1);
     outlet->later_ms = MIN_OF(outlet->later_ms, page->later_ms);
@@ -203,7 +204,7 @@ void stock_take_page(struct stock *stock, struct outlet *outlet, struct stock_pa
     if (outlet->read_is_pass)
         end_pass_page(outlet, page);
     else
-        end_tail(outlet, page);
+        end_tail(stock, outlet, page);
     end_read(stock, outlet);
     lines_settle_all(stock, outlet);
 }

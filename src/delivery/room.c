@@ -30,6 +30,7 @@ static void note_fallen(struct stock *stock, struct outlet *outlet)
 void room_note_let_go(struct stock *stock, struct outlet *outlet, int64_t id)
 {
     note_fallen(stock, outlet);
+    stock->fallen_behind += outlet->step == OUTLET_IN_STEP;
     if (outlet->reading)
         outlet->let_go_least = MIN_OF(outlet->let_go_least, id);
     outlet->read_to = MIN_OF(outlet->read_to, id - 1);

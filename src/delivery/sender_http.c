@@ -34,10 +34,20 @@ static void add_done(struct sender *sender, struct exchange *exchange)
     sender->done_end = &exchange->next;
 }
 
+static bool is_https(CURLU *url)
+{
+    char *scheme = NULL;
+    (void)curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    bool https = str_equal_nocase(str_c(scheme), STR("https"));
+    curl_free(scheme);
+    return https;
+}
+
 static void set_target(struct line *line, struct target *target)
 {
     if (line->target == target)
         return;
+    line->tls = is_https(target->url);
     target_release(line->target);
     line->target = target_keep(target);
     SET(line->easy, CURLOPT_URL, NULL); /* or libcurl goes on showing the URL before */

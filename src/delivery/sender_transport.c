@@ -11,11 +11,6 @@
 
 static const struct transport plain = {};
 
-static const struct transport *transport_of(const struct exchange *exchange)
-{
-    return exchange->transport == NULL ? &plain : exchange->transport;
-}
-
 static struct curl_blob blob_of(str text)
 {
     /* libcurl copies what its connections keep. */
@@ -31,17 +26,32 @@ static void set_method(struct line *line, enum request_method method)
     static const char *const names[] = {
         [REQUEST_POST] = NULL, [REQUEST_PUT] = "PUT", [REQUEST_PATCH] = "PATCH"
     };
-    SET(line->easy, CURLOPT_CUSTOMREQUEST, names[method]);
+    if (line->method != method)
+        SET(line->easy, CURLOPT_CUSTOMREQUEST, names[method]);
+    line->method = method;
 }
 
 static void set_timeouts(struct line *line)
 {
     const struct exchange *exchange = line->exchange;
     const struct sender_options *options = &line->sender->options;
-    SET(line->easy, CURLOPT_CONNECTTIMEOUT_MS,
-        (long)exchange_connect_ms(exchange, options->connect_timeout_ms));
-    SET(line->easy, CURLOPT_TIMEOUT_MS,
-        (long)exchange_whole_ms(exchange, options->whole_timeout_ms));
+    int64_t connect_ms = exchange_connect_ms(exchange, options->connect_timeout_ms);
+    int64_t whole_ms = exchange_whole_ms(exchange, options->whole_timeout_ms);
+    if (line->connect_ms != connect_ms)
+        SET(line->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    if (line->whole_ms != whole_ms)
+        SET(line->easy, CURLOPT_TIMEOUT_MS, (long)whole_ms);
+    line->connect_ms = connect_ms;
+    line->whole_ms = whole_ms;
+}
+
+/* Without TLS libcurl has one answer, and with HTTP/2 in mind looks for a connection to share. */
+static void set_version(struct line *line, bool http1)
+{
+    long version = http1 || !line->tls ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
+    if (line->version != version)
+        SET(line->easy, CURLOPT_HTTP_VERSION, version);
+    line->version = version;
 }
 
 /* ── TLS ── */
@@ -134,11 +144,10 @@ static bool set_proxy(struct line *line, const struct target *proxy)
 bool transport_apply(struct line *line)
 {
     struct exchange *exchange = line->exchange;
-    const struct transport *transport = transport_of(exchange);
+    const struct transport *transport = exchange->transport == NULL ? &plain : exchange->transport;
     set_method(line, transport->method);
     set_timeouts(line);
-    SET(line->easy, CURLOPT_HTTP_VERSION,
-        (long)(transport->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    set_version(line, transport->http1);
     line->once = transport->certificate.len > 0 || transport->authorities.len > 0 ||
                  transport->proxy.len > 0 || exchange->proxy != NULL;
     if (transport->proxy.len > 0 && exchange->proxy == NULL) {

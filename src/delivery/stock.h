@@ -140,8 +140,9 @@ struct stock {
     bool starting;      /* which outlets have work in the store is not known yet */
     size_t bytes;
     size_t bytes_max;
-    int outlets_in_use;       /* that hold parcels */
-    int64_t no_room_until_ms; /* nobody had any to give */
+    int outlets_in_use;                  /* that hold parcels */
+    int64_t fallen_behind, come_in_step; /* how often */
+    int64_t no_room_until_ms;            /* nobody had any to give */
     int reading;
 };
 

@@ -306,22 +306,59 @@ static void add_delivery_of(struct batch *batch, const struct event *event,
     batch_counter(batch, event->organization, webhook->object.id, event->at_ms)->deliveries++;
 }
 
-void batch_take_event(struct batch *batch, struct event *event)
+/* An event's data, as filters look at it. */
+struct reading {
+    struct arena arena;
+    bool done;
+    json data;
+};
+
+/* Not before a filter asks for it. What is no JSON lacks every field. */
+static json read_data(struct reading *reading, str data)
 {
-    if (event->id == 0)
-        event->id = batch_draw_id(batch);
+    struct json_error error;
+    if (!reading->done && !json_read(&reading->arena, data, JSON_DEPTH_MAX, &reading->data, &error))
+        reading->data = NULL;
+    reading->done = true;
+    return reading->data;
+}
+
+static void count_filtered(struct batch *batch, const struct event *event, int64_t outlet)
+{
+    batch_counter(batch, event->organization, 0, event->at_ms)->filtered++;
+    batch_counter(batch, event->organization, outlet, event->at_ms)->filtered++;
+}
+
+/* Returns whether there is any. */
+static bool add_deliveries(struct batch *batch, const struct event *event)
+{
     const struct picture *picture = batch_picture(batch, event->organization);
+    struct reading reading = {};
     bool wanted = false;
-    /* The row and the hand-over look at the same event until the commit is through. */
-    struct event *kept = ARENA_NEW(&batch->arena, struct event);
-    *kept = *event;
     for (int i = 0; picture != NULL && i < picture->webhooks.count; i++) {
         const struct webhook *webhook = (const struct webhook *)picture->webhooks.at[i];
         if (webhook->object.id == event->about_outlet || !webhook_wants(webhook, event->type))
             continue;
+        if (webhook->filter != NULL &&
+            !webhook_lets_through(webhook, read_data(&reading, event->data))) {
+            count_filtered(batch, event, webhook->object.id);
+            continue;
+        }
         wanted = true;
-        add_delivery_of(batch, kept, webhook);
+        add_delivery_of(batch, event, webhook);
     }
+    arena_done(&reading.arena);
+    return wanted;
+}
+
+void batch_take_event(struct batch *batch, struct event *event)
+{
+    if (event->id == 0)
+        event->id = batch_draw_id(batch);
+    /* The row and the hand-over look at the same event until the commit is through. */
+    struct event *kept = ARENA_NEW(&batch->arena, struct event);
+    *kept = *event;
+    bool wanted = add_deliveries(batch, kept);
     batch_add_event(batch, event, wanted);
     struct counter_delta *sums = batch_counter(batch, event->organization, 0, event->at_ms);
     if (event->caused_by != 0) {

@@ -174,8 +174,8 @@ void batch_add_rejection(struct batch *batch, const struct rejection *rejection)
 struct counter_delta *batch_counter(struct batch *batch, int64_t organization, int64_t subject,
                                     int64_t at_ms);
 
-/* Appends `event`, finds who wants it, adds a delivery for each, and counts it all: what every
- * source of events uses. `event->id` is drawn when it is 0. */
+/* Appends `event`, finds who wants it, adds a delivery for each whose filter lets it through, and
+ * counts it all: what every source of events uses. `event->id` is drawn when it is 0. */
 void batch_take_event(struct batch *batch, struct event *event);
 
 /* Management batches. */

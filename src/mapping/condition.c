@@ -383,3 +383,45 @@ bool conditions_match(const struct conditions *conditions, json document)
 {
     return group_matches(&conditions->top, document);
 }
+
+/* ---- the cost ---- */
+
+#define COST_OF_LOOKING_THROUGH 20
+/* Of what is kept in memory, for one point. */
+#define VALUES_A_POINT 50
+#define BYTES_A_POINT 1024
+
+static bool looks_through(const struct condition *condition)
+{
+    for (int i = 0; i < condition->path.count; i++)
+        if (condition->path.steps[i].any)
+            return true;
+    return condition->like != NULL || condition->kind->relation == RELATION_CONTAINS;
+}
+
+static int64_t condition_cost(const struct condition *condition)
+{
+    int64_t cost = condition->operand_count / VALUES_A_POINT;
+    cost += (int64_t)(condition->value.len / BYTES_A_POINT);
+    if (!looks_through(condition))
+        return cost + 1;
+    cost += COST_OF_LOOKING_THROUGH;
+    for (int left = condition->operand_count; left > 1; left /= 2)
+        cost += COST_OF_LOOKING_THROUGH;
+    return cost;
+}
+
+static int64_t group_cost(const struct group *group)
+{
+    int64_t cost = 0;
+    for (int i = 0; i < group->count; i++) {
+        const struct node *node = &group->nodes[i];
+        cost += node->group != NULL ? group_cost(node->group) : condition_cost(node->condition);
+    }
+    return cost;
+}
+
+int64_t conditions_cost(const struct conditions *conditions)
+{
+    return group_cost(&conditions->top);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "route/route.h"
 
+#include "mapping/condition.h"
 #include "mapping/definition.h"
 
 bool event_type_matches(str wanted, str type)
@@ -19,6 +20,11 @@ bool webhook_wants(const struct webhook *webhook, str type)
         if (event_type_matches(webhook->event_types[i], type))
             return true;
     return false;
+}
+
+bool webhook_lets_through(const struct webhook *webhook, json data)
+{
+    return webhook->filter == NULL || conditions_match(webhook->filter, data);
 }
 
 /* Types Junctor makes itself. */

@@ -2,6 +2,7 @@
 #include "route/route.h"
 
 #include "base/testing.h"
+#include "mapping/condition.h"
 
 TEST(matches)
 {
@@ -48,6 +49,24 @@ TEST(asks_every_subscription)
     CHECK("none", !webhook_wants(&webhook, STR("contact.created")));
 }
 
+TEST(filters)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct webhook webhook = {};
+    struct json_error error;
+    json data;
+    CHECK("data", json_read(&arena, STR("{\"total\":40}"), 8, &data, &error));
+    CHECK("without a filter", webhook_lets_through(&webhook, data));
+    CHECK("without anything", webhook_lets_through(&webhook, NULL));
+    CHECK("filter", conditions_read_stored(STR("{\"all\":[{\"field\":\"total\",\"operator\":"
+                                               "\"greater_than\",\"value\":30}]}"),
+                                           STR(""), &arena, &webhook.filter));
+    CHECK("40", webhook_lets_through(&webhook, data));
+    CHECK("no data", !webhook_lets_through(&webhook, NULL));
+    CHECK("data", json_read(&arena, STR("{\"total\":30}"), 8, &data, &error));
+    CHECK("30", !webhook_lets_through(&webhook, data));
+}
+
 TEST(subscribes)
 {
     static const struct {
@@ -86,4 +105,4 @@ TEST(subscribes)
 }
 
 RUN_TESTS(cmocka_unit_test(matches), cmocka_unit_test(asks_every_subscription),
-          cmocka_unit_test(subscribes))
+          cmocka_unit_test(filters), cmocka_unit_test(subscribes))

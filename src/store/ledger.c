@@ -23,7 +23,8 @@ static int add_stretch(struct sql *sql, const struct stretch *stretch, struct le
         "SELECT COALESCE(SUM(events), 0), COALESCE(SUM(wanted), 0), COALESCE(SUM(not_wanted), 0),"
         " COALESCE(SUM(occurrences), 0), COALESCE(SUM(deliveries), 0), COALESCE(SUM(delivered), 0),"
         " COALESCE(SUM(dead), 0), COALESCE(SUM(dropped), 0), COALESCE(SUM(rejected), 0),"
-        " COALESCE(SUM(attempts), 0), COALESCE(SUM(attempts_failed), 0) FROM counters"
+        " COALESCE(SUM(attempts), 0), COALESCE(SUM(attempts_failed), 0),"
+        " COALESCE(SUM(filtered), 0) FROM counters"
         " WHERE organization = $1 AND subject = $2 AND span = $3 AND start_ms >= $4"
         " AND start_ms < $5",
         SQL_I(stretch->organization), SQL_I(stretch->subject), SQL_I(stretch->span),
@@ -42,6 +43,7 @@ static int add_stretch(struct sql *sql, const struct stretch *stretch, struct le
     ledger->rejected += sql_int(&query, 8);
     ledger->attempts += sql_int(&query, 9);
     ledger->attempts_failed += sql_int(&query, 10);
+    ledger->filtered += sql_int(&query, 11);
     return 0;
 }
 
@@ -84,4 +86,54 @@ int store_read_ledger(struct sql *sql, int64_t organization, int64_t subject, in
     ledger.pending = ledger.deliveries - ledger.delivered - ledger.dead - ledger.dropped;
     *ret_ledger = ledger;
     return 0;
+}
+
+int store_read_all_deliveries(struct sql *sql, struct ledger *ret_ledger)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT COALESCE(SUM(c.deliveries), 0), COALESCE(SUM(c.delivered), 0),"
+                       " COALESCE(SUM(c.dead), 0), COALESCE(SUM(c.dropped), 0)"
+                       " FROM organizations o JOIN counters c ON c.organization = o.id"
+                       " AND c.subject = 0 AND c.span = 2 AND c.start_ms = 0");
+    int r = sql_next(&query);
+    if (r < 0)
+        return fail(r);
+    *ret_ledger = (struct ledger){ .deliveries = sql_int(&query, 0),
+                                   .delivered = sql_int(&query, 1),
+                                   .dead = sql_int(&query, 2),
+                                   .dropped = sql_int(&query, 3) };
+    ret_ledger->pending =
+        ret_ledger->deliveries - ret_ledger->delivered - ret_ledger->dead - ret_ledger->dropped;
+    return 0;
+}
+
+/* Behind the outlet given, the next one that has work, and when its oldest was made. */
+static int next_oldest(struct sql *sql, struct outlet_work *outlet, int64_t *ret_created_ms)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT organization, outlet, created_ms FROM work"
+                  " WHERE (organization, outlet) > ($1, $2)"
+                  " ORDER BY organization, outlet, id LIMIT 1",
+                  SQL_I(outlet->organization), SQL_I(outlet->outlet));
+    int r = sql_next(&query);
+    if (r <= 0)
+        return r;
+    *outlet = (struct outlet_work){ sql_int(&query, 0), sql_int(&query, 1) };
+    *ret_created_ms = sql_int(&query, 2);
+    return r;
+}
+
+int store_read_oldest_work(struct sql *sql, int64_t *ret_created_ms)
+{
+    struct outlet_work at = {};
+    int64_t oldest_ms = 0;
+    int64_t created_ms;
+    int r;
+    while ((r = next_oldest(sql, &at, &created_ms)) > 0)
+        if (oldest_ms == 0 || created_ms < oldest_ms)
+            oldest_ms = created_ms;
+    if (r == 0)
+        *ret_created_ms = oldest_ms;
+    return fail(r);
 }

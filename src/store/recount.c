@@ -5,7 +5,8 @@
  * One organization at a time, and of it one outlet at a time, so that memory holds the minutes of
  * two subjects and of the inlets. Compared are the minutes with the rows (but for those that
  * pruning has touched), the days with their minutes, and the sum over all with the days. Attempts
- * are counted in minutes of their own, and not compared. */
+ * are counted in minutes of their own, and not compared; nor is what filters turned away, since it
+ * leaves no row. */
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/id.h"

@@ -119,6 +119,7 @@ struct counter_delta {
     int64_t subject;   /* outlet or inlet id; 0: the organization */
     int64_t minute_ms; /* a multiple of 60,000 */
     int64_t events, wanted, not_wanted, occurrences;
+    int64_t filtered; /* deliveries that were not made, by a filter */
     int64_t deliveries, delivered, dead, dropped;
     int64_t rejected, attempts, attempts_failed;
 };

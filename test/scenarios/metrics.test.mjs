@@ -51,3 +51,44 @@ scenario('events, deliveries and attempts are counted', async () => {
     assert.ok(sum(families, /attempt.*_total$/) >= 10, text);
     assert.ok(sum(families, /http_requests.*_total$/) >= 13, text);
 });
+
+scenario('deliveries by state, the age of the oldest, attempts by result and by phase; labels are few', async () => {
+    const hub = await startHub({ clock: true });
+    const api = hub.client();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    await makeEvent(api, { alias: 'order', fields: [TEXT] });
+    await makeWebhook(api, receiver.url, { eventTypes: ['custom_event.order'], retry: { delaysSeconds: [60] } });
+    await makeWebhook(api, 'http://127.0.0.1:9/', { name: 'Nobody', eventTypes: ['custom_event.order'], retry: { delaysSeconds: [60] } });
+    receiver.answers(200, 500, 301, 404, 200);
+    for (let i = 0; i < 5; i++) {
+        expect(await sendApi(api, 'order', { email: 'm@example.org' }), 201);
+        await receiver.waitFor(i + 1);
+    }
+    await hub.settled();
+    await hub.advance(30000);
+    const one = (families, name, labels) => {
+        const family = families.find((each) => each.name === name);
+        assert.ok(family, name);
+        return Number(family.metrics.find((metric) => Object.entries(labels).every(([key, value]) => metric.labels?.[key] === value)).value);
+    };
+    const { families, text } = await read(hub);
+    const states = Object.fromEntries(['pending', 'delivered', 'dead', 'dropped'].map((state) => [state, one(families, 'junctor_deliveries', { state })]));
+    assert.deepEqual(states, { pending: 8, delivered: 2, dead: 0, dropped: 0 });
+    assert.equal(Number(families.find((each) => each.name === 'junctor_oldest_pending_seconds').metrics[0].value), 30);
+    const results = (result) => one(families, 'junctor_attempt_results_total', { result });
+    assert.deepEqual(['delivered', 'server_error', 'redirect', 'client_error', 'connect', 'timeout'].map(results), [2, 1, 1, 1, 5, 0]);
+    const histogram = families.find((each) => each.name === 'junctor_attempt_seconds');
+    assert.equal(histogram.type, 'HISTOGRAM');
+    const counts = Object.fromEntries([...text.matchAll(/^junctor_attempt_seconds_count\{phase="(\w+)"\} (\d+)$/gm)].map(([, phase, count]) => [phase, Number(count)]));
+    assert.ok(counts.connect >= 1 && counts.connect <= 10);
+    assert.deepEqual(counts, { name: 0, connect: counts.connect, tls: 0, first_byte: 5, whole: 10 });
+    const bounds = [...text.matchAll(/^junctor_attempt_seconds_bucket\{phase="whole",le="([^"]+)"\} (\d+)$/gm)];
+    assert.equal(bounds.at(-1)[1], '+Inf');
+    assert.ok(bounds.every(([, , count], i) => i === 0 || Number(count) >= Number(bounds[i - 1][2])), 'buckets add up');
+    for (let i = 0; i < 30; i++) await makeWebhook(api, `http://127.0.0.1:9/${i}`, { name: `n${i}`, eventTypes: ['custom_event.order'] });
+    const before = (await read(hub)).text.split('\n').length;
+    expect(await sendApi(api, 'order', { email: 'm@example.org' }), 201);
+    await hub.settled();
+    assert.equal((await read(hub)).text.split('\n').length, before, 'endpoints make no series');
+});

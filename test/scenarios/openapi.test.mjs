@@ -122,6 +122,8 @@ function goodBody(operation) {
         'PATCH /api/v1/integrations/{}/events/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
+        'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
+        'POST /api/v1/webhooks/{}/filter-test': { data: { fields: { total: 1 } }, filter: { all: [{ field: 'fields.total', operator: 'exists' }] } },
         'POST /api/v1/retry-preview': { retry: { policy: 'postback' } },
         'POST /api/v1/api-keys': { name: `walk ${n}`, scopes: ['contacts:read'] },
         'POST /api/v1/users': { email: `walk${n}@example.org`, name: 'Walk', password: PASSWORD, role: 'viewer' },
@@ -334,6 +336,12 @@ const provocations = {
                 return call(api, operation, { ids: { ...world, webhook: id } });
             },
             'POST /api/v1/deliveries/{}/pass-over': () => call(api, operation), // it pauses nothing
+            'POST /api/v1/webhooks/{}/rotate-secret': async () => {
+                // Five old ones sign.
+                const { id } = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });
+                for (let i = 0; i < 5; i++) expect(await api.post(`/api/v1/webhooks/${id}/rotate-secret`, {}), 200);
+                return call(api, operation, { ids: { ...world, webhook: id }, body: {} });
+            },
             'POST /api/v1/deliveries/{}/resend': async () => {
                 // Its endpoint is gone.
                 const hook = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });

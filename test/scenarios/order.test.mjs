@@ -70,6 +70,7 @@ scenario('strict: a dead one pauses the endpoint, which says why; over a restart
     world.receiver.answers(500, 500, 200);
     for (const text of ['a', 'b']) await world.send(text);
     await world.receiver.waitFor(1);
+    await world.hub.settled();
     await world.hub.advance(1000);
     await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
     await world.hub.settled();
@@ -106,6 +107,7 @@ scenario('strict: a dead one is passed over, once', async () => {
     world.receiver.answers(500, 500, 200);
     for (const text of ['a', 'b', 'c']) await world.send(text);
     await world.receiver.waitFor(1);
+    await world.hub.settled();
     await world.hub.advance(1000);
     await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
     const [dead] = await deliveries(world);
@@ -127,6 +129,7 @@ scenario('onDead continue: a dead one stops nobody', async () => {
         world.receiver.answers(500, 500, 200);
         for (const text of ['a', 'b']) await world.send(text);
         await world.receiver.waitFor(1);
+        await world.hub.settled();
         await world.hub.advance(1000);
         await world.receiver.waitFor(3);
         assert.deepEqual(world.seen(), ['a', 'a', 'b'], order);
@@ -186,6 +189,7 @@ scenario('another order applies to what waits, and forgets what was paused', asy
     world.receiver.answers(500, 500, 200);
     for (const text of ['a', 'b', 'c']) await world.send(text);
     await world.receiver.waitFor(1);
+    await world.hub.settled();
     await world.hub.advance(1000);
     await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
     expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { order: 'none' }), 200);

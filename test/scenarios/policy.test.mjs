@@ -71,6 +71,7 @@ scenario('delay: the first attempt waits so long, over a restart; a ping does no
     assert.equal(Date.parse(delivery.nextAttemptAt) - Date.parse(delivery.createdAt), 90000);
     expect(await world.api.post(`/api/v1/webhooks/${world.hook.id}/ping`), 202);
     await world.receiver.waitFor(1);
+    await world.hub.settled();
     await world.hub.advance(89999);
     await world.restart();
     await world.hub.settled();

@@ -172,8 +172,9 @@ static int64_t add_span(struct sql *sql, const struct counter_delta *delta, int 
     return SQL_RUN(sql,
                    "INSERT INTO counters (organization, subject, span, start_ms, events, wanted,"
                    " not_wanted, occurrences, deliveries, delivered, dead, dropped, rejected,"
-                   " attempts, attempts_failed)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+                   " attempts, attempts_failed, filtered)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+                   " $16)"
                    " ON CONFLICT (organization, subject, span, start_ms) DO UPDATE SET"
                    " events = events + excluded.events, wanted = wanted + excluded.wanted,"
                    " not_wanted = not_wanted + excluded.not_wanted,"
@@ -183,12 +184,13 @@ static int64_t add_span(struct sql *sql, const struct counter_delta *delta, int 
                    " dropped = dropped + excluded.dropped,"
                    " rejected = rejected + excluded.rejected,"
                    " attempts = attempts + excluded.attempts,"
-                   " attempts_failed = attempts_failed + excluded.attempts_failed",
+                   " attempts_failed = attempts_failed + excluded.attempts_failed,"
+                   " filtered = filtered + excluded.filtered",
                    SQL_I(delta->organization), SQL_I(delta->subject), SQL_I(span), SQL_I(start_ms),
                    SQL_I(delta->events), SQL_I(delta->wanted), SQL_I(delta->not_wanted),
                    SQL_I(delta->occurrences), SQL_I(delta->deliveries), SQL_I(delta->delivered),
                    SQL_I(delta->dead), SQL_I(delta->dropped), SQL_I(delta->rejected),
-                   SQL_I(delta->attempts), SQL_I(delta->attempts_failed));
+                   SQL_I(delta->attempts), SQL_I(delta->attempts_failed), SQL_I(delta->filtered));
 }
 
 int write_counters(struct sql *sql, const struct counter_delta *delta)
