@@ -4,6 +4,7 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/mask.h"
+#include "api/outlets.h"
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
@@ -134,8 +135,9 @@ int deliveries_paused(struct call *call, struct sql *sql)
 struct attempts {
     struct attempt_visitor visitor;
     struct call *call;
-    str body;    /* of every request: content is fixed once */
-    int failure; /* one did not open */
+    str body;                   /* of every request: content is fixed once */
+    struct secret_names secret; /* as the webhook has them now */
+    int failure;                /* one did not open */
 };
 
 static void write_request(const struct attempts *attempts, const struct attempt *attempt)
@@ -148,7 +150,7 @@ static void write_request(const struct attempts *attempts, const struct attempt 
     json_member_string(out, STR("method"), line.len == 0 ? STR("POST") : str_cut(&line, ' '));
     json_member_string(out, STR("url"), attempt->url);
     json_key(out, STR("headers"));
-    json_add_headers(out, attempt->request_head, arena);
+    json_add_headers(out, attempt->request_head, &attempts->secret, arena);
     json_member_bytes(out, STR("body"), STR("bodyEncoding"), attempts->body, arena);
     json_end_object(out);
 }
@@ -165,7 +167,7 @@ static void write_response(const struct attempts *attempts, const struct attempt
     json_begin_object(out);
     json_member_int(out, STR("status"), attempt->status);
     json_key(out, STR("headers"));
-    json_add_headers(out, attempt->response_head, arena);
+    json_add_headers(out, attempt->response_head, &attempts->secret, arena);
     json_member_bytes(out, STR("body"), STR("bodyEncoding"), attempt->response_body, arena);
     json_member_int(out, STR("length"), attempt->response_length);
     json_member_bool(out, STR("truncated"), attempt->response_truncated);
@@ -229,6 +231,19 @@ static int first_shown(struct call *call, struct sql *sql, const struct delivery
     return 0;
 }
 
+/* None of a deleted webhook: what was known to be one has been masked when it was sent. */
+static int find_secret_names(struct call *call, struct sql *sql, const struct delivery *delivery,
+                             struct secret_names *ret_names)
+{
+    struct webhook_row webhook;
+    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
+                               &webhook);
+    if (r == 0)
+        return fail(outlets_secret_names(call, webhook.transport, ret_names));
+    *ret_names = (struct secret_names){};
+    return MIN_OF(r, 0);
+}
+
 static int write_attempts(struct call *call, struct sql *sql, const struct delivery *delivery,
                           str body)
 {
@@ -240,6 +255,8 @@ static int write_attempts(struct call *call, struct sql *sql, const struct deliv
     };
     int first = 1;
     int r = first_shown(call, sql, delivery, body.len, &first);
+    if (r == 0)
+        r = find_secret_names(call, sql, delivery, &attempts.secret);
     if (r < 0)
         return fail(r);
     json_key(out, STR("attempts"));

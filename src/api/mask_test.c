@@ -18,6 +18,14 @@ static const struct {
       "GET / HTTP/1.1\r\nAUTHORIZATION: Bearer x\r\ncookie: a=b\r\nX-Api-Key: k\r\nX-Other: v\r\n",
       "{\"AUTHORIZATION\":\"(masked)\",\"cookie\":\"(masked)\",\"X-Api-Key\":\"(masked)\","
       "\"X-Other\":\"v\"}" },
+    { "each name that says it",
+      "POST / HTTP/1.1\r\nProxy-Authorization: a\r\nX-Amz-Security-Token: b\r\nApiKey: c\r\n"
+      "X-Auth-Key: d\r\nX-CSRF-Token: e\r\nX-Webhook-Secret: f\r\nSet-Cookie: g\r\n",
+      "{\"Proxy-Authorization\":\"(masked)\",\"X-Amz-Security-Token\":\"(masked)\","
+      "\"ApiKey\":\"(masked)\",\"X-Auth-Key\":\"(masked)\",\"X-CSRF-Token\":\"(masked)\","
+      "\"X-Webhook-Secret\":\"(masked)\",\"Set-Cookie\":\"(masked)\"}" },
+    { "those that somebody calls secret", "POST / HTTP/1.1\r\nx-shop: 7\r\nX-Shops: 8\r\n",
+      "{\"x-shop\":\"(masked)\",\"X-Shops\":\"8\"}" },
     { "the signature is no secret", "POST / HTTP/1.1\r\nwebhook-signature: v1,abc=\r\n",
       "{\"webhook-signature\":\"v1,abc=\"}" },
     { "several of a name", "HTTP/1.1 200 OK\r\nVary: a\r\nX: 1\r\nvary: b\r\n",
@@ -35,12 +43,14 @@ static const struct {
 static void shows_headers(void **state)
 {
     (void)state;
+    static const str names[] = { STR_INIT("X-Shop"), STR_INIT("X-Both") };
+    const struct secret_names secret = { .at = names, .count = COUNT_OF(names) };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena CLEANUP(arena_done) arena = {};
         struct buf buf;
         buf_init(&buf, &arena, 100000);
         struct json_writer out = json_writer(&buf);
-        json_add_headers(&out, str_c(cases[i].head), &arena);
+        json_add_headers(&out, str_c(cases[i].head), &secret, &arena);
         if (!str_equal(buf_str(&buf), str_c(cases[i].want)))
             fail_msg("%s: %.*s", cases[i].label, STR_ARG(buf_str(&buf)));
     }
@@ -59,7 +69,7 @@ static void takes_many_lines(void **state)
     struct buf buf;
     buf_init(&buf, &arena, (size_t)4 << 20);
     struct json_writer out = json_writer(&buf);
-    json_add_headers(&out, buf_str(&head), &arena);
+    json_add_headers(&out, buf_str(&head), &(struct secret_names){}, &arena);
     assert_false(buf_overflowed(&buf));
 }
 

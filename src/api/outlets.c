@@ -329,6 +329,23 @@ int outlets_write(struct call *call, const struct outlet_texts *texts)
     return 0;
 }
 
+int outlets_secret_names(struct call *call, str transport, struct secret_names *ret_names)
+{
+    const struct outlet_texts texts = { .transport = transport };
+    struct outlet_policy policy;
+    struct transport read;
+    int r = read_texts(call, &texts, &policy, &read);
+    if (r < 0)
+        return fail(r);
+    str *names = ARENA_ARRAY(&call->request->arena, str, (size_t)read.header_count + 1);
+    int count = 0;
+    for (int i = 0; i < read.header_count; i++)
+        if (read.headers[i].secret)
+            names[count++] = read.headers[i].name;
+    *ret_names = (struct secret_names){ .at = names, .count = count };
+    return 0;
+}
+
 static void warn_of_certificate(struct call *call, str certificate)
 {
     struct arena *arena = &call->request->arena;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "api/mask.h"
 #include "model/outlet_json.h"
 
 struct outlet_texts {
@@ -16,6 +17,9 @@ void outlets_check(struct call *call);
 
 /* Puts what the body gives over what is there. CALL_REFUSED: together they cannot be. */
 MUST_USE int outlets_change(struct call *call, struct outlet_texts *texts);
+
+/* The headers whose values are to be masked wherever they are shown. */
+MUST_USE int outlets_secret_names(struct call *call, str transport, struct secret_names *ret_names);
 
 /* As members of the object that call->out is in; secrets masked. */
 MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);

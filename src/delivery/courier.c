@@ -311,8 +311,12 @@ static void start_attempts(struct courier *courier)
 static void conclude_attempts(struct courier *courier)
 {
     struct exchange *exchange;
-    while ((exchange = sender_take(courier->sender)) != NULL)
-        dispatch_conclude(CONTAINER_OF(exchange, struct dispatch, exchange));
+    while ((exchange = sender_take(courier->sender)) != NULL) {
+        if (exchange->owner == EXCHANGE_OF_TOKEN)
+            token_conclude(exchange);
+        else
+            dispatch_conclude(CONTAINER_OF(exchange, struct dispatch, exchange));
+    }
 }
 
 static void answer_time(struct courier *courier)
@@ -355,7 +359,8 @@ static void note_gauges(struct courier *courier, int64_t mail)
     courier->counts.fallen_behind = stock->fallen_behind;
     courier->counts.come_in_step = stock->come_in_step;
     bool more = !list_empty(&stock->turns) || (!courier->stopping && anything_to_read(courier));
-    atomic_store(&courier->active, courier->under_way + courier->unrecorded + more);
+    atomic_store(&courier->active,
+                 courier->under_way + courier->unrecorded + courier->fetching + more);
     (void)atomic_fetch_sub(&courier->mail_waiting, mail);
 }
 
@@ -400,7 +405,11 @@ static bool is_over(struct courier *courier, int64_t mono_ms)
         dispatch_stop_all(courier);
         conclude_attempts(courier);
     }
-    return courier->under_way == 0 && courier->unrecorded == 0;
+    if (courier->under_way == 0 && courier->fetching > 0) { /* nobody waits for them */
+        tokens_stop_all(courier);
+        conclude_attempts(courier);
+    }
+    return courier->under_way == 0 && courier->unrecorded == 0 && courier->fetching == 0;
 }
 
 /* libcurl is told to leave signals alone, and OpenSSL may write to a closed socket. */
@@ -468,6 +477,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     list_init(&courier->behind);
     list_init(&courier->dispatches);
     list_init(&courier->to_post);
+    list_init(&courier->fetches);
     courier->sending = xcalloc(UNRECORDED_MAX, sizeof(*courier->sending));
     courier->free_slots = xcalloc(UNRECORDED_MAX, sizeof(*courier->free_slots));
     for (int slot = 0; slot < UNRECORDED_MAX; slot++)

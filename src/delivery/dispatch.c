@@ -8,6 +8,8 @@
  *        the host is an address              the parcel waits again, ◄─┘
  *                                            or is forgotten
  *
+ * Where the credential is a token that is fetched (token.h), it waits for that before the look-up.
+ *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
  * once, and is not tried again before it is recorded. */
 #include <stdlib.h>
@@ -38,6 +40,7 @@ static struct dispatch *new_dispatch(struct courier *courier)
     dispatch->courier = courier;
     list_init(&dispatch->link);
     list_init(&dispatch->lookup.link);
+    list_init(&dispatch->wait.link);
     dispatch->exchange = (struct exchange){};
     dispatch->post_at_ms = dispatch->pause_ms = 0;
     return dispatch;
@@ -56,8 +59,12 @@ static void free_dispatch(struct dispatch *dispatch)
     object_release(dispatch->webhook);
     target_release(dispatch->target);
     target_release(dispatch->proxy);
+    token_release(dispatch->token);
     dispatch->webhook = NULL;
     dispatch->target = dispatch->proxy = NULL;
+    dispatch->token = NULL;
+    dispatch->token_serial = 0;
+    dispatch->token_error = (str){};
     if (courier->spare_count >= SPARE_DISPATCHES) {
         really_free(dispatch);
         return;
@@ -82,6 +89,20 @@ void dispatch_free_spare(struct courier *courier)
 }
 
 /* ── send ── */
+
+/* Those of the hub. */
+static void add_content_headers(struct dispatch *dispatch, const struct content_signing *signing)
+{
+    struct arena *arena = &dispatch->arena;
+    char *lines[CONTENT_HEADERS];
+    int hops = dispatch->parcel->job->content->hops + 1;
+    int count = content_headers(signing, hops, arena, lines);
+    dispatch->headers = (struct header_list){};
+    for (int i = 0; i < count; i++)
+        headers_add(&dispatch->headers, lines[i], arena);
+    /* libcurl: do not send it */
+    headers_add(&dispatch->headers, arena_c(arena, STR("Expect:")), arena);
+}
 
 /* The newest first; none: its deliveries are not signed. */
 static const struct content_key *signing_keys(struct dispatch *dispatch, int *ret_count)
@@ -112,21 +133,21 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
                                        .at_ms = now_ms,
                                        .body = exchange->body };
     signing.keys = signing_keys(dispatch, &signing.key_count);
-    char *lines[CONTENT_HEADERS + 1];
-    int count = content_headers(&signing, content->hops + 1, &dispatch->arena, lines);
-    lines[count++] = arena_c(&dispatch->arena, STR("Expect:")); /* libcurl: do not send it */
-    /* libcurl's lists are plain structs; these live where the request lives. */
-    for (int i = 0; i < count; i++)
-        dispatch->headers[i] = (struct curl_slist){
-            .data = lines[i],
-            .next = i + 1 < count ? &dispatch->headers[i + 1] : NULL,
-        };
-    exchange->headers = dispatch->headers;
+    add_content_headers(dispatch, &signing);
     exchange->target = dispatch->target;
     exchange->transport = &dispatch->webhook->transport;
     exchange->proxy = dispatch->proxy;
-    exchange->arena = &dispatch->result->arena;
     exchange->fresh = dispatch->parcel->fresh;
+}
+
+/* `authorization`: a header line, or empty. */
+static void add_transport_headers(struct dispatch *dispatch, str authorization)
+{
+    struct arena *arena = &dispatch->arena;
+    if (authorization.len > 0)
+        headers_add(&dispatch->headers, arena_c(arena, authorization), arena);
+    headers_add_own(&dispatch->headers, &dispatch->webhook->transport, arena);
+    dispatch->exchange.headers = dispatch->headers.first;
 }
 
 static void end_early(struct dispatch *dispatch, enum exchange_end end, str detail)
@@ -147,7 +168,7 @@ static void send_to(struct dispatch *dispatch, const struct names_answer *answer
 {
     const struct cidr_list *allow = &dispatch->courier->couriers->options.allow_egress;
     struct exchange *exchange = &dispatch->exchange;
-    exchange->timing.name_us = clock_mono_us() - dispatch->started_us;
+    exchange->timing.name_us = clock_mono_us() - dispatch->asked_us;
     if (answer->count == 0) {
         end_early(dispatch, dispatch->proxy != NULL ? EXCHANGE_PROXY_NO_NAME : EXCHANGE_NO_NAME,
                   answer->error);
@@ -177,6 +198,7 @@ static void send_or_look_up(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     dispatch->lookup.answered = name_answered;
+    dispatch->asked_us = clock_mono_us();
     const struct target *peer = peer_of(dispatch);
     if (peer->literal.family != 0) {
         sender_start(courier->sender, &dispatch->exchange);
@@ -186,6 +208,33 @@ static void send_or_look_up(struct dispatch *dispatch)
         resolver_find(courier->resolver, str_c(peer->host), &dispatch->lookup, clock_mono_ms());
     if (answer != NULL)
         send_to(dispatch, answer);
+}
+
+/* The webhook may have changed meanwhile: the attempt stays what it began as. */
+static void token_answered(struct token_wait *wait, const struct token_answer *answer)
+{
+    struct dispatch *dispatch = CONTAINER_OF(wait, struct dispatch, wait);
+    if (answer->value.len == 0) {
+        dispatch->token_error = arena_str(&dispatch->result->arena, answer->error);
+        end_early(dispatch, EXCHANGE_BROKEN, (str){});
+        return;
+    }
+    dispatch->token_serial = answer->serial;
+    add_transport_headers(dispatch, headers_bearer(answer->value, &dispatch->arena));
+    send_or_look_up(dispatch);
+}
+
+static void send_or_wait(struct dispatch *dispatch)
+{
+    const struct outlet *outlet = dispatch->outlet;
+    if (outlet->token == NULL) {
+        add_transport_headers(dispatch, str_c(outlet->authorization));
+        send_or_look_up(dispatch);
+        return;
+    }
+    dispatch->token = token_keep(outlet->token);
+    dispatch->wait.answered = token_answered;
+    token_want(dispatch->token, &dispatch->wait);
 }
 
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
@@ -208,8 +257,8 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     outlet->under_way++;
     courier->under_way++;
     courier->counts.attempts++;
+    dispatch->exchange.arena = &dispatch->result->arena;
     if (outlet->target == NULL) {
-        dispatch->exchange.arena = &dispatch->result->arena;
         end_early(dispatch, EXCHANGE_NO_URL, (str){});
         return;
     }
@@ -218,7 +267,7 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->target = target_keep(outlet->target);
     dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
     make_request(dispatch, now_ms);
-    send_or_look_up(dispatch);
+    send_or_wait(dispatch);
 }
 
 /* ── conclude ── */
@@ -245,6 +294,21 @@ static void fill_phases(struct attempt *attempt, const struct exchange *exchange
     attempt->address = arena_str(arena, address_write(&exchange->remote, text));
 }
 
+/* Without the transport's secrets, which nobody needs to see twice. */
+static void fill_messages(struct attempt *attempt, const struct exchange *exchange,
+                          struct arena *arena)
+{
+    static const struct transport none = {};
+    const struct transport *transport = exchange->transport != NULL ? exchange->transport : &none;
+    const struct curl_slist *sent = exchange->headers;
+    attempt->request_head = headers_mask(exchange->request_head, transport, arena);
+    attempt->status = exchange->status;
+    attempt->response_head = headers_mask_echo(exchange->response_head, sent, transport, arena);
+    attempt->response_body = headers_mask_echo(exchange->response_body, sent, transport, arena);
+    attempt->response_length = exchange->response_length;
+    attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
+}
+
 static void fill_attempt(struct dispatch *dispatch, str error)
 {
     const struct exchange *exchange = &dispatch->exchange;
@@ -257,19 +321,34 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->duration_us = clock_mono_us() - dispatch->started_us;
     attempt->manual = dispatch->parcel->manual;
     fill_phases(attempt, exchange, arena);
-    attempt->request_head = exchange->request_head;
-    attempt->status = exchange->status;
-    attempt->response_head = exchange->response_head;
-    attempt->response_body = exchange->response_body;
-    attempt->response_length = exchange->response_length;
-    attempt->response_truncated = exchange->response_length > (int64_t)exchange->response_body.len;
+    fill_messages(attempt, exchange, arena);
     attempt->url = arena_str(arena, dispatch->webhook->url);
     attempt->error = error;
     attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);
 }
 
+static void ask_token(struct dispatch *dispatch)
+{
+    const struct exchange *exchange = &dispatch->exchange;
+    dispatch->token_refused = false;
+    if (dispatch->token_serial == 0 || exchange->end != EXCHANGE_ANSWERED)
+        return;
+    if (exchange->status == 401)
+        dispatch->token_refused = token_refused(dispatch->token, dispatch->token_serial);
+    else if (exchange->status >= 200 && exchange->status < 300)
+        token_accepted(dispatch->token, dispatch->token_serial);
+}
+
 static str explain(struct dispatch *dispatch)
 {
+    if (dispatch->token_error.len > 0)
+        return dispatch->token_error;
+    if (dispatch->token_refused)
+        return STR("The target answered 401: it does not take the token any more. The delivery is "
+                   "sent again at once, with a new one");
+    if (dispatch->token_serial > 0 && dispatch->exchange.status == 401)
+        return STR("The target answered 401 to a new token, too: check the endpoint's scope and "
+                   "audience, and which tokens the target takes");
     const struct couriers_options *options = &dispatch->courier->couriers->options;
     const struct explain_limits limits = { .connect_timeout_ms = options->connect_timeout_ms,
                                            .whole_timeout_ms = options->whole_timeout_ms,
@@ -406,6 +485,7 @@ void dispatch_conclude(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     struct result *result = dispatch->result;
+    ask_token(dispatch);
     str error = explain(dispatch);
     bool success = error.len == 0;
     fill_attempt(dispatch, error);
@@ -413,6 +493,7 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .exchange = &dispatch->exchange,
                                                .error = error,
                                                .manual = dispatch->parcel->manual,
+                                               .token_refused = dispatch->token_refused,
                                                .policy = &dispatch->webhook->policy.retry,
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
@@ -510,6 +591,9 @@ void dispatch_stop_all(struct courier *courier)
             sender_stop_exchange(courier->sender, &dispatch->exchange);
         } else if (!list_empty(&dispatch->lookup.link)) {
             list_remove(&dispatch->lookup.link);
+            end_early(dispatch, EXCHANGE_STOPPED, (str){});
+        } else if (!list_empty(&dispatch->wait.link)) {
+            list_remove(&dispatch->wait.link);
             end_early(dispatch, EXCHANGE_STOPPED, (str){});
         }
     }

@@ -53,6 +53,9 @@ enum exchange_end {
     EXCHANGE_STOPPED,            /* the hub stopped */
 };
 
+/* Whom sender_take() gives it back to. */
+enum exchange_owner { EXCHANGE_OF_DISPATCH = 0, EXCHANGE_OF_TOKEN };
+
 /* When a phase was over, since the exchange began; 0: there was none, as with a connection that was
  * kept. */
 struct exchange_timing {
@@ -66,6 +69,7 @@ struct exchange_timing {
 
 struct exchange {
     /* What to do: the caller's. */
+    enum exchange_owner owner;
     struct target *target;
     const struct transport *transport; /* borrowed; NULL: all zero */
     struct target *proxy;              /* what target_new() makes of the transport's; or NULL */
@@ -74,6 +78,7 @@ struct exchange {
     str body;
     struct arena *arena; /* for what comes back */
     bool fresh;          /* on a connection of its own */
+    size_t kept_max;     /* of the answer's body; 0: the hub's response_kept */
 
     /* What came of it. Views are in the arena. */
     enum exchange_end end;

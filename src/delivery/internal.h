@@ -13,6 +13,7 @@
  * - dispatch.c: one attempt, from parcel to recorded result
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
+ * - token.c: fetches access tokens
  * - sweep.c: finds what is due in the store and not in memory
  * - sender_http.c, resolver.c: the network */
 #pragma once
@@ -22,10 +23,12 @@
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "delivery/explain.h"
+#include "delivery/headers.h"
 #include "delivery/holds.h"
 #include "delivery/resolver.h"
 #include "delivery/sender_http.h"
 #include "delivery/stock.h"
+#include "delivery/token.h"
 #include "intake/result.h"
 
 #define UNRECORDED_MAX 4096
@@ -189,7 +192,9 @@ struct courier {
     struct heap timers;     /* outlets that wait for Junctor's time */
     struct list behind;     /* outlets to be read */
     struct list dispatches; /* under way, not yet posted */
-    struct list to_post;    /* results that could not be stored, by `link` of their dispatch */
+    struct list fetches;    /* of tokens (token.c), under way */
+    int fetching;
+    struct list to_post; /* results that could not be stored, by `link` of their dispatch */
     struct dispatch *spare;
     int spare_count;
     /* What is under way or not recorded, for others to look at: delivery ids, 0 where none is. */
@@ -272,16 +277,22 @@ struct dispatch {
     struct result *result;
     struct exchange exchange;
     struct lookup lookup;
-    struct arena arena; /* the request */
+    struct token *token; /* one reference; NULL: it needs none */
+    struct token_wait wait;
+    str token_error;      /* why there is none; in the result's arena */
+    int64_t token_serial; /* of the one it was sent with; 0: not sent with any */
+    bool token_refused;   /* it goes again with a new one */
+    struct arena arena;   /* the request */
     struct webhook *webhook;
     struct target *target;
     struct target *proxy;
     struct place *place;
-    struct curl_slist headers[CONTENT_HEADERS + 1];
+    struct header_list headers;
     struct curl_slist pin;
     int slot; /* in courier->sending */
     bool probe;
     int64_t started_us;
+    int64_t asked_us;   /* for the name; started_us, but for the time it waited for a token */
     int64_t post_at_ms; /* monotonic; when it is posted again */
     int64_t pause_ms;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Invariants: (1) exactly one more attempt is counted; (2) pending has a due time and no end, the
  * others have an end; (3) dead says why; (4) what was not the target's doing (a kept connection
- * that closed, the hub stopping) uses no step and leaves the breaker alone; (5) a resend of a
- * delivered one leaves it delivered. */
+ * that closed, a token that had to be renewed, the hub stopping) uses no step and leaves the
+ * breaker alone; (5) a resend of a delivered one leaves it delivered. */
 #include "delivery/outcome.h"
 
 static void end(struct delivery *delivery, enum delivery_state state, int64_t now_ms)
@@ -62,7 +62,8 @@ struct outcome outcome_of(const struct outcome_question *question, struct arena 
         end(after, DELIVERY_DELIVERED, question->now_ms);
         return outcome;
     }
-    if (exchange->end == EXCHANGE_KEPT_CLOSED || exchange->end == EXCHANGE_STOPPED) {
+    if (exchange->end == EXCHANGE_KEPT_CLOSED || exchange->end == EXCHANGE_STOPPED ||
+        question->token_refused) {
         again(after, question->now_ms);
         outcome.again_at_once = exchange->end == EXCHANGE_KEPT_CLOSED;
         outcome.counts = false;

@@ -9,8 +9,9 @@
 struct outcome_question {
     const struct delivery *before;
     const struct exchange *exchange;
-    str error;   /* of explain_exchange(); empty: a success */
-    bool manual; /* such an attempt uses no step of the schedule */
+    str error;          /* of explain_exchange(); empty: a success */
+    bool manual;        /* such an attempt uses no step of the schedule */
+    bool token_refused; /* it goes again with a new one */
     const struct retry_policy *policy;
     int64_t now_ms;
     double draw;

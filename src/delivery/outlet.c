@@ -3,7 +3,7 @@
  * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly
  * one thing, which puts it back:
  *
- * - its breaker's or its target's time: courier->timers
+ * - its breaker's, its target's or its token's time: courier->timers
  * - its own attempts: their end
  * - its host's connections: place->waiting
  * - its configuration: outlet_reopen() */
@@ -65,6 +65,26 @@ static void free_old_keys(struct outlet *outlet)
     outlet->old_keys = NULL;
 }
 
+static void make_authorization(struct outlet *outlet)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    str line = headers_authorization(&outlet->webhook->transport.credential, &arena);
+    outlet->authorization = line.len > 0 ? xstrdup(line) : NULL;
+}
+
+/* `old`: the one before, whose reference is taken. */
+static void set_token(struct courier *courier, struct outlet *outlet, struct token *old)
+{
+    struct webhook *webhook = outlet->webhook;
+    bool wanted = webhook != NULL && webhook->transport.credential.kind == CREDENTIAL_OAUTH2;
+    if (wanted && old != NULL && token_fits(old, webhook)) {
+        outlet->token = old;
+        return;
+    }
+    token_release(old);
+    outlet->token = wanted ? token_new(courier, webhook, outlet->target) : NULL;
+}
+
 static void make_keys(struct outlet *outlet)
 {
     const struct webhook *webhook = outlet->webhook;
@@ -76,7 +96,7 @@ static void make_keys(struct outlet *outlet)
         outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
 }
 
-/* What is made of the webhook: parsed URL, keys. */
+/* What is made of the webhook: parsed URL, keys, its credential. */
 static void forget_webhook(struct courier *courier, struct outlet *outlet)
 {
     list_remove(&outlet->queued);
@@ -88,6 +108,10 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     hmac_free(outlet->key);
     outlet->key = NULL;
     free_old_keys(outlet);
+    free(outlet->authorization);
+    outlet->authorization = NULL;
+    token_release(outlet->token);
+    outlet->token = NULL;
     object_release(outlet->webhook);
     outlet->webhook = NULL;
 }
@@ -115,6 +139,7 @@ void outlet_load_state(struct courier *courier, const struct outlet_state *state
 void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook)
 {
     bool elsewhere = outlet->webhook != NULL && !str_equal(outlet->webhook->url, webhook->url);
+    struct token *token = token_keep(outlet->token);
     forget_webhook(courier, outlet);
     outlet->gone = false;
     if (elsewhere) { /* what another address did says nothing of this one */
@@ -134,8 +159,10 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
             outlet->place = find_place(courier, str_c(peer->place));
         outlet->rate.per_minute = webhook->policy.rate_per_minute;
         make_keys(outlet);
+        make_authorization(outlet);
         stock_set_order(&courier->stock, outlet, webhook->policy.order);
     }
+    set_token(courier, outlet, token);
     outlet_reopen(courier, outlet);
 }
 
@@ -192,8 +219,9 @@ static bool is_full(const struct place *place, int own)
 static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_probe)
 {
     int64_t now_ms = courier_now_ms(courier);
-    if (outlet->hold_until_ms > now_ms) {
-        wait_until(courier, outlet, outlet->hold_until_ms);
+    int64_t hold_until_ms = MAX_OF(outlet->hold_until_ms, token_pause_until_ms(outlet->token));
+    if (hold_until_ms > now_ms) {
+        wait_until(courier, outlet, hold_until_ms);
         return false;
     }
     enum breaker_verdict verdict = breaker_ask(&outlet->breaker, now_ms);

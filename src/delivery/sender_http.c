@@ -63,7 +63,9 @@ static void prepare(struct line *line)
     exchange->began_us = clock_mono_us();
     buf_init(&exchange->request, arena, REQUEST_HEAD_MAX);
     buf_init(&exchange->head, arena, HEAD_MAX);
-    buf_init(&exchange->body_kept, arena, (size_t)line->sender->options.response_kept);
+    buf_init(&exchange->body_kept, arena,
+             exchange->kept_max > 0 ? exchange->kept_max
+                                    : (size_t)line->sender->options.response_kept);
     set_target(line, exchange->target);
     SET(line->easy, CURLOPT_RESOLVE, exchange->pin);
     SET(line->easy, CURLOPT_HTTPHEADER, exchange->headers);

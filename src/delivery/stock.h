@@ -33,6 +33,7 @@
 struct hmac;
 struct target;
 struct place;
+struct token;
 
 enum parcel_state { PARCEL_WAITING = 0, PARCEL_READY, PARCEL_OUT, PARCEL_IN_LINE };
 
@@ -107,6 +108,8 @@ struct outlet {
     struct target *proxy;  /* what it is connected to instead; NULL: none */
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
+    char *authorization;   /* a header line; NULL: none, or one with a token */
+    struct token *token;   /* one reference; NULL: it needs none */
     struct breaker breaker;
     int64_t hold_until_ms; /* Retry-After: nothing goes before */
     struct rate rate;

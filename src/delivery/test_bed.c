@@ -244,6 +244,16 @@ void bed_done(struct bed *bed)
 
 /* ── what tests do ── */
 
+static struct credential copy_credential(const struct credential *from, struct arena *arena)
+{
+    struct credential copy = *from;
+    str *const texts[] = { &copy.username,  &copy.password,      &copy.token, &copy.token_url,
+                           &copy.client_id, &copy.client_secret, &copy.scope, &copy.audience };
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = arena_str(arena, *texts[i]);
+    return copy;
+}
+
 void bed_webhook(struct bed *bed, const struct webhook_text *text)
 {
     struct webhook *webhook = object_new(sizeof(*webhook));
@@ -255,6 +265,10 @@ void bed_webhook(struct bed *bed, const struct webhook_text *text)
     webhook->policy = policy_of_webhooks();
     webhook->signing = text->secret != NULL;
     webhook->secret = arena_str(&webhook->object.arena, str_c(text->secret));
+    webhook->transport.certificate = arena_str(&webhook->object.arena, str_c(text->certificate));
+    webhook->transport.private_key = arena_str(&webhook->object.arena, str_c(text->key));
+    if (text->credential != NULL)
+        webhook->transport.credential = copy_credential(text->credential, &webhook->object.arena);
     couriers_outlet_changed(bed->couriers, webhook);
 }
 

@@ -42,5 +42,7 @@ void connection_put_status(struct connection *connection, int status, const char
 
 /* False: it has been answered, with 407. */
 bool proxy_lets_through(struct connection *connection, const char *head);
+/* False: the path is none of tokens. */
+bool tokens_answer(struct connection *connection, const char *path, int index);
 /* Until one side is over. `place` is "host:port". */
 void proxy_tunnel(struct connection *connection, const char *place);

@@ -325,7 +325,7 @@ static void answer(struct connection *connection, str head, str body)
         if (known)
             paths[i].answer(connection, text + strlen(paths[i].path), index);
     }
-    if (!known)
+    if (!known && !tokens_answer(connection, text, index))
         connection_put_status(connection, 404, "", "");
     struct receiver *receiver = connection->receiver;
     (void)pthread_mutex_lock(&receiver->mutex);

@@ -26,6 +26,10 @@
  * /nonsense           no HTTP
  * /slow/N             200 after N ms
  * /flaky              500 for the first two requests of all, then 200
+ * /token/S            a token for S seconds: token-1 for the first of all requests to /token…, and
+ * so on /token-slow         a token for an hour, after 50 ms /token-bad/N        400 to the first N
+ * requests for tokens, then tokens for an hour /token-hang/N       no answer from the N-th on
+ * /guarded/N          200 for token-N and later ones, else 401
  * /fickle             200, or in the midst of a kept connection no answer; then mostly closes */
 struct received {
     str head; /* with the empty line */
@@ -58,6 +62,7 @@ int receiver_connections(struct receiver *receiver);
 /* The most requests that were being answered at one time. */
 int receiver_most_at_once(struct receiver *receiver);
 /* A copy of the index-th request, from 0; it lives as long as the receiver. */
+int receiver_tokens(struct receiver *receiver); /* that were asked for */
 struct received receiver_get(struct receiver *receiver, int index);
 
 /* ── HTTP/2 over TLS on a loopback port, with a script ── */
@@ -167,7 +172,9 @@ struct webhook_text {
     const char *url;
     enum outlet_status status;
     enum webhook_format format;
-    const char *secret; /* NULL: not signed */
+    const char *secret;                  /* NULL: not signed */
+    const struct credential *credential; /* NULL: none */
+    const char *certificate, *key;       /* PEM, of the hub towards the target; NULL: none */
 };
 
 void bed_webhook(struct bed *bed, const struct webhook_text *text);
