@@ -168,7 +168,8 @@ int users_create(struct call *call, struct batch *batch)
                                        .email = change->email,
                                        .name = change->name,
                                        .role = change->role,
-                                       .created_ms = batch_now_ms(batch) };
+                                       .created_ms = batch_now_ms(batch),
+                                       .notices = true };
     if (r == 0)
         r = store_insert_member(batch_sql(batch), call->caller.organization, &member);
     if (r == 0)
