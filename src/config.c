@@ -107,6 +107,40 @@ static const struct option settings[] = {
       .sources = BY_VARIABLE,
       .offset = offsetof(struct config, sealing_key),
       .help = "the key itself, 64 hexadecimal digits, instead of the file" },
+    { .name = "smtp-url",
+      .type = OPTION_TEXT,
+      AT(smtp_url),
+      .value = "URL",
+      .help = "mail server that takes mails to people about endpoints in trouble: "
+              "smtp://HOST:587 or smtps://HOST; without it no mails go" },
+    { .name = "smtp-user",
+      .type = OPTION_TEXT,
+      AT(smtp_user),
+      .help = "who the hub logs in as there; without it, and without a user in the URL, it does "
+              "not log in" },
+    { .name = "smtp-password",
+      .type = OPTION_SECRET,
+      .sources = BY_VARIABLE | BY_FILE,
+      .offset = offsetof(struct config, smtp_password),
+      .help = "the password for that" },
+    { .name = "smtp-tls",
+      .type = OPTION_CHOICE,
+      AT(smtp_tls),
+      .choices = "auto|required|offered|never",
+      .text = "auto",
+      .help = "auto: required, but on a loopback address never; required: nothing but a greeting "
+              "goes in the clear; offered: TLS when the server offers it, so whoever is between "
+              "can take the offer away, and read the password" },
+    { .name = "smtp-ca",
+      .type = OPTION_PATH,
+      AT(smtp_ca_file),
+      .shown = "the system's",
+      .help = "certificates (PEM) to trust in a mail server instead" },
+    { .name = "mail-from",
+      .type = OPTION_TEXT,
+      AT(mail_from),
+      .value = "ADDRESS",
+      .help = "what mails come from: \"Junctor <junctor@example.org>\", or the address alone" },
     { .name = "log-format",
       .type = OPTION_CHOICE,
       AT(log_format),
@@ -218,6 +252,22 @@ static bool check_name_servers(str list, struct arena *arena, struct problem *re
     return true;
 }
 
+static bool check_mail(const struct config *config, struct problem *reterr)
+{
+    if (config->smtp_url.len > 0 && config->mail_from.len == 0)
+        return refuse(reterr, STR("smtp-url is set and mail-from is not: mails need an address "
+                                  "that they come from"));
+    if (config->smtp_url.len > 0)
+        return true;
+    if (config->smtp_user.len > 0 || config->smtp_password.len > 0)
+        return refuse(reterr, STR("smtp-user or smtp-password is set and smtp-url is not: say "
+                                  "which mail server they are for"));
+    if (config->mail_from.len > 0)
+        return refuse(reterr, STR("mail-from is set and smtp-url is not: say which mail server "
+                                  "takes the mails"));
+    return true;
+}
+
 static bool check_pairs(const struct config *config, struct problem *reterr)
 {
     if ((config->tls_cert_file.len > 0) != (config->tls_key_file.len > 0))
@@ -247,5 +297,6 @@ bool config_finish(void *values, struct arena *arena, struct problem *reterr)
         config->couriers = 1 + cores / 4;
     if (config->sealing_key_file.len == 0)
         config->sealing_key_file = arena_format(arena, "%.*s/sealing.key", STR_ARG(config->data));
-    return check_name_servers(config->name_servers, arena, reterr) && check_pairs(config, reterr);
+    return check_name_servers(config->name_servers, arena, reterr) && check_mail(config, reterr) &&
+           check_pairs(config, reterr);
 }
