@@ -252,22 +252,6 @@ static bool check_name_servers(str list, struct arena *arena, struct problem *re
     return true;
 }
 
-static bool check_mail(const struct config *config, struct problem *reterr)
-{
-    if (config->smtp_url.len > 0 && config->mail_from.len == 0)
-        return refuse(reterr, STR("smtp-url is set and mail-from is not: mails need an address "
-                                  "that they come from"));
-    if (config->smtp_url.len > 0)
-        return true;
-    if (config->smtp_user.len > 0 || config->smtp_password.len > 0)
-        return refuse(reterr, STR("smtp-user or smtp-password is set and smtp-url is not: say "
-                                  "which mail server they are for"));
-    if (config->mail_from.len > 0)
-        return refuse(reterr, STR("mail-from is set and smtp-url is not: say which mail server "
-                                  "takes the mails"));
-    return true;
-}
-
 static bool check_pairs(const struct config *config, struct problem *reterr)
 {
     if ((config->tls_cert_file.len > 0) != (config->tls_key_file.len > 0))
@@ -297,6 +281,5 @@ bool config_finish(void *values, struct arena *arena, struct problem *reterr)
         config->couriers = 1 + cores / 4;
     if (config->sealing_key_file.len == 0)
         config->sealing_key_file = arena_format(arena, "%.*s/sealing.key", STR_ARG(config->data));
-    return check_name_servers(config->name_servers, arena, reterr) && check_mail(config, reterr) &&
-           check_pairs(config, reterr);
+    return check_name_servers(config->name_servers, arena, reterr) && check_pairs(config, reterr);
 }

@@ -186,7 +186,8 @@ static void let_go(void *context)
 static int busy(void *context)
 {
     struct hub *hub = context;
-    return couriers_busy(hub->couriers) + (committer_idle(hub->committer) ? 0 : 1);
+    return couriers_busy(hub->couriers) + (committer_idle(hub->committer) ? 0 : 1) +
+           (mailing_busy(hub->mailing) ? 1 : 0);
 }
 
 static int64_t advance(void *context, int64_t advance_ms)

@@ -41,16 +41,38 @@ static struct mailer_options mailer_options_of(const struct config *config)
                                     .public_url = config->public_url };
 }
 
+static bool refuse(struct problem *reterr, str text)
+{
+    problem_set(reterr, PROBLEM_INVALID, text);
+    return false;
+}
+
+/* Not looked at when they are read: other commands may be given only some of them. */
+static bool check_together(const struct config *config, struct problem *reterr)
+{
+    if (config->smtp_url.len > 0 && config->mail_from.len == 0)
+        return refuse(reterr, STR("smtp-url is set and mail-from is not: mails need an address "
+                                  "that they come from"));
+    if (config->smtp_url.len == 0 && config->mail_from.len > 0)
+        return refuse(reterr, STR("mail-from is set and smtp-url is not: say which mail server "
+                                  "takes the mails"));
+    if (config->smtp_url.len == 0 && config->smtp_user.len + config->smtp_password.len > 0)
+        return refuse(reterr, STR("smtp-user or smtp-password is set and smtp-url is not: say "
+                                  "which mail server they are for"));
+    return true;
+}
+
 bool mailing_check(const struct config *config, struct arena *arena, struct problem *reterr)
 {
     const struct mailer_options options = mailer_options_of(config);
     struct message_person from;
     str wrong = {};
+    if (!check_together(config, reterr))
+        return false;
     if (!mailing_configured(config) || mailer_check(&options, arena, &wrong))
         return true;
     const char *setting = message_person_read(config->mail_from, &from) ? "smtp-url" : "mail-from";
-    problem_set(reterr, PROBLEM_INVALID, arena_format(arena, "%s: %.*s", setting, STR_ARG(wrong)));
-    return false;
+    return refuse(reterr, arena_format(arena, "%s: %.*s", setting, STR_ARG(wrong)));
 }
 
 /* ── life ── */
@@ -126,6 +148,14 @@ void mailing_look(struct mailing *mailing)
 {
     if (mailing != NULL)
         mailer_look(mailing->mailer);
+}
+
+bool mailing_busy(const struct mailing *mailing)
+{
+    if (mailing == NULL)
+        return false;
+    struct mailer_counts counts = mailer_counts(mailing->mailer);
+    return counts.asked > counts.looked;
 }
 
 /* ── a test by hand ── */

@@ -34,5 +34,8 @@ void mailing_free(struct mailing *mailing);
 /* Any thread: a notice was committed, or the time was moved. */
 void mailing_look(struct mailing *mailing);
 
+/* A look that was asked for is not over: for the test clock. Any thread. */
+bool mailing_busy(const struct mailing *mailing);
+
 /* For the API. */
 struct api_mail mailing_face(struct mailing *mailing);

@@ -58,7 +58,7 @@ struct mailer {
     int64_t waiting;
 
     struct {
-        _Atomic int64_t sent, failed, refused, waiting, looked;
+        _Atomic int64_t sent, failed, refused, waiting, asked, looked;
     } counts;
 };
 
@@ -441,6 +441,7 @@ static void *mailer_main(void *argument)
 
 void mailer_look(struct mailer *mailer)
 {
+    (void)atomic_fetch_add(&mailer->counts.asked, 1);
     mailbox_post(&mailer->mailbox, &NEW(struct look)->link);
 }
 
@@ -450,6 +451,7 @@ struct mailer_counts mailer_counts(const struct mailer *mailer)
                                    .failed = atomic_load(&mailer->counts.failed),
                                    .refused = atomic_load(&mailer->counts.refused),
                                    .waiting = atomic_load(&mailer->counts.waiting),
+                                   .asked = atomic_load(&mailer->counts.asked),
                                    .looked = atomic_load(&mailer->counts.looked) };
 }
 

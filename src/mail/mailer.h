@@ -129,6 +129,7 @@ struct mailer_counts {
     int64_t failed;  /* tries that ended otherwise, refusals among them */
     int64_t refused; /* mails that will not be tried again */
     int64_t waiting; /* people who are to get a mail and could not yet, at the last look */
+    int64_t asked;   /* calls of mailer_look() */
     int64_t looked;  /* calls of mailer_look() that a whole look has followed */
 };
 
