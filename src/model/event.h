@@ -9,11 +9,11 @@
 struct event {
     int64_t id;
     int64_t organization;
-    str type;          /* "custom_event.order", "contact.created", "ping" */
-    int64_t at_ms;     /* Junctor's time of receipt */
-    int64_t contact;   /* the subject; 0: none */
-    int64_t inlet;     /* the event definition; 0: none */
-    int64_t caused_by; /* the event whose occurrence this is; 0: it came from outside */
+    str type;             /* "custom_event.order", "contact.created", "ping" */
+    int64_t at_ms;        /* Junctor's time of receipt */
+    int64_t contact;      /* the subject; 0: none */
+    int64_t inlet;        /* the event definition; 0: none */
+    int64_t caused_by;    /* the event whose occurrence this is; 0: it came from outside */
     int64_t about_outlet; /* a notice: the outlet it is about, which does not get it; not stored */
     int hops;
     str data;  /* JSON: the `data` of what is delivered; its content from now on */
