@@ -10,6 +10,9 @@
 #include "base/problem.h"
 #include "options.h"
 
+/* When mails go by TLS, in the order of the setting's choices: mail/smtp.h has them too. */
+enum config_smtp_tls { SMTP_BY_ADDRESS = 0, SMTP_REQUIRED, SMTP_OFFERED, SMTP_NEVER };
+
 /* Read once, before any thread starts; views live in the arena it was read into. */
 struct config {
     str file;      /* the configuration file; empty: none */
@@ -30,6 +33,12 @@ struct config {
     int64_t max_history_bytes; /* 0: half of the disk's free space at the first start */
     str sealing_key_file;      /* never empty once read */
     str sealing_key; /* secret: 64 hexadecimal digits from JUNCTOR_SEALING_KEY; empty: the file's */
+    str smtp_url;    /* empty: no mails go */
+    str smtp_user;
+    str smtp_password; /* secret */
+    enum config_smtp_tls smtp_tls;
+    str smtp_ca_file; /* empty: the system's */
+    str mail_from;    /* not empty when smtp_url is not */
     bool test_clock;
     bool first_run;
     str first_run_receiver; /* where the receiver of the first run listens */

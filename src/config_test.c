@@ -261,6 +261,8 @@ static const struct {
     { "--connect-timeout=31s", NULL, NULL, "longer than attempt-timeout" },
     { "--data=", NULL, NULL, "--data: \"\" is no path" },
     { "--data=a\nb", NULL, NULL, "holds a control character" },
+    { "--smtp-tls=maybe", NULL, NULL, "is none of auto|required|offered|never" },
+    { "--smtp-password=secretsecret", NULL, NULL, "--smtp-password: not taken as a flag" },
     { "--tls-cert=x", NULL, NULL, "tls-cert is set and tls-key is not" },
     { "--name-servers=dns.example", NULL, NULL, "\"dns.example\" is not an IP address" },
     { "--config=/nowhere/at/all", NULL, NULL, "cannot be opened: No such file" },

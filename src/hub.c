@@ -16,6 +16,7 @@
 #include "delivery/delivery.h"
 #include "http/http.h"
 #include "intake/committer.h"
+#include "mailing.h"
 #include "sealing.h"
 #include "store/lock.h"
 #include "store/readers.h"
@@ -39,10 +40,12 @@ struct hub {
     struct readers *readers;
     struct committer *committer;
     struct couriers *couriers;
+    struct mailing *mailing; /* NULL: no mails go */
     struct api *api;
     struct http_server *server;
     int64_t max_history_bytes;
-    atomic_bool held; /* after a restore: nothing is sent */
+    atomic_bool held;    /* after a restore: nothing is sent */
+    atomic_bool noticed; /* notices were committed since the last tick */
     _Atomic(enum hub_state) state;
     bool refused;       /* to start, and said why */
     int64_t operations; /* as of the last tick; the committer's thread */
@@ -87,6 +90,12 @@ static void publish(void *context, struct picture *picture, struct publication *
     }
 }
 
+static void noticed(void *context)
+{
+    struct hub *hub = context;
+    atomic_store(&hub->noticed, true);
+}
+
 /* Once a second. What a burst has taken goes back to the system when it has been quiet for a while:
  * the allocator keeps it otherwise. */
 static void tick(void *context)
@@ -94,6 +103,8 @@ static void tick(void *context)
     struct hub *hub = context;
     if (atomic_load(&hub->state) != HUB_SERVING)
         return;
+    if (atomic_exchange(&hub->noticed, false))
+        mailing_look(hub->mailing);
     struct committer_stats stats;
     committer_read_stats(hub->committer, &stats);
     hub->quiet_ticks = stats.operations == hub->operations ? hub->quiet_ticks + 1 : 0;
@@ -169,12 +180,14 @@ static void let_go(void *context)
     struct hub *hub = context;
     atomic_store(&hub->held, false);
     couriers_release(hub->couriers);
+    mailing_look(hub->mailing);
 }
 
 static int busy(void *context)
 {
     struct hub *hub = context;
-    return couriers_busy(hub->couriers) + (committer_idle(hub->committer) ? 0 : 1);
+    return couriers_busy(hub->couriers) + (committer_idle(hub->committer) ? 0 : 1) +
+           (mailing_busy(hub->mailing) ? 1 : 0);
 }
 
 static int64_t advance(void *context, int64_t advance_ms)
@@ -184,6 +197,7 @@ static int64_t advance(void *context, int64_t advance_ms)
     if (run_chore(hub, save_clock) < 0)
         log_line(&hub->log, LOG_WARN, "the test clock's time could not be stored");
     couriers_time_moved(hub->couriers);
+    mailing_look(hub->mailing);
     return now_ms;
 }
 
@@ -261,11 +275,13 @@ static int start_committer(struct hub *hub)
                    .hand_over = hand_over,
                    .publish = publish,
                    .outlet_changed = outlet_changed,
+                   .noticed = noticed,
                    .tick = tick },
         .hub = HUB_NUMBER,
         .loops = (int)config->loops,
         .retention_days = (int)(config->retention_ms / DAY_MS),
         .max_history_bytes = hub->max_history_bytes,
+        .keep_notices = mailing_configured(config),
     };
     return fail(committer_start(&options, &hub->committer));
 }
@@ -325,6 +341,17 @@ static int start_couriers(struct hub *hub)
     return 0;
 }
 
+static int start_mailing(struct hub *hub)
+{
+    const struct mailing_options options = { .config = hub->config,
+                                             .store = hub->store,
+                                             .committer = hub->committer,
+                                             .clock = &hub->clock,
+                                             .log = &hub->log,
+                                             .held = &hub->held };
+    return fail(mailing_start(&options, &hub->mailing));
+}
+
 static int start_server(struct hub *hub)
 {
     const struct config *config = hub->config;
@@ -349,6 +376,7 @@ static int start_server(struct hub *hub)
                  .advance = advance,
                  .released = let_go,
                  .held = is_held },
+        .mail = mailing_face(hub->mailing),
     };
     hub->api = api_new(&context);
     const struct http_options options = {
@@ -371,6 +399,9 @@ static int start_server(struct hub *hub)
 
 static int start(struct hub *hub)
 {
+    struct problem problem = {};
+    if (!mailing_check(hub->config, hub->arena, &problem))
+        return refuse(hub, -EINVAL, &problem);
     int r = open_store(hub);
     if (r == 0)
         r = readers_start(hub->store, (int)hub->config->readers, READERS_QUEUED, &hub->readers);
@@ -378,6 +409,8 @@ static int start(struct hub *hub)
         r = start_committer(hub);
     if (r == 0)
         r = start_couriers(hub);
+    if (r == 0)
+        r = start_mailing(hub);
     if (r == 0)
         r = start_server(hub);
     return fail(r);
@@ -433,6 +466,7 @@ static void stop(struct hub *hub)
 {
     int64_t until_ms = clock_mono_ms() + hub->config->stop_grace_ms;
     atomic_store(&hub->state, HUB_STOPPING);
+    mailing_end(hub->mailing);
     if (hub->server != NULL) {
         http_server_drain(hub->server);
         while (http_server_connections(hub->server) > 0 && clock_mono_ms() < until_ms)
@@ -447,6 +481,7 @@ static void stop(struct hub *hub)
         http_server_free(hub->server);
     couriers_free(hub->couriers);
     committer_free(hub->committer);
+    mailing_free(hub->mailing);
     api_free(hub->api);
     if (hub->store != NULL)
         remember_clock(hub);

@@ -27,6 +27,30 @@ struct api_hub {
     bool (*held)(void *context);
 };
 
+/* A mail by hand, to whoever asks for it, and what came of it. */
+struct api_mail_test {
+    int64_t user;
+    str name;
+    str address;
+    bool sent; /* answers, in the arena: the mail server has taken it over */
+    int reply; /* its last code; 0: none */
+    str error; /* what went wrong and what to do; empty: sent */
+};
+
+struct api_mail_counts {
+    int64_t sent;
+    int64_t failed;
+    int64_t waiting; /* people whose mail cannot go now */
+};
+
+/* Mails about endpoints in trouble. Each may be called from any thread. */
+struct api_mail {
+    void *context; /* NULL: none go, and the others are not called */
+    /* May block for some seconds. False: another one is under way. */
+    bool (*test)(void *context, struct api_mail_test *test, struct arena *arena);
+    void (*read_counts)(void *context, struct api_mail_counts *ret_counts);
+};
+
 struct api_context {
     struct committer *committer;
     struct readers *readers;
@@ -39,6 +63,7 @@ struct api_context {
     struct cidr_list allow_egress;
     str public_url; /* "https://hub.example"; empty: as the request came */
     struct api_hub hub;
+    struct api_mail mail;
 };
 
 /* Asserts that each route has its rule. What the context points to must outlive the API. */

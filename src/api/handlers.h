@@ -33,6 +33,8 @@ int users_delete(struct call *call, struct batch *batch);
 int organization_get(struct call *call, struct sql *sql);
 bool organization_check(struct call *call);
 int organization_change(struct call *call, struct batch *batch);
+bool organization_check_mail(struct call *call);
+int organization_test_mail(struct call *call, struct store_reader *reader);
 
 /* keys.c */
 int keys_list(struct call *call, struct sql *sql);

@@ -272,6 +272,21 @@ static void add_deliveries(const struct api *api, struct sql *sql, struct buf *t
     seconds(to, oldest_ms == 0 ? 0 : MAX_OF(now_ms - oldest_ms, 0) * 1000);
 }
 
+static void add_mail(const struct api *api, struct buf *to)
+{
+    const struct api_mail *mail = &api->context.mail;
+    struct api_mail_counts counts;
+    if (mail->context == NULL)
+        return;
+    mail->read_counts(mail->context, &counts);
+    figure(to, "junctor_mails_sent_total", "counter", "Mails about endpoints in trouble.",
+           counts.sent);
+    figure(to, "junctor_mails_failed_total", "counter", "Tries to send one that failed.",
+           counts.failed);
+    figure(to, "junctor_mails_waiting", "gauge", "People whose mail cannot go now.",
+           counts.waiting);
+}
+
 static void add_store(struct sql *sql, struct buf *to)
 {
     struct store_size size;
@@ -320,6 +335,7 @@ void metrics_write(const struct api *api, struct sql *sql, struct buf *to)
     add_committer(api, to);
     add_couriers(api, to);
     add_deliveries(api, sql, to);
+    add_mail(api, to);
     add_store(sql, to);
     add_process(to);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * api/organization.c: the organization of whoever asks. */
+ * api/organization.c: the organization of whoever asks, and whether mails reach its people. */
 #include "api/addresses.h"
 #include "api/call.h"
 #include "api/handlers.h"
 #include "store/access.h"
+#include "store/notices.h"
 
 /* ── ranges of addresses, as keys have them too ── */
 
@@ -37,8 +38,25 @@ bool body_addresses(struct call *call, const char *name, str *ret_list)
 
 /* ── reading ── */
 
-static void write_organization(struct call *call, const struct organization_row *row)
+static void write_mail(struct call *call, const struct mail_history *history)
 {
+    struct json_writer *out = &call->out;
+    json_key(out, STR("mail"));
+    json_begin_object(out);
+    json_member_bool(out, STR("configured"), call->api->context.mail.context != NULL);
+    json_member_instant(out, STR("lastSentAt"), history->sent_ms);
+    json_member_instant(out, STR("lastErrorAt"), history->error_ms);
+    json_member_text_or_null(out, STR("lastError"), history->error);
+    json_end_object(out);
+}
+
+static int answer_organization(struct call *call, struct sql *sql,
+                               const struct organization_row *row)
+{
+    struct mail_history history;
+    int r = store_read_mail_history(sql, row->id, &call->request->arena, &history);
+    if (r < 0)
+        return fail(r);
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     json_member_string(out, STR("id"), row->uuid);
@@ -46,9 +64,11 @@ static void write_organization(struct call *call, const struct organization_row 
     json_member_words(out, STR("allowedAddresses"), row->allowed_addresses);
     json_member_int_or_null(out, STR("ratePerMinute"), row->rate_per_minute);
     json_member_bool(out, STR("webhookSecretSet"), row->webhook_secret.len > 0);
+    write_mail(call, &history);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_end_object(out);
     call_reply(call, 200);
+    return 0;
 }
 
 static int read_own(struct call *call, struct sql *sql, struct organization_row *ret_row)
@@ -61,9 +81,7 @@ int organization_get(struct call *call, struct sql *sql)
 {
     struct organization_row row;
     int r = read_own(call, sql, &row);
-    if (r == 0)
-        write_organization(call, &row);
-    return r;
+    return r != 0 ? r : answer_organization(call, sql, &row);
 }
 
 /* ── changing ── */
@@ -101,6 +119,50 @@ int organization_change(struct call *call, struct batch *batch)
         r = batch_organization_changed(batch, &call->operation, row.id);
     if (r == 0)
         r = call_audit(call, batch, "organization.update", row.uuid, (str){});
-    write_organization(call, &row);
-    return fail(r);
+    return r < 0 ? fail(r) : answer_organization(call, batch_sql(batch), &row);
+}
+
+/* ── a mail by hand ── */
+
+bool organization_check_mail(struct call *call)
+{
+    char text[ID_TEXT_MAX];
+    if (call->api->context.mail.context == NULL) {
+        (void)call_refuse(call, PROBLEM_CONFLICT,
+                          STR("This hub sends no mails: start it with smtp-url and mail-from."));
+        return false;
+    }
+    str user = id_write(ID_USER, call->caller.id, text);
+    return call_may_guess(call, rates_subject("test mail of", user));
+}
+
+static void write_test(struct call *call, const struct api_mail_test *test)
+{
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    json_member_string(out, STR("to"), test->address);
+    json_member_bool(out, STR("sent"), test->sent);
+    json_member_int_or_null(out, STR("reply"), test->reply);
+    json_member_text_or_null(out, STR("error"), test->error);
+    json_end_object(out);
+    call_reply(call, 202);
+}
+
+int organization_test_mail(struct call *call, struct store_reader *reader)
+{
+    const struct api_mail *mail = &call->api->context.mail;
+    struct arena *arena = &call->request->arena;
+    struct member_row member;
+    int r = store_find_member(store_reader_sql(reader), call->caller.organization, call->caller.id,
+                              arena, &member);
+    if (r != 0)
+        return r == STORE_NOT_FOUND ? call_not_found(call, "user") : fail(r);
+    struct api_mail_test test = { .user = member.user,
+                                  .name = member.name,
+                                  .address = member.email };
+    if (!mail->test(mail->context, &test, arena))
+        return call_refuse(call, PROBLEM_CONFLICT,
+                           STR("Another test mail is on its way. Send the request again."));
+    write_test(call, &test);
+    return 0;
 }

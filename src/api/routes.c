@@ -110,8 +110,9 @@ const struct route routes[] = {
       GIVES(200, schema_user), .also = { PROBLEM_CONFLICT, PROBLEM_RATE },
       DOC("changeUser", "Access", "Change a person"),
       .help =
-          "Everyone may change their own name and password; admins and owners also the names of "
-          "others, and the passwords of those who are in this organization only. The last owner "
+          "Everyone may change their own name, password and `notices`; admins and owners also the "
+          "names and `notices` of others, and the passwords of those who are in this organization "
+          "only. The last owner "
           "stays one." },
     { DELETE("/api/v1/users/{id}"), CALLER(USERS_WRITE, ADMIN), .command = users_delete, GONE,
       .also = { PROBLEM_CONFLICT }, DOC("deleteUser", "Access", "Remove a person"),
@@ -124,6 +125,11 @@ const struct route routes[] = {
       .command = organization_change, .body = &schema_organization_change,
       GIVES(200, schema_organization),
       DOC("changeOrganization", "Access", "Change the organization") },
+    { POST("/api/v1/organization/test-mail"), SESSION(VIEWER), .check = organization_check_mail,
+      .slow = organization_test_mail, GIVES(202, schema_test_mail),
+      .also = { PROBLEM_CONFLICT, PROBLEM_RATE }, DOC("testMail", "Access", "Send oneself a mail"),
+      .help = "Answers with what the mail server said, after 15 seconds at most. 409 when the hub "
+              "sends no mails, or another test is under way." },
     { GET("/api/v1/api-keys"), CALLER(API_KEYS_READ, ADMIN), .query = keys_list,
       LISTS(schema_api_key, ID_API_KEY), DOC("listApiKeys", "Access", "The API keys") },
     { POST("/api/v1/api-keys"), CALLER(API_KEYS_WRITE, ADMIN), .check = keys_check,

@@ -21,6 +21,7 @@ extern const struct schema schema_user;
 extern const struct schema schema_new_user;
 extern const struct schema schema_user_change;
 extern const struct schema schema_organization;
+extern const struct schema schema_test_mail;
 extern const struct schema schema_organization_change;
 extern const struct schema schema_api_key;
 extern const struct schema schema_new_api_key;

@@ -50,13 +50,15 @@ static const struct schema organization_name =
              .example = "\"6f1c1e0a-3c7e-4d0f-9b61-0d3f5a3a6f00\"" },
            { "name", SHAPE_STRING, REQUIRED, .example = "\"Example Ltd\"" });
 
-const struct schema schema_user =
-    SCHEMA("User", "A person in this organization.",
-           { "id", SHAPE_STRING, REQUIRED, .example = "\"usr_0e3v2k4m1c8r0\"" },
-           { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
-           { "name", SHAPE_STRING, REQUIRED, .example = "\"Ada\"" },
-           { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"editor\"" },
-           { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+const struct schema schema_user = SCHEMA(
+    "User", "A person in this organization.",
+    { "id", SHAPE_STRING, REQUIRED, .example = "\"usr_0e3v2k4m1c8r0\"" },
+    { "email", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
+    { "name", SHAPE_STRING, REQUIRED, .example = "\"Ada\"" },
+    { "role", SHAPE_STRING, REQUIRED, .choices = role_choices, .example = "\"editor\"" },
+    { "notices", SHAPE_BOOLEAN, REQUIRED,
+      .help = "whether mails about endpoints in trouble go to this person", .example = "true" },
+    { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
 const struct schema schema_session =
     SCHEMA("Session", "Who is logged in.", { "user", SHAPE_OBJECT, REQUIRED, .of = &schema_user },
@@ -83,12 +85,36 @@ const struct schema schema_user_change =
     SCHEMA("UserChange", "What is given is changed.",
            { "name", SHAPE_STRING, .least = 1, .most = 200, .example = "\"Grace\"" },
            { "role", SHAPE_STRING, .choices = role_choices, .example = "\"editor\"" },
+           { "notices", SHAPE_BOOLEAN,
+             .help = "whether mails about endpoints in trouble go to this person; what was before "
+                     "is not told",
+             .example = "false" },
            { "password", SHAPE_STRING, MEMBER_SECRET, .least = 10, .most = 1000,
              .format = "password", .help = "ends the user's other sessions" },
            { "currentPassword", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 1000,
              .format = "password", .help = "needed to change one's own" });
 
 /* ── organization ── */
+
+static const struct schema organization_mail =
+    SCHEMA("OrganizationMail", "Mails to the organization's people about endpoints in trouble.",
+           { "configured", SHAPE_BOOLEAN, REQUIRED, .help = "whether this hub sends mails",
+             .example = "true" },
+           { "lastSentAt", SHAPE_INSTANT, OR_NULL, .example = "\"2026-11-21T10:00:00.000Z\"" },
+           { "lastErrorAt", SHAPE_INSTANT, OR_NULL, .example = "null" },
+           { "lastError", SHAPE_STRING, OR_NULL,
+             .help = "why the newest mail that could not go did not; one of the mail server's is "
+                     "gone when it takes a mail again",
+             .example = "null" });
+
+const struct schema schema_test_mail =
+    SCHEMA("TestMail", "What came of it.",
+           { "to", SHAPE_STRING, REQUIRED, .format = "email", .example = "\"ada@example.com\"" },
+           { "sent", SHAPE_BOOLEAN, REQUIRED, .help = "whether the mail server has taken it",
+             .example = "true" },
+           { "reply", SHAPE_INTEGER, OR_NULL, .help = "its last code", .example = "250" },
+           { "error", SHAPE_STRING, OR_NULL, .help = "what went wrong and what to do",
+             .example = "null" });
 
 const struct schema schema_organization =
     SCHEMA("Organization", "The organization of whoever asks.",
@@ -103,6 +129,7 @@ const struct schema schema_organization =
            { "webhookSecretSet", SHAPE_BOOLEAN, REQUIRED,
              .help = "whether senders to webhook addresses must send X-Webhook-Secret",
              .example = "false" },
+           { "mail", SHAPE_OBJECT, REQUIRED, .of = &organization_mail },
            { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
 const struct schema schema_organization_change = SCHEMA(

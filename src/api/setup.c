@@ -134,7 +134,7 @@ int setup_organization(const struct setup *setup, const struct setup_request *re
                        struct arena *arena, struct setup_result *ret_result, struct problem *reterr)
 {
     struct user_row user = {};
-    struct member_row owner = { .role = ROLE_OWNER };
+    struct member_row owner = { .role = ROLE_OWNER, .notices = true };
     if (!check(request, arena, &owner.email, &user.email_key, reterr))
         return SETUP_REFUSED;
     owner.name = request->user_name.len > 0 ? request->user_name : owner.email;

@@ -9,6 +9,7 @@
 #include "api/people.h"
 #include "mapping/custom_event.h"
 #include "model/names.h"
+#include "store/notices.h"
 
 struct user_change {
     int64_t user; /* whose; 0: a new one */
@@ -20,6 +21,8 @@ struct user_change {
     str current;    /* the old one, in clear */
     str hash;       /* of the new one */
     enum role role; /* ROLE_NONE: stays */
+    bool notices_given;
+    bool notices;
 };
 
 void write_member(struct json_writer *out, const struct member_row *member)
@@ -29,6 +32,7 @@ void write_member(struct json_writer *out, const struct member_row *member)
     json_member_string(out, STR("email"), member->email);
     json_member_string(out, STR("name"), member->name);
     json_member_string(out, STR("role"), role_name(member->role));
+    json_member_bool(out, STR("notices"), member->notices);
     json_member_instant(out, STR("createdAt"), member->created_ms);
     json_end_object(out);
 }
@@ -168,7 +172,8 @@ int users_create(struct call *call, struct batch *batch)
                                        .email = change->email,
                                        .name = change->name,
                                        .role = change->role,
-                                       .created_ms = batch_now_ms(batch) };
+                                       .created_ms = batch_now_ms(batch),
+                                       .notices = true };
     if (r == 0)
         r = store_insert_member(batch_sql(batch), call->caller.organization, &member);
     if (r == 0)
@@ -216,6 +221,7 @@ bool users_check_change(struct call *call)
     (void)body_text(call, "name", &change->name);
     change->password = json_string(json_get(call->body, STR("password")));
     change->current = json_string(json_get(call->body, STR("currentPassword")));
+    change->notices_given = body_bool(call, "notices", &change->notices);
     read_role(call, change);
     return !problem_has(&call->problem) && may_change(call, change) && may_guess(call, change);
 }
@@ -274,6 +280,8 @@ static int write_change(struct call *call, struct sql *sql, const struct user_ch
     if (change->role != ROLE_NONE)
         member->role = change->role;
     int r = store_update_member(sql, call->caller.organization, member);
+    if (r == 0 && change->notices_given)
+        r = store_want_notices(sql, call->caller.organization, change->user, change->notices);
     if (r == 0 && change->hash.len > 0)
         r = store_update_user(sql, change->user, change->hash);
     if (r == 0 && change->hash.len > 0)

@@ -26,6 +26,7 @@ void batch_forget_rows(struct batch *batch)
     batch->changes_end = &batch->rows.changes;
     batch->outlet_states_end = &batch->rows.outlet_states;
     batch->paused_lines_end = &batch->rows.paused_lines;
+    batch->notices_end = &batch->rows.notices;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -262,6 +263,17 @@ void batch_add_paused_line(struct batch *batch, const struct paused_line *line)
     batch->paused_lines_end = &row->next;
 }
 
+void batch_add_notice(struct batch *batch, const struct stored_notice *notice)
+{
+    if (!batch->committer->options.keep_notices)
+        return;
+    struct notice_row *row = ARENA_NEW(&batch->arena, struct notice_row);
+    row->notice = *notice;
+    *batch->notices_end = row;
+    batch->notices_end = &row->next;
+    batch->noticed = true;
+}
+
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *from)
 {
     struct idempotency_row *row = ARENA_NEW(&batch->arena, struct idempotency_row);
@@ -417,6 +429,8 @@ void batch_make_jobs(struct batch *batch)
 void batch_hand_over(struct batch *batch)
 {
     const struct committer_hooks *hooks = &batch->committer->options.hooks;
+    if (batch->noticed && hooks->noticed != NULL)
+        hooks->noticed(hooks->context);
     if (batch->jobs_last == NULL)
         return;
     struct job *first = CONTAINER_OF(batch->jobs_first, struct job, link);

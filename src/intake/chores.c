@@ -10,6 +10,7 @@
 
 #define STEP_MS 20
 #define BUSY_STEP_MS 6
+#define NOTICES_KEPT_MS (30 * DAY_MS)
 
 struct dropped_outlet {
     struct list link;
@@ -66,6 +67,7 @@ static int prune(struct committer *committer, int budget_ms)
         .max_bytes = options->max_history_bytes,
         .idempotency_before_ms = now_ms - DAY_MS,
         .sessions_before_ms = now_ms,
+        .notices_before_ms = now_ms - NOTICES_KEPT_MS,
     };
     return store_prune_step(committer->writer, &retention, budget_ms);
 }

@@ -77,6 +77,8 @@ struct committer_hooks {
     /* An outlet's webhook is new, changed or (status deleted) gone: for its courier. The reference
      * is the receiver's. */
     void (*outlet_changed)(void *context, struct webhook *webhook);
+    /* A batch with notices was committed (committer_options.keep_notices). May be NULL. */
+    void (*noticed)(void *context);
     /* Each second or so, for clock and gauges. */
     void (*tick)(void *context);
 };
@@ -92,6 +94,7 @@ struct committer_options {
     int loops; /* how many publication_done() each publication gets; 0 is fine */
     int retention_days;
     int64_t max_history_bytes; /* 0: none */
+    bool keep_notices;         /* for people who are told by mail */
 };
 
 /* Opens the writer and starts the thread. */
@@ -179,6 +182,8 @@ void batch_pass_over(struct batch *batch, const struct delivery *delivery);
 void batch_add_attempt(struct batch *batch, const struct attempt *attempt);
 void batch_add_outlet_state(struct batch *batch, const struct outlet_state *state);
 void batch_add_paused_line(struct batch *batch, const struct paused_line *line);
+/* Nothing, where nobody is told by mail. */
+void batch_add_notice(struct batch *batch, const struct stored_notice *notice);
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *row);
 void batch_add_rejection(struct batch *batch, const struct rejection *rejection);
 /* Sums of that subject in the minute of `at_ms`; add to its members. */

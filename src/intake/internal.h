@@ -104,6 +104,7 @@ struct batch {
     struct rejection_row **rejections_end;
     struct outlet_state_row **outlet_states_end;
     struct paused_line_row **paused_lines_end;
+    struct notice_row **notices_end;
     struct map loads; /* contact, idempotency and work loads by a key of bytes */
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
@@ -117,6 +118,7 @@ struct batch {
     struct job *jobs_last;
     struct change *changes; /* management only */
     int64_t event_count, delivery_count;
+    bool noticed; /* it has notices for people */
 };
 
 void batch_init(struct batch *batch, struct committer *committer);

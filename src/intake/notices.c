@@ -15,6 +15,7 @@ struct notice {
     struct buf data;
     struct json_writer writer;
     struct event event;
+    struct stored_notice stored;
 };
 
 static void write_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
@@ -34,8 +35,10 @@ static void write_endpoint(struct notice *notice)
     json_key(writer, STR("endpoint"));
     json_begin_object(writer);
     write_id(writer, STR("id"), ID_WEBHOOK, event->about_outlet);
-    if (webhook != NULL)
+    if (webhook != NULL) {
         json_member_string(writer, STR("name"), webhook->name);
+        notice->stored.outlet_name = arena_str(batch_arena(notice->batch), webhook->name);
+    }
     json_end_object(writer);
 }
 
@@ -55,9 +58,18 @@ static void begin(struct notice *notice, struct batch *batch, str type, int64_t 
 
 static void end(struct notice *notice)
 {
+    const struct event *event = &notice->event;
+    struct stored_notice *stored = &notice->stored;
     json_end_object(&notice->writer);
     notice->event.data = buf_str(&notice->data);
     batch_take_event(notice->batch, &notice->event);
+    stored->organization = event->organization;
+    stored->id = event->id;
+    stored->kind = event->type;
+    stored->outlet = event->about_outlet;
+    stored->first_ms = stored->at_ms = event->at_ms;
+    stored->times = 1;
+    batch_add_notice(notice->batch, stored);
 }
 
 /* It counts as an occurrence: what it comes of has been counted. */
@@ -91,6 +103,9 @@ static void add(struct batch *batch, const struct result *result, str type)
     struct notice notice;
     begin(&notice, batch, type, result->before.organization, result->before.outlet);
     write_delivery(&notice, result);
+    notice.stored.delivery = result->after.id;
+    notice.stored.event_type = result->event_type;
+    notice.stored.reason = result->attempt.error;
     caused_by(&notice, result);
     end(&notice);
 }
@@ -112,5 +127,6 @@ void notices_disabled(struct batch *batch, int64_t organization, int64_t outlet,
     struct notice notice;
     begin(&notice, batch, STR("endpoint.disabled"), organization, outlet);
     json_member_string(&notice.writer, STR("reason"), reason);
+    notice.stored.reason = reason;
     end(&notice);
 }

@@ -47,6 +47,7 @@ struct mailer {
     struct mailbox mailbox;
     struct waker waker;
     pthread_t thread;
+    bool started;
     bool running;
     atomic_bool stopping;
     /* The thread's own: */
@@ -57,7 +58,7 @@ struct mailer {
     int64_t waiting;
 
     struct {
-        _Atomic int64_t sent, failed, refused, waiting, looked;
+        _Atomic int64_t sent, failed, refused, waiting, asked, looked;
     } counts;
 };
 
@@ -146,7 +147,8 @@ static void free_notes(struct mailer *mailer)
 
 /* ── reports ── */
 
-static void log_told(const struct mailer *mailer, const struct mailer_told *told)
+/* A spell of failures is one line, when it begins. */
+static void log_told(const struct mailer *mailer, const struct mailer_told *told, bool first)
 {
     char text[ID_TEXT_MAX];
     str person = id_write(ID_USER, told->person, text);
@@ -155,8 +157,8 @@ static void log_told(const struct mailer *mailer, const struct mailer_told *told
     else if (told->end == MAILER_REFUSED)
         log_line(mailer->options.log, LOG_ERROR, "a mail was refused", LOG_TEXT("user", person),
                  LOG_TEXT("error", told->error));
-    else if (told->end == MAILER_LATER)
-        log_line(mailer->options.log, LOG_WARN, "a mail could not be sent; trying again",
+    else if (told->end == MAILER_LATER && first)
+        log_line(mailer->options.log, LOG_ERROR, "a mail could not be sent; trying again",
                  LOG_TEXT("user", person), LOG_TEXT("error", told->error),
                  LOG_INT("pause_s", (told->again_ms - told->at_ms) / 1000));
 }
@@ -223,6 +225,7 @@ static void conclude(struct mailer *mailer, struct note *note, const struct smtp
     if (result->end == SMTP_STOPPED)
         return;
     note->told.error = result->text;
+    note->told.everybody = server;
     note->fixed_to = result->maybe_sent ? to : 0;
     if (server)
         put_off_all(mailer, note);
@@ -233,7 +236,7 @@ static void conclude(struct mailer *mailer, struct note *note, const struct smtp
     if (!server)
         mailer->server_failures = 0;
     count_end(mailer, note->told.end);
-    log_told(mailer, &note->told);
+    log_told(mailer, &note->told, (server ? mailer->server_failures : note->failures) == 1);
     report(mailer, note);
 }
 
@@ -438,6 +441,7 @@ static void *mailer_main(void *argument)
 
 void mailer_look(struct mailer *mailer)
 {
+    (void)atomic_fetch_add(&mailer->counts.asked, 1);
     mailbox_post(&mailer->mailbox, &NEW(struct look)->link);
 }
 
@@ -447,6 +451,7 @@ struct mailer_counts mailer_counts(const struct mailer *mailer)
                                    .failed = atomic_load(&mailer->counts.failed),
                                    .refused = atomic_load(&mailer->counts.refused),
                                    .waiting = atomic_load(&mailer->counts.waiting),
+                                   .asked = atomic_load(&mailer->counts.asked),
                                    .looked = atomic_load(&mailer->counts.looked) };
 }
 
@@ -497,7 +502,7 @@ static int start(struct mailer *mailer, const struct mailer_options *options)
         return fail(r);
     mailbox_init(&mailer->mailbox, waker_wake, &mailer->waker);
     r = -pthread_create(&mailer->thread, NULL, mailer_main, mailer);
-    mailer->running = r == 0;
+    mailer->started = mailer->running = r == 0;
     return fail(r);
 }
 
@@ -517,17 +522,24 @@ int mailer_start(const struct mailer_options *options, struct mailer **ret_maile
     return 0;
 }
 
+void mailer_end(struct mailer *mailer)
+{
+    if (mailer == NULL || !mailer->running)
+        return;
+    mailer->running = false;
+    atomic_store(&mailer->stopping, true);
+    smtp_stop(mailer->smtp);
+    waker_wake(&mailer->waker);
+    (void)pthread_join(mailer->thread, NULL);
+}
+
 void mailer_stop(struct mailer *mailer)
 {
     if (mailer == NULL)
         return;
-    if (mailer->running) {
-        atomic_store(&mailer->stopping, true);
-        smtp_stop(mailer->smtp);
-        waker_wake(&mailer->waker);
-        (void)pthread_join(mailer->thread, NULL);
+    mailer_end(mailer);
+    if (mailer->started)
         (void)take_looks(mailer);
-    }
     waker_done(&mailer->waker);
     smtp_free(mailer->smtp);
     free_notes(mailer);

@@ -63,6 +63,7 @@ struct mailer_told {
     int64_t organization;
     int64_t person;
     enum mailer_end end;
+    bool everybody;   /* MAILER_LATER: nobody's mail goes, in no organization */
     int64_t told_to;  /* the new mark, never to be moved back */
     int64_t at_ms;    /* Junctor's time */
     int64_t again_ms; /* MAILER_LATER */
@@ -113,7 +114,11 @@ MUST_USE bool mailer_check(const struct mailer_options *options, struct arena *a
 /* The options have passed mailer_check(); texts are copied. */
 MUST_USE int mailer_start(const struct mailer_options *options, struct mailer **ret_mailer);
 
-/* Breaks off a mail that is under way. NULL is fine. */
+/* Breaks off a mail that is under way, and ends the thread; what other threads may call, they may
+ * still call. NULL is fine. */
+void mailer_end(struct mailer *mailer);
+
+/* The same, and frees it. */
 void mailer_stop(struct mailer *mailer);
 
 /* Any thread: a notice was committed, a person or the clock has changed. */
@@ -124,6 +129,7 @@ struct mailer_counts {
     int64_t failed;  /* tries that ended otherwise, refusals among them */
     int64_t refused; /* mails that will not be tried again */
     int64_t waiting; /* people who are to get a mail and could not yet, at the last look */
+    int64_t asked;   /* calls of mailer_look() */
     int64_t looked;  /* calls of mailer_look() that a whole look has followed */
 };
 

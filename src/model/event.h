@@ -74,6 +74,23 @@ struct paused_line {
     int64_t since_ms;
 };
 
+/* Something that people are told by mail: the event of the hub about itself (intake/notices.h), or
+ * several of one kind and outlet. */
+struct stored_notice {
+    int64_t organization;
+    int64_t id; /* of the newest event */
+    str kind;   /* its type */
+    int64_t outlet;
+    str outlet_name;  /* empty: unknown */
+    int64_t delivery; /* the newest one that it is about; 0: none */
+    str event_type;   /* of that delivery's event; empty: none */
+    str reason;       /* for people; the newest, may be empty */
+    int64_t first_ms;
+    int64_t at_ms; /* of the newest */
+    int64_t times;
+    bool closed; /* no more is added to it */
+};
+
 /* One try. What may hold secrets, the target and both heads, is stored as `sealed` alone
  * (store/sealed.h). */
 struct attempt {

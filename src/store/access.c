@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "model/names.h"
+#include "store/notices.h"
 #include "store/rows.h"
 
 /* ── organizations ── */
@@ -143,12 +144,16 @@ int store_delete_user(struct sql *sql, int64_t user)
 
 int store_insert_member(struct sql *sql, int64_t organization, const struct member_row *row)
 {
+    int r = store_close_notices(sql, organization);
+    if (r < 0)
+        return fail(r);
     return sql_changed(
         SQL_RUN(sql,
-                "INSERT INTO members (organization, user_id, email, name, role, created_ms)"
-                " VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO members (organization, user_id, email, name, role, created_ms,"
+                " notices, told_to) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+                " (SELECT COALESCE(MAX(id), 0) FROM notices WHERE organization = $1))",
                 SQL_I(organization), SQL_I(row->user), SQL_T(row->email), SQL_T(row->name),
-                SQL_T(role_name(row->role)), SQL_I(row->created_ms)));
+                SQL_T(role_name(row->role)), SQL_I(row->created_ms), SQL_I(row->notices)));
 }
 
 int store_update_member(struct sql *sql, int64_t organization, const struct member_row *row)
@@ -173,7 +178,7 @@ static enum role take_role(const struct sql_query *query, int column, struct are
     return role;
 }
 
-#define MEMBER_COLUMNS "SELECT user_id, email, name, role, created_ms FROM members"
+#define MEMBER_COLUMNS "SELECT user_id, email, name, role, created_ms, notices FROM members"
 
 static struct member_row take_member(const struct sql_query *query, struct arena *arena)
 {
@@ -183,6 +188,7 @@ static struct member_row take_member(const struct sql_query *query, struct arena
         .name = sql_text(query, 2, arena),
         .role = take_role(query, 3, arena),
         .created_ms = sql_int(query, 4),
+        .notices = sql_int(query, 5) != 0,
     };
 }
 

@@ -58,8 +58,10 @@ struct member_row {
     str name;
     enum role role;
     int64_t created_ms;
+    bool notices; /* wants mails about endpoints in trouble */
 };
 
+/* Of the notices that there are already none is for them. */
 MUST_USE int store_insert_member(struct sql *sql, int64_t organization,
                                  const struct member_row *row);
 /* Name and role. */

@@ -197,6 +197,11 @@ struct paused_line_row {
     struct paused_line line; /* one that is paused already stays so by what paused it */
 };
 
+struct notice_row {
+    struct notice_row *next;
+    struct stored_notice notice;
+};
+
 struct batch_rows {
     struct event_row *events;
     struct contact_row *contacts;
@@ -208,6 +213,7 @@ struct batch_rows {
     struct rejection_row *rejections;
     struct outlet_state_row *outlet_states;
     struct paused_line_row *paused_lines;
+    struct notice_row *notices;
 };
 
 /* Writes them all. An event with a contact also enters that contact's activity. */
@@ -291,6 +297,7 @@ struct retention {
     int64_t max_bytes; /* of history; the oldest goes until it fits; 0: no cap */
     int64_t idempotency_before_ms;
     int64_t sessions_before_ms;
+    int64_t notices_before_ms; /* told or not */
     int64_t audit_before_ms;   /* 0: the audit stays */
     int64_t minutes_before_ms; /* the ledger's minutes; days and sums over all stay; 0: all stay */
 };

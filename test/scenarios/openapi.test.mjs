@@ -1,7 +1,7 @@
 // The OpenAPI document, held against the running program both ways; and from it a walk over
 // route × scope × role × other organization, and generated requests that never get a 5xx.
 import assert from 'node:assert/strict';
-import { before } from 'node:test';
+import { after, before } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
@@ -9,6 +9,7 @@ import formats from 'ajv-formats';
 import { EMAIL, TEXT, makeEvent, makeIntegration, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { Client, expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, scenario, startHub } from '../lib/hub.mjs';
+import { startMailServer } from '../lib/mail.mjs';
 import { exchange } from '../lib/raw.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
@@ -27,7 +28,9 @@ let sessions; // by role
 let counter = 0;
 
 before(async () => {
-    hub = await startHub({ organizations: 2, clock: true });
+    const mail = await startMailServer();
+    after(() => mail.close());
+    hub = await startHub({ organizations: 2, clock: true, args: [`--smtp-url=${mail.url}`, '--mail-from=junctor@hub.example'] });
     api = hub.client();
     theirs = hub.client(hub.owners[1]);
     document = expect(await hub.anonymous.get('/api/openapi.json'), 200).json;
@@ -70,9 +73,9 @@ async function makeSession(role) {
     return logIn(email);
 }
 
-async function logIn(email) {
-    const answer = expect(await hub.anonymous.post('/api/v1/session', { email, password: PASSWORD }), 200, 201);
-    return new Client(hub.url, { headers: { cookie: answer.setCookies[0].split(';')[0], 'x-csrf-token': answer.json.csrfToken } });
+async function logIn(email, at = hub) {
+    const answer = expect(await at.anonymous.post('/api/v1/session', { email, password: PASSWORD }), 200, 201);
+    return new Client(at.url, { headers: { cookie: answer.setCookies[0].split(';')[0], 'x-csrf-token': answer.json.csrfToken } });
 }
 
 // ── what a path's {parameters} stand for ──
@@ -324,6 +327,10 @@ const provocations = {
     409: async (operation) => {
         const path = operation.path.replace(/\{\w+\}/g, '{}');
         const specials = {
+            'POST /api/v1/organization/test-mail': async () => {
+                const without = await startHub();
+                return call(await logIn(without.owners[0].email, without), operation);
+            },
             'POST /api/v1/users': () => call(api, operation, { body: { email: 'world@example.org', name: 'x', password: PASSWORD, role: 'viewer' } }),
             'DELETE /api/v1/integrations/{}': () => call(api, operation),
             'DELETE /api/v1/users/{}': () => call(theirs, operation, { ids: { ...world, user: hub.owners[1].userId } }),
@@ -375,6 +382,12 @@ const provocations = {
             let answer;
             for (let i = 0; i < 60 && answer?.status !== 429; i++) answer = await call(hub.anonymous, operation, { body: { email: 'rate@example.org', password: `guess number ${i}` } });
             expect(await hub.anonymous.post('/test/clock', { advanceMs: 3600000 }), 200);
+            return answer;
+        }
+        if (operation.path.endsWith('/test-mail')) {
+            let answer;
+            for (let i = 0; i < 60 && answer?.status !== 429; i++) answer = await call(sessions.owner, operation);
+            expect(await hub.anonymous.post('/test/clock', { advanceMs: 60000 }), 200);
             return answer;
         }
         if (operation.path.startsWith('/{')) return guarded(operation, 'rate');

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "model/names.h"
+#include "store/notices.h"
 
 /* A statement that must change exactly one row. */
 static int one_row(struct sql *sql, int64_t changed, const char *what, int64_t id)
@@ -269,6 +270,9 @@ static int write_outlets(struct sql *sql, const struct batch_rows *rows)
             return fail(FAIL_STORE);
     for (struct paused_line_row *row = rows->paused_lines; row != NULL; row = row->next)
         if (write_paused_line(sql, &row->line) < 0)
+            return fail(FAIL_STORE);
+    for (struct notice_row *row = rows->notices; row != NULL; row = row->next)
+        if (store_add_notice(sql, &row->notice) < 0)
             return fail(FAIL_STORE);
     return 0;
 }

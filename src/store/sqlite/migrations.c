@@ -191,7 +191,26 @@ static const char step_2[] =
     "CREATE INDEX recoveries_by_outlet ON recoveries (organization, outlet, id);"
     "CREATE INDEX recoveries_running ON recoveries (id) WHERE state = 'running';"
     /* Events that an outlet's filter turned away. */
-    "ALTER TABLE counters ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;";
+    "ALTER TABLE counters ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;"
+    /* What people are to be told by mail (store/notices.h). While a row is open, more of its kind
+     * and outlet is added to it, and its id becomes theirs. */
+    "CREATE TABLE notices ("
+    " organization INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " outlet INTEGER NOT NULL, outlet_name TEXT NOT NULL, delivery INTEGER NOT NULL,"
+    " event_type TEXT NOT NULL, reason TEXT NOT NULL, first_ms INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, times INTEGER NOT NULL, closed INTEGER NOT NULL,"
+    " PRIMARY KEY (organization, id)) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX notices_open ON notices (organization, outlet, kind) WHERE closed = 0;"
+    "CREATE INDEX notices_by_time ON notices (at_ms);"
+    /* How far mails have told them. Organization 0: an error that holds up everybody's. */
+    "CREATE TABLE mail_states ("
+    " organization INTEGER PRIMARY KEY, said_to INTEGER NOT NULL DEFAULT 0,"
+    " mailed_ms INTEGER NOT NULL DEFAULT 0, pause_ms INTEGER NOT NULL DEFAULT 0,"
+    " newest_ms INTEGER NOT NULL DEFAULT 0, sent_ms INTEGER NOT NULL DEFAULT 0,"
+    " error TEXT NOT NULL DEFAULT '', error_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
+    /* Whether somebody wants these mails, and the newest notice that they have been told. */
+    "ALTER TABLE members ADD COLUMN notices INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE members ADD COLUMN told_to INTEGER NOT NULL DEFAULT 0;";
 
 const char *const sqlite_migrations[] = { step_1, step_2 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

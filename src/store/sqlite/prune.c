@@ -504,6 +504,15 @@ static int prune_sessions(struct pruning *pruning)
                                SQL_I(pruning->retention->sessions_before_ms), SQL_I(AT_ONCE)));
 }
 
+static int prune_notices(struct pruning *pruning)
+{
+    return more_if_any(
+        SQL_RUN(pruning->sql,
+                "DELETE FROM notices WHERE (organization, id) IN (SELECT organization, id"
+                " FROM notices WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)",
+                SQL_I(pruning->retention->notices_before_ms), SQL_I(AT_ONCE)));
+}
+
 /* ── the pass ── */
 
 static phase_step *const phases[] = {
@@ -518,6 +527,7 @@ static phase_step *const phases[] = {
     prune_minutes,
     prune_keys,
     prune_sessions,
+    prune_notices,
 };
 
 static void start_phase(struct prune *at, int64_t phase)
