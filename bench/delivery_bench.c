@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "delivery/internal.h"
+#include "model/outlet_json.h"
 
 struct bench {
     struct couriers *couriers;
@@ -26,24 +27,22 @@ static void post(void *context, struct result *result)
     mailbox_post(&bench->mailbox, &result->operation.link);
 }
 
-static int read_outlets(void *context, struct arena *arena, struct outlet_work **ret_outlets,
-                        int *ret_count)
+static int read_start(void *context, struct arena *arena, struct start_read *ret_start)
 {
     (void)context;
     (void)arena;
-    *ret_outlets = NULL;
-    *ret_count = 0;
+    *ret_start = (struct start_read){};
     return 0;
 }
 
-static int read_work(void *context, const struct page_wanted *page, struct arena *arena,
-                     struct work_item *ret_items, int *ret_count)
+static int read_work(void *context, const struct work_wanted *wanted, struct arena *arena,
+                     struct work_item *ret_items, struct work_page *ret_page)
 {
     (void)context;
-    (void)page;
     (void)arena;
     (void)ret_items;
-    *ret_count = 0;
+    *ret_page =
+        (struct work_page){ .last = wanted->span.after, .whole = true, .later_ms = INT64_MAX };
     return 0;
 }
 
@@ -54,6 +53,7 @@ static void add_outlet(struct bench *bench, int64_t id, const char *url)
     webhook->organization = 1;
     webhook->url = arena_str(&webhook->object.arena, str_c(url));
     webhook->signing = true;
+    webhook->policy = policy_of_webhooks();
     webhook->secret = STR("0123456789abcdef0123456789abcdef");
     couriers_outlet_changed(bench->couriers, webhook);
 }
@@ -62,10 +62,11 @@ static struct job *new_job(int64_t id, int64_t outlet)
 {
     static char data[1024];
     memset(data, '1', sizeof(data));
-    struct delivery delivery = { .id = id, .organization = 1, .outlet = outlet, .event = id };
-    return job_new(&delivery,
-                   content_new(id, 0, 0, STR("custom_event.order"), str_from(data, sizeof(data))),
-                   NULL);
+    const struct delivery delivery = { .id = id, .organization = 1, .outlet = outlet, .event = id };
+    const struct event event = { .id = id,
+                                 .type = STR("custom_event.order"),
+                                 .data = str_from(data, sizeof(data)) };
+    return job_new(&delivery, content_new(&event), NULL);
 }
 
 static void record(struct bench *bench, int wait_ms)
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
         return 1;
     mailbox_init(&bench.mailbox, waker_wake, &bench.waker);
     const struct courier_ground ground = {
-        .context = &bench, .post = post, .read_outlets = read_outlets, .read_work = read_work
+        .context = &bench, .post = post, .read_start = read_start, .read_work = read_work
     };
     if (couriers_start_on(&options, &ground, &bench.couriers) < 0)
         return 1;
