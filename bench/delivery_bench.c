@@ -46,6 +46,16 @@ static int read_work(void *context, const struct work_wanted *wanted, struct are
     return 0;
 }
 
+static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret_ids,
+                    int *ret_count)
+{
+    (void)context;
+    (void)wanted;
+    (void)ret_ids;
+    *ret_count = 0;
+    return 0;
+}
+
 static void add_outlet(struct bench *bench, int64_t id, const char *url)
 {
     struct webhook *webhook = object_new(sizeof(*webhook));
@@ -151,9 +161,11 @@ int main(int argc, char **argv)
         waker_init(&bench.waker) < 0)
         return 1;
     mailbox_init(&bench.mailbox, waker_wake, &bench.waker);
-    const struct courier_ground ground = {
-        .context = &bench, .post = post, .read_start = read_start, .read_work = read_work
-    };
+    const struct courier_ground ground = { .context = &bench,
+                                           .post = post,
+                                           .read_start = read_start,
+                                           .read_work = read_work,
+                                           .read_due = read_due };
     if (couriers_start_on(&options, &ground, &bench.couriers) < 0)
         return 1;
     while (couriers_busy(bench.couriers) > 0) /* until they have seen that the store is empty */
