@@ -86,10 +86,11 @@ struct exchange {
     str retry_after;
     str location;
     struct egress_refusal refusal;
-    bool refused; /* by the egress guard: an address of it, or all */
-    bool late;    /* it ran out of time */
-    bool reused;  /* on a kept connection */
-    bool sent;    /* all of the request */
+    bool refused;      /* by the egress guard: an address of it, or all */
+    bool behind_proxy; /* what was refused is the target's address, not the proxy's */
+    bool late;         /* it ran out of time */
+    bool reused;       /* on a kept connection */
+    bool sent;         /* all of the request */
     struct exchange_timing timing;
     struct address remote;  /* connected to, or tried last; family 0: none */
     int http_version;       /* of the answer: 10, 11, 20; 0: none */

@@ -296,7 +296,7 @@ static str explain_proxy(const struct exchange *exchange, const struct explain_l
 static str explain_blocked(const struct exchange *exchange, struct arena *arena)
 {
     str text = egress_explain(&exchange->refusal, arena);
-    if (exchange->proxy == NULL || exchange->target->literal.family != 0)
+    if (exchange->proxy == NULL || exchange->behind_proxy)
         return text;
     return arena_format(arena, "The proxy %s: %.*s", exchange->proxy->place, STR_ARG(text));
 }
