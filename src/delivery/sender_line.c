@@ -18,8 +18,10 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
     (void)purpose;
     struct line *line = context;
     struct exchange *exchange = line->exchange;
-    if (exchange->requests > 0)
+    if (exchange->requests > 0) { /* one more would follow */
+        exchange->requests++;
         return CURL_SOCKET_BAD;
+    }
     exchange->opened = true;
     struct address address = address_from_sockaddr(&socket_address->addr);
     exchange->remote = address;
