@@ -212,7 +212,10 @@ static void note_timing(CURL *easy, struct exchange *exchange)
     timing->whole_us = timing->name_us + clock_mono_us() - exchange->began_us;
     int64_t began_us = MAX_OF(timing->whole_us - time_of(easy, CURLINFO_TOTAL_TIME_T), 0);
     if (!exchange->reused) {
-        timing->connect_us = later(time_of(easy, CURLINFO_CONNECT_TIME_T), began_us);
+        /* It has one only when a request can go out. */
+        int64_t connect_us = later(time_of(easy, CURLINFO_CONNECT_TIME_T), began_us);
+        if (connect_us > 0)
+            timing->connect_us = connect_us;
         timing->tls_us = later(time_of(easy, CURLINFO_APPCONNECT_TIME_T), began_us);
     }
     if (exchange->requests > 0)

@@ -47,12 +47,25 @@ static int close_socket(void *context, curl_socket_t fd)
     return close(fd);
 }
 
+static int64_t since_began_us(const struct exchange *exchange)
+{
+    return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
+}
+
+/* For an exchange that comes no further; else libcurl says when it was. */
+static void note_connected(struct exchange *exchange)
+{
+    if (exchange->opened && exchange->timing.connect_us == 0)
+        exchange->timing.connect_us = since_began_us(exchange);
+}
+
 static CURLcode tls_begins(CURL *easy, void *tls, void *context)
 {
     (void)easy;
     (void)tls;
     struct line *line = context;
     line->exchange->tls_begun = true;
+    note_connected(line->exchange);
     return CURLE_OK;
 }
 
@@ -97,10 +110,12 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
     struct exchange *exchange = line->exchange;
     if (exchange == NULL)
         return 0;
-    if (type == CURLINFO_HEADER_OUT)
+    if (type == CURLINFO_HEADER_OUT) {
+        note_connected(exchange);
         append(&exchange->request, str_from(data, size));
-    else if (type == CURLINFO_SSL_DATA_IN)
+    } else if (type == CURLINFO_SSL_DATA_IN) {
         note_tls(exchange, str_from(data, size));
+    }
     return 0;
 }
 
@@ -111,11 +126,6 @@ static void note_header(struct exchange *exchange, str header)
         exchange->retry_after = arena_str(exchange->arena, str_trim(header));
     else if (str_equal_nocase(name, STR("Location")))
         exchange->location = arena_str(exchange->arena, str_trim(header));
-}
-
-static int64_t since_began_us(const struct exchange *exchange)
-{
-    return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
 }
 
 /* One line of a head at a time: 1xx answers come before the final one, trailers behind its body. */
