@@ -98,6 +98,7 @@ struct exchange {
     long verify;            /* X509_V_… of the peer's certificate */
     int alert;              /* the TLS alert that the peer sent (RFC 8446 §6); 0: none */
     bool certificate_asked; /* the peer asked for a certificate of ours */
+    bool certificate_told;  /* it was sent ours, or that there is none */
 
     /* The sender's own. */
     struct line *line;

@@ -88,12 +88,15 @@ static bool is_about_our_certificate(const struct exchange *exchange)
            (alert == ALERT_HANDSHAKE_FAILURE && exchange->certificate_asked);
 }
 
-/* It asked, got none, and broke off: where it sent an alert, that may be lost with the rest. */
-static bool lacks_our_certificate(const struct exchange *exchange, enum exchange_end end)
+/* It had our answer to its question, and broke off: where it sent an alert, that may be lost with
+ * the rest; and some send none (Node.js). */
+static bool drops_our_certificate(const struct exchange *exchange, CURLcode code,
+                                  enum exchange_end end)
 {
-    bool has_one = exchange->transport != NULL && exchange->transport->certificate.len > 0;
-    return exchange->certificate_asked && !has_one && exchange->head_bytes == 0 &&
-           (end == EXCHANGE_RESET || end == EXCHANGE_EMPTY);
+    if (!exchange->certificate_told || exchange->head_bytes > 0 || exchange->late)
+        return false;
+    return end == EXCHANGE_RESET || end == EXCHANGE_EMPTY || end == EXCHANGE_TLS ||
+           (end == EXCHANGE_HTTP2 && code != CURLE_HTTP2_STREAM);
 }
 
 static enum exchange_end end_of_authorities(const struct exchange *exchange)
@@ -188,7 +191,7 @@ static enum exchange_end find_end(CURLcode code, CURL *easy, const struct exchan
         is_about_our_certificate(exchange))
         return EXCHANGE_CLIENT_CERTIFICATE;
     enum exchange_end end = end_of(code, easy, exchange);
-    return lacks_our_certificate(exchange, end) ? EXCHANGE_CLIENT_CERTIFICATE : end;
+    return drops_our_certificate(exchange, code, end) ? EXCHANGE_CLIENT_CERTIFICATE : end;
 }
 
 /* ── what is told beside it ── */

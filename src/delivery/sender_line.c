@@ -8,7 +8,10 @@
 
 #define PIN_LIFE_S 3600L /* longer than any exchange */
 #define RECEIVE_BUFFER 16384L
-#define TLS_CERTIFICATE_REQUEST 13 /* RFC 8446 §4 */
+
+/* RFC 8446 §4 */
+#define TLS_CERTIFICATE 11
+#define TLS_CERTIFICATE_REQUEST 13
 
 /* ── callbacks, all with the line as their context ── */
 
@@ -91,15 +94,19 @@ static void append(struct buf *part, str more)
     buf_add(part, str_head(more, part->max - part->len));
 }
 
-/* libcurl shows each TLS message that OpenSSL reads. The shortest are the header of a record (5
- * bytes), its inner type (1) and an alert (2); those of the handshake have at least 4, and a type
- * that is no record's. */
+/* libcurl shows each TLS message that OpenSSL reads and writes. The shortest are the header of a
+ * record (5 bytes), its inner type (1) and an alert (2); those of the handshake have at least 4,
+ * and a type that is no record's. */
+static bool is_handshake(str message, unsigned char type)
+{
+    return message.len >= 4 && (unsigned char)message.ptr[0] == type;
+}
+
 static void note_tls(struct exchange *exchange, str message)
 {
-    const unsigned char *bytes = (const unsigned char *)message.ptr;
     if (message.len == 2)
-        exchange->alert = bytes[1];
-    else if (message.len >= 4 && bytes[0] == TLS_CERTIFICATE_REQUEST)
+        exchange->alert = (unsigned char)message.ptr[1];
+    else if (is_handshake(message, TLS_CERTIFICATE_REQUEST))
         exchange->certificate_asked = true;
 }
 
@@ -115,6 +122,9 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
         append(&exchange->request, str_from(data, size));
     } else if (type == CURLINFO_SSL_DATA_IN) {
         note_tls(exchange, str_from(data, size));
+    } else if (type == CURLINFO_SSL_DATA_OUT &&
+               is_handshake(str_from(data, size), TLS_CERTIFICATE)) {
+        exchange->certificate_told = true;
     }
     return 0;
 }
