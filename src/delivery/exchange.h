@@ -91,10 +91,11 @@ struct exchange {
     str retry_after;
     str location;
     struct egress_refusal refusal;
-    bool refused; /* by the egress guard: an address of it, or all */
-    bool late;    /* it ran out of time */
-    bool reused;  /* on a kept connection */
-    bool sent;    /* all of the request */
+    bool refused;      /* by the egress guard: an address of it, or all */
+    bool behind_proxy; /* what was refused is the target's address, not the proxy's */
+    bool late;         /* it ran out of time */
+    bool reused;       /* on a kept connection */
+    bool sent;         /* all of the request */
     struct exchange_timing timing;
     struct address remote;  /* connected to, or tried last; family 0: none */
     int http_version;       /* of the answer: 10, 11, 20; 0: none */
@@ -102,6 +103,7 @@ struct exchange {
     long verify;            /* X509_V_… of the peer's certificate */
     int alert;              /* the TLS alert that the peer sent (RFC 8446 §6); 0: none */
     bool certificate_asked; /* the peer asked for a certificate of ours */
+    bool certificate_told;  /* it was sent ours, or that there is none */
 
     /* The sender's own. */
     struct line *line;

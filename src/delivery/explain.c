@@ -180,6 +180,13 @@ static str explain_client_certificate(const struct exchange *exchange, struct ar
                             "%s asks for a client certificate, and the endpoint has none: give it "
                             "one, with its private key, that the target trusts",
                             place);
+    if (exchange->alert == 0)
+        return arena_format(arena,
+                            "%s asked for a client certificate, was given the endpoint's, and "
+                            "closed the connection without a word: it seems not to take it; it "
+                            "must be valid, come from an authority that the target trusts, and "
+                            "bring its chain",
+                            place);
     return arena_format(arena,
                         "%s does not take the endpoint's client certificate (TLS alert %d): it "
                         "must be valid, come from an authority that the target trusts, and bring "
@@ -296,7 +303,7 @@ static str explain_proxy(const struct exchange *exchange, const struct explain_l
 static str explain_blocked(const struct exchange *exchange, struct arena *arena)
 {
     str text = egress_explain(&exchange->refusal, arena);
-    if (exchange->proxy == NULL || exchange->target->literal.family != 0)
+    if (exchange->proxy == NULL || exchange->behind_proxy)
         return text;
     return arena_format(arena, "The proxy %s: %.*s", exchange->proxy->place, STR_ARG(text));
 }

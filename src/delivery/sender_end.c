@@ -88,12 +88,15 @@ static bool is_about_our_certificate(const struct exchange *exchange)
            (alert == ALERT_HANDSHAKE_FAILURE && exchange->certificate_asked);
 }
 
-/* It asked, got none, and broke off: where it sent an alert, that may be lost with the rest. */
-static bool lacks_our_certificate(const struct exchange *exchange, enum exchange_end end)
+/* It had our answer to its question, and broke off: where it sent an alert, that may be lost with
+ * the rest; and some send none (Node.js). */
+static bool drops_our_certificate(const struct exchange *exchange, CURLcode code,
+                                  enum exchange_end end)
 {
-    bool has_one = exchange->transport != NULL && exchange->transport->certificate.len > 0;
-    return exchange->certificate_asked && !has_one && exchange->head_bytes == 0 &&
-           (end == EXCHANGE_RESET || end == EXCHANGE_EMPTY);
+    if (!exchange->certificate_told || exchange->head_bytes > 0 || exchange->late)
+        return false;
+    return end == EXCHANGE_RESET || end == EXCHANGE_EMPTY || end == EXCHANGE_TLS ||
+           (end == EXCHANGE_HTTP2 && code != CURLE_HTTP2_STREAM);
 }
 
 static enum exchange_end end_of_authorities(const struct exchange *exchange)
@@ -188,7 +191,7 @@ static enum exchange_end find_end(CURLcode code, CURL *easy, const struct exchan
         is_about_our_certificate(exchange))
         return EXCHANGE_CLIENT_CERTIFICATE;
     enum exchange_end end = end_of(code, easy, exchange);
-    return lacks_our_certificate(exchange, end) ? EXCHANGE_CLIENT_CERTIFICATE : end;
+    return drops_our_certificate(exchange, code, end) ? EXCHANGE_CLIENT_CERTIFICATE : end;
 }
 
 /* ── what is told beside it ── */
@@ -212,7 +215,10 @@ static void note_timing(CURL *easy, struct exchange *exchange)
     timing->whole_us = timing->name_us + clock_mono_us() - exchange->began_us;
     int64_t began_us = MAX_OF(timing->whole_us - time_of(easy, CURLINFO_TOTAL_TIME_T), 0);
     if (!exchange->reused) {
-        timing->connect_us = later(time_of(easy, CURLINFO_CONNECT_TIME_T), began_us);
+        /* It has one only when a request can go out. */
+        int64_t connect_us = later(time_of(easy, CURLINFO_CONNECT_TIME_T), began_us);
+        if (connect_us > 0)
+            timing->connect_us = connect_us;
         timing->tls_us = later(time_of(easy, CURLINFO_APPCONNECT_TIME_T), began_us);
     }
     if (exchange->requests > 0)

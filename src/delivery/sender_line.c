@@ -8,7 +8,10 @@
 
 #define PIN_LIFE_S 3600L /* longer than any exchange */
 #define RECEIVE_BUFFER 16384L
-#define TLS_CERTIFICATE_REQUEST 13 /* RFC 8446 §4 */
+
+/* RFC 8446 §4 */
+#define TLS_CERTIFICATE 11
+#define TLS_CERTIFICATE_REQUEST 13
 
 /* ── callbacks, all with the line as their context ── */
 
@@ -18,8 +21,10 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
     (void)purpose;
     struct line *line = context;
     struct exchange *exchange = line->exchange;
-    if (exchange->requests > 0)
+    if (exchange->requests > 0) { /* one more would follow */
+        exchange->requests++;
         return CURL_SOCKET_BAD;
+    }
     exchange->opened = true;
     struct address address = address_from_sockaddr(&socket_address->addr);
     exchange->remote = address;
@@ -45,12 +50,25 @@ static int close_socket(void *context, curl_socket_t fd)
     return close(fd);
 }
 
+static int64_t since_began_us(const struct exchange *exchange)
+{
+    return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
+}
+
+/* For an exchange that comes no further; else libcurl says when it was. */
+static void note_connected(struct exchange *exchange)
+{
+    if (exchange->opened && exchange->timing.connect_us == 0)
+        exchange->timing.connect_us = since_began_us(exchange);
+}
+
 static CURLcode tls_begins(CURL *easy, void *tls, void *context)
 {
     (void)easy;
     (void)tls;
     struct line *line = context;
     line->exchange->tls_begun = true;
+    note_connected(line->exchange);
     return CURLE_OK;
 }
 
@@ -76,15 +94,19 @@ static void append(struct buf *part, str more)
     buf_add(part, str_head(more, part->max - part->len));
 }
 
-/* libcurl shows each TLS message that OpenSSL reads. The shortest are the header of a record (5
- * bytes), its inner type (1) and an alert (2); those of the handshake have at least 4, and a type
- * that is no record's. */
+/* libcurl shows each TLS message that OpenSSL reads and writes. The shortest are the header of a
+ * record (5 bytes), its inner type (1) and an alert (2); those of the handshake have at least 4,
+ * and a type that is no record's. */
+static bool is_handshake(str message, unsigned char type)
+{
+    return message.len >= 4 && (unsigned char)message.ptr[0] == type;
+}
+
 static void note_tls(struct exchange *exchange, str message)
 {
-    const unsigned char *bytes = (const unsigned char *)message.ptr;
     if (message.len == 2)
-        exchange->alert = bytes[1];
-    else if (message.len >= 4 && bytes[0] == TLS_CERTIFICATE_REQUEST)
+        exchange->alert = (unsigned char)message.ptr[1];
+    else if (is_handshake(message, TLS_CERTIFICATE_REQUEST))
         exchange->certificate_asked = true;
 }
 
@@ -95,10 +117,15 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
     struct exchange *exchange = line->exchange;
     if (exchange == NULL)
         return 0;
-    if (type == CURLINFO_HEADER_OUT)
+    if (type == CURLINFO_HEADER_OUT) {
+        note_connected(exchange);
         append(&exchange->request, str_from(data, size));
-    else if (type == CURLINFO_SSL_DATA_IN)
+    } else if (type == CURLINFO_SSL_DATA_IN) {
         note_tls(exchange, str_from(data, size));
+    } else if (type == CURLINFO_SSL_DATA_OUT &&
+               is_handshake(str_from(data, size), TLS_CERTIFICATE)) {
+        exchange->certificate_told = true;
+    }
     return 0;
 }
 
@@ -109,11 +136,6 @@ static void note_header(struct exchange *exchange, str header)
         exchange->retry_after = arena_str(exchange->arena, str_trim(header));
     else if (str_equal_nocase(name, STR("Location")))
         exchange->location = arena_str(exchange->arena, str_trim(header));
-}
-
-static int64_t since_began_us(const struct exchange *exchange)
-{
-    return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
 }
 
 /* One line of a head at a time: 1xx answers come before the final one, trailers behind its body. */

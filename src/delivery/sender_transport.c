@@ -107,7 +107,7 @@ static bool guard_allows(struct line *line)
     if (address.family == 0 ||
         egress_allows(&address, &line->sender->options.allow_egress, &exchange->refusal))
         return true;
-    exchange->refused = true;
+    exchange->refused = exchange->behind_proxy = true;
     exchange->end = EXCHANGE_BLOCKED;
     return false;
 }

@@ -357,6 +357,12 @@ TEST(the_guard_and_proxies)
     exchange = try_by(bench, "http://good.test/ok", &by);
     CHECK_INT("its own address", exchange.end, EXCHANGE_BLOCKED);
     says("its own address", &exchange, "The proxy 10.1.2.3:3128: 10.1.2.3 is private");
+    exchange = try_by(bench, "http://127.0.0.1/ok", &by);
+    says("before an address that is allowed", &exchange,
+         "The proxy 10.1.2.3:3128: 10.1.2.3 is private");
+    exchange = try_by(bench, "http://10.0.0.1/ok", &by);
+    says("before an address that is not", &exchange, "10.0.0.1 is private");
+    CHECK("whose it is", !has(exchange.location, "The proxy"));
     target_release(by.proxy);
     receiver_free(proxy);
 }
