@@ -330,7 +330,7 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     int r = reopen_delivery(batch, found, true);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
-                           STR("What this delivery sent is no longer kept (--retention-days)."));
+                           STR("What this delivery sent is no longer kept (--retention)."));
     return fail(r);
 }
 
@@ -343,7 +343,7 @@ static int render(struct call *call, struct batch *batch, struct delivery_found 
                              stored);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
-                           STR("The event of this delivery is no longer kept (--retention-days)."));
+                           STR("The event of this delivery is no longer kept (--retention)."));
     if (r < 0)
         return fail(r);
     const struct delivery delivery = { .id = batch_draw_id(batch),

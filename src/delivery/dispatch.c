@@ -471,14 +471,10 @@ static void count(struct courier *courier, const struct delivery *after, bool su
 static void note_event(struct dispatch *dispatch)
 {
     const struct content *content = dispatch->parcel->job->content;
-    const struct outlet_policy *policy = &dispatch->webhook->policy;
     struct result *result = dispatch->result;
     result->event_type = content->type;
     result->event_hops = content->hops;
-    result->line_subject = policy->order == ORDER_STRICT ? 0 : content->subject;
-    result->pauses_line = policy->on_dead == ON_DEAD_PAUSE &&
-                          (policy->order == ORDER_STRICT ||
-                           (policy->order == ORDER_SUBJECT && content->subject != 0));
+    result->subject = content->subject;
 }
 
 void dispatch_conclude(struct dispatch *dispatch)
@@ -556,8 +552,7 @@ static void put_back(struct dispatch *dispatch)
 static void forget(struct dispatch *dispatch)
 {
     const struct result *result = dispatch->result;
-    if (result->stored && !result->gone && result->pauses_line &&
-        result->after.state == DELIVERY_DEAD)
+    if (result->stored && result->pauses_line)
         stock_pause_line(&dispatch->courier->stock, dispatch->parcel);
     stock_forget(&dispatch->courier->stock, dispatch->parcel);
 }
