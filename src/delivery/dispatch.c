@@ -439,11 +439,7 @@ static void leave_place(struct courier *courier, struct place *place)
     if (place == NULL)
         return;
     place->under_way--;
-    if (!list_empty(&place->waiting)) {
-        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
-        list_remove(&outlet->queued);
-        stock_give_turn(&courier->stock, outlet);
-    }
+    place_pass_on(courier, place);
     place_release(courier, place);
 }
 
