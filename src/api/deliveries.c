@@ -33,8 +33,8 @@ static void write_members(struct call *call, const struct delivery_found *found,
         reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
     json_member_id(out, STR("webhookId"), ID_WEBHOOK, delivery->outlet);
-    json_member_id(out, STR("eventId"), ID_EVENT, delivery->event);
-    json_member_string(out, STR("eventType"), found->event_type);
+    json_member_id_or_null(out, STR("eventId"), ID_EVENT, delivery->event);
+    json_member_text_or_null(out, STR("eventType"), found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(delivery->state));
     json_member_text_or_null(out, STR("reason"), reason);
     json_member_int(out, STR("attemptCount"), delivery->attempt_count);
@@ -330,7 +330,7 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     int r = reopen_delivery(batch, found, true);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
-                           STR("What this delivery sent is no longer kept (--retention-days)."));
+                           STR("What this delivery sent is no longer kept (--retention)."));
     return fail(r);
 }
 
@@ -343,7 +343,7 @@ static int render(struct call *call, struct batch *batch, struct delivery_found 
                              stored);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
-                           STR("The event of this delivery is no longer kept (--retention-days)."));
+                           STR("The event of this delivery is no longer kept (--retention)."));
     if (r < 0)
         return fail(r);
     const struct delivery delivery = { .id = batch_draw_id(batch),
@@ -378,10 +378,37 @@ static int resume_line(struct batch *batch, const struct delivery *delivery)
                              delivery->id);
 }
 
+/* One that retention has taken pauses its line all the same, and must be passed over to end that.
+ */
+static int find_pausing(struct call *call, struct sql *sql, struct delivery_found *ret_found)
+{
+    struct paused_line line;
+    int64_t id;
+    if (!call_id(call, 0, ID_DELIVERY, "delivery", &id))
+        return CALL_REFUSED;
+    int64_t organization = call->caller.organization;
+    int r = store_find_delivery(sql, organization, id, &call->request->arena, ret_found);
+    if (r != STORE_NOT_FOUND)
+        return fail(r);
+    r = store_find_pause(sql, organization, id, &line);
+    if (r == STORE_NOT_FOUND)
+        return call_not_found(call, "delivery");
+    *ret_found = (struct delivery_found){
+        .delivery = { .id = id,
+                      .organization = organization,
+                      .outlet = line.outlet,
+                      .created_ms = id_real_ms(id),
+                      .state = DELIVERY_DEAD,
+                      .reason = STR("What it was is no longer kept (--retention)."),
+                      .finished_ms = line.since_ms },
+    };
+    return fail(r);
+}
+
 int deliveries_pass_over(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
-    int r = find(call, batch_sql(batch), found);
+    int r = find_pausing(call, batch_sql(batch), found);
     if (r != 0)
         return r;
     r = resume_line(batch, &found->delivery);

@@ -63,8 +63,9 @@ const struct schema schema_activity =
 #define DELIVERY_MEMBERS                                                                           \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },                          \
         { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },               \
-        { "eventId", SHAPE_STRING, REQUIRED, EVENT_EXAMPLE },                                      \
-        { "eventType", SHAPE_STRING, REQUIRED, .example = "\"custom_event.order\"" },              \
+        { "eventId", SHAPE_STRING, OR_NULL, EVENT_EXAMPLE,                                         \
+          .help = "null for one that was passed over and is no longer kept" },                     \
+        { "eventType", SHAPE_STRING, OR_NULL, .example = "\"custom_event.order\"" },               \
         { "state", SHAPE_STRING, REQUIRED, .choices = state_choices, .example = "\"delivered\"" }, \
         { "reason", SHAPE_STRING, OR_NULL,                                                         \
           .help = "why it is dead, was dropped, or waits for more than nextAttemptAt",             \

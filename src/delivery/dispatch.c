@@ -439,11 +439,7 @@ static void leave_place(struct courier *courier, struct place *place)
     if (place == NULL)
         return;
     place->under_way--;
-    if (!list_empty(&place->waiting)) {
-        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
-        list_remove(&outlet->queued);
-        stock_give_turn(&courier->stock, outlet);
-    }
+    place_pass_on(courier, place);
     place_release(courier, place);
 }
 
@@ -471,14 +467,10 @@ static void count(struct courier *courier, const struct delivery *after, bool su
 static void note_event(struct dispatch *dispatch)
 {
     const struct content *content = dispatch->parcel->job->content;
-    const struct outlet_policy *policy = &dispatch->webhook->policy;
     struct result *result = dispatch->result;
     result->event_type = content->type;
     result->event_hops = content->hops;
-    result->line_subject = policy->order == ORDER_STRICT ? 0 : content->subject;
-    result->pauses_line = policy->on_dead == ON_DEAD_PAUSE &&
-                          (policy->order == ORDER_STRICT ||
-                           (policy->order == ORDER_SUBJECT && content->subject != 0));
+    result->subject = content->subject;
 }
 
 void dispatch_conclude(struct dispatch *dispatch)
@@ -556,8 +548,7 @@ static void put_back(struct dispatch *dispatch)
 static void forget(struct dispatch *dispatch)
 {
     const struct result *result = dispatch->result;
-    if (result->stored && !result->gone && result->pauses_line &&
-        result->after.state == DELIVERY_DEAD)
+    if (result->stored && result->pauses_line)
         stock_pause_line(&dispatch->courier->stock, dispatch->parcel);
     stock_forget(&dispatch->courier->stock, dispatch->parcel);
 }

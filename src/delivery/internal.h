@@ -265,6 +265,8 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
 void outlet_attempt_ended(struct courier *courier, struct outlet *outlet);
 void outlet_done(struct courier *courier, struct outlet *outlet);
 void place_release(struct courier *courier, struct place *place);
+/* Somebody who waited for the host may go in, or what had the turn does not use it. */
+void place_pass_on(struct courier *courier, struct place *place);
 
 /* ── dispatch.c: one attempt under way ── */
 

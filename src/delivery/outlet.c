@@ -38,6 +38,18 @@ void place_release(struct courier *courier, struct place *place)
     free(place);
 }
 
+void place_pass_on(struct courier *courier, struct place *place)
+{
+    while (place != NULL && place->under_way < PLACE_CONNECTIONS_MAX &&
+           !list_empty(&place->waiting)) {
+        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
+        list_remove(&outlet->queued);
+        stock_give_turn(&courier->stock, outlet);
+        if (!list_empty(&outlet->turn))
+            return;
+    }
+}
+
 /* ── for other threads to read ── */
 
 /* After what may have changed it; it mostly has not. */
@@ -103,6 +115,7 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     target_release(outlet->target);
     target_release(outlet->proxy);
     outlet->target = outlet->proxy = NULL;
+    place_pass_on(courier, outlet->place);
     place_release(courier, outlet->place);
     outlet->place = NULL;
     hmac_free(outlet->key);
@@ -178,6 +191,7 @@ void outlet_reopen(struct courier *courier, struct outlet *outlet)
         if (outlet->webhook != NULL || outlet->deleted)
             stock_let_go(&courier->stock, outlet);
         list_remove(&outlet->behind);
+        place_pass_on(courier, outlet->place);
         return;
     }
     if ((outlet->step != OUTLET_IN_STEP || stock_has_sleepers(outlet)) &&
@@ -253,8 +267,11 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
     bool goes = parcel != NULL && outlet_is_open(courier, outlet) &&
                 (parcel->manual || may_send(courier, outlet, ret_probe));
     stock_end_turn(outlet);
-    if (!goes)
+    if (!goes) {
+        if (list_empty(&outlet->queued)) /* it is not the host that it waits for */
+            place_pass_on(courier, outlet->place);
         return NULL;
+    }
     if (*ret_probe) {
         breaker_probe_begins(&outlet->breaker);
         tell_hold(courier, outlet);

@@ -50,21 +50,45 @@ static void apply_to_dropped(struct result *result)
     after->last_status = last_status;
 }
 
-/* For the outlet, and for those who want to know. */
-static void add_consequences(struct batch *batch, const struct result *result)
+/* As it is now, which may be another than it was when the attempt began. NULL: it was deleted. */
+static const struct webhook *webhook_now(struct batch *batch, const struct result *result)
 {
-    const struct delivery *after = &result->after;
-    bool dead = !result->gone && after->state == DELIVERY_DEAD;
+    const struct picture *picture = batch_picture(batch, result->before.organization);
+    return picture == NULL ? NULL : objects_find(&picture->webhooks, result->before.outlet);
+}
+
+static bool was_sent_there(const struct result *result, const struct webhook *webhook)
+{
+    return webhook != NULL && str_equal(webhook->url, result->attempt.url);
+}
+
+static void pause_line(struct batch *batch, struct result *result)
+{
+    const struct webhook *webhook = webhook_now(batch, result);
+    const struct outlet_policy *policy = webhook == NULL ? NULL : &webhook->policy;
+    result->pauses_line =
+        policy != NULL && policy->on_dead == ON_DEAD_PAUSE &&
+        (policy->order == ORDER_STRICT || (policy->order == ORDER_SUBJECT && result->subject != 0));
+    if (!result->pauses_line)
+        return;
+    const struct paused_line line = { .organization = result->after.organization,
+                                      .outlet = result->after.outlet,
+                                      .subject =
+                                          policy->order == ORDER_STRICT ? 0 : result->subject,
+                                      .delivery = result->after.id,
+                                      .since_ms = batch_now_ms(batch) };
+    batch_add_paused_line(batch, &line);
+}
+
+/* For the outlet, and for those who want to know. */
+static void add_consequences(struct batch *batch, struct result *result)
+{
+    bool dead = !result->gone && result->after.state == DELIVERY_DEAD;
     if (result->outlet_state != NULL)
         batch_add_outlet_state(batch, result->outlet_state);
-    if (dead && result->pauses_line) {
-        const struct paused_line line = { .organization = after->organization,
-                                          .outlet = after->outlet,
-                                          .subject = result->line_subject,
-                                          .delivery = after->id,
-                                          .since_ms = batch_now_ms(batch) };
-        batch_add_paused_line(batch, &line);
-    }
+    result->pauses_line = false;
+    if (dead)
+        pause_line(batch, result);
     notices_add(batch, result, dead);
 }
 
@@ -143,6 +167,8 @@ static int execute_disable(struct operation *operation, struct batch *batch)
         return fail(r);
     result->work = load;
     (void)apply_result(operation, batch);
+    if (!was_sent_there(result, webhook_now(batch, result)))
+        return 0;
     int64_t changed = SQL_RUN(batch_sql(batch),
                               "UPDATE webhooks SET status = 'disabled', status_reason = $1,"
                               " updated_ms = $2 WHERE organization = $3 AND id = $4"

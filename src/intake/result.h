@@ -21,9 +21,9 @@ struct result {
     enum result_notice notice;
     /* What is to be remembered of the outlet from now on; NULL: as before. */
     const struct outlet_state *outlet_state;
-    /* Should it be dead, it pauses this line of its outlet (an order with onDead: pause). */
+    int64_t subject; /* the event's */
+    /* Set by the committer: it is dead, and pauses its line of the outlet as that is now. */
     bool pauses_line;
-    int64_t line_subject;
     /* A 410: the endpoint is to be disabled, with this reason. Empty: no. */
     str disable_reason;
     /* Set by the committer before `committed`: the delivery is no longer unfinished: it was dropped

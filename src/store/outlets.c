@@ -109,6 +109,18 @@ int store_find_paused_outlet(struct sql *sql, int64_t organization, int64_t outl
     return r;
 }
 
+int store_find_pause(struct sql *sql, int64_t organization, int64_t delivery,
+                     struct paused_line *ret_line)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, LINE_COLUMNS " WHERE organization = $1 AND delivery = $2",
+                  SQL_I(organization), SQL_I(delivery));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_line = line_of(&query);
+    return r;
+}
+
 int store_count_paused_lines(struct sql *sql, int64_t organization, int64_t outlet,
                              int64_t *ret_count)
 {

@@ -126,6 +126,37 @@ scenario('strict: a dead one is passed over, once', async () => {
     await world.receiver.waitFor(5);
 });
 
+scenario('a line is passed on though retention has taken the dead delivery that paused it', async () => {
+    for (const order of ['strict', 'subject']) {
+        const world = await setUp({ order, retry: { delaysSeconds: [1] }, hubOptions: { args: ['--retention', '1d'] } });
+        world.receiver.answers(500, 500, 200);
+        for (const text of ['a', 'b']) await world.send(text);
+        await world.receiver.waitFor(1);
+        await world.hub.settled();
+        await world.hub.advance(1000);
+        await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+        const [dead] = await deliveries(world);
+        await until('its row has gone', async () => {
+            await world.hub.advance(3600000);
+            return (await world.api.get(`/api/v1/deliveries/${dead.id}`)).status === 404;
+        }, { every: 20 });
+        await world.restart();
+        await world.hub.settled();
+        assert.deepEqual(world.seen(), ['a', 'a'], 'b waits');
+        const path = `/api/v1/webhooks/${world.hook.id}/paused-subjects`;
+        assert.deepEqual((await world.api.all(path)).map((one) => one.deliveryId), [dead.id]);
+        expectProblem(await world.api.post(`/api/v1/deliveries/${dead.id}/resend`), 404, 'not_found');
+        const passed = expect(await world.api.post(`/api/v1/deliveries/${dead.id}/pass-over`), 200).json;
+        assert.deepEqual([passed.id, passed.webhookId, passed.state, passed.eventId], [dead.id, world.hook.id, 'dead', null]);
+        await world.receiver.waitFor(3);
+        assert.deepEqual(world.seen(), ['a', 'a', 'b']);
+        assert.deepEqual(await world.api.all(path), []);
+        expectProblem(await world.api.post(`/api/v1/deliveries/${dead.id}/pass-over`), 404, 'not_found');
+        await world.hub.settled();
+        await world.hub.checkLedger();
+    }
+});
+
 scenario('onDead continue: a dead one stops nobody', async () => {
     for (const order of ['strict', 'subject']) {
         const world = await setUp({ order, onDead: 'continue', retry: { delaysSeconds: [1] } });
