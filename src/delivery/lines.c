@@ -293,16 +293,28 @@ bool lines_forget_left(struct outlet *outlet)
 
 /* ── pauses ── */
 
-void lines_resume(struct stock *stock, struct outlet *outlet, int64_t delivery)
+static void resume(struct stock *stock, struct outlet *outlet, struct line *line)
+{
+    line->paused_by = 0;
+    line_settle(stock, outlet, line);
+    drop_if_idle(outlet, line);
+}
+
+void lines_resume(struct stock *stock, struct outlet *outlet, const struct job *job)
+{
+    struct line *line = lines_find(outlet, job->content->subject);
+    if (line != NULL && line->paused_by == job->delivery.id)
+        resume(stock, outlet, line);
+}
+
+void lines_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
 {
     size_t at = 0;
     struct line *line;
     while ((line = map_next(&outlet->lines, &at)) != NULL) {
         if (line->paused_by != delivery)
             continue;
-        line->paused_by = 0;
-        line_settle(stock, outlet, line);
-        drop_if_idle(outlet, line);
+        resume(stock, outlet, line);
         return;
     }
 }
