@@ -121,7 +121,7 @@ void line_settle(struct stock *stock, struct outlet *outlet, struct line *line)
 
 static void drop_idle(struct outlet *outlet, size_t count)
 {
-    struct line **idle = count == 0 ? NULL : xcalloc(count, sizeof(*idle));
+    struct line **idle = count == 0 ? NULL : xcalloc(count, sizeof(struct line *));
     size_t found = 0;
     size_t at = 0;
     struct line *line;

@@ -91,7 +91,7 @@ static void make_keys(struct outlet *outlet)
     if (!webhook->signing)
         return;
     outlet->key = hmac_new(webhook->secret);
-    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(*outlet->old_keys));
+    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(struct hmac *));
     for (int i = 0; i < webhook->old_secret_count; i++)
         outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
 }
