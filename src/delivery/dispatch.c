@@ -434,19 +434,6 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
     note_state(dispatch);
 }
 
-static void leave_place(struct courier *courier, struct place *place)
-{
-    if (place == NULL)
-        return;
-    place->under_way--;
-    if (!list_empty(&place->waiting)) {
-        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
-        list_remove(&outlet->queued);
-        stock_give_turn(&courier->stock, outlet);
-    }
-    place_release(courier, place);
-}
-
 static void result_recorded(struct result *result, void *context)
 {
     (void)result;
@@ -513,7 +500,7 @@ void dispatch_conclude(struct dispatch *dispatch)
     courier->unrecorded++;
     count(courier, &result->after, success);
     tell_outlet(dispatch, &outcome, success);
-    leave_place(courier, dispatch->place);
+    place_leave(courier, dispatch->place);
     outlet_attempt_ended(courier, dispatch->outlet);
     post(dispatch);
 }

@@ -264,7 +264,8 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
 /* An attempt of it has ended, and what follows for the outlet is settled. */
 void outlet_attempt_ended(struct courier *courier, struct outlet *outlet);
 void outlet_done(struct courier *courier, struct outlet *outlet);
-void place_release(struct courier *courier, struct place *place);
+/* An attempt there has ended. NULL is fine. */
+void place_leave(struct courier *courier, struct place *place);
 
 /* ── dispatch.c: one attempt under way ── */
 

@@ -30,13 +30,30 @@ static struct place *find_place(struct courier *courier, str name)
     return place;
 }
 
-void place_release(struct courier *courier, struct place *place)
+static void release_place(struct courier *courier, struct place *place)
 {
     if (place == NULL || --place->references > 0)
         return;
     (void)map_remove(&courier->places, str_c(place->name));
     free(place->name);
     free(place);
+}
+
+/* The next one has a go, which it may have no use for any more (held, its work let go). Behind the
+ * last attempt all have one: there is no other end that would find them. */
+void place_leave(struct courier *courier, struct place *place)
+{
+    if (place == NULL)
+        return;
+    place->under_way--;
+    while (!list_empty(&place->waiting)) {
+        struct outlet *outlet = LIST_ENTRY(place->waiting.next, struct outlet, queued);
+        list_remove(&outlet->queued);
+        stock_give_turn(&courier->stock, outlet);
+        if (place->under_way > 0)
+            break;
+    }
+    release_place(courier, place);
 }
 
 /* ── for other threads to read ── */
@@ -104,7 +121,7 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     target_release(outlet->target);
     target_release(outlet->proxy);
     outlet->target = outlet->proxy = NULL;
-    place_release(courier, outlet->place);
+    release_place(courier, outlet->place);
     outlet->place = NULL;
     hmac_free(outlet->key);
     outlet->key = NULL;
