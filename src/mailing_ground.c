@@ -214,12 +214,19 @@ static int read_waiting(void *context, struct arena *arena, struct mailer_waitin
     if (!atomic_load(ground->held))
         r = store_read_mail_states(store_reader_sql(ground->reader), arena, &states, &count);
     struct mailer_waiting *waiting = ARENA_ARRAY(arena, struct mailer_waiting, (size_t)count + 1);
-    for (int i = 0; r == 0 && i < count; i++)
-        r = read_one(ground, &states[i], &waiting[i]);
     if (r < 0)
         return give_up(ground, "who is to be told by mail could not be read", r);
     *ret_waiting = waiting;
-    *ret_count = count;
+    *ret_count = 0;
+    for (int i = 0; i < count; i++) {
+        /* One that fails, perhaps because it fills its share of the committer's lane, waits for the
+         * next look; the others do not wait for it. */
+        r = read_one(ground, &states[i], &waiting[*ret_count]);
+        if (r < 0)
+            (void)give_up(ground, "what an organization is to be told could not be read", r);
+        else
+            ++*ret_count;
+    }
     return 0;
 }
 

@@ -402,6 +402,10 @@ int webhooks_delete(struct call *call, struct batch *batch)
     row.updated_ms = batch_now_ms(batch);
     r = store_update_webhook(sql, &row);
     if (r == 0)
+        r = store_forget_outlet_state(sql, row.organization, row.id);
+    if (r == 0)
+        r = store_resume_lines(sql, row.organization, row.id);
+    if (r == 0)
         r = webhooks_changed(call, batch, &row, "webhook.delete");
     call_reply_nothing(call);
     return fail(r);

@@ -22,6 +22,14 @@ enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t now_ms)
     return BREAKER_WAIT;
 }
 
+struct breaker breaker_restore(int64_t wait_ms, int64_t probe_at_ms, int64_t now_ms)
+{
+    wait_ms = MIN_OF(MAX_OF(wait_ms, BREAKER_WAIT_MS), BREAKER_WAIT_MAX_MS);
+    return (struct breaker){ .state = BREAKER_OPEN,
+                             .wait_ms = wait_ms,
+                             .probe_at_ms = MIN_OF(probe_at_ms, now_ms + wait_ms) };
+}
+
 void breaker_probe_begins(struct breaker *breaker)
 {
     assert(breaker->state == BREAKER_OPEN);
@@ -49,7 +57,7 @@ static void open_for(struct breaker *breaker, int64_t wait_ms, int64_t now_ms)
 {
     breaker->state = BREAKER_OPEN;
     breaker->failures = breaker->ramp = 0;
-    breaker->wait_ms = wait_ms < BREAKER_WAIT_MAX_MS ? wait_ms : BREAKER_WAIT_MAX_MS;
+    breaker->wait_ms = MIN_OF(wait_ms, BREAKER_WAIT_MAX_MS);
     breaker->probe_at_ms = now_ms + breaker->wait_ms;
 }
 

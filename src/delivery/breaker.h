@@ -36,6 +36,10 @@ enum breaker_verdict {
 
 MUST_USE enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t now_ms);
 
+/* As it was stored, open, perhaps under a clock that was ahead: it waits as long as that wait was,
+ * at most. */
+struct breaker breaker_restore(int64_t wait_ms, int64_t probe_at_ms, int64_t now_ms);
+
 /* The probe is on its way, or came to nothing without having been tried. */
 void breaker_probe_begins(struct breaker *breaker);
 void breaker_probe_lost(struct breaker *breaker);

@@ -77,6 +77,28 @@ TEST(late_results)
     CHECK_INT("the next one probes", breaker_ask(&breaker, 40000), BREAKER_PROBE);
 }
 
+TEST(restores)
+{
+    static const struct {
+        const char *label;
+        int64_t wait_ms, probe_at_ms, want_wait_ms, want_probe_ms;
+    } cases[] = {
+        { "as it was", 60000, 1030000, 60000, 1030000 },
+        { "its time is over", 60000, 500000, 60000, 500000 },
+        { "a clock that was ahead", 60000, 999000000, 60000, 1060000 },
+        { "a wait that is none", 1, 1000001, BREAKER_WAIT_MS, 1000001 },
+        { "a wait without end", INT64_MAX, INT64_MAX, BREAKER_WAIT_MAX_MS,
+          1000000 + BREAKER_WAIT_MAX_MS },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct breaker breaker = breaker_restore(cases[i].wait_ms, cases[i].probe_at_ms, 1000000);
+        CHECK_INT(cases[i].label, breaker.state, BREAKER_OPEN);
+        CHECK_INT(cases[i].label, breaker.wait_ms, cases[i].want_wait_ms);
+        CHECK_INT(cases[i].label, breaker.probe_at_ms, cases[i].want_probe_ms);
+    }
+}
+
 /* The invariants at the head of breaker.c, on random histories. */
 TEST(invariants)
 {
@@ -131,4 +153,5 @@ TEST(invariants)
 }
 
 RUN_TESTS(cmocka_unit_test(opens_and_closes), cmocka_unit_test(starts_slowly),
-          cmocka_unit_test(doubles), cmocka_unit_test(late_results), cmocka_unit_test(invariants))
+          cmocka_unit_test(doubles), cmocka_unit_test(late_results), cmocka_unit_test(restores),
+          cmocka_unit_test(invariants))

@@ -121,7 +121,7 @@ void line_settle(struct stock *stock, struct outlet *outlet, struct line *line)
 
 static void drop_idle(struct outlet *outlet, size_t count)
 {
-    struct line **idle = count == 0 ? NULL : xcalloc(count, sizeof(*idle));
+    struct line **idle = count == 0 ? NULL : xcalloc(count, sizeof(struct line *));
     size_t found = 0;
     size_t at = 0;
     struct line *line;
@@ -293,16 +293,28 @@ bool lines_forget_left(struct outlet *outlet)
 
 /* ── pauses ── */
 
-void lines_resume(struct stock *stock, struct outlet *outlet, int64_t delivery)
+static void resume(struct stock *stock, struct outlet *outlet, struct line *line)
+{
+    line->paused_by = 0;
+    line_settle(stock, outlet, line);
+    drop_if_idle(outlet, line);
+}
+
+void lines_resume(struct stock *stock, struct outlet *outlet, const struct job *job)
+{
+    struct line *line = lines_find(outlet, job->content->subject);
+    if (line != NULL && line->paused_by == job->delivery.id)
+        resume(stock, outlet, line);
+}
+
+void lines_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
 {
     size_t at = 0;
     struct line *line;
     while ((line = map_next(&outlet->lines, &at)) != NULL) {
         if (line->paused_by != delivery)
             continue;
-        line->paused_by = 0;
-        line_settle(stock, outlet, line);
-        drop_if_idle(outlet, line);
+        resume(stock, outlet, line);
         return;
     }
 }

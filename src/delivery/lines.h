@@ -6,6 +6,7 @@
 #include "delivery/heap.h"
 #include "model/outlet.h"
 
+struct job;
 struct outlet;
 struct parcel;
 struct stock;
@@ -61,8 +62,10 @@ void line_settle(struct stock *stock, struct outlet *outlet, struct line *line);
 /* After read_to has changed. */
 void lines_settle_all(struct stock *stock, struct outlet *outlet);
 
-/* The delivery that paused a line is handed over again, or passed over. */
-void lines_resume(struct stock *stock, struct outlet *outlet, int64_t delivery);
+/* Each job that is handed over: it may have paused its line. */
+void lines_resume(struct stock *stock, struct outlet *outlet, const struct job *job);
+/* Of which only the id is known, so that all lines are looked at. */
+void lines_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery);
 
 /* New lines, of all that is in memory. */
 void lines_rebuild(struct stock *stock, struct outlet *outlet, enum outlet_order order);

@@ -3,13 +3,14 @@
  * stock->turns; when its turn comes and it may not send, it leaves the line and waits for exactly
  * one thing, which puts it back:
  *
- * - its breaker's, its target's or its token's time: courier->timers
+ * - its breaker's, its target's, its token's or its rate's time: courier->timers
  * - its own attempts: their end
  * - its host's connections: place->waiting
  * - its configuration: outlet_reopen() */
 #include <stdlib.h>
 
 #include "delivery/internal.h"
+#include "delivery/retry.h"
 
 #define CONCURRENCY 8
 #define CONCURRENCY_MAX 64
@@ -103,7 +104,7 @@ static void make_keys(struct outlet *outlet)
     if (!webhook->signing)
         return;
     outlet->key = hmac_new(webhook->secret);
-    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(*outlet->old_keys));
+    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(struct hmac *));
     for (int i = 0; i < webhook->old_secret_count; i++)
         outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
 }
@@ -139,11 +140,11 @@ static void forget_state(struct outlet *outlet)
 void outlet_load_state(struct courier *courier, const struct outlet_state *state)
 {
     struct outlet *outlet = stock_outlet(&courier->stock, state->organization, state->outlet);
+    int64_t now_ms = courier_now_ms(courier);
     if (state->wait_ms > 0)
-        outlet->breaker = (struct breaker){ .state = BREAKER_OPEN,
-                                            .wait_ms = state->wait_ms,
-                                            .probe_at_ms = state->probe_at_ms };
-    outlet->hold_until_ms = state->hold_until_ms;
+        outlet->breaker = breaker_restore(state->wait_ms, state->probe_at_ms, now_ms);
+    /* It may come from a clock that was ahead. */
+    outlet->hold_until_ms = MIN_OF(state->hold_until_ms, now_ms + RETRY_AFTER_MAX_MS);
     outlet->failing_since_ms = state->failing_since_ms;
     outlet->stored = *state;
     tell_hold(courier, outlet);

@@ -213,7 +213,7 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
     const struct delivery *delivery = &job->delivery;
     struct outlet *outlet = stock_outlet(stock, delivery->organization, delivery->outlet);
     stock->now_ms = now_ms;
-    lines_resume(stock, outlet, delivery->id);
+    lines_resume(stock, outlet, job);
     struct parcel *held = map_find_int(&stock->parcels, (uint64_t)delivery->id);
     if (held != NULL) {
         merge(stock, held, job);
@@ -324,7 +324,7 @@ void stock_take_pauses(struct stock *stock, struct outlet *outlet)
 
 void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
 {
-    lines_resume(stock, outlet, delivery);
+    lines_pass_over(stock, outlet, delivery);
 }
 
 static void note_finished(struct outlet *outlet, int64_t id)

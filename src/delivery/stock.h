@@ -113,8 +113,7 @@ struct outlet {
     struct breaker breaker;
     int64_t hold_until_ms; /* Retry-After: nothing goes before */
     struct rate rate;
-    bool failing; /* others have been told: endpoint.failing */
-    int64_t failing_since_ms;
+    int64_t failing_since_ms;   /* others have been told: endpoint.failing; 0: they have not */
     struct outlet_state stored; /* as the store has it, or will */
     struct hmac **old_keys;     /* of signing keys that were replaced: see webhook->old_secrets */
     struct outlet_hold told;    /* what others have been told of the two */

@@ -212,7 +212,7 @@ static str read_answer(struct token *token, struct oauth_token *ret_token)
 
 static void end_fetch(struct token *token)
 {
-    struct oauth_token taken;
+    struct oauth_token taken = {};
     str wrong = read_answer(token, &taken);
     bool good = wrong.len == 0;
     if (good)

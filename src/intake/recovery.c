@@ -41,7 +41,6 @@ struct step {
     size_t arena_before; /* what the batch held before the step */
     int dealt;
     bool over;
-    bool committed;
 };
 
 static struct step *step_of(struct operation *operation)
@@ -234,7 +233,7 @@ static int execute_step(struct operation *operation, struct batch *batch)
 /* Behind the commit, before the hand-over. */
 static void answer_step(struct operation *operation, enum operation_outcome outcome)
 {
-    step_of(operation)->committed = outcome == OPERATION_COMMITTED;
+    (void)operation;
     if (outcome == OPERATION_COMMITTED)
         CRASH_POINT("recovered");
 }
@@ -265,10 +264,10 @@ int recoveries_step(struct committer *committer, int budget_ms)
     };
     bool done = management_run_own(committer, &step.operation);
     arena_done(&step.arena);
+    list_remove(&first->link); /* it had its turn, also when it failed: the others are not held up */
+    list_append(recoveries, &first->link);
     if (!done)
         return fail(FAIL_STORE);
-    list_remove(&first->link);
-    list_append(recoveries, &first->link);
     if (step.over)
         forget(committer, first);
     return list_empty(recoveries) ? 0 : CHORE_MORE;

@@ -172,10 +172,10 @@ static int execute_disable(struct operation *operation, struct batch *batch)
     int64_t changed = SQL_RUN(batch_sql(batch),
                               "UPDATE webhooks SET status = 'disabled', status_reason = $1,"
                               " updated_ms = $2 WHERE organization = $3 AND id = $4"
-                              " AND status <> 'deleted'",
+                              " AND status <> 'deleted' AND status <> 'disabled'",
                               SQL_T(result->disable_reason), SQL_I(batch_now_ms(batch)),
                               SQL_I(load->organization), SQL_I(load->outlet));
-    if (changed <= 0)
+    if (changed <= 0) /* several attempts were under way: it is told once */
         return fail((int)changed);
     r = audit_disable(result, batch);
     if (r < 0)

@@ -122,12 +122,9 @@ MUST_USE int store_find_finished_start(struct sql *sql, const struct finished_sc
                                        int64_t *ret_after);
 
 /* The event that a delivery sends, or what is left of it: when its own row is gone, an unfinished
- * delivery carries its data. STORE_NOT_FOUND: retention has taken it. */
+ * delivery carries what is sent, and whom it is about. STORE_NOT_FOUND: retention has taken it. */
 MUST_USE int store_read_sent_event(struct sql *sql, const struct delivery_found *found,
                                    struct arena *arena, struct event *ret_event);
-/* What a delivery sends when its event's own row is gone; STORE_NOT_FOUND. */
-MUST_USE int store_read_carried_body(struct sql *sql, const struct delivery *delivery,
-                                     struct arena *arena, str *ret_data);
 
 /* ── attempts ── */
 

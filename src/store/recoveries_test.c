@@ -184,6 +184,30 @@ static void test_the_event_that_is_sent(void **state)
                      STORE_NOT_FOUND);
 }
 
+/* By hand it sends what it would have sent by itself. */
+static void test_the_event_that_is_carried(void **state)
+{
+    struct scene *scene = *state;
+    struct delivery_found found;
+    struct event event;
+    int64_t id = scene_fill(scene, ORG, OUTLET, 1).id;
+    scene_outlet(scene, ORG, OUTLET);
+    assert_int_equal(store_find_delivery(reading(scene), ORG, id, &scene->arena, &found), 0);
+    assert_int_equal(SQL_RUN(writing(scene),
+                             "UPDATE work SET body = $1, body_at_ms = 5, body_hops = 3,"
+                             " body_subject = 7",
+                             SQL_B(STR("{}"))),
+                     1);
+    assert_int_equal(SQL_RUN(writing(scene), "DELETE FROM events"), 1);
+    assert_int_equal(store_read_sent_event(reading(scene), &found, &scene->arena, &event), 0);
+    assert_true(str_equal(event.data, STR("{}")));
+    assert_true(str_equal(event.type, found.event_type));
+    assert_int_equal(event.id, found.delivery.event);
+    assert_int_equal(event.at_ms, 5);
+    assert_int_equal(event.hops, 3);
+    assert_int_equal(event.contact, 7);
+}
+
 /* ── the row ── */
 
 static const int64_t some_ids[] = { 3, 5, 8 };
@@ -321,6 +345,7 @@ int main(void)
         SCENE_TEST(test_a_scan_gives_what_is_meant),
         SCENE_TEST(test_a_scan_begins_where_it_must),
         SCENE_TEST(test_the_event_that_is_sent),
+        SCENE_TEST(test_the_event_that_is_carried),
         SCENE_TEST(test_a_recovery_reads_back),
         SCENE_TEST(test_the_one_that_runs),
         SCENE_TEST(test_a_line_goes_on_with_its_delivery),

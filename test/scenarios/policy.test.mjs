@@ -153,6 +153,22 @@ scenario('a failing endpoint stays so over a kill: breaker and Retry-After are k
     await until('both are delivered', async () => (await deliveriesOf(world.api, world.hook.id)).slice(0, 2).every((one) => one.state === 'delivered'));
 });
 
+scenario('a deleted endpoint leaves no breaker behind, over a restart; another\'s stays', async () => {
+    const world = await setUp({ hubOptions: { args: ['--couriers', '1'] } });
+    const other = await makeWebhook(world.api, world.receiver.url, { name: 'Other', eventTypes: ['custom_event.order'] });
+    const show = async (hook) => expect(await world.api.get(`/api/v1/webhooks/${hook.id}`), 200).json;
+    const open = async () => Number(/^junctor_open_breakers (\d+)$/m.exec(expect(await world.api.get('/metrics'), 200).text)[1]);
+    world.receiver.script = () => 500;
+    for (let i = 0; i < 5; i++) await world.send(`${i}`);
+    for (const hook of [world.hook, other]) await until('its breaker is open', async () => (await show(hook)).sending.state === 'waiting');
+    await world.hub.settled();
+    expect(await world.api.delete(`/api/v1/webhooks/${world.hook.id}`), 204);
+    await world.hub.settled();
+    await world.restart();
+    await until('the breakers are counted', async () => (await open()) > 0);
+    assert.equal(await open(), 1);
+});
+
 scenario('behind an opening concurrency grows 1, 2, 4 … with the successes', async () => {
     const world = await setUp({ concurrency: 8, retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
     world.receiver.script = () => 500;
@@ -241,5 +257,20 @@ scenario('notices: told once while it fails, over a restart; none about notices,
     assert.deepEqual(events.map((event) => event.type), ['endpoint.failing'], 'that of the endpoint; none of the watcher, to which only notices go');
     assert.ok(!world.receiver.requests.some((received) => received.json.type.startsWith('endpoint.')));
     assert.equal((await world.show()).counts.deliveries, (await deliveriesOf(world.api, world.hook.id)).length);
+    await world.hub.checkLedger();
+});
+
+scenario('notices: a 410 is told once, however many attempts were answered so', async () => {
+    const world = await withNotices({ concurrency: 4 });
+    const waiting = [];
+    const answer = world.receiver.answer.bind(world.receiver);
+    world.receiver.answer = (socket, _, received) => waiting.push(() => answer(socket, 410, received));
+    for (let i = 0; i < 4; i++) await world.send(`${i}`);
+    await until('all are under way', () => waiting.length === 4);
+    for (const go of waiting) go();
+    await world.hub.settled();
+    assert.ok((await deliveriesOf(world.api, world.hook.id)).every((one) => one.attemptCount === 1));
+    assert.deepEqual(world.told().map((event) => event.type), ['endpoint.disabled']);
+    assert.equal((await world.api.all('/api/v1/audit')).filter((row) => row.action === 'webhook.disable').length, 1);
     await world.hub.checkLedger();
 });

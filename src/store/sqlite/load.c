@@ -254,7 +254,7 @@ static int find_in_deliveries(struct sql *sql, int64_t organization, int64_t id,
 /* One that was dropped while an attempt was under way. */
 static int load_dropped(struct sql *sql, struct work_load *load, struct arena *arena)
 {
-    struct delivery_found found;
+    struct delivery_found found = {};
     int r = find_in_deliveries(sql, load->organization, load->id, arena, &found);
     load->dropped = r > 0 && found.delivery.state == DELIVERY_DROPPED;
     if (load->dropped)
