@@ -264,7 +264,7 @@ int recoveries_step(struct committer *committer, int budget_ms)
     };
     bool done = management_run_own(committer, &step.operation);
     arena_done(&step.arena);
-    list_remove(&first->link); /* it had its turn, also when it failed: the others are not held up */
+    list_remove(&first->link); /* it had its turn, also when it failed: others are not held up */
     list_append(recoveries, &first->link);
     if (!done)
         return fail(FAIL_STORE);
