@@ -161,7 +161,7 @@ scenario('authorities are for the endpoint instead of the system\'s, not beside 
 
 // ── the hub's certificate
 
-const asking = (more = {}) => startTarget('https', { ...good, requestCert: true, rejectUnauthorized: true, ca: readFileSync(authority.cert), ...more });
+const asking = (more = {}, kind = 'https') => startTarget(kind, { ...good, requestCert: true, rejectUnauthorized: true, ca: readFileSync(authority.cert), ...more });
 
 for (const version of ['TLSv1.2', 'TLSv1.3']) {
     scenario(`a target that asks for a certificate, by ${version}: the right one, none, one of another authority`, () => serving([asking({ minVersion: version, maxVersion: version })], async (target) => {
@@ -183,7 +183,7 @@ scenario('a certificate that is given, changed and taken away goes for the next 
     assert.deepEqual(target.requests.map((one) => one.peer), [null, 'first', 'second', null]);
 }));
 
-scenario('two organizations, and endpoints of one: nobody ever travels on a connection with another\'s certificate', () => serving([asking({ rejectUnauthorized: false })], async (target) => {
+for (const kind of ['https', 'http2']) scenario(`two organizations, and endpoints of one, by ${kind}: nobody ever travels on a connection with another's certificate`, () => serving([asking({ rejectUnauthorized: false }, kind)], async (target) => {
     const second = hub.client(hub.owners[1]);
     const owners = [[api, 'acme'], [api, 'acme-two'], [second, 'other'], [second, null]];
     const hooks = await Promise.all(owners.map(([client, name]) => newHook(`${target.url}/${name}`, { certificateAuthorities, clientCertificate: name && clientOf(authority, name) }, client)));
