@@ -159,8 +159,7 @@ static str explain(const struct name *name)
     case ARES_ENOTFOUND:
     case ARES_ENODATA:
     case ARES_EBADNAME:
-        return STR("is not known: no name server has an address for it; check the host in the "
-                   "endpoint's URL");
+        return STR("is not known: no name server has an address for it; check how it is spelled");
     case ARES_ETIMEOUT:
     case ARES_ECANCELLED:
         return STR(

@@ -49,7 +49,7 @@ void stock_miss(struct stock *stock, struct outlet *outlet, int64_t id)
 /* All is read anew, from the beginning, when there is anything that sleeps. */
 static void forget_sleepers(struct stock *stock, struct outlet *outlet)
 {
-    bool any = outlet->later_ms != NONE || lines_forget_left(outlet);
+    bool any = lines_forget_left(outlet) || outlet->later_ms != NONE;
     outlet->later_ms = NONE;
     outlet->pass = false;
     if (any)

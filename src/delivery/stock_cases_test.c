@@ -85,6 +85,25 @@ TEST(what_sleeps_stops_nobody)
     stock_done(&stock);
 }
 
+/* Those without a subject by their time, the others behind the first of their lines. */
+TEST(another_order_forgets_all_that_sleeps)
+{
+    struct stock stock;
+    stock_init(&stock, 20000);
+    stock_started(&stock);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    stock_set_order(&stock, outlet, ORDER_SUBJECT);
+    for (int64_t id = 1; id <= 500; id++)
+        stock_take_job(&stock, job(1, id, 1000000 + id), 1000 * id);
+    CHECK("by their time", outlet->later_ms != INT64_MAX);
+    CHECK("in their lines", outlet->lines_left > 0);
+    stock_set_order(&stock, outlet, ORDER_NONE);
+    CHECK("none is left to wait for", !stock_has_sleepers(outlet));
+    CHECK_INT("nor to be read in a pass", outlet->lines_awake, 0);
+    CHECK_INT("but all anew", outlet->read_to, 0);
+    stock_done(&stock);
+}
+
 TEST(starting)
 {
     struct stock stock;
@@ -102,4 +121,5 @@ TEST(starting)
 }
 
 RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(memory_is_shared_out),
-          cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting))
+          cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting),
+          cmocka_unit_test(another_order_forgets_all_that_sleeps))

@@ -84,7 +84,7 @@ static void pause_line(struct batch *batch, struct result *result)
 static void add_consequences(struct batch *batch, struct result *result)
 {
     bool dead = !result->gone && result->after.state == DELIVERY_DEAD;
-    if (result->outlet_state != NULL)
+    if (result->outlet_state != NULL && was_sent_there(result, webhook_now(batch, result)))
         batch_add_outlet_state(batch, result->outlet_state);
     result->pauses_line = false;
     if (dead)
