@@ -50,11 +50,40 @@ static void apply_to_dropped(struct result *result)
     after->last_status = last_status;
 }
 
+static bool has_line(const struct webhook *webhook, int64_t subject)
+{
+    switch (webhook->policy.order) {
+    case ORDER_NONE:
+        return false;
+    case ORDER_SUBJECT:
+        return subject != 0;
+    case ORDER_STRICT:
+        return subject == 0;
+    }
+    return false;
+}
+
+/* What has been changed or deleted since the attempt began has forgotten this of itself already,
+ * and nobody would do it again. */
+static void forget_consequences(struct batch *batch, struct result *result)
+{
+    const struct picture *picture = batch_picture(batch, result->after.organization);
+    if (picture == NULL) /* it cannot be read now */
+        return;
+    const struct webhook *webhook = objects_find(&picture->webhooks, result->after.outlet);
+    if (webhook == NULL)
+        result->outlet_state = NULL;
+    if (webhook == NULL || !has_line(webhook, result->line_subject))
+        result->pauses_line = false;
+}
+
 /* For the outlet, and for those who want to know. */
-static void add_consequences(struct batch *batch, const struct result *result)
+static void add_consequences(struct batch *batch, struct result *result)
 {
     const struct delivery *after = &result->after;
     bool dead = !result->gone && after->state == DELIVERY_DEAD;
+    if (result->outlet_state != NULL || (dead && result->pauses_line))
+        forget_consequences(batch, result);
     if (result->outlet_state != NULL)
         batch_add_outlet_state(batch, result->outlet_state);
     if (dead && result->pauses_line) {

@@ -21,7 +21,8 @@ struct result {
     enum result_notice notice;
     /* What is to be remembered of the outlet from now on; NULL: as before. */
     const struct outlet_state *outlet_state;
-    /* Should it be dead, it pauses this line of its outlet (an order with onDead: pause). */
+    /* Should it be dead, it pauses this line of its outlet (an order with onDead: pause). The
+     * committer takes it back when the outlet has no such line any more. */
     bool pauses_line;
     int64_t line_subject;
     /* A 410: the endpoint is to be disabled, with this reason. Empty: no. */
