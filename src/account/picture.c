@@ -110,7 +110,7 @@ static int read_delivery_settings(const struct picture_source *source,
     struct arena CLEANUP(arena_done) scratch = {};
     struct arena *arena = &made->object.arena;
     struct json_error error;
-    json policy;
+    json policy = NULL;
     json transport = NULL;
     json secrets = NULL;
     made->policy = policy_of_webhooks();

@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "base/instant.h"
+#include "base/redact.h"
 #include "delivery/certificate.h"
 #include "delivery/retry.h"
 #include "delivery/url.h"
@@ -201,6 +202,34 @@ static void check_url(struct call *call, const char *member, str url, bool with_
         call_wrong(call, member, "format", wrong);
 }
 
+/* Of somebody who sends back what was shown: it would take the secret's place. */
+static void check_unmasked(struct call *call, const char *member, str value)
+{
+    if (value.len > 0 && memmem(value.ptr, value.len, MASKED.ptr, MASKED.len) != NULL)
+        call_wrong(call, member, "format",
+                   STR("This is what a secret is shown as: leave it out to keep the one there is, "
+                       "or send the secret."));
+}
+
+static void check_secrets(struct call *call)
+{
+    struct arena *arena = &call->request->arena;
+    static const char *const names[] = { "password", "token", "clientSecret" };
+    json auth = json_get(call->body, STR("auth"));
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        check_unmasked(call, arena_c(arena, arena_format(arena, "auth/%s", names[i])),
+                       json_string(json_get(auth, str_c(names[i]))));
+    struct json_walk walk = json_walk(json_get(call->body, STR("headers")));
+    json line;
+    for (int i = 0; json_next(&walk, NULL, &line); i++)
+        check_unmasked(call, arena_c(arena, arena_format(arena, "headers/%d/value", i)),
+                       json_string(json_get(line, STR("value"))));
+    check_unmasked(
+        call, "clientCertificate/privateKey",
+        json_string(json_get(json_get(call->body, STR("clientCertificate")), STR("privateKey"))));
+    check_unmasked(call, "proxy", json_string(json_get(call->body, STR("proxy"))));
+}
+
 void outlets_check(struct call *call)
 {
     json retry = json_get(call->body, STR("retry"));
@@ -213,6 +242,7 @@ void outlets_check(struct call *call)
     if (retry != NULL)
         check_retry(call, retry);
     check_headers(call, json_get(call->body, STR("headers")));
+    check_secrets(call);
     if (proxy.len > 0)
         check_url(call, "proxy", proxy, true);
     if (token_url.len > 0)

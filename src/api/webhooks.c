@@ -70,8 +70,8 @@ static int write_warnings(struct call *call, struct sql *sql, const struct webho
 int webhooks_write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
 {
     struct json_writer *out = &call->out;
-    struct ledger ledger;
-    struct standing standing;
+    struct ledger ledger = {};
+    struct standing standing = {};
     int r = store_read_ledger(sql, row->organization, row->id, 0, &ledger);
     if (r == 0)
         r = standing_of(call, sql, row, &standing);

@@ -354,6 +354,61 @@ TEST(results_that_cannot_be_stored)
     CHECK_INT("recorded once", bed_count(bed), 1);
 }
 
+static void refuse(struct bed *bed, int count)
+{
+    (void)pthread_mutex_lock(&bed->mutex);
+    bed->refuse = count;
+    (void)pthread_mutex_unlock(&bed->mutex);
+}
+
+static void wait_for_hold(struct bed *bed, int64_t outlet, int64_t until_ms)
+{
+    int64_t give_up_ms = clock_mono_ms() + 20000;
+    while (couriers_find_hold(bed->couriers, outlet).hold_until_ms != until_ms)
+        if (usleep(1000) == 0 && clock_mono_ms() > give_up_ms)
+            fail_msg("it is not held until then");
+}
+
+/* Whichever of them is stored last. */
+TEST(results_that_wait_tell_the_newest_of_the_outlet)
+{
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    refuse(bed, 1000);
+    webhook(scene, 7, "/status/503/600");
+    int64_t now_ms = clock_now_ms(&bed->clock);
+    (void)bed_deliver(bed, 7, "{}");
+    wait_for_hold(bed, 7, now_ms + 10 * MINUTES);
+    (void)clock_advance(&bed->clock, MINUTES);
+    bed_hand_over(bed, bed_commit(bed, 7, "{}"), true);
+    wait_for_hold(bed, 7, now_ms + 11 * MINUTES);
+    refuse(bed, 0);
+    for (int i = 0; i < 2; i++) {
+        struct record record = bed_record(bed, i);
+        CHECK("told", record.has_state);
+        CHECK_INT("the newest", record.state.hold_until_ms, now_ms + 11 * MINUTES);
+    }
+    bed_settle(bed);
+}
+
+TEST(results_that_wait_tell_nothing_of_another_address)
+{
+    struct scene *scene = *state;
+    struct bed *bed = &scene->bed;
+    bed_start(bed);
+    refuse(bed, 1000);
+    webhook(scene, 7, "/status/503/600");
+    int64_t now_ms = clock_now_ms(&bed->clock);
+    (void)bed_deliver(bed, 7, "{}");
+    wait_for_hold(bed, 7, now_ms + 10 * MINUTES);
+    webhook(scene, 7, "/ok");
+    wait_for_hold(bed, 7, 0);
+    refuse(bed, 0);
+    CHECK("nothing", !bed_record(bed, 0).has_state);
+    bed_settle(bed);
+}
+
 TEST(nothing_new_while_results_wait)
 {
     struct scene *scene = *state;
@@ -462,5 +517,7 @@ RUN_TESTS(WITH(eight_at_once_by_id), WITH(one_at_once_is_in_order), WITH(the_who
           WITH(paused_with_attempts_under_way), WITH(deleted), WITH(held_until_released),
           WITH(gone), WITH(by_hand_beside_the_breaker), WITH(by_hand_beside_the_others),
           WITH(by_hand_again_while_under_way), WITH(results_that_cannot_be_stored),
+          WITH(results_that_wait_tell_the_newest_of_the_outlet),
+          WITH(results_that_wait_tell_nothing_of_another_address),
           WITH(nothing_new_while_results_wait), WITH(work_from_before_the_start),
           WITH(reads_that_fail), WITH(more_than_memory_holds), WITH(one_bad_target_harms_nobody))

@@ -385,29 +385,20 @@ static void note_notice(struct dispatch *dispatch, bool success)
     }
 }
 
-/* What a restart must not forget goes with the result that changed it. */
-static void note_state(struct dispatch *dispatch)
+static void send_state(struct dispatch *dispatch)
 {
-    struct outlet *outlet = dispatch->outlet;
-    const struct breaker *breaker = &outlet->breaker;
-    bool closed = breaker->state == BREAKER_CLOSED;
-    bool held = outlet->hold_until_ms > courier_now_ms(dispatch->courier);
-    const struct outlet_state state = {
-        .organization = outlet->organization,
-        .outlet = outlet->id,
-        .failing_since_ms = outlet->failing_since_ms,
-        .wait_ms = closed ? 0 : breaker->wait_ms,
-        .probe_at_ms = closed ? 0 : breaker->probe_at_ms,
-        .hold_until_ms = held ? outlet->hold_until_ms : 0,
-    };
-    const struct outlet_state *stored = &outlet->stored;
-    if (state.failing_since_ms == stored->failing_since_ms && state.wait_ms == stored->wait_ms &&
-        state.probe_at_ms == stored->probe_at_ms && state.hold_until_ms == stored->hold_until_ms)
-        return;
-    outlet->stored = state;
-    struct outlet_state *kept = ARENA_NEW(&dispatch->result->arena, struct outlet_state);
-    *kept = state;
-    dispatch->result->outlet_state = kept;
+    dispatch->state = dispatch->outlet->stored;
+    dispatch->result->outlet_state = &dispatch->state;
+}
+
+/* Results that were stored meanwhile have told what is newer. All of it is forgotten when the
+ * outlet's address has changed. */
+static void renew_state(struct dispatch *dispatch)
+{
+    if (dispatch->result->outlet_state != NULL)
+        send_state(dispatch);
+    if (dispatch->outlet->stored.outlet == 0)
+        dispatch->result->outlet_state = NULL;
 }
 
 /* What it says about the outlet. */
@@ -431,7 +422,8 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
     if (outcome->endpoint_gone)
         outlet->gone = true;
     note_notice(dispatch, success);
-    note_state(dispatch);
+    if (outlet_note_state(dispatch->courier, outlet))
+        send_state(dispatch);
 }
 
 static void leave_place(struct courier *courier, struct place *place)
@@ -529,6 +521,7 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
         if (dispatch->post_at_ms > mono_ms)
             continue;
         list_remove(at);
+        renew_state(dispatch);
         post(dispatch);
     }
 }

@@ -253,6 +253,8 @@ void sweep_take(struct courier *courier, struct fetch *fetch);
 void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook);
 /* As the store had it at the start. */
 void outlet_load_state(struct courier *courier, const struct outlet_state *state);
+/* What a restart must not forget of it, in outlet->stored. False: the store has that, or will. */
+MUST_USE bool outlet_note_state(struct courier *courier, struct outlet *outlet);
 /* How many attempts at once, when all is well. */
 int outlet_limit(const struct courier *courier, const struct outlet *outlet);
 /* Sent to at all: known, active, not held. */
@@ -291,7 +293,8 @@ struct dispatch {
     struct place *place;
     struct header_list headers;
     struct curl_slist pin;
-    int slot; /* in courier->sending */
+    struct outlet_state state; /* what the result tells of the outlet, if it does */
+    int slot;                  /* in courier->sending */
     bool probe;
     int64_t started_us;
     int64_t asked_us;   /* for the name; started_us, but for the time it waited for a token */

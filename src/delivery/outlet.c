@@ -137,6 +137,31 @@ static void forget_state(struct outlet *outlet)
     outlet->stored = (struct outlet_state){};
 }
 
+static bool same_state(const struct outlet_state *a, const struct outlet_state *b)
+{
+    return a->failing_since_ms == b->failing_since_ms && a->wait_ms == b->wait_ms &&
+           a->probe_at_ms == b->probe_at_ms && a->hold_until_ms == b->hold_until_ms;
+}
+
+bool outlet_note_state(struct courier *courier, struct outlet *outlet)
+{
+    const struct breaker *breaker = &outlet->breaker;
+    bool closed = breaker->state == BREAKER_CLOSED;
+    bool held = outlet->hold_until_ms > courier_now_ms(courier);
+    const struct outlet_state state = {
+        .organization = outlet->organization,
+        .outlet = outlet->id,
+        .failing_since_ms = outlet->failing_since_ms,
+        .wait_ms = closed ? 0 : breaker->wait_ms,
+        .probe_at_ms = closed ? 0 : breaker->probe_at_ms,
+        .hold_until_ms = held ? outlet->hold_until_ms : 0,
+    };
+    if (same_state(&state, &outlet->stored))
+        return false;
+    outlet->stored = state;
+    return true;
+}
+
 void outlet_load_state(struct courier *courier, const struct outlet_state *state)
 {
     struct outlet *outlet = stock_outlet(&courier->stock, state->organization, state->outlet);

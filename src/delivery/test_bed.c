@@ -116,6 +116,9 @@ static void keep_record(struct bed *bed, const struct result *result)
                                .attempt = result->attempt };
     record->after.reason = arena_str(arena, result->after.reason);
     record->disable_reason = arena_str(arena, result->disable_reason);
+    record->has_state = result->outlet_state != NULL;
+    if (record->has_state)
+        record->state = *result->outlet_state;
     struct attempt *attempt = &record->attempt;
     attempt->request_head = arena_str(arena, attempt->request_head);
     attempt->response_head = arena_str(arena, attempt->response_head);

@@ -130,6 +130,8 @@ struct record {
     struct delivery before, after;
     struct attempt attempt; /* texts are copies */
     str disable_reason;
+    bool has_state; /* of the outlet, to be remembered */
+    struct outlet_state state;
 };
 
 struct bed {

@@ -281,3 +281,32 @@ scenario('409 for a resend while an attempt is under way, which is shown', async
     expect(await world.api.post(`/api/v1/deliveries/${slow.id}/resend`), 202);
     await world.receiver.waitFor(2);
 });
+
+scenario('an order that is changed while its last attempt is under way: what dies pauses nothing', async () => {
+    const retry = { delaysSeconds: [1], jitterPercent: 0 };
+    const orders = [['strict', 'none'], ['strict', 'subject'], ['subject', 'strict']];
+    for (const [before, afterwards] of orders) {
+        const world = await setUp({ order: before, onDead: 'pause', retry });
+        world.receiver.script = () => 500;
+        await world.send('a');
+        await world.receiver.waitFor(1);
+        await world.hub.settled();
+        const waiting = [];
+        const answer = world.receiver.answer.bind(world.receiver);
+        world.receiver.answer = (socket, _, received) => waiting.push(() => answer(socket, 500, received));
+        await world.hub.advance(1000);
+        await until('the last attempt is under way', () => waiting.length === 1);
+        expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { order: afterwards }), 200);
+        world.receiver.answer = answer;
+        world.receiver.script = () => 200;
+        waiting[0]();
+        await until('it is dead', async () => (await stateOf(world, 0)) === 'dead');
+        const shown = await world.show();
+        assert.deepEqual([shown.sending.state, shown.pausedSubjects], ['sending', 0], `${before} → ${afterwards}`);
+        await world.send('b');
+        await until('what comes behind it is delivered', async () => (await stateOf(world, 1)) === 'delivered');
+        await world.restart();
+        await world.send('c');
+        await until('and after a restart', async () => (await stateOf(world, 2)) === 'delivered');
+    }
+});

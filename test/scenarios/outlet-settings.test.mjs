@@ -77,6 +77,14 @@ scenario('what is shown can be sent back', async () => {
     assert.deepEqual([changed.retry, changed.auth, changed.headers], [retry, { ...auth, password: '(masked)' }, [{ name: 'X-Api-Key', value: '(masked)', secret: true }]]);
 });
 
+scenario('what a secret is shown as is not taken for it', async () => {
+    const webhook = await make({ auth: { type: 'bearer', token: 'hush-hush' }, headers: [{ name: 'X-Api-Key', value: 'hush-too' }], proxy: 'http://me:hush@127.0.0.1:3128' });
+    const { auth, headers, proxy } = await read(webhook);
+    assert.match(JSON.stringify([auth, headers, proxy]), /masked.*masked.*masked/);
+    for (const body of [{ auth }, { headers }, { proxy }, { clientCertificate: { certificate: 'x', privateKey: '(masked)' } }, { auth: { type: 'basic', username: 'me', password: '(masked)' } }, { auth: { type: 'oauth2', tokenUrl: 'http://127.0.0.1:9/', clientId: 'me', clientSecret: '(masked)' } }])
+        assert.match(JSON.stringify(expectProblem(await change(webhook, body), 422, 'invalid').json.errors), /is what a secret is shown as/, JSON.stringify(body));
+});
+
 scenario('retry policies: their schedules, and a preview that saves nothing', async () => {
     const schedules = [
         [{ policy: 'postback' }, [30, 60, 120, 240, 480, 900, 900], 20],
