@@ -9,7 +9,7 @@
  * (4) a line that holds nothing, is not paused and has nothing that sleeps does not exist;
  * (5) none with an id of left_least or above is queued before a pass has brought back what sleeps
  *     of it up to there. lines_left counts the lines that have a left_least, lines_awake those of
- * them whose next one sleeps. */
+ *     them whose next one sleeps. */
 #include "delivery/lines.h"
 
 #include <stdlib.h>

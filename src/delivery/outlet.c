@@ -302,7 +302,8 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
         breaker_probe_begins(&outlet->breaker);
         tell_hold(courier, outlet);
     }
-    rate_take(&outlet->rate, courier_now_ms(courier));
+    if (!parcel->manual)
+        rate_take(&outlet->rate, courier_now_ms(courier));
     stock_take_out(&courier->stock, parcel);
     stock_give_turn(&courier->stock, outlet); /* at the end of the line */
     return parcel;

@@ -10,8 +10,8 @@
  * (1) bytes is what all parcels and the pages being read cost; it passes bytes_max only by what one
  *     outlet needs to get on;
  * (2) an outlet with more than its share lets go before others do, but not of its last one: what
- * has been read once gets its turn. When all hold but one, they take turns; (3) what sleeps is due
- * at outlet->later_ms or later, or has an id of line->left_least or above. */
+ *     has been read once gets its turn. When all hold but one, they take turns;
+ * (3) what sleeps is due at outlet->later_ms or later, or has an id of line->left_least or above. */
 #include <stdlib.h>
 
 #include "base/arena.h"

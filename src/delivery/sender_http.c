@@ -2,14 +2,16 @@
  * Invariants:
  * (1) an exchange is one request. libcurl repeats one by itself when a kept connection turns out
  *     closed before any answer (Curl_retry_request, whatever the method), when an HTTP/2 stream is
- * refused and when HTTP/1.1 is asked for by HTTP/2; before it begins a request it asks the
- * pre-request callback, which refuses a second one, and so does the socket callback. What is left
- * of it is EXCHANGE_KEPT_CLOSED or EXCHANGE_HTTP2; whether to send again is the courier's to say;
- * (2) no socket is opened to an address that the egress guard refuses: it is asked about the
- * very address, whatever a name server said before; (3) libcurl never resolves a name: names are
- * pinned (CURLOPT_RESOLVE). A pin replaces the one before, and goes when it has not been renewed
- * for a while. Connections are kept by host and port, a few minutes at most, so that a changed
- * address comes into use; (4) what is received is bounded: head, kept body, read body.
+ *     refused and when HTTP/1.1 is asked for by HTTP/2; before it begins a request it asks the
+ *     pre-request callback, which refuses a second one, and so does the socket callback. What is
+ *     left of it is EXCHANGE_KEPT_CLOSED or EXCHANGE_HTTP2; whether to send again is the courier's
+ *     to say;
+ * (2) no socket is opened to an address that the egress guard refuses: it is asked about the very
+ *     address, whatever a name server said before;
+ * (3) libcurl never resolves a name: names are pinned (CURLOPT_RESOLVE). A pin replaces the one
+ *     before, and goes when it has not been renewed for a while. Connections are kept by host and
+ *     port, a few minutes at most, so that a changed address comes into use;
+ * (4) what is received is bounded: head, kept body, read body.
  *
  * An HTTP/2 connection carries one request at a time, as an HTTP/1.1 connection does: one that
  * breaks takes one delivery with it and not eight, which would open a breaker at once, and with

@@ -3,13 +3,14 @@
  * (1) a delivery is in memory once at most: stock->parcels has it by id;
  * (2) all unfinished deliveries of an outlet with id ≤ read_to are in memory, but for those that
  *     sleep (room.c); in step read_to is INT64_MAX. To let one go lowers read_to below it, or
- * counts it among those that sleep; (3) nothing is lost: deliveries are handed over behind their
- * commit, so one that was let go before was committed before, and is in the snapshot of a page that
- * is asked for later; one that a snapshot does not have was committed after it, is handed over
- * after that, and was kept. Nothing is held twice: one that is in a page and is handed over too is
- * found by (1), and when it has finished meanwhile, by outlet->finished. It cannot have finished
- * and been forgotten before its hand-over comes: its result was committed in a later batch, and a
- * committer's mail goes out batch by batch.
+ *     counts it among those that sleep;
+ * (3) nothing is lost: deliveries are handed over behind their commit, so one that was let go
+ *     before was committed before, and is in the snapshot of a page that is asked for later; one
+ *     that a snapshot does not have was committed after it, is handed over after that, and was kept;
+ * (4) nothing is held twice: one that is in a page and is handed over too is found by (1), and when
+ *     it has finished meanwhile, by outlet->finished. It cannot have finished and been forgotten
+ *     before its hand-over comes: its result was committed in a later batch, and a committer's mail
+ *     goes out batch by batch.
  *
  * room.c lets go, pages.c reads, lines.c orders. */
 #include "delivery/stock.h"

@@ -95,9 +95,9 @@ int store_forget_notices(struct sql *sql, int64_t organization)
     return sql_changed(
         SQL_RUN(sql,
                 "DELETE FROM notices WHERE organization = $1 AND id <="
-                " (SELECT said_to FROM mail_states WHERE organization = $1) AND NOT EXISTS"
-                " (SELECT 1 FROM members WHERE members.organization = $1 AND members.notices = 1"
-                " AND members.told_to < notices.id)",
+                " (SELECT said_to FROM mail_states WHERE organization = $1) AND id <="
+                " (SELECT COALESCE(MIN(told_to), 9223372036854775807) FROM members"
+                " WHERE organization = $1 AND notices = 1)",
                 SQL_I(organization)));
 }
 
