@@ -300,6 +300,54 @@ static void check_whole(struct call *call, const struct transport *transport)
         call_wrong(call, "clientCertificate", "format", wrong);
 }
 
+static bool sent(json object, const char *name)
+{
+    return json_type(json_get(object, str_c(name))) == JSON_STRING;
+}
+
+/* Who may change an endpoint may not have its secrets sent to a server of his own. */
+static void check_secrets_of_auth(struct call *call, const struct credential *before,
+                                  const struct credential *after, bool elsewhere)
+{
+    static const char *const secrets[] = {
+        [CREDENTIAL_BASIC] = "password",
+        [CREDENTIAL_BEARER] = "token",
+        [CREDENTIAL_OAUTH2] = "clientSecret",
+    };
+    if (before->kind == CREDENTIAL_NONE || after->kind != before->kind ||
+        sent(json_get(call->body, STR("auth")), secrets[after->kind]))
+        return;
+    bool moved =
+        after->kind == CREDENTIAL_OAUTH2 && !url_same_place(before->token_url, after->token_url);
+    const char *at = arena_c(&call->request->arena,
+                             arena_format(&call->request->arena, "auth/%s", secrets[after->kind]));
+    if (elsewhere || moved)
+        call_wrong(call, at, "required",
+                   STR("The change leads to another host: send this secret again, or auth null."));
+}
+
+static bool header_is_sent(json list, str name)
+{
+    struct json_walk walk = json_walk(list);
+    json line;
+    while (json_next(&walk, NULL, &line))
+        if (str_equal_nocase(json_string(json_get(line, STR("name"))), name))
+            return sent(line, "value");
+    return false;
+}
+
+static void check_secrets_of_headers(struct call *call, const struct transport *after)
+{
+    json list = json_get(call->body, STR("headers"));
+    for (int i = 0; i < after->header_count; i++)
+        if (after->headers[i].secret && !header_is_sent(list, after->headers[i].name))
+            call_wrong(call, "headers", "required",
+                       arena_format(&call->request->arena,
+                                    "The change leads to another host: send the value of %.*s "
+                                    "again, or leave the header out.",
+                                    STR_ARG(after->headers[i].name)));
+}
+
 int outlets_change(struct call *call, struct outlet_texts *texts)
 {
     struct arena *arena = &call->request->arena;
@@ -308,9 +356,13 @@ int outlets_change(struct call *call, struct outlet_texts *texts)
     int r = read_texts(call, texts, &policy, &transport);
     if (r < 0)
         return fail(r);
+    const struct credential before = transport.credential;
     policy_take(&policy, call->body, arena);
     transport_take(&transport, call->body, arena);
     check_whole(call, &transport);
+    check_secrets_of_auth(call, &before, &transport.credential, texts->elsewhere);
+    if (texts->elsewhere)
+        check_secrets_of_headers(call, &transport);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
     texts->policy = policy_text(&policy, arena);

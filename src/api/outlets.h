@@ -8,8 +8,9 @@
 #include "model/outlet_json.h"
 
 struct outlet_texts {
-    str policy;    /* JSON; empty: of a new one */
-    str transport; /* sealed JSON; empty: all as usual */
+    str policy;     /* JSON; empty: of a new one */
+    str transport;  /* sealed JSON; empty: all as usual */
+    bool elsewhere; /* the change leads to another host or port */
 };
 
 /* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */

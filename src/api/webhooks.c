@@ -222,10 +222,24 @@ static void change_status(struct call *call, struct webhook_row *row)
     row->status_reason = (str){};
 }
 
+/* To another host or port than before. */
+static bool leads_elsewhere(struct call *call, str before, str after)
+{
+    const struct seal_key *key = call->api->context.seal_key;
+    struct arena *arena = &call->request->arena;
+    str one;
+    str other;
+    if (before.len == 0 || after.len == 0)
+        return false;
+    return !unseal(key, before, arena, &one) || !unseal(key, after, arena, &other) ||
+           !url_same_place(one, other);
+}
+
 static int change(struct call *call, struct webhook_row *row)
 {
     const struct webhook_row *given = call->parsed;
     struct outlet_texts texts = texts_of(row);
+    texts.elsewhere = leads_elsewhere(call, row->url, given->url);
     (void)body_text(call, "name", &row->name);
     (void)body_bool(call, "signing", &row->signing);
     if (given->url.len > 0)

@@ -177,6 +177,16 @@ void target_release(struct target *target)
     free(target);
 }
 
+bool url_same_place(str a, str b)
+{
+    struct target *one = target_new(a);
+    struct target *other = target_new(b);
+    bool same = one != NULL && other != NULL && strcmp(one->place, other->place) == 0;
+    target_release(one);
+    target_release(other);
+    return same;
+}
+
 /* ── the check ── */
 
 bool host_is_localhost(str host)

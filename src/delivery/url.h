@@ -16,6 +16,9 @@
  * judged at each delivery. `with_user`: user and password may stand in it (of a proxy). */
 MUST_USE str url_fault(str url, bool with_user, const struct cidr_list *allow, struct arena *arena);
 
+/* The same host and port, however they are written. False when one of them cannot be read. */
+MUST_USE bool url_same_place(str a, str b);
+
 /* RFC 6761 §6.3: names that never mean another machine. Lower case. */
 bool host_is_localhost(str host);
 

@@ -190,6 +190,27 @@ scenario('certificates and proxies are checked when they are saved', async () =>
     assert.equal(expect(await change(webhook, { clientCertificate: null }), 200).json.clientCertificate, null);
 });
 
+scenario('secrets do not go with an endpoint to another host unless they are sent again', async () => {
+    const elsewhere = 'https://evil.example.org/in';
+    const refused = async (webhook, changes, ...pointers) => {
+        const answer = expectProblem(await change(webhook, changes), 422, 'invalid');
+        assert.deepEqual(answer.json.errors.map((error) => error.pointer), pointers, answer.text);
+        for (const error of answer.json.errors) assert.match(error.message, /another host/);
+    };
+    const basic = await make({ auth: { type: 'basic', username: 'me', password: 'hush' }, headers: [{ name: 'X-Api-Key', value: 'k' }, { name: 'X-Plain', value: 'p' }] });
+    await refused(basic, { url: elsewhere }, '/auth/password', '/headers');
+    await refused(basic, { url: 'https://hooks.example.org:8443/in', auth: { type: 'basic', username: 'you' } }, '/auth/password', '/headers');
+    await refused(basic, { url: elsewhere, auth: null }, '/headers');
+    expect(await change(basic, { url: 'https://HOOKS.example.org:443/another/path' }), 200);
+    expect(await change(basic, { url: elsewhere, auth: { type: 'basic', username: 'me', password: 'hush' }, headers: [{ name: 'X-Api-Key', value: 'k' }] }), 200);
+    const oauth = { type: 'oauth2', tokenUrl: 'https://id.example.org/token', clientId: 'me' };
+    const client = await make({ auth: { ...oauth, clientSecret: 'hush' } });
+    await refused(client, { auth: { ...oauth, tokenUrl: 'https://evil.example.org/token' } }, '/auth/clientSecret');
+    expect(await change(client, { auth: { ...oauth, tokenUrl: 'https://id.example.org/token2' } }), 200);
+    expect(await change(client, { auth: { ...oauth, tokenUrl: 'https://evil.example.org/token', clientSecret: 'hush' } }), 200);
+    expect(await change(client, { auth: { type: 'bearer', token: 't' }, url: elsewhere }), 200);
+});
+
 scenario('secrets: shown nowhere, sealed on the disk, absent from log and audit', async () => {
     const secrets = ['hush-password-1', 'hush-token-2', 'hush-client-3', 'hush-header-4', 'hush-flagged-5', 'hush-proxy-6', privateKey.split('\n')[1]];
     const webhook = await make({
