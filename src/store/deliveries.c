@@ -232,6 +232,25 @@ int store_find_finished_start(struct sql *sql, const struct finished_scan *scan,
     return 0;
 }
 
+/* What a delivery brings along when its event's own row is gone; STORE_NOT_FOUND. */
+static int read_carried(struct sql *sql, const struct delivery *delivery, struct arena *arena,
+                        struct event *event)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT body, body_at_ms, body_hops, body_subject FROM work"
+                  " WHERE organization = $1 AND outlet = $2 AND id = $3 AND body IS NOT NULL",
+                  SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
+    int r = sql_found(sql_next(&query));
+    if (r != 0)
+        return r;
+    event->data = sql_blob(&query, 0, arena);
+    event->at_ms = sql_int(&query, 1);
+    event->hops = (int)sql_int(&query, 2);
+    event->contact = sql_int(&query, 3);
+    return 0;
+}
+
 int store_read_sent_event(struct sql *sql, const struct delivery_found *found, struct arena *arena,
                           struct event *ret_event)
 {
@@ -244,9 +263,8 @@ int store_read_sent_event(struct sql *sql, const struct delivery_found *found, s
         return fail(r);
     *ret_event = (struct event){ .id = delivery->event,
                                  .organization = delivery->organization,
-                                 .type = found->event_type,
-                                 .at_ms = delivery->created_ms };
-    return store_read_carried_body(sql, delivery, arena, &ret_event->data);
+                                 .type = found->event_type };
+    return read_carried(sql, delivery, arena, ret_event);
 }
 
 /* Deliveries get their ids right behind their event's, before the next event of that organization.
@@ -287,20 +305,6 @@ int store_find_event_delivery(struct sql *sql, const struct event *event, int64_
     if (r < 0)
         return fail(r);
     return least == INT64_MAX ? STORE_NOT_FOUND : 0;
-}
-
-int store_read_carried_body(struct sql *sql, const struct delivery *delivery, struct arena *arena,
-                            str *ret_data)
-{
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT body FROM work WHERE organization = $1 AND outlet = $2 AND id = $3"
-                  " AND body IS NOT NULL",
-                  SQL_I(delivery->organization), SQL_I(delivery->outlet), SQL_I(delivery->id));
-    int r = sql_found(sql_next(&query));
-    if (r == 0)
-        *ret_data = sql_blob(&query, 0, arena);
-    return r;
 }
 
 /* ── attempts ── */

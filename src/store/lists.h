@@ -125,9 +125,6 @@ MUST_USE int store_find_finished_start(struct sql *sql, const struct finished_sc
  * delivery carries its data. STORE_NOT_FOUND: retention has taken it. */
 MUST_USE int store_read_sent_event(struct sql *sql, const struct delivery_found *found,
                                    struct arena *arena, struct event *ret_event);
-/* What a delivery sends when its event's own row is gone; STORE_NOT_FOUND. */
-MUST_USE int store_read_carried_body(struct sql *sql, const struct delivery *delivery,
-                                     struct arena *arena, str *ret_data);
 
 /* ── attempts ── */
 
