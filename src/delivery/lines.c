@@ -293,18 +293,22 @@ bool lines_forget_left(struct outlet *outlet)
 
 /* ── pauses ── */
 
+void line_resume(struct stock *stock, struct outlet *outlet, struct line *line, int64_t delivery)
+{
+    if (line == NULL || line->paused_by != delivery)
+        return;
+    line->paused_by = 0;
+    line_settle(stock, outlet, line);
+    drop_if_idle(outlet, line);
+}
+
 void lines_resume(struct stock *stock, struct outlet *outlet, int64_t delivery)
 {
     size_t at = 0;
     struct line *line;
-    while ((line = map_next(&outlet->lines, &at)) != NULL) {
-        if (line->paused_by != delivery)
-            continue;
-        line->paused_by = 0;
-        line_settle(stock, outlet, line);
-        drop_if_idle(outlet, line);
-        return;
-    }
+    while ((line = map_next(&outlet->lines, &at)) != NULL && line->paused_by != delivery)
+        continue;
+    line_resume(stock, outlet, line, delivery);
 }
 
 /* ── another order ── */

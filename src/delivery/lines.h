@@ -61,7 +61,9 @@ void line_settle(struct stock *stock, struct outlet *outlet, struct line *line);
 /* After read_to has changed. */
 void lines_settle_all(struct stock *stock, struct outlet *outlet);
 
-/* The delivery that paused a line is handed over again, or passed over. */
+/* The delivery that paused the line, if this one did, is handed over again. `line` may be NULL. */
+void line_resume(struct stock *stock, struct outlet *outlet, struct line *line, int64_t delivery);
+/* It is passed over: whichever line that is; looks at all of them. */
 void lines_resume(struct stock *stock, struct outlet *outlet, int64_t delivery);
 
 /* New lines, of all that is in memory. */

@@ -213,7 +213,7 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
     const struct delivery *delivery = &job->delivery;
     struct outlet *outlet = stock_outlet(stock, delivery->organization, delivery->outlet);
     stock->now_ms = now_ms;
-    lines_resume(stock, outlet, delivery->id);
+    line_resume(stock, outlet, lines_find(outlet, job->content->subject), delivery->id);
     struct parcel *held = map_find_int(&stock->parcels, (uint64_t)delivery->id);
     if (held != NULL) {
         merge(stock, held, job);
