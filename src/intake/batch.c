@@ -191,7 +191,7 @@ static struct hand_over *add_hand_over(struct batch *batch, const struct deliver
 
 void batch_pass_over(struct batch *batch, const struct delivery *delivery)
 {
-    static const struct event nothing = { .data = STR_INIT("") };
+    static const struct event nothing = { .type = STR_INIT(""), .data = STR_INIT("") };
     add_hand_over(batch, delivery, &nothing)->passed_over = true;
 }
 
