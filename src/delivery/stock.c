@@ -360,6 +360,7 @@ void stock_done(struct stock *stock)
         lines_done(outlet);
         free(outlet->pauses);
         free(outlet->finished);
+        stock_end_turn(outlet);
         free(outlet);
     }
     map_done(&stock->outlets);

@@ -104,6 +104,25 @@ TEST(another_order_forgets_all_that_sleeps)
     stock_done(&stock);
 }
 
+/* What an outlet holds is removed one by one, and the next of a line asks for a turn. */
+TEST(done_with_turns_given)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    for (int64_t outlet = 1; outlet <= 8; outlet++) {
+        stock_set_order(&stock, stock_outlet(&stock, 1, outlet), ORDER_STRICT);
+        stock_take_job(&stock, job(outlet, 10 * outlet, 0), 0);
+        stock_take_job(&stock, job(outlet, 10 * outlet + 1, 0), 0);
+        if (outlet % 2 == 0)
+            stock_take_out(&stock, outlet_first(&stock, stock_outlet(&stock, 1, outlet)));
+    }
+    for (int64_t outlet = 2; outlet <= 8; outlet += 2)
+        stock_end_turn(stock_outlet(&stock, 1, outlet));
+    stock_done(&stock);
+    CHECK("nobody is left in the line", list_empty(&stock.turns));
+}
+
 TEST(starting)
 {
     struct stock stock;
@@ -122,4 +141,5 @@ TEST(starting)
 
 RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(memory_is_shared_out),
           cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting),
-          cmocka_unit_test(another_order_forgets_all_that_sleeps))
+          cmocka_unit_test(another_order_forgets_all_that_sleeps),
+          cmocka_unit_test(done_with_turns_given))

@@ -157,6 +157,31 @@ scenario('a line is passed on though retention has taken the dead delivery that 
     }
 });
 
+scenario('subject: what outlives its event keeps its line, when it is resent, too', async () => {
+    const world = await setUp({ order: 'subject', retry: { delaysSeconds: [1, 5 * 86400] }, hubOptions: { args: ['--retention', '1d'] } });
+    world.receiver.script = (received) => (textOf(received) === 'a1' ? 500 : 200);
+    for (const text of ['a1', 'a2']) await world.send(text);
+    await world.receiver.waitFor(1);
+    await world.hub.settled();
+    await world.hub.advance(1000);
+    await world.receiver.waitFor(2);
+    const [first] = await deliveries(world);
+    await until('the event has gone', async () => {
+        await world.hub.advance(3600000);
+        return (await world.api.get(`/api/v1/events/${first.eventId}`)).status === 404;
+    }, { every: 20 });
+    await world.hub.settled();
+    expect(await world.api.post(`/api/v1/deliveries/${first.id}/resend`), 202);
+    await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+    await world.hub.settled();
+    assert.deepEqual(world.seen(), ['a1', 'a1', 'a1'], 'a2 waits');
+    assert.equal((await world.show()).pausedSubjects, 1);
+    const [one, , again] = world.receiver.requests;
+    assert.deepEqual(again.body, one.body);
+    assert.equal(again.headers['junctor-hops'], one.headers['junctor-hops']);
+    await world.hub.checkLedger();
+});
+
 scenario('onDead continue: a dead one stops nobody', async () => {
     for (const order of ['strict', 'subject']) {
         const world = await setUp({ order, onDead: 'continue', retry: { delaysSeconds: [1] } });
