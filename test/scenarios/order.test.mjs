@@ -307,10 +307,10 @@ scenario('409 for a resend while an attempt is under way, which is shown', async
     await world.receiver.waitFor(2);
 });
 
-scenario('an order that is changed while its last attempt is under way: what dies pauses nothing', async () => {
+scenario('an order that is changed while the last attempt is under way: what dies pauses as the order is then', async () => {
     const retry = { delaysSeconds: [1], jitterPercent: 0 };
-    const orders = [['strict', 'none'], ['strict', 'subject'], ['subject', 'strict']];
-    for (const [before, afterwards] of orders) {
+    const orders = [['strict', 'none', 'active', 0], ['strict', 'subject', 'active', 1], ['subject', 'strict', 'paused', 0]];
+    for (const [before, afterwards, status, pausedSubjects] of orders) {
         const world = await setUp({ order: before, onDead: 'pause', retry });
         world.receiver.script = () => 500;
         await world.send('a');
@@ -326,12 +326,21 @@ scenario('an order that is changed while its last attempt is under way: what die
         world.receiver.script = () => 200;
         waiting[0]();
         await until('it is dead', async () => (await stateOf(world, 0)) === 'dead');
-        const shown = await world.show();
-        assert.deepEqual([shown.sending.state, shown.pausedSubjects], ['sending', 0], `${before} → ${afterwards}`);
+        const check = async () => {
+            const shown = await world.show();
+            assert.deepEqual([shown.status, shown.pausedSubjects], [status, pausedSubjects], `${before} → ${afterwards}`);
+        };
+        await check();
         await world.send('b');
-        await until('what comes behind it is delivered', async () => (await stateOf(world, 1)) === 'delivered');
+        await world.hub.settled();
+        const goes = status === 'active' && pausedSubjects === 0;
+        assert.equal(await stateOf(world, 1), goes ? 'delivered' : 'pending');
         await world.restart();
+        await world.hub.settled();
+        await check();
+        expect(await world.api.post(`/api/v1/deliveries/${(await deliveries(world))[0].id}/resend`), 202);
         await world.send('c');
-        await until('and after a restart', async () => (await stateOf(world, 2)) === 'delivered');
+        await until('all are delivered', async () => (await deliveries(world)).every((one) => one.state === 'delivered'));
+        await world.hub.checkLedger();
     }
 });
