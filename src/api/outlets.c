@@ -348,6 +348,23 @@ static void check_secrets_of_headers(struct call *call, const struct transport *
                                     STR_ARG(after->headers[i].name)));
 }
 
+/* One that is not sent keeps the value of its name, if there is one. */
+static void check_header_values(struct call *call, const struct transport *before)
+{
+    struct arena *arena = &call->request->arena;
+    struct json_walk walk = json_walk(json_get(call->body, STR("headers")));
+    json line;
+    for (int i = 0; json_next(&walk, NULL, &line); i++) {
+        str name = json_string(json_get(line, STR("name")));
+        bool there = sent(line, "value");
+        for (int k = 0; !there && k < before->header_count; k++)
+            there = str_equal_nocase(before->headers[k].name, name);
+        if (!there)
+            call_wrong(call, arena_c(arena, arena_format(arena, "headers/%d/value", i)), "required",
+                       STR("This value is missing."));
+    }
+}
+
 int outlets_change(struct call *call, struct outlet_texts *texts)
 {
     struct arena *arena = &call->request->arena;
@@ -356,11 +373,12 @@ int outlets_change(struct call *call, struct outlet_texts *texts)
     int r = read_texts(call, texts, &policy, &transport);
     if (r < 0)
         return fail(r);
-    const struct credential before = transport.credential;
+    const struct transport before = transport;
     policy_take(&policy, call->body, arena);
     transport_take(&transport, call->body, arena);
     check_whole(call, &transport);
-    check_secrets_of_auth(call, &before, &transport.credential, texts->elsewhere);
+    check_header_values(call, &before);
+    check_secrets_of_auth(call, &before.credential, &transport.credential, texts->elsewhere);
     if (texts->elsewhere)
         check_secrets_of_headers(call, &transport);
     if (problem_has(&call->problem))

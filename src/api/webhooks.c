@@ -365,7 +365,7 @@ static int forget_what_was(struct call *call, struct batch *batch, const struct 
     struct sql *sql = batch_sql(batch);
     int r = 0;
     if (!same_url(call, before, row))
-        r = store_forget_outlet_state(sql, row->organization, row->id);
+        r = store_forget_breaker(sql, row->organization, row->id);
     if (r == 0 && outlets_order(&call->request->arena, before->policy) !=
                       outlets_order(&call->request->arena, row->policy))
         r = store_resume_lines(sql, row->organization, row->id);

@@ -133,8 +133,9 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
 static void forget_state(struct outlet *outlet)
 {
     outlet->breaker = (struct breaker){};
-    outlet->hold_until_ms = outlet->failing_since_ms = 0;
-    outlet->stored = (struct outlet_state){};
+    outlet->hold_until_ms = 0;
+    /* That it fails has been told; that it does no more is to be told, too. */
+    outlet->stored = (struct outlet_state){ .failing_since_ms = outlet->stored.failing_since_ms };
 }
 
 static bool same_state(const struct outlet_state *a, const struct outlet_state *b)

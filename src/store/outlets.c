@@ -162,6 +162,18 @@ int store_resume_lines(struct sql *sql, int64_t organization, int64_t outlet)
     return fail((int)MIN_OF(changed, 0));
 }
 
+int store_forget_breaker(struct sql *sql, int64_t organization, int64_t outlet)
+{
+    int64_t changed =
+        SQL_RUN(sql,
+                "UPDATE outlet_states SET wait_ms = 0, probe_at_ms = 0, hold_until_ms = 0"
+                " WHERE organization = $1 AND outlet = $2 AND failing_since_ms <> 0",
+                SQL_I(organization), SQL_I(outlet));
+    if (changed != 0)
+        return fail((int)MIN_OF(changed, 0));
+    return fail(store_forget_outlet_state(sql, organization, outlet));
+}
+
 int store_forget_outlet_state(struct sql *sql, int64_t organization, int64_t outlet)
 {
     int64_t changed =

@@ -150,6 +150,7 @@ scenario('headers: names and values that HTTP allows, none that is the hub\'s ow
         [header('X-Y', 'x'.repeat(4097)), '/headers/0/value'],
         [{ headers: [{ name: 'A', value: '1' }, { name: 'a', value: '2' }] }, '/headers/1/name'],
         [{ headers: [{ value: '1' }] }, '/headers/0/name'],
+        [{ headers: [{ name: 'A' }, { name: 'B', value: null }, { name: 'C', value: '' }] }, '/headers/0/value', '/headers/1/value'],
         [{ headers: Array.from({ length: 51 }, (_, i) => ({ name: `X-${i}`, value: '1' })) }, '/headers'],
         [{ headers: ['X: 1'] }, '/headers/0'],
         [{ headers: [{ name: 'Authorization', value: 'x' }], auth: { type: 'bearer', token: 'y' } }, '/headers'],

@@ -242,6 +242,25 @@ scenario('notices: failing, dead, recovered, disabled are events that others can
     await world.hub.checkLedger();
 });
 
+scenario('notices: recovered is told when the endpoint has moved, too, over a restart', async () => {
+    const world = await withNotices({ retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
+    const other = await startReceiver();
+    after(() => other.close());
+    world.receiver.script = () => 500;
+    for (let i = 0; i < 6; i++) await world.send(`${i}`);
+    await world.watch.waitFor(1);
+    await world.hub.settled();
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { status: 'paused', url: other.url }), 200);
+    await world.restart();
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { status: 'active' }), 200);
+    await world.hub.advance(1000);
+    await other.waitFor(6);
+    await world.watch.waitFor(2);
+    assert.deepEqual(world.told().map((notice) => notice.type), ['endpoint.failing', 'endpoint.recovered']);
+    await world.hub.settled();
+    assert.equal(world.watch.count, 2);
+});
+
 scenario('notices: told once while it fails, over a restart; none about notices, none to whom it is about', async () => {
     const world = await withNotices({ eventTypes: ['*'], retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
     world.receiver.script = () => 500;
