@@ -38,8 +38,8 @@ TEST(policy_reads_as_it_was_written)
 {
     static const char *const texts[] = {
         "{}",
-        "{\"order\":\"strict\",\"onDead\":\"continue\",\"concurrency\":3,\"ratePerMinute\":60,"
-        "\"delayMs\":1500}",
+        "{\"order\":\"strict\",\"onDead\":\"continue\",\"concurrency\":3}",
+        "{\"ratePerMinute\":60,\"delayMs\":1500}",
         "{\"retry\":{\"policy\":\"postback\"}}",
         "{\"retry\":{\"delaysSeconds\":[1,2,30]}}",
         "{\"retry\":{\"delaysSeconds\":[7],\"retries\":null,\"jitterPercent\":0}}",

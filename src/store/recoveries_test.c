@@ -93,7 +93,7 @@ static void check_scan(struct scene *scene, const struct scan_case *wanted,
     int64_t ids[16];
     int count = walk(scene, scan, ids);
     int at = 0;
-    while (wanted->want[at] >= 0 && at < count && ids[at] == made[wanted->want[at]])
+    while (at < count && wanted->want[at] >= 0 && ids[at] == made[wanted->want[at]])
         at++;
     if (at != count || wanted->want[at] >= 0)
         print_error("%s, %d at a time: wrong at %d\n", wanted->label, scan.limit, at);
