@@ -156,6 +156,7 @@ static int make_webhook(const struct picture_source *source, const struct webhoo
         r = FAIL_CORRUPT;
     if (r < 0)
         return fail(r);
+    made->filter_points = made->filter == NULL ? 0 : conditions_cost(made->filter);
     object = NULL;
     *ret_made = made;
     return 0;

@@ -348,7 +348,9 @@ static bool take_event(const struct inlet_context *inlet, struct request *reques
     self->operation = (struct operation){ .kind = &event_kind,
                                           .organization = picture->object.id,
                                           .arena = &request->arena,
-                                          .bytes = request->arena.held };
+                                          .bytes = request->arena.held,
+                                          .event_type = self->type,
+                                          .event_bytes = request->body.len };
     enum admission admission = committer_post(inlet->committer, &self->operation);
     if (admission == ADMITTED)
         return false;

@@ -59,6 +59,8 @@ struct operation {
     const struct operation_kind *kind;
     int64_t organization; /* 0: none */
     size_t bytes;         /* what it holds, for the lane's cap */
+    str event_type;       /* ingest: of the event that filters look at in apply; empty: none */
+    size_t event_bytes;   /* about how much they look at */
     struct arena *arena;  /* lives until answer: rows may borrow from it */
     /* The committer's own. */
     struct operation *next;

@@ -4,7 +4,9 @@
  * A batch that cannot be written is rolled back and its operations are run one by one, so that one
  * that the database refuses takes no other with it. When the disk is full, or a commit's outcome
  * was unknown and it turns out absent, all of them fail instead: trying each alone would fail too.
- */
+ *
+ * Results come first, then as much of what has come in as fits, in turns between organizations, and
+ * as filters allow (filtering.c). */
 #include "base/crash.h"
 #include "intake/internal.h"
 
@@ -92,29 +94,90 @@ static void run_one_by_one(struct committer *committer, struct operation *first)
     }
 }
 
-/* Chains up to `most` operations of a lane behind *end. */
-static struct operation **collect(struct lane_queue *lane, int most, struct operation **end,
-                                  size_t *bytes)
+struct collecting {
+    struct operation *first;
+    struct operation **end;
+    int count;
+    size_t bytes;
+};
+
+static bool add(struct collecting *to, struct operation *operation)
 {
-    for (int i = 0; i < most && *bytes < (size_t)BATCH_BYTES; i++) {
-        struct operation *operation = lane_queue_take(lane);
-        if (operation == NULL)
-            break;
-        *bytes += operation->bytes;
-        *end = operation;
-        end = &operation->next;
+    if (operation == NULL)
+        return false;
+    *to->end = operation;
+    to->end = &operation->next;
+    to->count++;
+    to->bytes += operation->bytes;
+    return true;
+}
+
+static bool has_room(const struct collecting *to)
+{
+    return to->count < BATCH_OPERATIONS && to->bytes < (size_t)BATCH_BYTES;
+}
+
+static const struct webhook *webhook_at(const struct picture *picture, int i)
+{
+    return CONTAINER_OF(picture->webhooks.at[i], struct webhook, object);
+}
+
+/* Of an event, and of its contact.created should there be one. */
+static int64_t work_of(void *context, const struct operation *operation)
+{
+    struct committer *committer = context;
+    int failure = 0;
+    const struct picture *picture =
+        operation->event_type.len == 0
+            ? NULL
+            : committer_picture(committer, operation->organization, &failure);
+    if (picture == NULL || picture->filter_points == 0)
+        return 0;
+    int64_t work = filtering_work(picture->filter_points, operation->event_bytes);
+    if (work <= WORK_LIGHT) /* mostly; else it is looked at who wants it */
+        return work;
+    work = 0;
+    for (int i = 0; i < picture->webhooks.count; i++) {
+        const struct webhook *webhook = webhook_at(picture, i);
+        if (webhook->filter_points > 0 && webhook_wants(webhook, operation->event_type))
+            work += filtering_work(webhook->filter_points, operation->event_bytes);
+        if (webhook->filter_points > 0 && webhook_wants(webhook, STR("contact.created")))
+            work += filtering_work(webhook->filter_points, 0);
     }
-    return end;
+    return work;
+}
+
+static void collect_results(struct lane_queue *lane, struct collecting *to)
+{
+    to->count = 0;
+    to->bytes = 0;
+    while (has_room(to) && add(to, lane_queue_take(lane)))
+        ;
+}
+
+static void collect_ingest(struct committer *committer, struct collecting *to)
+{
+    struct filtering filtering = { .lane = &committer->lanes[LANE_INGEST],
+                                   .work_of = work_of,
+                                   .context = committer };
+    to->count = 0;
+    to->bytes = 0;
+    filtering_begin(&filtering);
+    while (has_room(to) && add(to, filtering_take(&filtering)))
+        ;
+    /* One at times though the batch be full: it must not wait for ever. */
+    while (add(to, filtering_take_held(&filtering)) && has_room(to))
+        ;
+    filtering_end(&filtering);
 }
 
 void hot_run(struct committer *committer)
 {
-    struct operation *first = NULL;
-    size_t bytes = 0;
-    struct operation **end =
-        collect(&committer->lanes[LANE_RESULTS], BATCH_OPERATIONS, &first, &bytes);
-    bytes = 0;
-    (void)collect(&committer->lanes[LANE_INGEST], BATCH_OPERATIONS, end, &bytes);
+    struct collecting collecting = {};
+    collecting.end = &collecting.first;
+    collect_results(&committer->lanes[LANE_RESULTS], &collecting);
+    collect_ingest(committer, &collecting);
+    struct operation *first = collecting.first;
     if (first == NULL)
         return;
     int64_t began_us = clock_mono_us();

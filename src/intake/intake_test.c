@@ -132,6 +132,97 @@ static void organizations_take_turns(void **state)
     lane_queue_done(&lane);
 }
 
+/* In these tests, an operation costs so many bytes of work. */
+static int64_t work_of(void *context, const struct operation *operation)
+{
+    (void)context;
+    return (int64_t)operation->event_bytes;
+}
+
+struct costly {
+    int64_t organization;
+    int64_t work;
+};
+
+/* Fills a lane, then compares which operations each of some batches has. "." ends a batch, and
+ * there are less than ten operations. */
+static void check_batches(const char *label, const struct costly *costly, int count,
+                          const char *want)
+{
+    struct operation operations[10];
+    struct lane_queue lane = {};
+    char got[40];
+    size_t at = 0;
+    lane_queue_init(&lane);
+    for (int i = 0; i < count; i++) {
+        operations[i] = (struct operation){ .kind = &ingest,
+                                            .organization = costly[i].organization,
+                                            .event_bytes = (size_t)costly[i].work };
+        lane_queue_add(&lane, &operations[i]);
+    }
+    while (lane.count > 0 && at + 12 < sizeof(got)) {
+        struct filtering filtering = { .lane = &lane, .work_of = work_of };
+        struct operation *taken;
+        filtering_begin(&filtering);
+        while ((taken = filtering_take(&filtering)) != NULL)
+            got[at++] = (char)('0' + (taken - operations));
+        while ((taken = filtering_take_held(&filtering)) != NULL)
+            got[at++] = (char)('0' + (taken - operations));
+        filtering_end(&filtering);
+        got[at++] = '.';
+    }
+    got[at] = '\0';
+    if (strcmp(got, want) != 0)
+        fail_msg("%s: the batches are %s, not %s", label, got, want);
+    lane_queue_done(&lane);
+}
+
+static void filters_of_one_batch_are_bounded(void **state)
+{
+    (void)state;
+    const int64_t heavy = filtering_work(1000, 512 * KIB);
+    const int64_t half = WORK_OF_A_TURN / 2;
+    assert_true(heavy > WORK_OF_A_BATCH && filtering_work(16, KIB) < WORK_LIGHT);
+    const struct costly nothing[] = { { 1, 0 }, { 1, 0 }, { 2, 0 }, { 1, WORK_LIGHT } };
+    check_batches("light ones go together", nothing, 4, "0213.");
+    const struct costly alone[] = { { 1, heavy }, { 1, heavy }, { 1, heavy } };
+    check_batches("a heavy one goes alone", alone, 3, "0.1.2.");
+    const struct costly beside[] = { { 1, heavy }, { 1, heavy }, { 1, 0 }, { 2, 0 }, { 2, 1 } };
+    check_batches("others go first, its own organization's wait", beside, 5, "34.0.1.2.");
+    const struct costly two[] = { { 1, heavy }, { 1, heavy }, { 2, heavy }, { 2, heavy } };
+    check_batches("heavy ones take turns", two, 4, "0.2.1.3.");
+    const struct costly turn[] = {
+        { 1, half }, { 1, half }, { 1, half }, { 1, half }, { 2, half }
+    };
+    check_batches("a turn ends, the rest follows", turn, 5, "041.23.");
+    const struct costly all[] = { { 1, 2 * half }, { 2, 2 * half }, { 3, 2 * half },
+                                  { 4, 2 * half }, { 5, 2 * half }, { 6, WORK_LIGHT },
+                                  { 5, 0 } };
+    check_batches("a batch ends, what is light goes", all, 7, "01235.46.");
+}
+
+static void what_is_held_up_comes_next(void **state)
+{
+    (void)state;
+    struct lane_queue lane = {};
+    struct operation operations[6];
+    lane_queue_init(&lane);
+    for (int i = 0; i < 6; i++) {
+        operations[i] = (struct operation){ .kind = &ingest, .organization = i / 2 };
+        lane_queue_add(&lane, &operations[i]);
+    }
+    lane_queue_hold(&lane);
+    lane_queue_hold(&lane);
+    assert_ptr_equal(lane_queue_take(&lane), &operations[4]);
+    assert_ptr_equal(lane_queue_take_held(&lane), &operations[0]);
+    lane_queue_release(&lane);
+    assert_int_equal(lane.count, 4);
+    static const int order[] = { 2, 1, 5, 3 };
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        assert_ptr_equal(lane_queue_take(&lane), &operations[order[i]]);
+    lane_queue_done(&lane);
+}
+
 static void the_first_rejections_of_a_minute_are_kept(void **state)
 {
     (void)state;
@@ -156,6 +247,8 @@ int main(void)
         cmocka_unit_test(a_full_backlog_closes_ingest_only),
         cmocka_unit_test(every_refusal_has_its_answer),
         cmocka_unit_test(organizations_take_turns),
+        cmocka_unit_test(what_is_held_up_comes_next),
+        cmocka_unit_test(filters_of_one_batch_are_bounded),
         cmocka_unit_test(the_first_rejections_of_a_minute_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

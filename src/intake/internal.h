@@ -6,6 +6,7 @@
  * committer.c  the thread, and the order of things      admission.c  who may post, from any thread
  * queues.c     fair turns between organizations         batch.c      rows, loads, sums of one batch
  * hot.c        load → apply → write → commit            management.c commands by SQL, new pictures
+ * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again */
 #pragma once
@@ -54,13 +55,18 @@ struct queue {
     int64_t organization;
     struct operation *first;
     struct operation **last;
+    int64_t round; /* in which `work` was spent */
+    int64_t work;  /* filtering.c's */
 };
 
 struct lane_queue {
     struct list waiting; /* of struct queue, next in turn first */
+    struct list held;    /* by filtering.c, within a round */
     struct list spare;
     struct map by_organization;
     int count;
+    int64_t round; /* of filtering.c, and whether those held have waited for one already */
+    bool held_back;
 };
 
 void lane_queue_init(struct lane_queue *lane);
@@ -68,6 +74,42 @@ void lane_queue_done(struct lane_queue *lane);
 void lane_queue_add(struct lane_queue *lane, struct operation *operation);
 /* One operation of the organization whose turn it is, or NULL. */
 struct operation *lane_queue_take(struct lane_queue *lane);
+/* The queue whose turn it is, or NULL. */
+struct queue *lane_queue_next(const struct lane_queue *lane);
+/* The queue whose turn it is waits until lane_queue_release(). */
+void lane_queue_hold(struct lane_queue *lane);
+/* One operation of those held, which take turns as well, or NULL. */
+struct operation *lane_queue_take_held(struct lane_queue *lane);
+/* It is their turn again, before all others'. */
+void lane_queue_release(struct lane_queue *lane);
+
+/* ── filtering: what filters may cost one batch, which everybody waits for ── */
+
+/* Work is points times bytes: a condition's points, and the bytes of the event it looks at. A
+ * thousand points on 512 KiB are 500 Mi. */
+#define WORK_OF_A_BATCH (32 * MIB)
+/* Of one organization, until all others have had their turn. */
+#define WORK_OF_A_TURN (WORK_OF_A_BATCH / 4)
+/* So little that a batch full of it makes no difference. */
+#define WORK_LIGHT (64 * KIB)
+
+int64_t filtering_work(int64_t points, size_t bytes);
+
+struct filtering {
+    struct lane_queue *lane;
+    int64_t (*work_of)(void *context, const struct operation *operation); /* at most */
+    void *context;
+    int64_t spent;
+    bool taken; /* there is something in the batch */
+    bool began_held;
+};
+
+void filtering_begin(struct filtering *filtering);
+/* The next operation that costs a batch no more than it may, or NULL. */
+struct operation *filtering_take(struct filtering *filtering);
+/* Then: one of those that were held up, or NULL. They wait for a batch of others, but not for two. */
+struct operation *filtering_take_held(struct filtering *filtering);
+void filtering_end(struct filtering *filtering);
 
 /* ── batch ── */
 

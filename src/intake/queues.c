@@ -7,6 +7,7 @@
 void lane_queue_init(struct lane_queue *lane)
 {
     list_init(&lane->waiting);
+    list_init(&lane->held);
     list_init(&lane->spare);
 }
 
@@ -29,6 +30,7 @@ static struct queue *open_queue(struct lane_queue *lane, int64_t organization)
         list_remove(&queue->link);
     }
     queue->organization = organization;
+    queue->round = 0;
     queue->first = NULL;
     queue->last = &queue->first;
     list_append(&lane->waiting, &queue->link);
@@ -47,21 +49,53 @@ void lane_queue_add(struct lane_queue *lane, struct operation *operation)
     lane->count++;
 }
 
-struct operation *lane_queue_take(struct lane_queue *lane)
+/* Of the first queue of `list`, which goes to its end when it holds more. */
+static struct operation *take(struct lane_queue *lane, struct list *list)
 {
-    if (list_empty(&lane->waiting))
+    if (list_empty(list))
         return NULL;
-    struct queue *queue = LIST_ENTRY(lane->waiting.next, struct queue, link);
+    struct queue *queue = LIST_ENTRY(list->next, struct queue, link);
     struct operation *operation = queue->first;
     queue->first = operation->next;
     lane->count--;
     list_remove(&queue->link);
     if (queue->first != NULL) {
-        list_append(&lane->waiting, &queue->link); /* to the end of the turn */
+        list_append(list, &queue->link); /* to the end of the turn */
     } else {
         (void)map_remove_int(&lane->by_organization, (uint64_t)queue->organization);
         list_append(&lane->spare, &queue->link);
     }
     operation->next = NULL;
     return operation;
+}
+
+struct operation *lane_queue_take(struct lane_queue *lane)
+{
+    return take(lane, &lane->waiting);
+}
+
+struct queue *lane_queue_next(const struct lane_queue *lane)
+{
+    return list_empty(&lane->waiting) ? NULL : LIST_ENTRY(lane->waiting.next, struct queue, link);
+}
+
+void lane_queue_hold(struct lane_queue *lane)
+{
+    struct list *first = lane->waiting.next;
+    list_remove(first);
+    list_append(&lane->held, first);
+}
+
+struct operation *lane_queue_take_held(struct lane_queue *lane)
+{
+    return take(lane, &lane->held);
+}
+
+void lane_queue_release(struct lane_queue *lane)
+{
+    while (!list_empty(&lane->held)) {
+        struct list *last = lane->held.prev;
+        list_remove(last);
+        list_append(lane->waiting.next, last); /* before the first */
+    }
 }

@@ -193,4 +193,8 @@ void picture_finish(struct picture *picture)
             CONTAINER_OF(picture->definitions.at[i], struct event_definition, object);
         (void)map_put(&picture->by_alias, definition->alias, definition); /* unique: none before */
     }
+    picture->filter_points = 0;
+    for (int i = 0; i < picture->webhooks.count; i++)
+        picture->filter_points +=
+            CONTAINER_OF(picture->webhooks.at[i], struct webhook, object)->filter_points;
 }

@@ -133,6 +133,7 @@ struct webhook {
     const struct old_secret *old_secrets;
     int old_secret_count;
     const struct conditions *filter; /* of the event's data; NULL: none */
+    int64_t filter_points;           /* what it costs: conditions_cost() */
     struct outlet_policy policy;
     struct transport transport;
     enum outlet_status status;
@@ -201,6 +202,7 @@ struct picture {
     struct objects webhooks; /* not the deleted ones */
     struct objects api_keys; /* not the revoked ones */
     struct map by_alias;     /* alias → struct event_definition */
+    int64_t filter_points;   /* of its webhooks, together */
 };
 
 static inline str picture_uuid(const struct picture *picture)

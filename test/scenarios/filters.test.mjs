@@ -124,6 +124,37 @@ scenario('what filters cost is capped: in one, and of the organization together'
     expect(await api.patch(`/api/v1/webhooks/${second.id}`, { filter: scan(2) }), 200);
 });
 
+scenario('large events against costly filters: one a batch, all looked at whole, and others go between them', async () => {
+    const { hub, api, receiver, send } = await setUp({ organizations: 2 });
+    const needle = `${'a'.repeat(30)}b`;
+    const filter = { all: Array.from({ length: 5 }, () => ({ field: 'fields.text', operator: 'contains', value: needle })) };
+    for (let i = 0; i < 8; i++) await makeWebhook(api, receiver.url, { eventTypes: ['custom_event.order'], filter });
+    const other = hub.client(hub.owners[1]);
+    await makeEvent(other, { alias: 'small', fields: [TEXT] });
+    await send({ text: 'small' });
+    const batches = async () => Number(/^junctor_batches_total (\d+)$/m.exec(expect(await api.get('/metrics'), 200).text)[1]);
+    const before = await batches();
+    let left = 8;
+    const large = Array.from({ length: left }, async (_, i) => {
+        await send({ text: 'a'.repeat(400000) + (i < 2 ? 'b' : '') });
+        left--;
+    });
+    let between = 0;
+    while (left > 0) {
+        expect(await sendApi(other, 'small', { email: 's@example.org', text: 'x' }), 201);
+        between++;
+    }
+    await Promise.all(large);
+    assert.ok(await batches() >= before + 8, 'no two in a batch');
+    assert.ok(between >= 5, `${between} of another organization meanwhile`);
+    await receiver.waitFor(16);
+    await hub.settled();
+    assert.equal(receiver.requests.length, 16);
+    const ledger = checkEquations(await ledgerOf(api));
+    assert.deepEqual([ledger.events, ledger.wanted, ledger.filtered, ledger.delivered], [9, 2, 7 * 8, 16]);
+    await hub.checkLedger();
+});
+
 scenario('occurrences are filtered by their own data; a ping never is', async () => {
     const { hub, api, receiver, show, got } = await setUp();
     const filter = { all: [{ field: 'contact.email', operator: 'ends_with', value: '@good.example', ignoreCase: true }] };
