@@ -133,8 +133,23 @@ static str replace(str text, str secret, struct arena *arena)
     return buf_str(&buf);
 }
 
-str headers_mask_echo(str text, const struct curl_slist *sent, const struct transport *transport,
-                      struct arena *arena)
+/* The longest beginning of the secret that the text ends with. */
+static str replace_end(str text, str secret, struct arena *arena)
+{
+    size_t len = MIN_OF(secret.len - 1, text.len);
+    while (len >= HEADERS_ECHO_CUT_LEAST && !str_ends(text, str_head(secret, len)))
+        len--;
+    if (len < HEADERS_ECHO_CUT_LEAST)
+        return text;
+    struct buf buf;
+    buf_init(&buf, arena, text.len + MASKED.len);
+    buf_add(&buf, str_head(text, text.len - len));
+    buf_add(&buf, MASKED);
+    return buf_str(&buf);
+}
+
+str headers_mask_echo(str text, bool cut, const struct curl_slist *sent,
+                      const struct transport *transport, struct arena *arena)
 {
     if (!has_secrets(transport))
         return text;
@@ -142,8 +157,11 @@ str headers_mask_echo(str text, const struct curl_slist *sent, const struct tran
         str value = str_c(at->data);
         str name = str_cut(&value, ':');
         str secret = secret_of(name, value);
-        if (secret.len >= HEADERS_ECHO_LEAST && text.len > 0 && is_secret(name, transport))
-            text = replace(text, secret, arena);
+        if (secret.len < HEADERS_ECHO_LEAST || text.len == 0 || !is_secret(name, transport))
+            continue;
+        text = replace(text, secret, arena);
+        if (cut)
+            text = replace_end(text, secret, arena);
     }
     return text;
 }

@@ -31,7 +31,10 @@ void headers_add_own(struct header_list *list, const struct transport *transport
 str headers_mask(str head, const struct transport *transport, struct arena *arena);
 
 /* What came back, with the secrets masked that were sent: some targets answer with the request.
- * Values of less than HEADERS_ECHO_LEAST bytes stay: they would be found in any text. */
+ * Values of less than HEADERS_ECHO_LEAST bytes stay: they would be found in any text. `cut`: more
+ * came than the text has, so that a secret's beginning may stand at its end; it is masked from
+ * HEADERS_ECHO_CUT_LEAST bytes on. Fewer tell little, and many a text ends with them. */
 #define HEADERS_ECHO_LEAST 8
-str headers_mask_echo(str text, const struct curl_slist *sent, const struct transport *transport,
-                      struct arena *arena);
+#define HEADERS_ECHO_CUT_LEAST 4
+str headers_mask_echo(str text, bool cut, const struct curl_slist *sent,
+                      const struct transport *transport, struct arena *arena);

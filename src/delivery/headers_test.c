@@ -90,20 +90,33 @@ TEST(masks)
                   str_c(cases[i].want));
 }
 
+struct echo_case {
+    const char *label;
+    const char *text;
+    const char *want;
+};
+
 TEST(masks_what_comes_back)
 {
-    static const struct {
-        const char *label;
-        const char *text;
-        const char *want;
-    } cases[] = {
+    static const struct echo_case cases[] = {
         { "a token", "{\"auth\":\"Bearer t0ken-9876\"}", "{\"auth\":\"Bearer (masked)\"}" },
         { "at both ends", "t0ken-9876 and t0ken-9876", "(masked) and (masked)" },
         { "several", "long-key-1,t0ken-9876", "(masked),(masked)" },
         { "what is short, or no secret", "k9 caf\xc3\xa9 plain-header",
           "k9 caf\xc3\xa9 plain-header" },
-        { "cut", "t0ken-987", "t0ken-987" },
+        { "not cut", "t0ken-987", "t0ken-987" },
         { "nothing", "", "" },
+    };
+    static const struct echo_case cut[] = {
+        { "cut behind all but one", "a t0ken-987", "a (masked)" },
+        { "cut behind four", "{\"t0ke", "{\"(masked)" },
+        { "cut behind three", "{\"t0k", "{\"t0k" },
+        { "nothing but four", "long", "(masked)" },
+        { "whole before, and cut", "t0ken-9876t0ken-", "(masked)(masked)" },
+        { "whole at the end", "t0ken-9876", "(masked)" },
+        { "a beginning in the midst", "t0ken-987 ", "t0ken-987 " },
+        { "no secret, cut", "plain-hea", "plain-hea" },
+        { "nothing, cut", "", "" },
     };
 
     static const char *const lines[] = { "X-Plain: plain-header",
@@ -122,8 +135,12 @@ TEST(masks_what_comes_back)
         headers_add(&sent, arena_c(&arena, str_c(lines[i])), &arena);
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         CHECK_STR(cases[i].label,
-                  headers_mask_echo(str_c(cases[i].text), sent.first, &transport, &arena),
+                  headers_mask_echo(str_c(cases[i].text), false, sent.first, &transport, &arena),
                   str_c(cases[i].want));
+    for (size_t i = 0; i < COUNT_OF(cut); i++)
+        CHECK_STR(cut[i].label,
+                  headers_mask_echo(str_c(cut[i].text), true, sent.first, &transport, &arena),
+                  str_c(cut[i].want));
 }
 
 TEST(without_secrets_the_head_stays)

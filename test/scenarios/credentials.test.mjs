@@ -122,6 +122,21 @@ scenario('a target that answers with the request gives no secrets away', async (
     await nowhere(hook, ['shop-hush-hush', Buffer.from('me:password-hush-hush').toString('base64')]);
 });
 
+scenario('a secret that the end of what is kept cuts is masked as well', async () => {
+    const secret = 'shop-hush-hush';
+    const { receiver, hook, send } = await setUp({ headers: [{ name: 'X-Shop', value: secret, secret: true }] });
+    const kept = 65536;
+    for (const part of [secret.length - 1, 4]) {
+        const before = `${'x'.repeat(kept - part - 1)}:`;
+        receiver.script = (received) => ({ status: 200, body: `${before}${received.headers['x-shop']} and so on` });
+        await send();
+        await waitDelivery(api, hook.id, (delivery) => delivery.state === 'delivered');
+        const [attempt] = await attemptsOf(hook);
+        assert.equal(attempt.response.body, `${before}(masked)`);
+    }
+    await nowhere(hook, ['shop']);
+});
+
 scenario('OAuth2: client_secret_basic and client_secret_post, with a scope', async () => {
     for (const auth of [{ clientId: 'shop one' }, { clientId: 'shop&two', clientAuthentication: 'body' }]) {
         const { receiver, hook, send } = await setUp(oauth2({ ...auth, scope: 'orders' }));
