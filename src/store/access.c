@@ -306,6 +306,14 @@ int store_delete_session(struct sql *sql, const struct digest *token)
         SQL_RUN(sql, "DELETE FROM sessions WHERE token = $1", SQL_B(digest_str(token))));
 }
 
+int64_t store_prune_sessions(struct sql *sql, int64_t before_ms, int most)
+{
+    return SQL_RUN(sql,
+                   "DELETE FROM sessions WHERE token IN (SELECT token FROM sessions"
+                   " WHERE expires_ms < $1 ORDER BY expires_ms LIMIT $2)",
+                   SQL_I(before_ms), SQL_I(most));
+}
+
 int store_delete_sessions(struct sql *sql, int64_t user, int64_t organization,
                           const struct digest *except)
 {

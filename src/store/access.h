@@ -113,6 +113,8 @@ MUST_USE int store_delete_session(struct sql *sql, const struct digest *token);
 /* Of a user in one organization, or in all (0); `except` (may be NULL) stays. */
 MUST_USE int store_delete_sessions(struct sql *sql, int64_t user, int64_t organization,
                                    const struct digest *except);
+/* Some of those that have run out before go. How many; below 0: failure. */
+MUST_USE int64_t store_prune_sessions(struct sql *sql, int64_t before_ms, int most);
 
 /* ── audit ── */
 

@@ -30,6 +30,14 @@ int store_close_notices(struct sql *sql, int64_t organization)
                 SQL_I(organization)));
 }
 
+int64_t store_prune_notices(struct sql *sql, int64_t before_ms, int most)
+{
+    return SQL_RUN(sql,
+                   "DELETE FROM notices WHERE (organization, id) IN (SELECT organization, id"
+                   " FROM notices WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)",
+                   SQL_I(before_ms), SQL_I(most));
+}
+
 static struct stored_notice notice_of(const struct sql_query *query, struct arena *arena)
 {
     return (struct stored_notice){

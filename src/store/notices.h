@@ -14,6 +14,8 @@
 
 /* To the open notice of its kind and outlet, or as a new one. */
 MUST_USE int store_add_notice(struct sql *sql, const struct stored_notice *notice);
+/* Some of those that are older go, told or not. How many; below 0: failure. */
+MUST_USE int64_t store_prune_notices(struct sql *sql, int64_t before_ms, int most);
 /* No more is added to those that there are. */
 MUST_USE int store_close_notices(struct sql *sql, int64_t organization);
 

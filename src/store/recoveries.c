@@ -168,3 +168,13 @@ int store_find_running_recovery(struct sql *sql, int64_t organization, int64_t o
         *ret_id = sql_int(&query, 0);
     return r;
 }
+
+/* No more than those that began before the cut are looked at, and of them few are left: what runs
+ * for so long, or ended just now. */
+int64_t store_prune_recoveries(struct sql *sql, int64_t cut_id, int64_t cut_ms, int most)
+{
+    return SQL_RUN(sql,
+                   "DELETE FROM recoveries WHERE id IN (SELECT id FROM recoveries WHERE id < $1"
+                   " AND state <> 'running' AND finished_ms < $2 ORDER BY id LIMIT $3)",
+                   SQL_I(cut_id), SQL_I(cut_ms), SQL_I(most));
+}

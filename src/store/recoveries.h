@@ -49,6 +49,9 @@ MUST_USE int store_read_recovery(struct sql *sql, int64_t organization, int64_t 
 /* Of one outlet, newest first. */
 MUST_USE int store_list_recoveries(struct sql *sql, const struct store_page *page, int64_t outlet,
                                    struct recovery *ret_rows, int *ret_count);
+/* Some of those that began below `cut_id` and were over before `cut_ms` go, the oldest first. How
+ * many; below 0: failure. */
+MUST_USE int64_t store_prune_recoveries(struct sql *sql, int64_t cut_id, int64_t cut_ms, int most);
 /* The one that runs; STORE_NOT_FOUND: none does. */
 MUST_USE int store_find_running_recovery(struct sql *sql, int64_t organization, int64_t outlet,
                                          int64_t *ret_id);

@@ -2,6 +2,7 @@
  * store/recoveries_test.c: what a recovery looks at, and its row. On every engine. */
 #include "store/recoveries.h"
 
+#include "base/id.h"
 #include "base/instant.h"
 #include "store/lists.h"
 #include "store/outlets.h"
@@ -312,6 +313,73 @@ static void test_the_one_that_runs(void **state)
     assert_int_equal(rows[1].id, 21);
 }
 
+static void test_old_ones_go(void **state)
+{
+    struct scene *scene = *state;
+
+    static const struct {
+        int64_t id;
+        enum recovery_state state;
+        int64_t finished_ms;
+        bool stays;
+    } cases[] = {
+        { 10, RECOVERY_DONE, 999, false },      { 11, RECOVERY_RUNNING, 0, true },
+        { 12, RECOVERY_FAILED, 5, false },      { 13, RECOVERY_DONE, 1000, true },
+        { 14, RECOVERY_CANCELLED, 999, false }, { 20, RECOVERY_DONE, 999, true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct recovery recovery = some_recovery(scene, cases[i].id);
+        recovery.state = cases[i].state;
+        recovery.finished_ms = cases[i].finished_ms;
+        assert_int_equal(store_insert_recovery(writing(scene), &recovery), 0);
+    }
+    /* No more at a time than asked for, the oldest first; in the end none is left to go. */
+    assert_int_equal(store_prune_recoveries(writing(scene), 20, 1000, 2), 2);
+    struct recovery read;
+    assert_int_equal(store_read_recovery(writing(scene), ORG, 14, &scene->arena, &read), 0);
+    assert_int_equal(store_prune_recoveries(writing(scene), 20, 1000, 2), 1);
+    assert_int_equal(store_prune_recoveries(writing(scene), 20, 1000, 2), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(
+            store_read_recovery(writing(scene), ORG, cases[i].id, &scene->arena, &read),
+            cases[i].stays ? 0 : STORE_NOT_FOUND);
+}
+
+static int64_t stored(struct scene *scene, int64_t began_ms, enum recovery_state in)
+{
+    struct recovery recovery = some_recovery(scene, id_floor(began_ms));
+    recovery.state = in;
+    recovery.finished_ms = in == RECOVERY_RUNNING ? 0 : began_ms + 1;
+    assert_int_equal(store_insert_recovery(writing(scene), &recovery), 0);
+    return recovery.id;
+}
+
+/* With what they have sent again. */
+static void test_pruning_takes_them_along(void **state)
+{
+    struct scene *scene = *state;
+    (void)finish(scene, ORG, OUTLET, DELIVERY_DEAD);
+    int64_t old = stored(scene, scene->now_ms, RECOVERY_DONE);
+    int64_t running = stored(scene, scene->now_ms + 1, RECOVERY_RUNNING);
+    scene->now_ms += 31 * DAY_MS;
+    scene->real_ms += 31 * DAY_MS;
+    (void)finish(scene, ORG, OUTLET, DELIVERY_DEAD);
+    int64_t fresh = stored(scene, scene->now_ms, RECOVERY_DONE);
+    const struct retention none = {};
+    const struct retention month = { .before_ms = scene->now_ms - 30 * DAY_MS };
+    struct recovery read;
+    while (store_prune_step(scene->writer, &none, 20) == CHORE_MORE)
+        ;
+    assert_int_equal(store_read_recovery(writing(scene), ORG, old, &scene->arena, &read), 0);
+    while (store_prune_step(scene->writer, &month, 20) == CHORE_MORE)
+        ;
+    assert_int_equal(store_read_recovery(writing(scene), ORG, old, &scene->arena, &read),
+                     STORE_NOT_FOUND);
+    assert_int_equal(store_read_recovery(writing(scene), ORG, running, &scene->arena, &read), 0);
+    assert_int_equal(store_read_recovery(writing(scene), ORG, fresh, &scene->arena, &read), 0);
+}
+
 /* ── what it had paused ── */
 
 static void test_a_line_goes_on_with_its_delivery(void **state)
@@ -348,6 +416,8 @@ int main(void)
         SCENE_TEST(test_the_event_that_is_carried),
         SCENE_TEST(test_a_recovery_reads_back),
         SCENE_TEST(test_the_one_that_runs),
+        SCENE_TEST(test_old_ones_go),
+        SCENE_TEST(test_pruning_takes_them_along),
         SCENE_TEST(test_a_line_goes_on_with_its_delivery),
     };
     return RUN_SUITE("recoveries", tests);

@@ -5,7 +5,7 @@
  * of it as its time allows, in one transaction that also notes where it stands (chores, 'prune').
  *
  *   PLAN → CARRY → DELIVERIES → EVENTS → ACTIVITY → REJECTIONS → REJECTION_COUNTS → AUDIT →
- *   MINUTES → KEYS → SESSIONS → (PLAN)
+ *   MINUTES → KEYS → SESSIONS → OTHERS → (PLAN)
  *
  * Invariants: (1) an event's row goes only after every row of `work` that needs it has its own copy
  * of the data. CARRY sees to the rows there are; batch.c copies at once for a row whose event is
@@ -21,6 +21,9 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "store/access.h"
+#include "store/notices.h"
+#include "store/recoveries.h"
 #include "store/settings.h"
 
 #define AT_ONCE 64      /* rows between two looks at the clock */
@@ -498,19 +501,18 @@ static int prune_keys(struct pruning *pruning)
 
 static int prune_sessions(struct pruning *pruning)
 {
-    return more_if_any(SQL_RUN(pruning->sql,
-                               "DELETE FROM sessions WHERE token IN (SELECT token FROM sessions"
-                               " WHERE expires_ms < $1 ORDER BY expires_ms LIMIT $2)",
-                               SQL_I(pruning->retention->sessions_before_ms), SQL_I(AT_ONCE)));
+    int64_t before_ms = pruning->retention->sessions_before_ms;
+    return more_if_any(store_prune_sessions(pruning->sql, before_ms, AT_ONCE));
 }
 
-static int prune_notices(struct pruning *pruning)
+static int prune_others(struct pruning *pruning)
 {
-    return more_if_any(
-        SQL_RUN(pruning->sql,
-                "DELETE FROM notices WHERE (organization, id) IN (SELECT organization, id"
-                " FROM notices WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)",
-                SQL_I(pruning->retention->notices_before_ms), SQL_I(AT_ONCE)));
+    const struct prune *at = pruning->at;
+    int64_t gone =
+        store_prune_notices(pruning->sql, pruning->retention->notices_before_ms, AT_ONCE);
+    if (gone == 0)
+        gone = store_prune_recoveries(pruning->sql, at->cut_id, at->cut_ms, AT_ONCE);
+    return more_if_any(gone);
 }
 
 /* ── the pass ── */
@@ -527,7 +529,7 @@ static phase_step *const phases[] = {
     prune_minutes,
     prune_keys,
     prune_sessions,
-    prune_notices,
+    prune_others, /* notices, recoveries */
 };
 
 static void start_phase(struct prune *at, int64_t phase)
@@ -587,8 +589,7 @@ int store_prune_step(struct store_writer *writer, const struct retention *retent
     if (more < 0)
         return chore_fail(writer, more);
     if (more == 0 && sqlite3_total_changes64(writer->sql.db) == before) {
-        /* A step that found nothing to do costs no sync; that the pass is over, only memory knows.
-         */
+        /* Finding nothing to do costs no sync; that the pass is over, only memory knows. */
         store_rollback(writer);
         writer->prune = prune_before;
         start_phase(&writer->prune, 0);
