@@ -9,7 +9,8 @@
  * twice; (2) a delivery is looked at once: the place only rises, and none that was made behind the
  * recovery is looked at; (3) a step takes no more than STEP_DELIVERIES deliveries, and begins none
  * when their content has made the batch's arena grow by STEP_BYTES; (4) one is reopened only while
- * its endpoint is neither deleted nor disabled. */
+ * its endpoint is neither deleted nor disabled; (5) one whose step fails waits by itself, then takes
+ * one delivery at a time; when the store can note its end and not its next delivery, it ends. */
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -23,11 +24,18 @@
 #define STEP_DELIVERIES 256
 #define STEP_BYTES ((size_t)1 << 20)
 #define SCAN_ROWS 64 /* finished deliveries read at a time */
+#define FAILURES_MOST 4
+#define FAILURE_PAUSE_MS 1000 /* doubled by each further failure, to a minute */
+#define FAILURE_PAUSE_MOST_MS 60000
 
 struct recovering {
     struct list link;
     int64_t organization;
     int64_t id;
+    int failures;    /* steps in a row */
+    int careful;     /* so many steps take one delivery each, to get as far as can be */
+    int64_t next_ms; /* monotonic: no step before */
+    int64_t stuck;   /* the delivery that the last step failed at, or 0 */
 };
 
 /* One step, as an operation of a management batch. */
@@ -39,8 +47,11 @@ struct step {
     struct batch *batch;
     struct recovery recovery;
     size_t arena_before; /* what the batch held before the step */
+    int64_t tried;       /* the newest delivery it has begun with */
     int dealt;
+    bool one; /* delivery at most */
     bool over;
+    const struct recovering *ended; /* it only notes that this one ends */
 };
 
 static struct step *step_of(struct operation *operation)
@@ -52,12 +63,14 @@ static struct step *step_of(struct operation *operation)
 
 static bool has_room(const struct step *step)
 {
-    return step->dealt == 0 || (step->dealt < STEP_DELIVERIES && clock_mono_us() < step->until_us &&
-                                batch_arena(step->batch)->held - step->arena_before < STEP_BYTES);
+    return step->dealt == 0 ||
+           (!step->one && step->dealt < STEP_DELIVERIES && clock_mono_us() < step->until_us &&
+            batch_arena(step->batch)->held - step->arena_before < STEP_BYTES);
 }
 
 static int reopen(struct step *step, struct delivery_found *found)
 {
+    step->tried = found->delivery.id;
     int r = reopen_delivery(step->batch, found, false);
     step->recovery.recovered += r == 0;
     step->recovery.gone += r == STORE_NOT_FOUND;
@@ -209,6 +222,19 @@ static int take(struct step *step)
     return fail(r);
 }
 
+static int give_up(struct step *step)
+{
+    char id[ID_TEXT_MAX];
+    if (step->ended->stuck == 0)
+        return end(step, RECOVERY_FAILED,
+                   STR("The store failed again and again. What was not looked at stays as it is."));
+    return end(step, RECOVERY_FAILED,
+               arena_format(&step->arena,
+                            "The store failed again and again at the delivery %.*s. It and what is "
+                            "behind it stay as they are.",
+                            STR_ARG(id_write(ID_DELIVERY, step->ended->stuck, id))));
+}
+
 static int execute_step(struct operation *operation, struct batch *batch)
 {
     struct step *step = step_of(operation);
@@ -221,7 +247,7 @@ static int execute_step(struct operation *operation, struct batch *batch)
         step->over = true;
         return 0;
     }
-    r = check_outlet(step);
+    r = step->ended != NULL ? give_up(step) : check_outlet(step);
     if (r == 0 && !step->over)
         r = take(step);
     if (r == 0)
@@ -253,24 +279,78 @@ static void forget(struct committer *committer, struct recovering *recovering)
     (void)atomic_fetch_sub(&committer->recoveries, 1);
 }
 
+static bool run_step(struct committer *committer, struct recovering *recovering, struct step *step)
+{
+    step->operation =
+        (struct operation){ .kind = &step_kind, .organization = recovering->organization };
+    step->id = recovering->id;
+    bool done = management_run_own(committer, &step->operation);
+    arena_done(&step->arena);
+    return done;
+}
+
+/* A full disk is no reason to end. */
+static bool try_to_end(struct committer *committer, struct recovering *recovering)
+{
+    struct step step = { .ended = recovering };
+    return recovering->failures >= FAILURES_MOST && !store_is_full(committer->writer) &&
+           run_step(committer, recovering, &step);
+}
+
+/* True: it has ended. */
+static bool take_failure(struct committer *committer, struct recovering *recovering, int64_t stuck)
+{
+    char id[ID_TEXT_MAX];
+    recovering->failures++;
+    recovering->stuck = recovering->careful > 0 ? stuck : 0;
+    recovering->careful = STEP_DELIVERIES;
+    bool ended = try_to_end(committer, recovering);
+    int doublings = MIN_OF(recovering->failures - 1, 10);
+    int64_t pause_ms = MIN_OF((int64_t)FAILURE_PAUSE_MS << doublings, FAILURE_PAUSE_MOST_MS);
+    recovering->next_ms = clock_mono_ms() + pause_ms;
+    log_line(committer->options.log, LOG_ERROR,
+             ended ? "a recovery has failed" : "a step of a recovery failed; trying again",
+             LOG_TEXT("recovery", id_write(ID_RECOVERY, recovering->id, id)),
+             LOG_INT("failures", recovering->failures));
+    return ended;
+}
+
+/* The next in turn that does not wait behind a failure, or NULL. */
+static struct recovering *next_due(const struct list *recoveries)
+{
+    int64_t now_ms = clock_mono_ms();
+    LIST_EACH(recoveries, at)
+    {
+        struct recovering *recovering = LIST_ENTRY(at, struct recovering, link);
+        if (recovering->next_ms <= now_ms)
+            return recovering;
+    }
+    return NULL;
+}
+
 int recoveries_step(struct committer *committer, int budget_ms)
 {
     struct list *recoveries = &committer->chores.recoveries;
-    struct recovering *first = LIST_ENTRY(recoveries->next, struct recovering, link);
+    struct recovering *next = next_due(recoveries);
+    if (next == NULL)
+        return 0;
     struct step step = {
-        .operation = { .kind = &step_kind, .organization = first->organization },
-        .id = first->id,
         .until_us = clock_mono_us() + (int64_t)budget_ms * 1000 / 3, /* the rest is COMMIT's */
+        .one = next->careful > 0,
     };
-    bool done = management_run_own(committer, &step.operation);
-    arena_done(&step.arena);
-    list_remove(&first->link); /* it had its turn, also when it failed: others are not held up */
-    list_append(recoveries, &first->link);
-    if (!done)
-        return fail(FAIL_STORE);
-    if (step.over)
-        forget(committer, first);
-    return list_empty(recoveries) ? 0 : CHORE_MORE;
+    list_remove(&next->link); /* it had its turn, also when it failed: others are not held up */
+    list_append(recoveries, &next->link);
+    bool over = false;
+    if (run_step(committer, next, &step)) {
+        next->failures = 0;
+        next->careful -= next->careful > 0;
+        over = step.over;
+    } else {
+        over = take_failure(committer, next, step.tried);
+    }
+    if (over)
+        forget(committer, next);
+    return next_due(recoveries) == NULL ? 0 : CHORE_MORE;
 }
 
 /* ── beginning ── */

@@ -8,7 +8,8 @@ import { after, before } from 'node:test';
 import { checkEquations } from '../lib/books.mjs';
 import { deliveriesOf, deliveryOf, ledgerOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { Hub, scenario, startHub } from '../lib/hub.mjs';
+import { Hub, filesUnder, scenario, startHub } from '../lib/hub.mjs';
+import { runSync } from '../lib/processes.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -342,6 +343,51 @@ scenario('an endpoint that goes away in the middle ends it, and says so', async 
     letGo();
     await hub.settled();
     await checkBooks(hub, api);
+});
+
+scenario('a delivery that the store cannot take ends its recovery, which says so; others go on, and so does a stop', async () => {
+    const hub = await startHub({ clock: true });
+    const api = hub.client();
+    const spoilt = await endpoint(api, 'spoilt');
+    const sound = await endpoint(api, 'sound');
+    await outage(hub, api, spoilt, 5);
+    await outage(hub, api, sound, 5);
+    await hub.stop();
+    const database = filesUnder(hub.data).find((path) => path.endsWith('.db'));
+    const sql = (text) => {
+        const done = runSync('sqlite3', [database, text]);
+        assert.equal(done.code, 0, done.stderr);
+    };
+    // Deliveries in the order of their ids: the third of the first endpoint.
+    const third = '(SELECT id FROM deliveries ORDER BY id LIMIT 1 OFFSET 2)';
+    sql(`CREATE TABLE spoilt AS SELECT ${third} AS id; CREATE TRIGGER spoil BEFORE INSERT ON work WHEN NEW.id = (SELECT id FROM spoilt) BEGIN SELECT RAISE(ABORT, 'spoilt'); END`);
+    await hub.start();
+    const stuck = (await deliveriesOf(api, spoilt.id)).at(-3);
+    const { id } = expect(await recover(api, spoilt, { since: LONG_AGO }), 202).json;
+    await until('a step has failed', () => hub.log.includes('a step of a recovery failed'));
+    const other = await finished(hub, api, expect(await recover(api, sound, { since: LONG_AGO }), 202).json.id);
+    assert.deepEqual([other.state, other.recovered], ['done', 5]);
+    assert.equal((await recoveryOf(api, id)).state, 'running', 'it is tried again');
+    const began = Date.now();
+    assert.deepEqual(await hub.stop(), { code: 0, signal: null });
+    assert.ok(Date.now() - began < 5000, 'a stop does not wait for it');
+    await hub.start();
+    const recovery = await until('it ends', async () => {
+        const one = await recoveryOf(api, id);
+        return one.state !== 'running' && one;
+    }, { timeout: 40000 });
+    assert.deepEqual([recovery.state, recovery.recovered, recovery.examined], ['failed', 2, 2]);
+    assert.ok(recovery.reason.includes(stuck.id), recovery.reason);
+    assert.equal((await deliveryOf(api, stuck.id)).state, 'dead');
+    assert.match(hub.log, /a recovery has failed/);
+    await hub.stop();
+    sql('DROP TRIGGER spoil; DROP TABLE spoilt');
+    await hub.start();
+    const again = await finished(hub, api, expect(await recover(api, spoilt, { since: LONG_AGO }), 202).json.id);
+    assert.deepEqual([again.state, again.recovered], ['done', 3]);
+    for (const hook of [spoilt, sound]) await waitFor(hub, hook, 'all have arrived', (counts) => counts.delivered === 5);
+    await hub.settled();
+    await hub.checkLedger();
 });
 
 scenario('order is kept: strict, and by subject', async () => {
