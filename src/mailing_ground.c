@@ -223,7 +223,9 @@ static int read_waiting(void *context, struct arena *arena, struct mailer_waitin
          * next look; the others do not wait for it. */
         r = read_one(ground, &states[i], &waiting[*ret_count]);
         if (r < 0)
-            (void)give_up(ground, "what an organization is to be told could not be read", r);
+            log_line(ground->log, LOG_WARN, "what an organization is to be told could not be read",
+                     LOG_INT("organization", states[i].organization),
+                     LOG_TEXT("error", str_c(fail_describe(r))));
         else
             ++*ret_count;
     }

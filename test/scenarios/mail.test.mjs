@@ -5,8 +5,9 @@ import { after } from 'node:test';
 
 import { TEXT, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { Hub, PASSWORD, scenario, startHub } from '../lib/hub.mjs';
+import { Hub, PASSWORD, filesUnder, scenario, startHub } from '../lib/hub.mjs';
 import { makeCertificate, startMailServer } from '../lib/mail.mjs';
+import { runSync } from '../lib/processes.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -248,6 +249,49 @@ scenario('kill -9 before, between and behind: each is told once', async () => {
     await world.hub.start();
     await pass(world, 6 * 60 * MINUTE);
     assert.equal(world.server.mails.length, 2);
+});
+
+// In the hub's database, while it does not run.
+async function spoil(hub, text) {
+    await hub.stop();
+    const done = runSync('sqlite3', [filesUnder(hub.data).find((path) => path.endsWith('.db')), text]);
+    assert.equal(done.code, 0, done.stderr);
+    await hub.start();
+}
+
+scenario('one organization whose notices cannot be dealt with: the log says so, others get their mails, and it gets its own once it can', async () => {
+    const world = await setUp({ organizations: 2 });
+    const other = await addEndpoint(world, 'Elsewhere', { api: world.hub.client(world.hub.owners[1]) });
+    const first = '(SELECT min(id) FROM organizations)';
+    await spoil(world.hub, `CREATE TRIGGER spoil BEFORE UPDATE ON notices WHEN NEW.closed = 1 AND NEW.organization = ${first} BEGIN SELECT RAISE(ABORT, 'spoilt'); END`);
+    await die(world, other);
+    await pass(world, MINUTE);
+    assert.deepEqual(world.server.mails.map((mail) => [mail.to, mail.subject]), [[['owner1@example.org'], 'Junctor: 1 delivery of Other 1 died']]);
+    await until('the log says so', () => /level=warn msg="what an organization is to be told could not be read" organization=\d+ /.test(world.hub.log));
+    // Nor does it hold up what comes later, or a stop.
+    await die(other);
+    await pass(world, 15 * MINUTE);
+    assert.equal(count(world.server, 'owner1@example.org'), 2);
+    assert.equal(count(world.server, ANN), 0);
+    await spoil(world.hub, 'DROP TRIGGER spoil');
+    await pass(world, 15 * MINUTE);
+    await until('its own have come', () => count(world.server, ANN) > 0);
+    assert.match(world.server.to(ANN)[0].subject, /^Junctor: 1 delivery of Acme died/);
+    await pass(world, 60 * MINUTE);
+    assert.equal(count(world.server, ANN), 1, 'once');
+    assert.equal(count(world.server, 'owner1@example.org'), 2, 'nothing is told again');
+    await world.hub.checkLedger();
+});
+
+scenario('notices with values that the hub never writes: told all the same, and others theirs', async () => {
+    const world = await setUp({ organizations: 2 });
+    const other = await addEndpoint(world, 'Elsewhere', { api: world.hub.client(world.hub.owners[1]) });
+    await die(world, other);
+    // Not the words that the hub writes: a kind that this program does not know, and an outlet that is gone.
+    await spoil(world.hub, "UPDATE notices SET kind = 'of.tomorrow', outlet = 7, delivery = 7, outlet_name = CAST(x'ff00fe' AS TEXT) WHERE organization = (SELECT min(id) FROM organizations)");
+    await pass(world, MINUTE);
+    await until('both are told', () => count(world.server, ANN) === 1 && count(world.server, 'owner1@example.org') === 1);
+    assert.match(world.server.to('owner1@example.org')[0].subject, /1 delivery of Other 1 died/);
 });
 
 scenario('STARTTLS: by the authority that is given, and not otherwise; the login is sent behind it', async () => {
