@@ -176,6 +176,7 @@ void stock_list_outlet(struct stock *stock, int64_t organization, int64_t id)
 void stock_started(struct stock *stock)
 {
     stock->starting = false;
+    map_done(&stock->resumed);
     size_t at = 0;
     struct outlet *outlet;
     while ((outlet = map_next(&stock->outlets, &at)) != NULL) {
@@ -187,6 +188,16 @@ void stock_started(struct stock *stock)
 }
 
 /* ── hand-over ── */
+
+/* One that the order has not told the line of yet; or that is still to be read from the store. */
+static void end_pause(struct stock *stock, struct outlet *outlet, int64_t delivery)
+{
+    if (stock->starting)
+        (void)map_put_int(&stock->resumed, (uint64_t)delivery, outlet);
+    for (int i = 0; i < outlet->pause_count; i++)
+        if (outlet->pauses[i].delivery == delivery)
+            outlet->pauses[i--] = outlet->pauses[--outlet->pause_count];
+}
 
 /* It is in memory already: handed over and read, or asked for by hand. */
 static void merge(struct stock *stock, struct parcel *parcel, struct job *job)
@@ -214,6 +225,8 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
     const struct delivery *delivery = &job->delivery;
     struct outlet *outlet = stock_outlet(stock, delivery->organization, delivery->outlet);
     stock->now_ms = now_ms;
+    if (delivery->attempt_count > 0) /* it has been sent again, and may have been dead */
+        end_pause(stock, outlet, delivery->id);
     lines_resume(stock, outlet, job);
     struct parcel *held = map_find_int(&stock->parcels, (uint64_t)delivery->id);
     if (held != NULL) {
@@ -304,6 +317,8 @@ void stock_pause_line(struct stock *stock, struct parcel *parcel)
 
 void stock_load_pause(struct stock *stock, const struct paused_line *pause)
 {
+    if (map_find_int(&stock->resumed, (uint64_t)pause->delivery) != NULL)
+        return;
     struct outlet *outlet = stock_outlet(stock, pause->organization, pause->outlet);
     if (outlet->order != ORDER_NONE) {
         pause_line(stock, outlet, pause->subject, pause->delivery);
@@ -325,6 +340,7 @@ void stock_take_pauses(struct stock *stock, struct outlet *outlet)
 
 void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery)
 {
+    end_pause(stock, outlet, delivery);
     lines_pass_over(stock, outlet, delivery);
 }
 
@@ -365,6 +381,7 @@ void stock_done(struct stock *stock)
     }
     map_done(&stock->outlets);
     map_done(&stock->parcels);
+    map_done(&stock->resumed);
     heap_done(&stock->due);
     while (stock->spare != NULL) {
         struct parcel *parcel = stock->spare;

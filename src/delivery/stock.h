@@ -137,6 +137,7 @@ struct stock {
     int64_t now_ms;     /* as it was last told */
     int64_t horizon_ms; /* what is due later may sleep */
     bool starting;      /* which outlets have work in the store is not known yet */
+    struct map resumed; /* starting: deliveries that the store may still say pause a line */
     size_t bytes;
     size_t bytes_max;
     int outlets_in_use;                  /* that hold parcels */
@@ -153,7 +154,8 @@ struct outlet *stock_outlet(struct stock *stock, int64_t organization, int64_t i
 
 /* The store has unfinished deliveries of these: called for each, then stock_started(). */
 void stock_list_outlet(struct stock *stock, int64_t organization, int64_t id);
-/* All have been listed, from a snapshot; the others are in step, unless they missed something. */
+/* All have been listed, from a snapshot, and its pauses loaded; the others are in step, unless they
+ * missed something. */
 void stock_started(struct stock *stock);
 
 /* A job handed over by the committer: taken over, kept or let go. */
@@ -190,7 +192,8 @@ void stock_set_order(struct stock *stock, struct outlet *outlet, enum outlet_ord
 /* It is dead, and pauses its line until it is handed over again, or passed over: by the first that
  * does, when there are several. To be told before it is forgotten. */
 void stock_pause_line(struct stock *stock, struct parcel *parcel);
-/* The same, as the store has it at the start. The order may be told later. */
+/* The same, as the store had it at the start, unless it has ended since. The order may be told
+ * later. */
 void stock_load_pause(struct stock *stock, const struct paused_line *pause);
 void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t delivery);
 

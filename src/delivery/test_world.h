@@ -61,6 +61,8 @@ struct world {
     bool open[OUTLETS];
     enum outlet_order order[OUTLETS];
     int64_t paused_by[OUTLETS][SUBJECTS]; /* as committed */
+    struct paused_line pauses_read[OUTLETS * SUBJECTS]; /* for the start, some time before it */
+    int pauses_read_count;
     int pauses;
     int let_go;
     int closings;
