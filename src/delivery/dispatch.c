@@ -422,8 +422,12 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
         breaker_probe_lost(&outlet->breaker);
     log_breaker(dispatch, before);
     outlet->hold_until_ms = MAX_OF(outlet->hold_until_ms, outcome->hold_until_ms);
-    if (outcome->endpoint_gone)
+    if (outcome->endpoint_gone) {
+        /* It is disabled, which is told and stored instead. Its result goes by another lane than
+         * others, so a state in it might undo a newer one. */
         outlet->gone = true;
+        return;
+    }
     note_notice(dispatch, success);
     if (outlet_note_state(dispatch->courier, outlet))
         send_state(dispatch);
