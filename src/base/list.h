@@ -36,6 +36,18 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
+/* All of `from`, in their order, to the end of `to`. */
+static inline void list_move_all(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    from->prev->next = to;
+    to->prev->next = from->next;
+    to->prev = from->prev;
+    list_init(from);
+}
+
 #define LIST_ENTRY(link, type, member) CONTAINER_OF(link, type, member)
 
 /* The body may remove `at`, and nothing else. */

@@ -17,6 +17,8 @@
 #define WAIT_MAX_MS 1000
 #define READ_PAUSE_MS 1000
 #define COUNT_PAUSE_MS 500
+#define LOOKS_A_TURN 64
+#define ROUND_PAUSE_MS 10
 
 int64_t courier_now_ms(const struct courier *courier)
 {
@@ -68,11 +70,6 @@ static void read_list(struct courier *courier, int64_t mono_ms)
     fetcher_post(&courier->couriers->fetcher, new_fetch(courier, MAIL_START));
 }
 
-static bool wants_page(struct courier *courier, struct outlet *outlet, int64_t mono_ms)
-{
-    return outlet->read_again_ms <= mono_ms && stock_wants_page(&courier->stock, outlet);
-}
-
 /* Memory has let go of some of theirs. */
 static void take_fallen(struct courier *courier)
 {
@@ -83,7 +80,41 @@ static void take_fallen(struct courier *courier)
     }
 }
 
-/* The ones that wait longest first. */
+static struct outlet *behind_of(struct list *link)
+{
+    return LIST_ENTRY(link, struct outlet, behind);
+}
+
+/* All outlets that are behind are looked at in rounds: one a turn while they are few, else some a
+ * turn, and then a pause. So thousands of them cost a turn no more than some dozens. */
+static void begin_round(struct courier *courier, int64_t mono_ms)
+{
+    if (!list_empty(&courier->behind))
+        return;
+    courier->look_again = !list_empty(&courier->looked_at) && mono_ms < courier->round_at_ms;
+    if (courier->look_again)
+        return;
+    courier->unread = false;
+    courier->round_began_ms = mono_ms;
+    list_move_all(&courier->behind, &courier->looked_at);
+}
+
+static void look_at(struct courier *courier, struct outlet *outlet, int64_t mono_ms)
+{
+    list_remove(&outlet->behind);
+    list_append(&courier->looked_at, &outlet->behind);
+    if (stock_wants_page(&courier->stock, outlet) &&
+        (outlet->read_again_ms > mono_ms || !read_outlet(courier, outlet)))
+        courier->unread = true;
+}
+
+/* A round goes on. */
+static bool is_looking(const struct courier *courier)
+{
+    return !courier->stopping && !courier->stock.starting && !list_empty(&courier->behind) &&
+           courier->stock.reading < READS_AT_ONCE;
+}
+
 static void read_behind(struct courier *courier, int64_t mono_ms)
 {
     take_fallen(courier);
@@ -93,34 +124,18 @@ static void read_behind(struct courier *courier, int64_t mono_ms)
         read_list(courier, mono_ms);
         return;
     }
-    struct list begun;
-    list_init(&begun);
-    LIST_EACH(&courier->behind, at)
-    {
-        struct outlet *outlet = LIST_ENTRY(at, struct outlet, behind);
-        if (courier->stock.reading >= READS_AT_ONCE)
-            break;
-        if (!wants_page(courier, outlet, mono_ms) || !read_outlet(courier, outlet))
-            continue;
-        list_remove(at);
-        list_append(&begun, at);
-    }
-    while (!list_empty(&begun)) {
-        struct list *first = begun.next;
-        list_remove(first);
-        list_append(&courier->behind, first);
-    }
+    begin_round(courier, mono_ms);
+    for (int looks = 0; looks < LOOKS_A_TURN && is_looking(courier); looks++)
+        look_at(courier, behind_of(courier->behind.next), mono_ms);
+    if (is_looking(courier))
+        courier->round_at_ms = courier->round_began_ms + ROUND_PAUSE_MS;
 }
 
-static bool anything_to_read(struct courier *courier)
+static bool anything_to_read(const struct courier *courier)
 {
-    if (courier->stock.starting || courier->stock.reading > 0 || courier->sweeping ||
-        !list_empty(&courier->stock.fallen))
-        return true;
-    LIST_EACH(&courier->behind, at)
-    if (stock_wants_page(&courier->stock, LIST_ENTRY(at, struct outlet, behind)))
-        return true;
-    return false;
+    return courier->stock.starting || courier->stock.reading > 0 || courier->sweeping ||
+           !list_empty(&courier->stock.fallen) || !list_empty(&courier->behind) ||
+           courier->look_again || courier->unread;
 }
 
 static void take_page(struct courier *courier, struct fetch *fetch)
@@ -383,9 +398,11 @@ static int64_t wait_ms(struct courier *courier, int64_t mono_ms)
     int names_ms = resolver_timeout_ms(courier->resolver, mono_ms);
     if (names_ms >= 0)
         wait_ms = MIN_OF(wait_ms, names_ms);
+    if (courier->look_again)
+        wait_ms = sooner(wait_ms, courier->round_at_ms, mono_ms);
     if (courier->stopping && !courier->stopped_all)
         wait_ms = sooner(wait_ms, courier->stop_at_ms, mono_ms);
-    return wait_ms;
+    return is_looking(courier) ? 0 : wait_ms;
 }
 
 static void wait_for_work(struct courier *courier)
@@ -475,6 +492,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     stock_init(&courier->stock,
                (size_t)(couriers->options.limits->courier_bytes / couriers->count));
     list_init(&courier->behind);
+    list_init(&courier->looked_at);
     list_init(&courier->dispatches);
     list_init(&courier->to_post);
     list_init(&courier->fetches);

@@ -190,7 +190,12 @@ struct courier {
     struct resolver *resolver;
     struct map places;      /* name → struct place */
     struct heap timers;     /* outlets that wait for Junctor's time */
-    struct list behind;     /* outlets to be read */
+    struct list behind;     /* outlets to be looked at in this round: do they want to be read? */
+    struct list looked_at;  /* and those that have been */
+    bool unread;            /* one of those wants to, and cannot yet */
+    bool look_again;        /* something has happened since the round ended */
+    int64_t round_began_ms; /* monotonic */
+    int64_t round_at_ms;    /* monotonic: the next one, not before */
     struct list dispatches; /* under way, not yet posted */
     struct list fetches;    /* of tokens (token.c), under way */
     int fetching;
