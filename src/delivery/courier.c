@@ -103,6 +103,7 @@ static void look_at(struct courier *courier, struct outlet *outlet, int64_t mono
 {
     list_remove(&outlet->behind);
     list_append(&courier->looked_at, &outlet->behind);
+    outlet->waits = outlet_waits(courier, outlet);
     if (stock_wants_page(&courier->stock, outlet) &&
         (outlet->read_again_ms > mono_ms || !read_outlet(courier, outlet)))
         courier->unread = true;

@@ -264,6 +264,8 @@ MUST_USE bool outlet_note_state(struct courier *courier, struct outlet *outlet);
 int outlet_limit(const struct courier *courier, const struct outlet *outlet);
 /* Sent to at all: known, active, not held. */
 bool outlet_is_open(const struct courier *courier, const struct outlet *outlet);
+/* For its target, its token or its breaker: nothing goes now, but for a probe. */
+bool outlet_waits(const struct courier *courier, const struct outlet *outlet);
 /* After a change of what outlet_is_open() says. */
 void outlet_reopen(struct courier *courier, struct outlet *outlet);
 /* The next parcel that may go now, or NULL; then the outlet waits where it will be found again. */

@@ -256,13 +256,23 @@ static bool is_full(const struct place *place, int own)
            place->under_way >= (own == 0 ? PLACE_CONNECTIONS_MAX : PLACE_CONNECTIONS);
 }
 
+static int64_t held_until_ms(const struct outlet *outlet)
+{
+    return MAX_OF(outlet->hold_until_ms, token_pause_until_ms(outlet->token));
+}
+
+bool outlet_waits(const struct courier *courier, const struct outlet *outlet)
+{
+    return outlet->breaker.state != BREAKER_CLOSED ||
+           held_until_ms(outlet) > courier_now_ms(courier);
+}
+
 /* False: it waits, and will be found again. */
 static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_probe)
 {
     int64_t now_ms = courier_now_ms(courier);
-    int64_t hold_until_ms = MAX_OF(outlet->hold_until_ms, token_pause_until_ms(outlet->token));
-    if (hold_until_ms > now_ms) {
-        wait_until(courier, outlet, hold_until_ms);
+    if (held_until_ms(outlet) > now_ms) {
+        wait_until(courier, outlet, held_until_ms(outlet));
         return false;
     }
     enum breaker_verdict verdict = breaker_ask(&outlet->breaker, now_ms);

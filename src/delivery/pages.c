@@ -18,6 +18,7 @@
 #include "delivery/stock_parts.h"
 
 #define FIRST_PAGE ((size_t)32) /* how large the bodies are is not known yet */
+#define WAITING_PAGE ((size_t)4)
 #define UNKNOWN_BYTES ((size_t)4096)
 #define PASS_PAUSE_MS 1000
 
@@ -63,7 +64,8 @@ static bool has_room(const struct stock *stock, const struct outlet *outlet)
 
 bool stock_wants_page(struct stock *stock, struct outlet *outlet)
 {
-    if (outlet->reading || outlet->ready.count >= STOCK_READY_LOW ||
+    size_t enough = outlet->waits ? 1 : STOCK_READY_LOW;
+    if (outlet->reading || outlet->ready.count >= enough ||
         (!wants_pass(stock, outlet) && !wants_tail(outlet)))
         return false;
     if (has_room(stock, outlet))
@@ -84,6 +86,13 @@ static void begin_pass(struct stock *stock, struct outlet *outlet)
     lines_begin_return(outlet);
 }
 
+static size_t page_max(const struct outlet *outlet)
+{
+    if (outlet->waits)
+        return WAITING_PAGE;
+    return outlet->item_bytes == 0 ? FIRST_PAGE : STOCK_PAGE;
+}
+
 bool stock_begin_read(struct stock *stock, struct outlet *outlet)
 {
     assert(!outlet->reading);
@@ -91,7 +100,6 @@ bool stock_begin_read(struct stock *stock, struct outlet *outlet)
         return false;
     size_t item_bytes = outlet->item_bytes == 0 ? UNKNOWN_BYTES : outlet->item_bytes;
     size_t fit = room_of_page(stock, outlet) / item_bytes;
-    size_t most = outlet->item_bytes == 0 ? FIRST_PAGE : STOCK_PAGE;
     outlet->reading = true;
     outlet->read_is_pass = wants_pass(stock, outlet);
     if (outlet->read_is_pass)
@@ -101,7 +109,7 @@ bool stock_begin_read(struct stock *stock, struct outlet *outlet)
     outlet->read_due_ms = stock_has_sleepers(outlet) || outlet->read_is_pass
                               ? stock->now_ms + stock->horizon_ms
                               : NONE;
-    outlet->read_limit = (int)MIN_OF(MAX_OF(fit, (size_t)1), most);
+    outlet->read_limit = (int)MIN_OF(MAX_OF(fit, (size_t)1), page_max(outlet));
     outlet->let_go_least = NONE;
     outlet->finished_count = 0;
     outlet->reserved = (size_t)outlet->read_limit * item_bytes;

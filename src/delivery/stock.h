@@ -71,6 +71,7 @@ struct outlet {
     size_t bytes;
 
     enum outlet_step step;
+    bool waits;           /* as the courier says: nothing goes now, but for a probe */
     bool reading;         /* a page is on its way */
     int64_t read_to;      /* all unfinished deliveries with id up to this are in memory */
     int64_t read_after;   /* reading: where the page begins */
@@ -164,7 +165,8 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms);
 /* Some of its deliveries are in the store alone, because their time is far. */
 bool stock_has_sleepers(const struct outlet *outlet);
 /* True when a page of this outlet should be read now: `stock_begin_read` says which. Only the
- * courier knows whether the outlet is one that is sent to. */
+ * courier knows whether the outlet is one that is sent to. One that waits needs no more than one
+ * that is ready, so that many of them leave the memory to the others. */
 bool stock_wants_page(struct stock *stock, struct outlet *outlet);
 /* Ask for up to outlet->read_limit deliveries with id > read_after and ≤ read_before, due by
  * read_due_ms (those without a line) and of no line of lines_resting(), in a snapshot that begins

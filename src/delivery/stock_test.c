@@ -352,6 +352,7 @@ static void take_mail(struct world *world)
 static void read_page(struct world *world, int index)
 {
     struct outlet *outlet = outlet_at(world, index);
+    outlet->waits = draw(world, 3) == 0;
     if (world->reading[index] != 0 || !world->open[index] ||
         !stock_wants_page(&world->stock, outlet))
         return;
