@@ -27,6 +27,18 @@
 
 /* ── begin and end of its life ── */
 
+static void end_early(struct dispatch *dispatch, enum exchange_end end, str detail)
+{
+    dispatch->exchange.end = end;
+    dispatch->exchange.detail = detail;
+    dispatch_conclude(dispatch);
+}
+
+static void reach_ended(struct reach *reach, enum exchange_end end, str detail)
+{
+    end_early(CONTAINER_OF(reach, struct dispatch, reach), end, detail);
+}
+
 static struct dispatch *new_dispatch(struct courier *courier)
 {
     struct dispatch *dispatch = courier->spare;
@@ -39,9 +51,13 @@ static struct dispatch *new_dispatch(struct courier *courier)
     }
     dispatch->courier = courier;
     list_init(&dispatch->link);
-    list_init(&dispatch->lookup.link);
     list_init(&dispatch->wait.link);
     dispatch->exchange = (struct exchange){};
+    dispatch->reach = (struct reach){ .courier = courier,
+                                      .exchange = &dispatch->exchange,
+                                      .arena = &dispatch->arena,
+                                      .ended = reach_ended };
+    reach_init(&dispatch->reach);
     dispatch->post_at_ms = dispatch->pause_ms = 0;
     return dispatch;
 }
@@ -150,66 +166,6 @@ static void add_transport_headers(struct dispatch *dispatch, str authorization)
     dispatch->exchange.headers = dispatch->headers.first;
 }
 
-static void end_early(struct dispatch *dispatch, enum exchange_end end, str detail)
-{
-    dispatch->exchange.end = end;
-    dispatch->exchange.detail = detail;
-    dispatch_conclude(dispatch);
-}
-
-/* What is connected to. */
-static const struct target *peer_of(const struct dispatch *dispatch)
-{
-    return dispatch->proxy != NULL ? dispatch->proxy : dispatch->target;
-}
-
-/* Only what the guard allows is pinned; it is asked again when the socket is opened. */
-static void send_to(struct dispatch *dispatch, const struct names_answer *answer)
-{
-    const struct cidr_list *allow = &dispatch->courier->couriers->options.allow_egress;
-    struct exchange *exchange = &dispatch->exchange;
-    exchange->timing.name_us = clock_mono_us() - dispatch->asked_us;
-    if (answer->count == 0) {
-        end_early(dispatch, dispatch->proxy != NULL ? EXCHANGE_PROXY_NO_NAME : EXCHANGE_NO_NAME,
-                  answer->error);
-        return;
-    }
-    struct address allowed[RESOLVER_ADDRESSES];
-    int count = 0;
-    for (int i = 0; i < answer->count; i++)
-        if (egress_allows(&answer->addresses[i], allow, &exchange->refusal))
-            allowed[count++] = answer->addresses[i];
-    if (count == 0) {
-        end_early(dispatch, EXCHANGE_BLOCKED, (str){});
-        return;
-    }
-    dispatch->pin = (struct curl_slist){ .data = sender_pin(peer_of(dispatch), allowed, count,
-                                                            &dispatch->arena) };
-    exchange->pin = &dispatch->pin;
-    sender_start(dispatch->courier->sender, exchange);
-}
-
-static void name_answered(struct lookup *lookup, const struct names_answer *answer)
-{
-    send_to(CONTAINER_OF(lookup, struct dispatch, lookup), answer);
-}
-
-static void send_or_look_up(struct dispatch *dispatch)
-{
-    struct courier *courier = dispatch->courier;
-    dispatch->lookup.answered = name_answered;
-    dispatch->asked_us = clock_mono_us();
-    const struct target *peer = peer_of(dispatch);
-    if (peer->literal.family != 0) {
-        sender_start(courier->sender, &dispatch->exchange);
-        return;
-    }
-    const struct names_answer *answer =
-        resolver_find(courier->resolver, str_c(peer->host), &dispatch->lookup, clock_mono_ms());
-    if (answer != NULL)
-        send_to(dispatch, answer);
-}
-
 /* The webhook may have changed meanwhile: the attempt stays what it began as. */
 static void token_answered(struct token_wait *wait, const struct token_answer *answer)
 {
@@ -221,7 +177,7 @@ static void token_answered(struct token_wait *wait, const struct token_answer *a
     }
     dispatch->token_serial = answer->serial;
     add_transport_headers(dispatch, headers_bearer(answer->value, &dispatch->arena));
-    send_or_look_up(dispatch);
+    reach_begin(&dispatch->reach);
 }
 
 static void send_or_wait(struct dispatch *dispatch)
@@ -229,7 +185,7 @@ static void send_or_wait(struct dispatch *dispatch)
     const struct outlet *outlet = dispatch->outlet;
     if (outlet->token == NULL) {
         add_transport_headers(dispatch, str_c(outlet->authorization));
-        send_or_look_up(dispatch);
+        reach_begin(&dispatch->reach);
         return;
     }
     dispatch->token = token_keep(outlet->token);
@@ -578,12 +534,9 @@ void dispatch_stop_all(struct courier *courier)
     LIST_EACH(&courier->dispatches, at)
     {
         struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
-        if (dispatch->exchange.line != NULL) {
-            sender_stop_exchange(courier->sender, &dispatch->exchange);
-        } else if (!list_empty(&dispatch->lookup.link)) {
-            list_remove(&dispatch->lookup.link);
-            end_early(dispatch, EXCHANGE_STOPPED, (str){});
-        } else if (!list_empty(&dispatch->wait.link)) {
+        if (list_empty(&dispatch->wait.link)) {
+            reach_stop(&dispatch->reach);
+        } else {
             list_remove(&dispatch->wait.link);
             end_early(dispatch, EXCHANGE_STOPPED, (str){});
         }

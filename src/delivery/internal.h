@@ -14,6 +14,7 @@
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
  * - token.c: fetches access tokens
+ * - reach.c: from an exchange to its sending: name, egress guard
  * - sweep.c: finds what is due in the store and not in memory
  * - sender_http.c, resolver.c: the network */
 #pragma once
@@ -25,6 +26,7 @@
 #include "delivery/explain.h"
 #include "delivery/headers.h"
 #include "delivery/holds.h"
+#include "delivery/reach.h"
 #include "delivery/resolver.h"
 #include "delivery/sender_http.h"
 #include "delivery/stock.h"
@@ -287,7 +289,7 @@ struct dispatch {
     struct parcel *parcel;
     struct result *result;
     struct exchange exchange;
-    struct lookup lookup;
+    struct reach reach;
     struct token *token; /* one reference; NULL: it needs none */
     struct token_wait wait;
     str token_error;      /* why there is none; in the result's arena */
@@ -299,12 +301,10 @@ struct dispatch {
     struct target *proxy;
     struct place *place;
     struct header_list headers;
-    struct curl_slist pin;
     struct outlet_state state; /* what the result tells of the outlet, if it does */
     int slot;                  /* in courier->sending */
     bool probe;
     int64_t started_us;
-    int64_t asked_us;   /* for the name; started_us, but for the time it waited for a token */
     int64_t post_at_ms; /* monotonic; when it is posted again */
     int64_t pause_ms;
 };

@@ -38,8 +38,7 @@ struct token {
     bool fetching;
     int64_t began_ms;
     struct exchange exchange;
-    struct lookup lookup;
-    struct curl_slist pin;
+    struct reach reach;
     struct arena arena; /* all of it, reset behind each */
 };
 
@@ -77,7 +76,6 @@ struct token *token_new(struct courier *courier, struct webhook *webhook,
     token->transport = transport_for(webhook, target, token->target);
     list_init(&token->link);
     list_init(&token->waiting);
-    list_init(&token->lookup.link);
     return token;
 }
 
@@ -241,44 +239,9 @@ static void end_early(struct token *token, enum exchange_end end, str detail)
     end_fetch(token);
 }
 
-/* Only what the guard allows is pinned; it is asked again when the socket is opened. */
-static void send_to(struct token *token, const struct names_answer *answer)
+static void reach_ended(struct reach *reach, enum exchange_end end, str detail)
 {
-    const struct cidr_list *allow = &token->courier->couriers->options.allow_egress;
-    struct exchange *exchange = &token->exchange;
-    struct address allowed[RESOLVER_ADDRESSES];
-    int count = 0;
-    for (int i = 0; i < answer->count; i++)
-        if (egress_allows(&answer->addresses[i], allow, &exchange->refusal))
-            allowed[count++] = answer->addresses[i];
-    if (count == 0) {
-        end_early(token, answer->count == 0 ? EXCHANGE_NO_NAME : EXCHANGE_BLOCKED, answer->error);
-        return;
-    }
-    token->pin = (struct curl_slist){
-        .data = sender_pin(token->target, allowed, count, &token->arena),
-    };
-    exchange->pin = &token->pin;
-    sender_start(token->courier->sender, exchange);
-}
-
-static void name_answered(struct lookup *lookup, const struct names_answer *answer)
-{
-    send_to(CONTAINER_OF(lookup, struct token, lookup), answer);
-}
-
-static void send_or_look_up(struct token *token)
-{
-    struct courier *courier = token->courier;
-    token->lookup.answered = name_answered;
-    if (token->target->literal.family != 0) {
-        sender_start(courier->sender, &token->exchange);
-        return;
-    }
-    const struct names_answer *answer = resolver_find(courier->resolver, str_c(token->target->host),
-                                                      &token->lookup, clock_mono_ms());
-    if (answer != NULL)
-        send_to(token, answer);
+    end_early(CONTAINER_OF(reach, struct token, reach), end, detail);
 }
 
 static void make_request(struct token *token)
@@ -301,6 +264,11 @@ static void make_request(struct token *token)
                                          .arena = arena,
                                          .fresh = true,
                                          .kept_max = REPLY_MAX };
+    token->reach = (struct reach){ .courier = token->courier,
+                                   .exchange = &token->exchange,
+                                   .arena = arena,
+                                   .ended = reach_ended };
+    reach_init(&token->reach);
 }
 
 static void begin_fetch(struct token *token)
@@ -315,7 +283,7 @@ static void begin_fetch(struct token *token)
     if (token->target == NULL)
         end_early(token, EXCHANGE_NO_URL, (str){});
     else
-        send_or_look_up(token);
+        reach_begin(&token->reach);
 }
 
 static bool may_fetch(const struct token *token, int64_t now_ms)
@@ -376,13 +344,5 @@ void token_accepted(struct token *token, int64_t serial)
 void tokens_stop_all(struct courier *courier)
 {
     LIST_EACH(&courier->fetches, at)
-    {
-        struct token *token = LIST_ENTRY(at, struct token, link);
-        if (token->exchange.line != NULL) {
-            sender_stop_exchange(courier->sender, &token->exchange);
-        } else if (!list_empty(&token->lookup.link)) {
-            list_remove(&token->lookup.link);
-            end_early(token, EXCHANGE_STOPPED, (str){});
-        }
-    }
+    reach_stop(&LIST_ENTRY(at, struct token, link)->reach);
 }
