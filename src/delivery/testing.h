@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * delivery/testing.h: what the tests of this folder share: a receiver that misbehaves as its paths
- * say, a name server with a script, certificates, and a bed that stands for committer and store.
- * For tests only. */
+ * say, a name server with a script, and a bed that stands for committer and store. For tests only.
+ */
 #pragma once
 
 #include <pthread.h>
 
+#include "base/test_certificates.h"
 #include "base/testing.h"
 #include "delivery/internal.h"
 
@@ -77,7 +78,6 @@ enum h2_script {
     H2_ABORT,          /* begins an answer, and ends the stream with INTERNAL_ERROR */
 };
 
-struct certificates;
 struct h2_receiver;
 
 struct h2_receiver *h2_receiver_new(const struct certificates *certificates, enum h2_script script);
@@ -103,27 +103,6 @@ void name_server_free(struct name_server *server);
 int name_server_port(const struct name_server *server);
 /* How many questions for that name's A it has seen. */
 int name_server_asked(struct name_server *server, const char *name);
-
-/* ── certificates: PEM files in a new folder ── */
-struct certificates {
-    char folder[64];
-    char authority[96];  /* to be trusted */
-    char good[96];       /* for localhost and 127.0.0.1, by that authority */
-    char wrong_name[96]; /* for elsewhere.test */
-    char expired[96];
-    char not_yet[96];
-    char unknown[96];         /* by itself */
-    char stranger[96];        /* by an authority that is not trusted */
-    char other_authority[96]; /* that one */
-    char client[96];          /* for a hub, by the authority */
-    char other_client[96];
-    char key[96]; /* of all of them */
-    char encrypted_key[96];
-    char other_key[96]; /* of none */
-};
-
-void certificates_make(struct certificates *certificates);
-void certificates_remove(const struct certificates *certificates);
 
 /* ── bed: couriers, and what they stand on ── */
 struct record {

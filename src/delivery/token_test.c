@@ -300,7 +300,7 @@ TEST(certificate_for_the_same_server_alone)
 {
     struct scene *scene = *state;
     struct bed *bed = &scene->bed;
-    struct certificates certificates;
+    struct certificates certificates = {};
     certificates_make(&certificates);
     struct receiver *guarded = receiver_new(&(struct receiver_options){
         .tls = true,

@@ -262,7 +262,8 @@ TEST(tls)
         struct smtp_options options = quick;
         options.url = url_of(peer, cases[i].scheme, "localhost", &arena);
         options.tls = cases[i].level;
-        options.ca_file = cases[i].trusted ? str_c(certificate) : str_c(certificates.wrong_name);
+        options.ca_file =
+            str_c(cases[i].trusted ? certificates.authority : certificates.other_authority);
         struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
         CHECK_INT(cases[i].label, result.end, cases[i].end);
         if (!says(result.text, cases[i].says))
@@ -289,7 +290,7 @@ TEST(starttls_refused)
     struct smtp_options options = quick;
     options.url = url_of(peer, "smtp", "localhost", &arena);
     options.tls = SMTP_TLS_REQUIRED;
-    options.ca_file = str_c(certificates.good);
+    options.ca_file = str_c(certificates.authority);
     struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
     CHECK_INT("end", result.end, SMTP_SERVER_LATER);
     CHECK("text", says(result.text, "refused to begin TLS (454 not now)"));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * mail/testing.h: what the tests of this folder share: a mail server that does what it is told, and
- * certificates. For tests only. */
+ * mail/testing.h: what the tests of this folder share: a mail server that does what it is told.
+ * For tests only. */
 #pragma once
 
 #include "base/arena.h"
+#include "base/test_certificates.h"
 #include "base/testing.h"
 
 /* ── mail server: SMTP on a loopback port, one connection at a time ──
@@ -52,14 +53,3 @@ int peer_commands(struct peer *peer, const char *verb);
 struct peer_mail peer_get(struct peer *peer, int index);
 /* Waits until the server has been told that verb so often; fails after 20 s. */
 void peer_wait(struct peer *peer, const char *verb, int times);
-
-/* ── certificates, each its own authority: PEM files in a new folder ── */
-struct certificates {
-    char folder[64];
-    char good[96];       /* for localhost and 127.0.0.1 */
-    char wrong_name[96]; /* for elsewhere.test */
-    char key[96];        /* of both */
-};
-
-void certificates_make(struct certificates *certificates);
-void certificates_remove(const struct certificates *certificates);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/test_certificates.h"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -6,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "delivery/testing.h"
+#include "base/attr.h"
+#include "base/testing.h"
 
 static void add_extension(X509 *certificate, X509 *issuer, int kind, const char *value)
 {
