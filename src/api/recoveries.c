@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/standing.h"
 #include "base/clock.h"
+#include "base/compare.h"
 #include "base/instant.h"
 #include "model/names.h"
 #include "store/lists.h"
@@ -61,17 +62,10 @@ static void read_span(struct call *call, struct asked *asked)
     read_states(call, asked);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 static int sort_ids(int64_t *ids, int count)
 {
     int kept = 0;
-    qsort(ids, (size_t)count, sizeof(*ids), by_id);
+    qsort(ids, (size_t)count, sizeof(*ids), compare_int64);
     for (int i = 0; i < count; i++)
         if (kept == 0 || ids[i] != ids[kept - 1])
             ids[kept++] = ids[i];

@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "delivery/stock.h"
 
 static struct parcel *parcel_at(struct heap_link *place)
@@ -235,13 +236,6 @@ void line_leave(struct outlet *outlet, struct line *line, int64_t id)
     line->left_again = MIN_OF(line->left_again, id);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 int lines_resting(const struct outlet *outlet, int64_t *ret_subjects)
 {
     size_t at = 0;
@@ -250,7 +244,7 @@ int lines_resting(const struct outlet *outlet, int64_t *ret_subjects)
     while (outlet->lines_left > 0 && (line = map_next(&outlet->lines, &at)) != NULL)
         if (line->left_least != INT64_MAX && !line->returning)
             ret_subjects[count++] = line->subject;
-    qsort(ret_subjects, (size_t)count, sizeof(*ret_subjects), by_value);
+    qsort(ret_subjects, (size_t)count, sizeof(*ret_subjects), compare_int64);
     return count;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/compare.h"
 #include "delivery/stock_parts.h"
 
 #define RESIDENCE_MS 1000 /* what has been read is kept so long, at least */
@@ -137,13 +138,6 @@ static bool may_go(const struct parcel *parcel)
     return parcel->state != PARCEL_OUT && !parcel->manual;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* The id that half of those which may go lie below; at least one does. */
 static int64_t middle_id(const struct outlet *outlet)
 {
@@ -152,7 +146,7 @@ static int64_t middle_id(const struct outlet *outlet)
     LIST_EACH(&outlet->parcels, at)
     if (may_go(parcel_of(at)))
         ids[count++] = parcel_of(at)->heap.id;
-    qsort(ids, count, sizeof(*ids), by_id);
+    qsort(ids, count, sizeof(*ids), compare_int64);
     int64_t middle = count < 2 ? NONE : ids[count / 2];
     free(ids);
     return middle;

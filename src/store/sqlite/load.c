@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "model/names.h"
 
 static int load_contact(struct sql *sql, struct contact_load *load)
@@ -78,13 +79,6 @@ static int read_item(const struct sql_query *query, struct arena *arena, struct 
 
 #define FILTERED_ROWS 4096
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 static bool is_filtered(const struct work_wanted *wanted)
 {
     return wanted->due_to_ms != INT64_MAX || wanted->skip_count > 0;
@@ -97,7 +91,7 @@ static bool passes(const struct work_wanted *wanted, int64_t due_ms, int64_t sub
     bool in_line = wanted->by_subject && subject != 0;
     if (in_line)
         return bsearch(&subject, wanted->skip, (size_t)wanted->skip_count, sizeof(subject),
-                       by_value) == NULL;
+                       compare_int64) == NULL;
     if (due_ms <= wanted->due_to_ms)
         return true;
     page->later_ms = MIN_OF(page->later_ms, due_ms);
