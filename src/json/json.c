@@ -234,6 +234,33 @@ json json_get(json object, str key)
     return NULL;
 }
 
+/* As most readers have it. */
+json json_get_last(json object, str key)
+{
+    if (json_type(object) != JSON_OBJECT)
+        return NULL;
+    struct json_walk walk = json_walk(object);
+    str name = {};
+    json value;
+    json found = NULL;
+    while (json_next(&walk, &name, &value))
+        if (str_equal(name, key))
+            found = value;
+    return found;
+}
+
+json json_element(json array, int64_t index)
+{
+    if (json_type(array) != JSON_ARRAY || index < 0 || (uint64_t)index >= json_count(array))
+        return NULL;
+    struct json_walk walk = json_walk(array);
+    json value = NULL;
+    for (int64_t i = 0; i <= index; i++)
+        if (!json_next(&walk, NULL, &value))
+            return NULL;
+    return value;
+}
+
 size_t json_count(json value)
 {
     return value != NULL && is_container(value) ? tree_length(value) : 0;

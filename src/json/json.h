@@ -59,10 +59,13 @@ bool json_number_is_whole(str text);
  * and for what is no number. */
 bool json_number_fits_double(str text);
 
-/* Object members: the first of that name. */
+/* Object members: the first of that name, or the last. */
 json json_get(json object, str key);
+json json_get_last(json object, str key);
 /* How many members or elements. */
 size_t json_count(json value);
+/* NULL: the array has none there, or it is no array. */
+json json_element(json array, int64_t index);
 
 struct json_walk {
     const void *at;
@@ -94,6 +97,9 @@ MUST_USE bool json_pointer_read(struct arena *arena, str text, struct json_point
 /* NULL: nothing there. Array indexes are decimal without leading zeros; "-" never matches. Of
  * members of one name the last counts. */
 json json_pointer_find(const struct json_pointer *pointer, json document);
+
+/* The element of an array that a token names; −1: none. */
+int64_t json_pointer_index(str token);
 
 /* One more step at the end of a pointer's text: '/' and the token, escaped. */
 void json_pointer_add(struct buf *buf, str token);

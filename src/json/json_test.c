@@ -135,13 +135,20 @@ TEST(gets_members)
                           STR("{\"a\":1,\"b\":{\"c\":[true,false]},\"a\":2,\"\":3,\"n\\u0000\":4}"),
                           DEPTH, &value, &error));
     CHECK_STR("the first of that name", json_number(json_get(value, STR("a"))), STR("1"));
+    CHECK_STR("the last of that name", json_number(json_get_last(value, STR("a"))), STR("2"));
+    CHECK("the last of none", json_get_last(value, STR("x")) == NULL);
+    CHECK("the last of no object", json_get_last(NULL, STR("a")) == NULL);
     CHECK_STR("the empty name", json_number(json_get(value, STR(""))), STR("3"));
     CHECK_STR("NUL in a name", json_number(json_get(value, STR("n\0"))), STR("4"));
     CHECK("absent", json_get(value, STR("x")) == NULL);
     CHECK("a name's beginning", json_get(value, STR("n")) == NULL);
     CHECK("of no object", json_get(json_get(value, STR("a")), STR("a")) == NULL);
     CHECK("of nothing", json_get(NULL, STR("a")) == NULL);
-    struct json_walk walk = json_walk(json_get(json_get(value, STR("b")), STR("c")));
+    json array = json_get(json_get(value, STR("b")), STR("c"));
+    CHECK("element", json_bool(json_element(array, 0)) && !json_bool(json_element(array, 1)));
+    CHECK("no element", json_element(array, 2) == NULL && json_element(array, -1) == NULL);
+    CHECK("of no array", json_element(value, 0) == NULL && json_element(NULL, 0) == NULL);
+    struct json_walk walk = json_walk(array);
     str key = STR("untouched");
     json element;
     CHECK("first", json_next(&walk, &key, &element) && json_bool(element));

@@ -75,44 +75,21 @@ void json_pointer_add(struct buf *buf, str token)
     }
 }
 
-/* The last of that name, as most readers have it. */
-static json find_member(json object, str key)
-{
-    struct json_walk walk = json_walk(object);
-    str name;
-    json value;
-    json found = NULL;
-    while (json_next(&walk, &name, &value))
-        if (str_equal(name, key))
-            found = value;
-    return found;
-}
-
-static json find_element(json array, str token)
+int64_t json_pointer_index(str token)
 {
     int64_t index;
     bool canonical =
         token.len > 0 && char_is_digit(token.ptr[0]) && (token.ptr[0] != '0' || token.len == 1);
-    if (!canonical || !str_to_int64(token, &index) || (uint64_t)index >= json_count(array))
-        return NULL;
-    struct json_walk walk = json_walk(array);
-    json value = NULL;
-    for (int64_t i = 0; i <= index; i++)
-        if (!json_next(&walk, NULL, &value))
-            return NULL;
-    return value;
+    return canonical && str_to_int64(token, &index) ? index : -1;
 }
 
 json json_pointer_find(const struct json_pointer *pointer, json document)
 {
     json value = document;
     for (int i = 0; i < pointer->count && value != NULL; i++) {
-        if (json_type(value) == JSON_OBJECT)
-            value = find_member(value, pointer->tokens[i]);
-        else if (json_type(value) == JSON_ARRAY)
-            value = find_element(value, pointer->tokens[i]);
-        else
-            value = NULL;
+        str token = pointer->tokens[i];
+        value = json_type(value) == JSON_ARRAY ? json_element(value, json_pointer_index(token))
+                                               : json_get_last(value, token);
     }
     return value;
 }

@@ -78,15 +78,6 @@ static bool read_quoted(struct path_reader *reader)
     return true;
 }
 
-/* RFC 6901 has no leading zeros, so paths have none either. */
-static int64_t read_index(str digits)
-{
-    int64_t index;
-    bool canonical =
-        digits.len > 0 && char_is_digit(digits.ptr[0]) && (digits.ptr[0] != '0' || digits.len == 1);
-    return canonical && str_to_int64(digits, &index) ? index : -1;
-}
-
 static bool read_element(struct path_reader *reader)
 {
     size_t first = reader->at;
@@ -95,7 +86,7 @@ static bool read_element(struct path_reader *reader)
     str inside = str_from(reader->text.ptr + first, reader->at - first);
     struct path_step step = { .any = inside.len == 0 || str_equal(inside, STR("*")), .index = -1 };
     if (!step.any) {
-        step.index = read_index(inside);
+        step.index = json_pointer_index(inside); /* no leading zeros here either */
         if (step.index < 0)
             return wrong(reader, first,
                          "Put an index from 0, '*' or a name in double quotes into the brackets.");
@@ -147,7 +138,7 @@ static bool read_pointer(struct path_reader *reader)
     for (int i = 0; i < pointer.count; i++)
         reader->steps[i] = (struct path_step){ .named = true,
                                                .name = pointer.tokens[i],
-                                               .index = read_index(pointer.tokens[i]) };
+                                               .index = json_pointer_index(pointer.tokens[i]) };
     return true;
 }
 
@@ -177,35 +168,11 @@ bool path_read(struct arena *arena, str text, struct path *ret_path, struct path
 
 /* ---- following ---- */
 
-static json find_member(json object, str name)
-{
-    struct json_walk walk = json_walk(object);
-    str key;
-    json value;
-    json found = NULL;
-    while (json_next(&walk, &key, &value))
-        if (str_equal(key, name))
-            found = value;
-    return found;
-}
-
-static json find_element(json array, int64_t index)
-{
-    if (index < 0 || (uint64_t)index >= json_count(array))
-        return NULL;
-    struct json_walk walk = json_walk(array);
-    json value = NULL;
-    for (int64_t i = 0; i <= index; i++)
-        if (!json_next(&walk, NULL, &value))
-            return NULL;
-    return value;
-}
-
 static json step_down(const struct path_step *step, json value)
 {
-    if (json_type(value) == JSON_OBJECT)
-        return step->named ? find_member(value, step->name) : NULL;
-    return json_type(value) == JSON_ARRAY ? find_element(value, step->index) : NULL;
+    if (json_type(value) == JSON_ARRAY)
+        return json_element(value, step->index);
+    return step->named ? json_get_last(value, step->name) : NULL;
 }
 
 static bool follow(const struct path_step *step, const struct path_step *end, json value,
