@@ -2,16 +2,29 @@
  * Couriers on a bed, with the test clock: who is sent to, when, how often, and what is recorded. */
 #include "delivery/test_scene.h"
 
+static struct bed *start_with(struct scene *scene, const char *path)
+{
+    bed_start(&scene->bed);
+    webhook(scene, 7, path);
+    return &scene->bed;
+}
+
+/* Each alone. */
+static void deliver_one_by_one(struct bed *bed, int count)
+{
+    for (int i = 0; i < count; i++) {
+        (void)bed_deliver(bed, 7, "{}");
+        bed_settle(bed);
+    }
+}
+
 /* ── order and concurrency ── */
 
 TEST(eight_at_once_by_id)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/slow/30");
-    deliver(bed, 7, 40);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/slow/30");
+    deliver_and_settle(bed, 7, 40);
     CHECK_INT("delivered", count_delivered(bed, 7), 40);
     CHECK_INT("at once", receiver_most_at_once(scene->receiver), 8);
     CHECK("connections", receiver_connections(scene->receiver) <= 8);
@@ -36,9 +49,7 @@ TEST(one_at_once_is_in_order)
 TEST(the_whole_schedule)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/503");
+    struct bed *bed = start_with(scene, "/status/503");
     (void)bed_deliver(bed, 7, "{}");
     static const int64_t delays_ms[] = { 5 * SECONDS, 5 * MINUTES, 30 * MINUTES,
                                          2 * HOURS,   5 * HOURS,   10 * HOURS,
@@ -49,8 +60,7 @@ TEST(the_whole_schedule)
         CHECK_INT("pending", record.after.state, DELIVERY_PENDING);
         CHECK_INT("number", record.attempt.number, i + 1);
         CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed->clock) + delays_ms[i]);
-        bed_advance(bed, delays_ms[i] - 1);
-        bed_settle(bed);
+        advance_and_settle(bed, delays_ms[i] - 1);
         CHECK_INT("not a millisecond early", bed_count(bed), i + 1);
         bed_advance(bed, 1);
         /* From the fifth failure on the breaker may want longer than the schedule: never here. */
@@ -64,17 +74,14 @@ TEST(the_whole_schedule)
     CHECK("reason", is_said(record.after.reason, "All 9 retries of its schedule are used up. The "
                                                  "last attempt: The target answered 503"));
     CHECK_INT("hours", (clock_now_ms(&bed->clock) - start_ms) / HOURS, 75);
-    bed_advance(bed, 1000 * HOURS);
-    bed_settle(bed);
+    advance_and_settle(bed, 1000 * HOURS);
     CHECK_INT("no more", bed_count(bed), 10);
 }
 
 TEST(same_bytes_each_time)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/flaky");
+    struct bed *bed = start_with(scene, "/flaky");
     (void)bed_deliver(bed, 7, "{\"a\":\"\\u00e4\"}");
     for (int i = 0; i < 3; i++) {
         bed_settle(bed);
@@ -100,17 +107,13 @@ TEST(same_bytes_each_time)
 TEST(retry_after_holds_the_outlet)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/429/600");
+    struct bed *bed = start_with(scene, "/status/429/600");
     (void)bed_deliver(bed, 7, "{}");
     struct record record = bed_record(bed, 0);
     CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed->clock) + 10 * MINUTES);
     bed_settle(bed);
-    deliver(bed, 7, 3);
-    bed_settle(bed);
-    bed_advance(bed, 10 * MINUTES - 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
+    advance_and_settle(bed, 10 * MINUTES - 1);
     CHECK_INT("held", bed_count(bed), 1);
     struct outlet_hold hold = couriers_find_hold(bed->couriers, 7);
     CHECK_INT("so it is told", hold.hold_until_ms, clock_now_ms(&bed->clock) + 1);
@@ -122,56 +125,40 @@ TEST(retry_after_holds_the_outlet)
 TEST(breaker)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/500");
-    for (int i = 0; i < 5; i++) {
-        (void)bed_deliver(bed, 7, "{}");
-        bed_settle(bed);
-    }
+    struct bed *bed = start_with(scene, "/status/500");
+    deliver_one_by_one(bed, 5);
     CHECK_INT("five", bed_count(bed), 5);
-    deliver(bed, 7, 20);
-    bed_settle(bed);
-    bed_advance(bed, 29 * SECONDS);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 20);
+    advance_and_settle(bed, 29 * SECONDS);
     CHECK_INT("open: no attempts are used", bed_count(bed), 5);
     struct outlet_hold hold = couriers_find_hold(bed->couriers, 7);
     CHECK_INT("it is told", hold.breaker, BREAKER_OPEN);
     CHECK_INT("and until when", hold.probe_at_ms, clock_now_ms(&bed->clock) + 1 * SECONDS);
-    bed_advance(bed, 1 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 1 * SECONDS);
     CHECK_INT("one probe", bed_count(bed), 6);
     CHECK_INT("the oldest", bed_record(bed, 5).before.id, 1000);
-    bed_advance(bed, 59 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 59 * SECONDS);
     CHECK_INT("waits twice as long", bed_count(bed), 6);
-    bed_advance(bed, 1 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 1 * SECONDS);
     CHECK_INT("the next", bed_count(bed), 7);
     webhook(scene, 7, "/ok"); /* another address: nothing is held against it */
     bed_settle(bed);
     hold = couriers_find_hold(bed->couriers, 7);
     CHECK_INT("told, too", hold.breaker, BREAKER_CLOSED);
     bed_settle(bed);
-    bed_advance(bed, 1 * HOURS);
-    bed_settle(bed);
+    advance_and_settle(bed, 1 * HOURS);
     CHECK_INT("all", count_delivered(bed, 7), 25);
 }
 
 TEST(a_success_closes_the_breaker)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/500");
+    struct bed *bed = start_with(scene, "/status/500");
     webhook(scene, 8, "/flaky");
-    deliver(bed, 7, 1); /* so that /flaky has two failures left at most */
-    bed_settle(bed);
-    deliver(bed, 8, 8);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1); /* so that /flaky has two failures left at most */
+    deliver_and_settle(bed, 8, 8);
     CHECK("some failed", count_delivered(bed, 8) < 8 && count_delivered(bed, 8) > 0);
-    bed_advance(bed, 5 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 5 * SECONDS);
     CHECK_INT("all", count_delivered(bed, 8), 8);
 }
 
@@ -183,29 +170,24 @@ TEST(paused_and_resumed)
     struct bed *bed = &scene->bed;
     bed_start(bed);
     set_webhook(scene, 7, "/ok", OUTLET_PAUSED);
-    deliver(bed, 7, 300);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 300);
     CHECK_INT("waits", receiver_count(scene->receiver), 0);
     struct couriers_stats stats;
     couriers_read_stats(bed->couriers, &stats);
     CHECK_INT("costs no memory", stats.held_jobs, 0);
     webhook(scene, 7, "/ok");
-    deliver(bed, 7, 50);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 50);
     CHECK_INT("all", count_delivered(bed, 7), 350);
     CHECK_INT("requests", receiver_count(scene->receiver), 350);
     set_webhook(scene, 7, "/ok", OUTLET_DISABLED);
-    deliver(bed, 7, 5);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 5);
     CHECK_INT("disabled", receiver_count(scene->receiver), 350);
 }
 
 TEST(paused_with_attempts_under_way)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/slow/100");
+    struct bed *bed = start_with(scene, "/slow/100");
     deliver(bed, 7, 30);
     (void)usleep(50000);
     set_webhook(scene, 7, "/slow/100", OUTLET_PAUSED);
@@ -221,16 +203,12 @@ TEST(paused_with_attempts_under_way)
 TEST(deleted)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/500");
+    struct bed *bed = start_with(scene, "/status/500");
     deliver(bed, 7, 3);
     bed_wait(bed, 3);
     set_webhook(scene, 7, "/status/500", OUTLET_DELETED);
-    deliver(bed, 7, 3);
-    bed_settle(bed);
-    bed_advance(bed, 100 * HOURS);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
+    advance_and_settle(bed, 100 * HOURS);
     CHECK_INT("nothing more", bed_count(bed), 3);
     struct couriers_stats stats;
     couriers_read_stats(bed->couriers, &stats);
@@ -245,8 +223,7 @@ TEST(held_until_released)
     (void)bed_commit(bed, 7, "{}");
     bed_start(bed);
     webhook(scene, 7, "/ok");
-    deliver(bed, 7, 3);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
     CHECK_INT("held", receiver_count(scene->receiver), 0);
     couriers_release(bed->couriers);
     bed_settle(bed);
@@ -256,18 +233,14 @@ TEST(held_until_released)
 TEST(gone)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/410");
+    struct bed *bed = start_with(scene, "/status/410");
     (void)bed_deliver(bed, 7, "{}");
     struct record record = bed_record(bed, 0);
     CHECK("to be disabled", is_said(record.disable_reason, "answered 410 Gone"));
     CHECK_INT("it waits", record.after.state, DELIVERY_PENDING);
     set_webhook(scene, 7, "/status/410", OUTLET_DISABLED); /* as the committer does */
-    deliver(bed, 7, 3);
-    bed_settle(bed);
-    bed_advance(bed, 24 * HOURS);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
+    advance_and_settle(bed, 24 * HOURS);
     CHECK_INT("no more", receiver_count(scene->receiver), 1);
     webhook(scene, 7, "/ok");
     bed_settle(bed);
@@ -279,13 +252,8 @@ TEST(gone)
 TEST(by_hand_beside_the_breaker)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/status/500");
-    for (int i = 0; i < 5; i++) {
-        (void)bed_deliver(bed, 7, "{}");
-        bed_settle(bed);
-    }
+    struct bed *bed = start_with(scene, "/status/500");
+    deliver_one_by_one(bed, 5);
     int64_t id = bed_deliver(bed, 7, "{}");
     bed_settle(bed);
     CHECK_INT("open", bed_count(bed), 5);
@@ -304,9 +272,7 @@ TEST(by_hand_beside_the_breaker)
 TEST(by_hand_beside_the_others)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook(scene, 7, "/slow/200");
+    struct bed *bed = start_with(scene, "/slow/200");
     deliver(bed, 7, 20);
     (void)usleep(50000);
     bed_hand_over(bed, 1019, true);
@@ -439,8 +405,7 @@ TEST(work_from_before_the_start)
     bed_start(bed);
     webhook(scene, 7, "/ok");
     webhook(scene, 8, "/ok");
-    deliver(bed, 7, 10);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 10);
     CHECK_INT("of the first", count_delivered(bed, 7), 234 + 10);
     CHECK_INT("of the second", count_delivered(bed, 8), 233);
     webhook(scene, 9, "/ok"); /* its webhook comes late */

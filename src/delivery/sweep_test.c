@@ -17,25 +17,20 @@ TEST(finds_what_was_not_handed_over)
     bed->log.least = LOG_ERROR + 1; /* it says so, rightly */
     bed_start(bed);
     webhook(scene, 7, "/ok");
-    deliver(bed, 7, 3);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
     (void)bed_commit(bed, 7, "{}");
     (void)bed_commit(bed, 7, "{}");
-    deliver(bed, 7, 2);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 2);
     CHECK_INT("handed over", bed_count(bed), 5);
     for (int i = 0; i < 2; i++) { /* not long due, then a suspect */
-        bed_advance(bed, 10 * SECONDS);
-        bed_settle(bed);
+        advance_and_settle(bed, 10 * SECONDS);
         CHECK_INT("waits", bed_count(bed), 5);
         CHECK_INT("none yet", swept(bed), 0);
     }
-    bed_advance(bed, 10 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 10 * SECONDS);
     CHECK_INT("both are read", count_delivered(bed, 7), 7);
     CHECK_INT("found", swept(bed), 1);
-    deliver(bed, 7, 2);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 2);
     CHECK_INT("in step again", count_delivered(bed, 7), 9);
 }
 
@@ -72,15 +67,13 @@ TEST(looks_at_all_in_turn)
     bed->log.least = LOG_ERROR + 1;
     bed_start(bed);
     webhook(scene, 7, "/status/503");
-    deliver(bed, 7, 1);
-    bed_settle(bed); /* in step: nothing is read from the store */
+    deliver_and_settle(bed, 7, 1); /* in step: nothing is read from the store */
     deliver(bed, 7, 299);
     int64_t lost = bed_commit(bed, 7, "{}");
     bool found = false;
     for (int i = 0; i < 20 && !found; i++) {
         bed_settle(bed);
-        bed_advance(bed, 10 * SECONDS);
-        bed_settle(bed);
+        advance_and_settle(bed, 10 * SECONDS);
         found = swept(bed) > 0;
     }
     CHECK_INT("found", swept(bed), 1);

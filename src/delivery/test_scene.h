@@ -61,6 +61,18 @@ static inline void deliver(struct bed *bed, int64_t outlet, int count)
         (void)bed_deliver(bed, outlet, "{}");
 }
 
+static inline void deliver_and_settle(struct bed *bed, int64_t outlet, int count)
+{
+    deliver(bed, outlet, count);
+    bed_settle(bed);
+}
+
+static inline void advance_and_settle(struct bed *bed, int64_t ms)
+{
+    bed_advance(bed, ms);
+    bed_settle(bed);
+}
+
 /* How many records say that a delivery to this outlet was delivered. Fails when one is so twice. */
 static inline int count_delivered(struct bed *bed, int64_t outlet)
 {

@@ -31,6 +31,13 @@ static void webhook_by(struct scene *scene, const char *path, const char *token_
     webhook_with(scene, path, &credential);
 }
 
+static struct bed *start_with(struct scene *scene, const char *path, const char *token_path)
+{
+    bed_start(&scene->bed);
+    webhook_by(scene, path, token_path);
+    return &scene->bed;
+}
+
 /* How many requests to `path` came with this line in their head. */
 static int count_with(struct scene *scene, const char *path, const char *line)
 {
@@ -60,11 +67,8 @@ static const char *read_text(struct arena *arena, const char *path)
 TEST(one_fetch_for_all_that_wait)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-slow");
-    deliver(bed, 7, 50);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token-slow");
+    deliver_and_settle(bed, 7, 50);
     CHECK_INT("delivered", count_delivered(bed, 7), 50);
     CHECK_INT("attempts", bed_count(bed), 50);
     CHECK_INT("fetches", receiver_tokens(scene->receiver), 1);
@@ -92,47 +96,34 @@ TEST(what_is_kept_has_no_token)
 TEST(renewed_when_wanted_shortly_before_its_end)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token/1000");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token/1000");
+    deliver_and_settle(bed, 7, 1);
     bed_advance(bed, 939 * SECONDS);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("not yet", receiver_tokens(scene->receiver), 1);
     bed_advance(bed, 1 * SECONDS);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("renewed", receiver_tokens(scene->receiver), 2);
     CHECK_INT("meanwhile the old one", count_with(scene, "/ok", "Authorization: Bearer token-1"),
               3);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("then the new one", count_with(scene, "/ok", "Authorization: Bearer token-2"), 1);
-    bed_advance(bed, 100 * HOURS);
-    bed_settle(bed);
+    advance_and_settle(bed, 100 * HOURS);
     CHECK_INT("nobody wants one", receiver_tokens(scene->receiver), 2);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("over", count_with(scene, "/ok", "Authorization: Bearer token-3"), 1);
 }
 
 TEST(a_tenth_of_a_short_life)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token/100");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token/100");
+    deliver_and_settle(bed, 7, 1);
     bed_advance(bed, 90 * SECONDS - 1);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("not yet", receiver_tokens(scene->receiver), 1);
     bed_advance(bed, 1);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("renewed", receiver_tokens(scene->receiver), 2);
     CHECK_INT("with the old one", count_with(scene, "/ok", "Authorization: Bearer token-1"), 3);
 }
@@ -141,11 +132,8 @@ TEST(a_tenth_of_a_short_life)
 TEST(a_renewal_holds_nothing_up)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-hang/2");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token-hang/2");
+    deliver_and_settle(bed, 7, 1);
     bed_advance(bed, 3599 * SECONDS);
     deliver(bed, 7, 20);
     bed_wait(bed, 21);
@@ -153,8 +141,7 @@ TEST(a_renewal_holds_nothing_up)
     bed_settle(bed);
     CHECK_INT("fetches", receiver_tokens(scene->receiver), 2);
     CHECK_INT("delivered", count_delivered(bed, 7), 21);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("still good", count_delivered(bed, 7), 22);
     CHECK_INT("not asked at once again", receiver_tokens(scene->receiver), 2);
     bed_advance(bed, 5 * SECONDS);
@@ -169,9 +156,7 @@ TEST(a_renewal_holds_nothing_up)
 TEST(who_waited_fails_with_words)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-bad/1");
+    struct bed *bed = start_with(scene, "/ok", "/token-bad/1");
     (void)bed_deliver(bed, 7, "{}");
     struct record record = bed_record(bed, 0);
     CLEANUP(arena_done) struct arena arena = {};
@@ -186,14 +171,11 @@ TEST(who_waited_fails_with_words)
     CHECK_INT("a step", record.after.schedule_step, 1);
     CHECK_INT("due", record.after.due_ms, clock_now_ms(&bed->clock) + 5 * SECONDS);
     bed_settle(bed);
-    deliver(bed, 7, 3);
-    bed_settle(bed);
-    bed_advance(bed, 5 * SECONDS - 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 3);
+    advance_and_settle(bed, 5 * SECONDS - 1);
     CHECK_INT("others wait", bed_count(bed), 1);
     CHECK_INT("no fetch", receiver_tokens(scene->receiver), 1);
-    bed_advance(bed, 1);
-    bed_settle(bed);
+    advance_and_settle(bed, 1);
     CHECK_INT("delivered", count_delivered(bed, 7), 4);
     CHECK_INT("one fetch", receiver_tokens(scene->receiver), 2);
 }
@@ -201,11 +183,8 @@ TEST(who_waited_fails_with_words)
 TEST(failures_open_the_breaker)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-bad/99");
-    deliver(bed, 7, 5);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token-bad/99");
+    deliver_and_settle(bed, 7, 5);
     CHECK_INT("all five", bed_count(bed), 5);
     CHECK_INT("one fetch", receiver_tokens(scene->receiver), 1);
     CHECK_INT("open", couriers_find_hold(bed->couriers, 7).breaker, BREAKER_OPEN);
@@ -215,9 +194,7 @@ TEST(failures_open_the_breaker)
 TEST(by_hand_in_the_pause)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-bad/1");
+    struct bed *bed = start_with(scene, "/ok", "/token-bad/1");
     (void)bed_deliver(bed, 7, "{}");
     bed_settle(bed);
     bed_hand_over(bed, bed_commit(bed, 7, "{}"), true);
@@ -340,9 +317,7 @@ TEST(certificate_for_the_same_server_alone)
 TEST(refused_once)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/guarded/2", "/token/3600");
+    struct bed *bed = start_with(scene, "/guarded/2", "/token/3600");
     (void)bed_deliver(bed, 7, "{}");
     struct record first = bed_record(bed, 0);
     struct record second = bed_record(bed, 1);
@@ -360,11 +335,8 @@ TEST(refused_once)
 TEST(refused_many_at_once)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/guarded/2", "/token-slow");
-    deliver(bed, 7, 8);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/guarded/2", "/token-slow");
+    deliver_and_settle(bed, 7, 8);
     CHECK_INT("delivered", count_delivered(bed, 7), 8);
     CHECK_INT("attempts", bed_count(bed), 16);
     CHECK_INT("tokens", receiver_tokens(scene->receiver), 2);
@@ -375,14 +347,10 @@ TEST(refused_many_at_once)
 TEST(refused_after_it_was_taken)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/guarded/2", "/token/3600");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    struct bed *bed = start_with(scene, "/guarded/2", "/token/3600");
+    deliver_and_settle(bed, 7, 1);
     webhook_by(scene, "/guarded/4", "/token/3600"); /* another address: another token */
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("tokens", receiver_tokens(scene->receiver), 4);
     CHECK_INT("delivered", count_delivered(bed, 7), 2);
     CHECK_INT("attempts", bed_count(bed), 4);
@@ -391,9 +359,7 @@ TEST(refused_after_it_was_taken)
 TEST(refused_always)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/guarded/99", "/token/3600");
+    struct bed *bed = start_with(scene, "/guarded/99", "/token/3600");
     (void)bed_deliver(bed, 7, "{}");
     struct record second = bed_record(bed, 1);
     CHECK("words", is_said(second.attempt.error, "answered 401 to a new token, too"));
@@ -402,8 +368,7 @@ TEST(refused_always)
     bed_settle(bed);
     CHECK_INT("attempts", bed_count(bed), 2);
     CHECK_INT("tokens", receiver_tokens(scene->receiver), 2);
-    bed_advance(bed, 5 * SECONDS);
-    bed_settle(bed);
+    advance_and_settle(bed, 5 * SECONDS);
     CHECK_INT("one more attempt", bed_count(bed), 3);
     CHECK_INT("with a new token", receiver_tokens(scene->receiver), 3);
     CHECK_INT("two steps", bed_record(bed, 2).after.schedule_step, 2);
@@ -414,27 +379,21 @@ TEST(refused_always)
 TEST(another_credential_another_token)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
+    struct bed *bed = start_with(scene, "/ok", "/token/3600");
+    deliver_and_settle(bed, 7, 1);
     webhook_by(scene, "/ok", "/token/3600");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
-    webhook_by(scene, "/ok", "/token/3600");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("the same", receiver_tokens(scene->receiver), 1);
     struct credential credential = client(scene, "/token/3600");
     credential.client_secret = STR("other");
     webhook_with(scene, "/ok", &credential);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("fetched anew", receiver_tokens(scene->receiver), 2);
     CHECK_INT("by the new one",
               count_with(scene, "/token/3600", "Authorization: Basic bWU6b3RoZXI="), 1);
     credential = (struct credential){ .kind = CREDENTIAL_BEARER, .token = STR("static") };
     webhook_with(scene, "/ok", &credential);
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     CHECK_INT("none", receiver_tokens(scene->receiver), 2);
     CHECK_INT("as it stands", count_with(scene, "/ok", "Authorization: Bearer static"), 1);
     CHECK_INT("delivered", count_delivered(bed, 7), 4);
@@ -444,9 +403,7 @@ TEST(another_credential_another_token)
 TEST(changed_while_they_wait)
 {
     struct scene *scene = *state;
-    struct bed *bed = &scene->bed;
-    bed_start(bed);
-    webhook_by(scene, "/ok", "/token-slow");
+    struct bed *bed = start_with(scene, "/ok", "/token-slow");
     deliver(bed, 7, 3);
     while (receiver_tokens(scene->receiver) == 0)
         (void)usleep(1000);
@@ -476,8 +433,7 @@ TEST(stopped_in_a_renewal)
     bed->options.whole_timeout_ms = 600000;
     bed_start(bed);
     webhook_by(scene, "/ok", "/token-hang/2");
-    deliver(bed, 7, 1);
-    bed_settle(bed);
+    deliver_and_settle(bed, 7, 1);
     bed_advance(bed, 3599 * SECONDS);
     deliver(bed, 7, 1);
     bed_wait(bed, 2);

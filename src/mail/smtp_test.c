@@ -37,6 +37,14 @@ static bool says(str text, const char *what)
            (text.len > 0 && memmem(text.ptr, text.len, what, strlen(what)) != NULL);
 }
 
+static void check_result(const char *label, const struct smtp_result *result, enum smtp_end end,
+                         const char *what)
+{
+    CHECK_INT(label, result->end, end);
+    if (!says(result->text, what))
+        fail_msg("%s: \"%.*s\"", label, STR_ARG(result->text));
+}
+
 TEST(sends)
 {
     struct arena CLEANUP(arena_done) arena = {};
@@ -185,10 +193,8 @@ TEST(refusals)
         options.url = url_of(peer, "smtp", "localhost", &arena);
         peer_say(peer, &cases[i].line);
         struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
-        CHECK_INT(cases[i].label, result.end, cases[i].end);
+        check_result(cases[i].label, &result, cases[i].end, cases[i].says);
         CHECK_INT(cases[i].label, result.maybe_sent, cases[i].maybe_sent);
-        if (!says(result.text, cases[i].says))
-            fail_msg("%s: \"%.*s\"", cases[i].label, STR_ARG(result.text));
         CHECK_INT(cases[i].label, result.text.len > 0, cases[i].end != SMTP_SENT);
     }
     peer_free(peer);
@@ -202,12 +208,11 @@ TEST(nobody_there)
     options.url = url_of(peer, "smtp", "127.0.0.1", &arena);
     peer_free(peer);
     struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
-    CHECK_INT("end", result.end, SMTP_SERVER_LATER);
-    CHECK("text", says(result.text, "refused the connection: nothing listens there"));
+    check_result("end", &result, SMTP_SERVER_LATER,
+                 "refused the connection: nothing listens there");
     options.url = STR("smtp://nowhere.invalid:25");
     result = send_to(&options, STR("ann@example.org"), &arena);
-    CHECK_INT("end", result.end, SMTP_SERVER_LATER);
-    CHECK("text", says(result.text, "nowhere.invalid:25 cannot be resolved"));
+    check_result("end", &result, SMTP_SERVER_LATER, "nowhere.invalid:25 cannot be resolved");
 }
 
 /* ── TLS ── */
@@ -265,9 +270,7 @@ TEST(tls)
         options.ca_file =
             str_c(cases[i].trusted ? certificates.authority : certificates.other_authority);
         struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
-        CHECK_INT(cases[i].label, result.end, cases[i].end);
-        if (!says(result.text, cases[i].says))
-            fail_msg("%s: \"%.*s\"", cases[i].label, STR_ARG(result.text));
+        check_result(cases[i].label, &result, cases[i].end, cases[i].says);
         CHECK_INT(cases[i].label, peer_count(peer), cases[i].end == SMTP_SENT);
         if (cases[i].end == SMTP_SENT)
             CHECK_INT(cases[i].label, peer_get(peer, 0).tls, cases[i].in_tls);
@@ -292,8 +295,7 @@ TEST(starttls_refused)
     options.tls = SMTP_TLS_REQUIRED;
     options.ca_file = str_c(certificates.authority);
     struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
-    CHECK_INT("end", result.end, SMTP_SERVER_LATER);
-    CHECK("text", says(result.text, "refused to begin TLS (454 not now)"));
+    check_result("end", &result, SMTP_SERVER_LATER, "refused to begin TLS (454 not now)");
     peer_free(peer);
     certificates_remove(&certificates);
 }
@@ -405,9 +407,7 @@ TEST(login)
         options.user = cases[i].user;
         options.password = cases[i].password;
         struct smtp_result result = send_to(&options, STR("ann@example.org"), &arena);
-        CHECK_INT(cases[i].label, result.end, cases[i].end);
-        if (!says(result.text, cases[i].says))
-            fail_msg("%s: \"%.*s\"", cases[i].label, STR_ARG(result.text));
+        check_result(cases[i].label, &result, cases[i].end, cases[i].says);
         CHECK(cases[i].label, !says(result.text, "secret") && !says(result.text, "hunter2"));
         if (cases[i].end == SMTP_SENT)
             CHECK_STR(cases[i].label, peer_get(peer, 0).login, cases[i].login);

@@ -33,6 +33,16 @@ const deliveries = async (world) => (await deliveriesOf(world.api, world.hook.id
 
 const stateOf = async (world, index) => (await deliveries(world))[index].state;
 
+// The first fails, and dies of its only retry, a second later.
+async function sendAndLetDie(world, texts) {
+    world.receiver.answers(500, 500, 200);
+    for (const text of texts) await world.send(text);
+    await world.receiver.waitFor(1);
+    await world.hub.settled();
+    await world.hub.advance(1000);
+    await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+}
+
 scenario('strict: one at a time, in the order of the events, whatever concurrency says', async () => {
     const world = await setUp({ order: 'strict', concurrency: 8 });
     let open = 0;
@@ -70,12 +80,7 @@ scenario('strict: a failure holds all behind it until its retry has been deliver
 
 scenario('strict: a dead one pauses the endpoint, which says why; over a restart too', async () => {
     const world = await setUp({ order: 'strict', retry: { delaysSeconds: [1] } });
-    world.receiver.answers(500, 500, 200);
-    for (const text of ['a', 'b']) await world.send(text);
-    await world.receiver.waitFor(1);
-    await world.hub.settled();
-    await world.hub.advance(1000);
-    await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+    await sendAndLetDie(world, ['a', 'b']);
     await world.hub.settled();
     const [dead, waiting] = await deliveries(world);
     const check = async () => {
@@ -107,12 +112,7 @@ scenario('strict: a dead one pauses the endpoint, which says why; over a restart
 
 scenario('strict: a dead one is passed over, once', async () => {
     const world = await setUp({ order: 'strict', retry: { delaysSeconds: [1] } });
-    world.receiver.answers(500, 500, 200);
-    for (const text of ['a', 'b', 'c']) await world.send(text);
-    await world.receiver.waitFor(1);
-    await world.hub.settled();
-    await world.hub.advance(1000);
-    await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+    await sendAndLetDie(world, ['a', 'b', 'c']);
     const [dead] = await deliveries(world);
     assert.equal(expect(await world.api.post(`/api/v1/deliveries/${dead.id}/pass-over`), 200).json.state, 'dead');
     await world.receiver.waitFor(4);
@@ -129,12 +129,7 @@ scenario('strict: a dead one is passed over, once', async () => {
 scenario('a line is passed on though retention has taken the dead delivery that paused it', async () => {
     for (const order of ['strict', 'subject']) {
         const world = await setUp({ order, retry: { delaysSeconds: [1] }, hubOptions: { args: ['--retention', '1d'] } });
-        world.receiver.answers(500, 500, 200);
-        for (const text of ['a', 'b']) await world.send(text);
-        await world.receiver.waitFor(1);
-        await world.hub.settled();
-        await world.hub.advance(1000);
-        await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+        await sendAndLetDie(world, ['a', 'b']);
         const [dead] = await deliveries(world);
         await until('its row has gone', async () => {
             await world.hub.advance(3600000);
@@ -185,11 +180,7 @@ scenario('subject: what outlives its event keeps its line, when it is resent, to
 scenario('onDead continue: a dead one stops nobody', async () => {
     for (const order of ['strict', 'subject']) {
         const world = await setUp({ order, onDead: 'continue', retry: { delaysSeconds: [1] } });
-        world.receiver.answers(500, 500, 200);
-        for (const text of ['a', 'b']) await world.send(text);
-        await world.receiver.waitFor(1);
-        await world.hub.settled();
-        await world.hub.advance(1000);
+        await sendAndLetDie(world, ['a', 'b']);
         await world.receiver.waitFor(3);
         assert.deepEqual(world.seen(), ['a', 'a', 'b'], order);
         const hook = await world.show();
@@ -245,12 +236,7 @@ scenario('subject: a dead one pauses its subject alone; resend and pass-over men
 
 scenario('another order applies to what waits, and forgets what was paused', async () => {
     const world = await setUp({ order: 'strict', retry: { delaysSeconds: [1] } });
-    world.receiver.answers(500, 500, 200);
-    for (const text of ['a', 'b', 'c']) await world.send(text);
-    await world.receiver.waitFor(1);
-    await world.hub.settled();
-    await world.hub.advance(1000);
-    await until('the first is dead', async () => (await stateOf(world, 0)) === 'dead');
+    await sendAndLetDie(world, ['a', 'b', 'c']);
     expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { order: 'none' }), 200);
     await world.receiver.waitFor(4);
     assert.deepEqual(world.seen().slice(2).sort(), ['b', 'c']);
