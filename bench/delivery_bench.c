@@ -135,6 +135,58 @@ static int64_t cpu_us(void)
            usage.ru_stime.tv_usec;
 }
 
+/* Who never answers, each with eight deliveries under way. */
+static void add_hanging(struct bench *bench, int64_t count, const char *port)
+{
+    for (int64_t i = 0; i < count; i++) {
+        char url[64];
+        (void)snprintf(url, sizeof(url), "http://127.1.%d.%d:%s/", (int)i / 250, (int)i % 250 + 1,
+                       port);
+        add_outlet(bench, 1000000 + i, url);
+        for (int k = 0; k < 8; k++) {
+            struct job *job = new_job(100000000 + i * 8 + k, 1000000 + i);
+            couriers_hand_over(bench->couriers, job, job);
+        }
+    }
+    for (int i = 0; i < 100; i++)
+        record(bench, 10);
+    struct couriers_stats stats;
+    couriers_read_stats(bench->couriers, &stats);
+    printf("%lld hang: ", (long long)stats.sending);
+}
+
+/* Waits until they have seen that the store is empty. */
+static bool start(struct bench *bench, struct couriers_options *options, struct arena *arena)
+{
+    str wrong;
+    if (!cidr_list_read(STR("127.0.0.0/8"), arena, &options->allow_egress, &wrong) ||
+        waker_init(&bench->waker) < 0)
+        return false;
+    mailbox_init(&bench->mailbox, waker_wake, &bench->waker);
+    const struct courier_ground ground = { .context = bench,
+                                           .post = post,
+                                           .read_start = read_start,
+                                           .read_work = read_work,
+                                           .read_due = read_due };
+    if (couriers_start_on(options, &ground, &bench->couriers) < 0)
+        return false;
+    while (couriers_busy(bench->couriers) > 0)
+        (void)usleep(1000);
+    return true;
+}
+
+static void measure(struct bench *bench, int64_t count, int64_t outlets)
+{
+    int64_t cpu_before_us = cpu_us();
+    int64_t began_us = clock_mono_us();
+    run(bench, count, outlets);
+    int64_t took_us = clock_mono_us() - began_us;
+    printf("%lld deliveries, %lld failed, %.0f a second, %.1f us CPU each\n", (long long)count,
+           (long long)bench->failed, (double)count * 1e6 / (double)took_us,
+           (double)(cpu_us() - cpu_before_us) / (double)count);
+    (void)fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -155,47 +207,13 @@ int main(int argc, char **argv)
                                         .log = &log,
                                         .seal_key = &seal_key,
                                         .user_agent = STR("Junctor/bench") };
-    str wrong;
     struct bench bench = {};
-    if (!cidr_list_read(STR("127.0.0.0/8"), &arena, &options.allow_egress, &wrong) ||
-        waker_init(&bench.waker) < 0)
+    if (!start(&bench, &options, &arena))
         return 1;
-    mailbox_init(&bench.mailbox, waker_wake, &bench.waker);
-    const struct courier_ground ground = { .context = &bench,
-                                           .post = post,
-                                           .read_start = read_start,
-                                           .read_work = read_work,
-                                           .read_due = read_due };
-    if (couriers_start_on(&options, &ground, &bench.couriers) < 0)
-        return 1;
-    while (couriers_busy(bench.couriers) > 0) /* until they have seen that the store is empty */
-        (void)usleep(1000);
     for (int64_t i = 0; i < outlets; i++)
         add_outlet(&bench, i + 1, argv[1]);
-    for (int64_t i = 0; i < hanging; i++) {
-        char url[64];
-        (void)snprintf(url, sizeof(url), "http://127.1.%d.%d:%s/", (int)i / 250, (int)i % 250 + 1,
-                       argv[4]);
-        add_outlet(&bench, 1000000 + i, url);
-        for (int k = 0; k < 8; k++) {
-            struct job *job = new_job(100000000 + i * 8 + k, 1000000 + i);
-            couriers_hand_over(bench.couriers, job, job);
-        }
-    }
     if (hanging > 0)
-        for (int i = 0; i < 100; i++)
-            record(&bench, 10);
-    struct couriers_stats stats;
-    couriers_read_stats(bench.couriers, &stats);
-    if (hanging > 0)
-        printf("%lld hang: ", (long long)stats.sending);
-    int64_t cpu_before_us = cpu_us();
-    int64_t began_us = clock_mono_us();
-    run(&bench, count, outlets);
-    int64_t took_us = clock_mono_us() - began_us;
-    printf("%lld deliveries, %lld failed, %.0f a second, %.1f us CPU each\n", (long long)count,
-           (long long)bench.failed, (double)count * 1e6 / (double)took_us,
-           (double)(cpu_us() - cpu_before_us) / (double)count);
-    (void)fflush(stdout);
+        add_hanging(&bench, hanging, argv[4]);
+    measure(&bench, count, outlets);
     _exit(0);
 }

@@ -246,6 +246,71 @@ static void send_event(int fd, const char *path, int64_t n)
         die("write");
 }
 
+/* ── pace: one connection, also the receiver ── */
+
+struct pace {
+    int rate, seconds;
+    const char *path;
+    int hub, listener, poller;
+    int64_t begun_us;
+    int64_t next, answered, arrived;
+};
+
+static int connect_to(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = loopback(port);
+    int one = 1;
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
+        die("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+static void note_answer(struct pace *pace)
+{
+    char answer[4096];
+    ssize_t got = read(pace->hub, answer, sizeof answer);
+    if (got <= 0)
+        die("the hub closed the connection");
+    if (memmem(answer, (size_t)got, "HTTP/1.1 20", 11) == NULL)
+        die("the hub refused an event");
+    acknowledged_us[pace->answered] = now_us() - sent_us[pace->answered];
+    pace->answered++;
+}
+
+static void wait_and_serve(struct pace *pace, int64_t most_us)
+{
+    struct epoll_event events[64];
+    struct timespec wait = { .tv_nsec = most_us * 1000 };
+    int n = epoll_pwait2(pace->poller, events, 64, &wait, NULL);
+    for (int i = 0; i < n; i++) {
+        int fd = events[i].data.fd;
+        if (fd == pace->listener)
+            accept_all(fd, pace->poller);
+        else if (fd == pace->hub)
+            note_answer(pace);
+        else
+            pace->arrived += serve(fd, note_arrival);
+    }
+}
+
+static void run_pace(struct pace *pace)
+{
+    pace->begun_us = now_us();
+    int64_t patience_us = (int64_t)(pace->seconds + 5) * 1000000;
+    while (!stopping && now_us() - pace->begun_us < patience_us &&
+           (pace->arrived < total || pace->answered < total)) {
+        int64_t left = pace->begun_us + pace->next * 1000000 / pace->rate - now_us();
+        /* One request at a time on the connection: what is not answered yet delays the next. */
+        bool may_send = pace->next < total && pace->answered == pace->next;
+        if (may_send && left <= 0)
+            send_event(pace->hub, pace->path, pace->next++);
+        else
+            wait_and_serve(pace, may_send && left < 10000 ? left : 10000);
+    }
+}
+
 static int pace(int hub_port, const char *path, int sink_port, int rate, int seconds)
 {
     total = (int64_t)rate * seconds;
@@ -254,58 +319,15 @@ static int pace(int hub_port, const char *path, int sink_port, int rate, int sec
     first_byte_us = malloc((size_t)total * sizeof *first_byte_us);
     for (int64_t i = 0; i < total; i++)
         acknowledged_us[i] = first_byte_us[i] = -1;
-
-    int listener = listen_on(sink_port);
-    int hub = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = loopback(hub_port);
-    int one = 1;
-    if (connect(hub, (struct sockaddr *)&at, sizeof at) != 0)
-        die("connect");
-    setsockopt(hub, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-
-    int poller = epoll_create1(0);
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
-    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
-    event.data.fd = hub;
-    epoll_ctl(poller, EPOLL_CTL_ADD, hub, &event);
-
-    int64_t begun = now_us();
-    int64_t next = 0;
-    int64_t answered = 0;
-    int64_t arrived = 0;
-    while (!stopping && now_us() - begun < (int64_t)(seconds + 5) * 1000000 &&
-           (arrived < total || answered < total)) {
-        int64_t due = begun + next * 1000000 / rate;
-        int64_t left = due - now_us();
-        /* One request at a time on the connection: what is not answered yet delays the next. */
-        if (next < total && left <= 0 && answered == next) {
-            send_event(hub, path, next);
-            next++;
-            continue;
-        }
-        struct epoll_event events[64];
-        struct timespec wait = {
-            .tv_nsec = (next < total && answered == next && left < 10000 ? left : 10000) * 1000
-        };
-        int n = epoll_pwait2(poller, events, 64, &wait, NULL);
-        for (int i = 0; i < n; i++) {
-            int fd = events[i].data.fd;
-            if (fd == listener) {
-                accept_all(listener, poller);
-            } else if (fd == hub) {
-                char answer[4096];
-                ssize_t got = read(hub, answer, sizeof answer);
-                if (got <= 0)
-                    die("the hub closed the connection");
-                if (memmem(answer, (size_t)got, "HTTP/1.1 20", 11) == NULL)
-                    die("the hub refused an event");
-                acknowledged_us[answered] = now_us() - sent_us[answered];
-                answered++;
-            } else {
-                arrived += serve(fd, note_arrival);
-            }
-        }
-    }
+    struct pace pace = { .rate = rate,
+                         .seconds = seconds,
+                         .path = path,
+                         .hub = connect_to(hub_port),
+                         .listener = listen_on(sink_port),
+                         .poller = epoll_create1(0) };
+    watch(pace.poller, pace.listener);
+    watch(pace.poller, pace.hub);
+    run_pace(&pace);
     for (int64_t i = 0; i < total; i++)
         printf("%lld %lld %lld\n", (long long)i, (long long)acknowledged_us[i],
                (long long)first_byte_us[i]);
@@ -349,13 +371,10 @@ static void note_load_arrival(const char *bytes, size_t length, int64_t first_us
 
 static void connect_senders(struct load *load)
 {
-    struct sockaddr_in at = loopback(load->hub_port);
-    int one = 1;
     for (int i = 0; i < load->connections; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        if (fd < 0 || fd >= MAX_CONNECTIONS || connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
+        int fd = connect_to(load->hub_port);
+        if (fd >= MAX_CONNECTIONS)
             die("connect");
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         load->senders[fd].n = -1;
         load->idle[load->idle_count++] = fd;
         watch(load->poller, fd);
