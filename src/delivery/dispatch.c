@@ -80,7 +80,6 @@ static void free_dispatch(struct dispatch *dispatch)
     dispatch->target = dispatch->proxy = NULL;
     dispatch->token = NULL;
     dispatch->token_serial = 0;
-    dispatch->token_error = (str){};
     if (courier->spare_count >= SPARE_DISPATCHES) {
         really_free(dispatch);
         return;
@@ -171,8 +170,7 @@ static void token_answered(struct token_wait *wait, const struct token_answer *a
 {
     struct dispatch *dispatch = CONTAINER_OF(wait, struct dispatch, wait);
     if (answer->value.len == 0) {
-        dispatch->token_error = arena_str(&dispatch->result->arena, answer->error);
-        end_early(dispatch, EXCHANGE_BROKEN, (str){});
+        end_early(dispatch, EXCHANGE_NO_TOKEN, arena_str(&dispatch->result->arena, answer->error));
         return;
     }
     dispatch->token_serial = answer->serial;
@@ -300,8 +298,8 @@ static void ask_token(struct dispatch *dispatch)
 
 static str explain(struct dispatch *dispatch)
 {
-    if (dispatch->token_error.len > 0)
-        return dispatch->token_error;
+    if (dispatch->exchange.end == EXCHANGE_NO_TOKEN)
+        return dispatch->exchange.detail; /* token.c's words */
     if (dispatch->token_refused)
         return STR("The target answered 401: it does not take the token any more. The delivery is "
                    "sent again at once, with a new one");

@@ -50,6 +50,7 @@ enum exchange_end {
     EXCHANGE_PROXY_CREDENTIALS,  /* it asks for others: 407 */
     EXCHANGE_PROXY_STATUS,       /* it answered CONNECT with `proxy_status` */
     EXCHANGE_PROXY_BROKEN,       /* anything else before the target was reached: `detail` */
+    EXCHANGE_NO_TOKEN,           /* the caller's to say and to explain: no access token */
     EXCHANGE_STOPPED,            /* the hub stopped */
 };
 

@@ -353,6 +353,7 @@ static str explain_fixed(enum exchange_end end)
         [EXCHANGE_PROXY_NO_URL] =
             STR_INIT("The URL of the endpoint's proxy cannot be read: it must begin with http:// "
                      "or https://"),
+        [EXCHANGE_NO_TOKEN] = STR_INIT("There is no access token for the target"),
         [EXCHANGE_STOPPED] = STR_INIT("The hub was stopped before the target answered; the "
                                       "delivery is sent again"),
     };
@@ -405,6 +406,7 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_CUT:
     case EXCHANGE_NOT_HTTP:
     case EXCHANGE_PROXY_NO_URL:
+    case EXCHANGE_NO_TOKEN:
     case EXCHANGE_STOPPED:
         return explain_fixed(exchange->end);
     case EXCHANGE_BROKEN:

@@ -64,6 +64,8 @@ static enum attempt_result result_of(const struct exchange *exchange)
     case EXCHANGE_PROXY_STATUS:
     case EXCHANGE_PROXY_BROKEN:
         return ATTEMPT_PROXY;
+    case EXCHANGE_NO_TOKEN:
+        return ATTEMPT_TOKEN;
     case EXCHANGE_KEPT_CLOSED:
     case EXCHANGE_STOPPED:
         return ATTEMPT_REPEATED;

@@ -19,6 +19,7 @@
     X(TLS, "tls")                                                                                  \
     X(TIMEOUT, "timeout")                                                                          \
     X(PROXY, "proxy")                                                                              \
+    X(TOKEN, "token")                                                                              \
     X(BROKEN, "broken")                                                                            \
     X(REPEATED, "repeated")
 

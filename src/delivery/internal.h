@@ -292,7 +292,6 @@ struct dispatch {
     struct reach reach;
     struct token *token; /* one reference; NULL: it needs none */
     struct token_wait wait;
-    str token_error;      /* why there is none; in the result's arena */
     int64_t token_serial; /* of the one it was sent with; 0: not sent with any */
     bool token_refused;   /* it goes again with a new one */
     struct arena arena;   /* the request */

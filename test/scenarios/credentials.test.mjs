@@ -48,6 +48,12 @@ const change = async (hook, changes) => expect(await api.patch(`/api/v1/webhooks
 const attemptsOf = async (hook) => (await deliveryOf(api, (await deliveriesOf(api, hook.id))[0].id)).attempts;
 const waitAttempts = (hook, count) => waitDelivery(api, hook.id, (delivery) => delivery.attempts.length >= count);
 
+// Attempts by what came of them, as /metrics has them.
+async function resultsOf(result) {
+    const { text } = expect(await hub.client().get('/metrics'), 200);
+    return Number(new RegExp(`^junctor_attempt_results_total\\{result="${result}"\\} (\\d+)$`, 'm').exec(text)[1]);
+}
+
 // In what the API shows, in the log, in all files, not even in another spelling.
 async function nowhere(hook, secrets) {
     const shown = [expect(await api.get(`/api/v1/webhooks/${hook.id}`), 200).text, expect(await api.get('/api/v1/audit?limit=200'), 200).text];
@@ -213,6 +219,7 @@ scenario('OAuth2: a wrong secret and a wrong scope are told, as failed attempts'
 
 scenario('OAuth2: the server is down, and comes back', async () => {
     const { receiver, hook, send } = await setUp(oauth2());
+    const tokenless = await resultsOf('token');
     await server.close();
     await send();
     const delivery = await waitAttempts(hook, 1);
@@ -221,6 +228,7 @@ scenario('OAuth2: the server is down, and comes back', async () => {
     assert.ok(delivery.attempts[0].error.startsWith(`The token endpoint ${place} gave no token. ${place} refused the connection`), delivery.attempts[0].error);
     await hub.settled();
     assert.equal((await deliveriesOf(api, hook.id)).reduce((sum, row) => sum + row.attemptCount, 0), 1, 'the next fetch is not due, and others wait for it');
+    assert.equal(await resultsOf('token'), tokenless + 1, 'counted as what it was');
     await server.up();
     assert.equal(receiver.count, 0);
     await hub.advance(10_000);
