@@ -193,10 +193,10 @@ static const char *const sending_choices[] = { "sending", "waiting", "probing", 
 static const struct schema sending = SCHEMA(
     "Sending", "Whether deliveries go to the endpoint now.",
     { "state", SHAPE_STRING, REQUIRED, .choices = sending_choices,
-      .help =
-          "sending: each when it is due. waiting: none before `until`, because the endpoint "
-          "failed several times in a row, or asked for it (Retry-After). probing: it failed, and "
-          "one at a time is tried. stopped: by its status",
+      .help = "sending: each when it is due. waiting: none before `until`, because the endpoint "
+              "failed several times in a row, or asked for it (Retry-After), or its access token "
+              "could not be fetched. probing: it failed, and one at a time is tried. stopped: by "
+              "its status",
       .example = "\"sending\"" },
     { "until", SHAPE_INSTANT, OR_NULL, .example = "null" },
     { "reason", SHAPE_STRING, OR_NULL, .example = "null" });

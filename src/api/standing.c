@@ -38,8 +38,11 @@ static str why_stopped(struct arena *arena, const struct standing *standing)
     return (str){};
 }
 
+/* Of several such the last counts. */
 static void wait_until(struct standing *standing, int64_t until_ms, str reason)
 {
+    if (until_ms <= standing->until_ms)
+        return;
     standing->sending = SENDING_WAITING;
     standing->until_ms = until_ms;
     standing->reason = reason;
@@ -52,18 +55,22 @@ static void read_hold(const struct call *call, const struct webhook_row *row,
     standing->sending = SENDING_FREELY;
     if (couriers == NULL)
         return;
-    int64_t now_ms = clock_now_ms(call->api->context.clock);
+    standing->until_ms = clock_now_ms(call->api->context.clock);
     struct outlet_hold hold = couriers_find_hold(couriers, row->id);
-    bool open = hold.breaker == BREAKER_OPEN && hold.probe_at_ms > now_ms;
-    if (hold.hold_until_ms > now_ms && (!open || hold.hold_until_ms >= hold.probe_at_ms)) {
-        wait_until(standing, hold.hold_until_ms,
-                   STR("The endpoint asked for this pause (Retry-After)."));
-    } else if (open) {
+    wait_until(standing, hold.hold_until_ms,
+               STR("The endpoint asked for this pause (Retry-After)."));
+    wait_until(standing, hold.token_at_ms,
+               STR("There is no access token for the endpoint, and the next is fetched then. The "
+                   "last attempts say what is wrong."));
+    if (hold.breaker == BREAKER_OPEN)
         wait_until(
             standing, hold.probe_at_ms,
             STR("The endpoint has failed several times in a row. Then one delivery is tried; "
                 "the others wait, without using up attempts, until one succeeds."));
-    } else if (hold.breaker != BREAKER_CLOSED) {
+    if (standing->sending == SENDING_WAITING)
+        return;
+    standing->until_ms = 0;
+    if (hold.breaker != BREAKER_CLOSED) {
         standing->sending = SENDING_PROBING;
         standing->reason = STR("The endpoint has failed several times in a row. One delivery is "
                                "being tried; the others wait, without using up attempts, until one "

@@ -59,4 +59,5 @@ struct outlet_hold {
     enum breaker_state breaker;
     int64_t probe_at_ms;   /* while the breaker is open: when the probe may go */
     int64_t hold_until_ms; /* its target asked for that (Retry-After); may be past; 0: it did not */
+    int64_t token_at_ms;   /* it has no access token, which may be fetched then; the same */
 };

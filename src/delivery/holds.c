@@ -21,13 +21,13 @@ void holds_done(struct holds *holds)
 
 bool hold_is_none(const struct outlet_hold *hold)
 {
-    return hold->breaker == BREAKER_CLOSED && hold->hold_until_ms == 0;
+    return hold->breaker == BREAKER_CLOSED && hold->hold_until_ms == 0 && hold->token_at_ms == 0;
 }
 
 bool hold_equal(const struct outlet_hold *a, const struct outlet_hold *b)
 {
     return a->breaker == b->breaker && a->probe_at_ms == b->probe_at_ms &&
-           a->hold_until_ms == b->hold_until_ms;
+           a->hold_until_ms == b->hold_until_ms && a->token_at_ms == b->token_at_ms;
 }
 
 void holds_put(struct holds *holds, int64_t outlet, const struct outlet_hold *hold)

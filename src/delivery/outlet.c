@@ -61,6 +61,7 @@ static void tell_hold(struct courier *courier, struct outlet *outlet)
         .breaker = breaker->state,
         .probe_at_ms = breaker->state == BREAKER_CLOSED ? 0 : breaker->probe_at_ms,
         .hold_until_ms = outlet->hold_until_ms,
+        .token_at_ms = token_pause_until_ms(outlet->token),
     };
     if (hold_equal(&hold, &outlet->told))
         return;
@@ -182,10 +183,8 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
     struct token *token = token_keep(outlet->token);
     forget_webhook(courier, outlet);
     outlet->gone = false;
-    if (elsewhere) { /* what another address did says nothing of this one */
+    if (elsewhere) /* what another address did says nothing of this one */
         forget_state(outlet);
-        tell_hold(courier, outlet);
-    }
     outlet->deleted = webhook->status == OUTLET_DELETED;
     if (outlet->deleted) {
         object_release(webhook);
@@ -203,6 +202,7 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
         stock_set_order(&courier->stock, outlet, webhook->policy.order);
     }
     set_token(courier, outlet, token);
+    tell_hold(courier, outlet);
     outlet_reopen(courier, outlet);
 }
 
@@ -272,6 +272,7 @@ static bool may_send(struct courier *courier, struct outlet *outlet, bool *ret_p
 {
     int64_t now_ms = courier_now_ms(courier);
     if (held_until_ms(outlet) > now_ms) {
+        tell_hold(courier, outlet); /* a token's end is seen first here */
         wait_until(courier, outlet, held_until_ms(outlet));
         return false;
     }

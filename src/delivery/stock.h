@@ -117,7 +117,7 @@ struct outlet {
     int64_t failing_since_ms;   /* others have been told: endpoint.failing; 0: they have not */
     struct outlet_state stored; /* as the store has it, or will */
     struct hmac **old_keys;     /* of signing keys that were replaced: see webhook->old_secrets */
-    struct outlet_hold told;    /* what others have been told of the two */
+    struct outlet_hold told;    /* what others have been told of these */
     int under_way;
     bool gone;              /* it answered 410: as if disabled, until it is changed */
     int64_t read_again_ms;  /* monotonic: after a read that failed */

@@ -38,6 +38,11 @@ static struct bed *start_with(struct scene *scene, const char *path, const char 
     return &scene->bed;
 }
 
+static int64_t told_pause(struct bed *bed)
+{
+    return couriers_find_hold(bed->couriers, 7).token_at_ms;
+}
+
 /* How many requests to `path` came with this line in their head. */
 static int count_with(struct scene *scene, const char *path, const char *line)
 {
@@ -174,10 +179,32 @@ TEST(who_waited_fails_with_words)
     deliver_and_settle(bed, 7, 3);
     advance_and_settle(bed, 5 * SECONDS - 1);
     CHECK_INT("others wait", bed_count(bed), 1);
+    CHECK_INT("told", told_pause(bed), clock_now_ms(&bed->clock) + 1);
     CHECK_INT("no fetch", receiver_tokens(scene->receiver), 1);
     advance_and_settle(bed, 1);
     CHECK_INT("delivered", count_delivered(bed, 7), 4);
+    CHECK_INT("told, too", told_pause(bed), 0);
     CHECK_INT("one fetch", receiver_tokens(scene->receiver), 2);
+}
+
+/* It was no reason to wait while the old token was good. */
+TEST(a_renewal_that_failed_is_told_when_it_matters)
+{
+    struct scene *scene = *state;
+    struct bed *bed = start_with(scene, "/ok", "/token-hang/2");
+    deliver_and_settle(bed, 7, 1);
+    advance_and_settle(bed, 3598 * SECONDS);
+    deliver_and_settle(bed, 7, 1);
+    CHECK_INT("good", told_pause(bed), 0);
+    int64_t pause_until_ms = clock_now_ms(&bed->clock) + TOKEN_PAUSE_MS;
+    advance_and_settle(bed, 2 * SECONDS);
+    deliver_and_settle(bed, 7, 1);
+    CHECK_INT("over", told_pause(bed), pause_until_ms);
+    CHECK_INT("waits", bed_count(bed), 2);
+    webhook(scene, 7, "/ok"); /* which needs none */
+    bed_settle(bed);
+    CHECK_INT("forgotten", told_pause(bed), 0);
+    CHECK_INT("delivered", count_delivered(bed, 7), 3);
 }
 
 TEST(failures_open_the_breaker)
@@ -442,8 +469,8 @@ TEST(stopped_in_a_renewal)
 RUN_TESTS(WITH(one_fetch_for_all_that_wait), WITH(what_is_kept_has_no_token),
           WITH(renewed_when_wanted_shortly_before_its_end), WITH(a_tenth_of_a_short_life),
           WITH(a_renewal_holds_nothing_up), WITH(who_waited_fails_with_words),
-          WITH(failures_open_the_breaker), WITH(by_hand_in_the_pause),
-          WITH(answers_that_are_no_tokens), WITH(names_and_the_guard),
+          WITH(a_renewal_that_failed_is_told_when_it_matters), WITH(failures_open_the_breaker),
+          WITH(by_hand_in_the_pause), WITH(answers_that_are_no_tokens), WITH(names_and_the_guard),
           WITH(certificate_for_the_same_server_alone), WITH(refused_once),
           WITH(refused_many_at_once), WITH(refused_after_it_was_taken), WITH(refused_always),
           WITH(another_credential_another_token), WITH(changed_while_they_wait),

@@ -45,6 +45,7 @@ async function setUp(more = {}) {
 
 const oauth2 = (changes = {}) => ({ auth: { type: 'oauth2', tokenUrl: server.tokenUrl, clientId: 'shop one', clientSecret: CLIENT_SECRET, ...changes } });
 const change = async (hook, changes) => expect(await api.patch(`/api/v1/webhooks/${hook.id}`, changes), 200).json;
+const show = async (hook) => expect(await api.get(`/api/v1/webhooks/${hook.id}`), 200).json;
 const attemptsOf = async (hook) => (await deliveryOf(api, (await deliveriesOf(api, hook.id))[0].id)).attempts;
 const waitAttempts = (hook, count) => waitDelivery(api, hook.id, (delivery) => delivery.attempts.length >= count);
 
@@ -229,11 +230,17 @@ scenario('OAuth2: the server is down, and comes back', async () => {
     await hub.settled();
     assert.equal((await deliveriesOf(api, hook.id)).reduce((sum, row) => sum + row.attemptCount, 0), 1, 'the next fetch is not due, and others wait for it');
     assert.equal(await resultsOf('token'), tokenless + 1, 'counted as what it was');
+    const { state, until: end, reason } = (await show(hook)).sending;
+    assert.deepEqual([state, Date.parse(end) > Date.parse(delivery.attempts[0].startedAt)], ['waiting', true]);
+    assert.match(reason, /no access token/);
+    assert.equal((await deliveriesOf(api, hook.id))[0].reason, reason, 'the others wait for it');
     await server.up();
     assert.equal(receiver.count, 0);
     await hub.advance(10_000);
     await receiver.waitFor(3);
     await until('all are delivered', async () => (await deliveriesOf(api, hook.id)).every((row) => row.state === 'delivered'));
+    await hub.settled();
+    assert.deepEqual((await show(hook)).sending, { state: 'sending', until: null, reason: null });
 });
 
 scenario('OAuth2: the target answers 401 once, and then takes a new token', async () => {
