@@ -396,6 +396,7 @@ static int64_t wait_ms(struct courier *courier, int64_t mono_ms)
     }
     LIST_EACH(&courier->to_post, at)
     wait_ms = sooner(wait_ms, LIST_ENTRY(at, struct dispatch, link)->post_at_ms, mono_ms);
+    wait_ms = sooner(wait_ms, tokens_next_ms(courier), mono_ms);
     int names_ms = resolver_timeout_ms(courier->resolver, mono_ms);
     if (names_ms >= 0)
         wait_ms = MIN_OF(wait_ms, names_ms);
@@ -455,6 +456,7 @@ static void *courier_main(void *argument)
         start_attempts(courier);
         sender_step(courier->sender);
         conclude_attempts(courier);
+        tokens_go_on(courier, mono_ms);
         start_attempts(courier);
         answer_time(courier);
         count_outlets(courier, mono_ms);
@@ -497,6 +499,7 @@ int courier_start(struct courier *courier, struct couriers *couriers)
     list_init(&courier->dispatches);
     list_init(&courier->to_post);
     list_init(&courier->fetches);
+    list_init(&courier->token_lines);
     courier->sending = xcalloc(UNRECORDED_MAX, sizeof(*courier->sending));
     courier->free_slots = xcalloc(UNRECORDED_MAX, sizeof(*courier->free_slots));
     for (int slot = 0; slot < UNRECORDED_MAX; slot++)

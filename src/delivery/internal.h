@@ -171,12 +171,15 @@ void fetch_free(struct fetch *fetch);
 
 /* ── courier.c, couriers.c ── */
 
-/* A host and port that outlets of this courier send to. */
+/* A host and port that outlets of this courier send to, or fetch tokens from. */
 struct place {
     char *name; /* "host:port" */
     int references;
     int under_way;
     struct list waiting; /* outlets, by `queued` */
+    int fetching;        /* of tokens: TOKEN_FETCHES at most */
+    struct list line;    /* tokens that wait for their turn */
+    struct list in_line; /* in courier->token_lines, while there are any */
 };
 
 struct courier {
@@ -199,7 +202,8 @@ struct courier {
     int64_t round_began_ms; /* monotonic */
     int64_t round_at_ms;    /* monotonic: the next one, not before */
     struct list dispatches; /* under way, not yet posted */
-    struct list fetches;    /* of tokens (token.c), under way */
+    struct list fetches;    /* of tokens (token.c), under way or in line */
+    struct list token_lines;
     int fetching;
     struct list to_post; /* results that could not be stored, by `link` of their dispatch */
     struct dispatch *spare;
@@ -275,6 +279,8 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
 /* An attempt of it has ended, and what follows for the outlet is settled. */
 void outlet_attempt_ended(struct courier *courier, struct outlet *outlet);
 void outlet_done(struct courier *courier, struct outlet *outlet);
+/* With one reference; new when there is none of that name. */
+struct place *place_find(struct courier *courier, str name);
 void place_release(struct courier *courier, struct place *place);
 /* Somebody who waited for the host may go in, or what had the turn does not use it. */
 void place_pass_on(struct courier *courier, struct place *place);

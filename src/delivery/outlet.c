@@ -17,13 +17,15 @@
 
 /* ── places ── */
 
-static struct place *find_place(struct courier *courier, str name)
+struct place *place_find(struct courier *courier, str name)
 {
     struct place *place = map_find(&courier->places, name);
     if (place == NULL) {
         place = NEW(struct place);
         place->name = xstrdup(name);
         list_init(&place->waiting);
+        list_init(&place->line);
+        list_init(&place->in_line);
         (void)map_put(&courier->places, str_c(place->name), place);
     }
     place->references++;
@@ -195,7 +197,7 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
             outlet->proxy = target_new(webhook->transport.proxy);
         const struct target *peer = outlet->proxy != NULL ? outlet->proxy : outlet->target;
         if (outlet->target != NULL)
-            outlet->place = find_place(courier, str_c(peer->place));
+            outlet->place = place_find(courier, str_c(peer->place));
         outlet->rate.per_minute = webhook->policy.rate_per_minute;
         make_keys(outlet);
         make_authorization(outlet);

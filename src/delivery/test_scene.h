@@ -50,6 +50,17 @@ static inline void webhook(struct scene *scene, int64_t id, const char *path)
     set_webhook(scene, id, path, OUTLET_ACTIVE);
 }
 
+static inline struct credential token_client(struct scene *scene, const char *token_path)
+{
+    return (struct credential){
+        .kind = CREDENTIAL_OAUTH2,
+        .token_url = str_c(url_at(&scene->bed, receiver_port(scene->receiver), token_path)),
+        .client_id = STR("me"),
+        .client_secret = STR("hush-hush"),
+        .scope = STR("orders"),
+    };
+}
+
 static inline bool is_said(str text, const char *part)
 {
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;

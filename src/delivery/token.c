@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Invariants: (1) at most one fetch of a token is under way, and then it stands in courier->fetches
- * and holds a reference; (2) who waits, waits for a fetch that is under way; (3) a fetch begins not
+ * Invariants: (1) at most one fetch of a token is under way or in line, and then it stands in
+ * courier->fetches and holds a reference; (2) who waits, waits for such a fetch; (3) a fetch begins not
  * before `pause_until_ms`; (4) of a chain of tokens of which each was refused, only the first has
- * deliveries go again; (5) the value leaves this file by token_answer alone. */
+ * deliveries go again; (5) the value leaves this file by token_answer alone; (6) a line of a place has
+ * tokens only while TOKEN_FETCHES are under way there, or tokens_go_on() is yet to come. */
 #include "delivery/token.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct token {
     struct courier *courier;
     struct webhook *webhook; /* one reference: it has the credential */
     struct target *target;   /* NULL: the token URL cannot be read */
+    struct place *place;     /* the target's */
     struct transport transport;
 
     char *value; /* NULL: none */
@@ -36,6 +38,9 @@ struct token {
     struct list link; /* in courier->fetches */
     struct list waiting;
     bool fetching;
+    struct place *asked; /* the place, once it has begun: counts there */
+    struct list queued;  /* in place->line: not begun */
+    int64_t give_up_ms;  /* monotonic; in line */
     int64_t began_ms;
     struct exchange exchange;
     struct reach reach;
@@ -73,8 +78,11 @@ struct token *token_new(struct courier *courier, struct webhook *webhook,
     token->webhook = webhook;
     object_keep(webhook);
     token->target = target_new(credential_of(webhook)->token_url);
+    if (token->target != NULL)
+        token->place = place_find(courier, str_c(token->target->place));
     token->transport = transport_for(webhook, target, token->target);
     list_init(&token->link);
+    list_init(&token->queued);
     list_init(&token->waiting);
     return token;
 }
@@ -102,6 +110,7 @@ void token_release(struct token *token)
     forget_value(token);
     free(token->error);
     target_release(token->target);
+    place_release(token->courier, token->place);
     object_release(token->webhook);
     arena_done(&token->arena);
     free(token);
@@ -181,6 +190,11 @@ static str explain_fetch(struct token *token)
                                            .response_read = options->limits->response_read };
     if (token->target == NULL)
         return STR("The token URL cannot be read: change it");
+    if (token->exchange.end == EXCHANGE_NO_TOKEN)
+        return arena_format(&token->arena,
+                            "The token endpoint %s gave no token. It has answered so few of those "
+                            "who asked before that this one's turn did not come within %lld ms",
+                            token->target->place, (long long)options->whole_timeout_ms);
     if (token->exchange.end == EXCHANGE_TOO_LARGE)
         return arena_format(
             &token->arena, "The token endpoint %s answered more than %lld bytes, which is no token",
@@ -211,6 +225,9 @@ static str read_answer(struct token *token, struct oauth_token *ret_token)
 static void end_fetch(struct token *token)
 {
     struct oauth_token taken = {};
+    if (token->asked != NULL)
+        token->asked->fetching--;
+    token->asked = NULL;
     str wrong = read_answer(token, &taken);
     bool good = wrong.len == 0;
     if (good)
@@ -271,19 +288,94 @@ static void make_request(struct token *token)
     reach_init(&token->reach);
 }
 
+static void ask(struct token *token)
+{
+    token->asked = token->place;
+    token->asked->fetching++;
+    token->began_ms = courier_now_ms(token->courier);
+    make_request(token);
+    reach_begin(&token->reach);
+}
+
+/* The exchange is that of the fetch before, until this one's turn has come. */
+static void stand_in_line(struct token *token)
+{
+    struct courier *courier = token->courier;
+    struct place *place = token->place;
+    token->exchange = (struct exchange){ .target = token->target };
+    token->give_up_ms = clock_mono_ms() + courier->couriers->options.whole_timeout_ms;
+    list_append(&place->line, &token->queued);
+    if (list_empty(&place->in_line))
+        list_append(&courier->token_lines, &place->in_line);
+}
+
 static void begin_fetch(struct token *token)
 {
     struct courier *courier = token->courier;
+    const struct place *place = token->place;
     (void)token_keep(token);
     token->fetching = true;
-    token->began_ms = courier_now_ms(courier);
     courier->fetching++;
     list_append(&courier->fetches, &token->link);
-    make_request(token);
-    if (token->target == NULL)
+    if (place == NULL)
         end_early(token, EXCHANGE_NO_URL, (str){});
+    else if (place->fetching < TOKEN_FETCHES && list_empty(&place->line))
+        ask(token);
     else
-        reach_begin(&token->reach);
+        stand_in_line(token);
+}
+
+static void leave_line(struct token *token)
+{
+    list_remove(&token->queued);
+    if (list_empty(&token->place->line))
+        list_remove(&token->place->in_line);
+}
+
+/* False: it has to wait on, and so have those behind it. */
+static bool go_on(struct token *token, int64_t mono_ms)
+{
+    bool unwanted = token->references == 1; /* the endpoint has changed, and nobody waits */
+    bool may_ask = token->place->fetching < TOKEN_FETCHES;
+    if (!unwanted && !may_ask && mono_ms < token->give_up_ms)
+        return false;
+    leave_line(token);
+    if (unwanted)
+        end_early(token, EXCHANGE_STOPPED, (str){});
+    else if (may_ask)
+        ask(token);
+    else
+        end_early(token, EXCHANGE_NO_TOKEN, (str){});
+    return true;
+}
+
+static void go_on_all(struct place *place, int64_t mono_ms)
+{
+    LIST_EACH(&place->line, at)
+    if (!go_on(LIST_ENTRY(at, struct token, queued), mono_ms))
+        return;
+}
+
+void tokens_go_on(struct courier *courier, int64_t mono_ms)
+{
+    LIST_EACH(&courier->token_lines, at)
+    {
+        struct place *place = LIST_ENTRY(at, struct place, in_line);
+        place->references++; /* its last token may go */
+        go_on_all(place, mono_ms);
+        place_release(courier, place);
+    }
+}
+
+int64_t tokens_next_ms(const struct courier *courier)
+{
+    int64_t next_ms = INT64_MAX;
+    LIST_EACH(&courier->token_lines, at)
+    {
+        const struct place *place = LIST_ENTRY(at, struct place, in_line);
+        next_ms = MIN_OF(next_ms, LIST_ENTRY(place->line.next, struct token, queued)->give_up_ms);
+    }
+    return next_ms;
 }
 
 static bool may_fetch(const struct token *token, int64_t now_ms)
@@ -344,5 +436,13 @@ void token_accepted(struct token *token, int64_t serial)
 void tokens_stop_all(struct courier *courier)
 {
     LIST_EACH(&courier->fetches, at)
-    reach_stop(&LIST_ENTRY(at, struct token, link)->reach);
+    {
+        struct token *token = LIST_ENTRY(at, struct token, link);
+        if (list_empty(&token->queued)) {
+            reach_stop(&token->reach);
+        } else {
+            leave_line(token);
+            end_early(token, EXCHANGE_STOPPED, (str){});
+        }
+    }
 }

@@ -10,6 +10,8 @@
  *
  * - Fetched once, however many deliveries wait for it; all of them are answered.
  * - A token that nobody wants is not renewed: an idle endpoint asks its server for nothing.
+ * - A server is asked for TOKEN_FETCHES tokens at once by each courier; who wants another waits in
+ *   line, for as long as a fetch may take at most.
  * - After a fetch that failed, and after a new token that the target did not take, the next fetch
  *   begins 5 s later at the earliest.
  * - A 401 has the deliveries that were sent with this token go again with a new one, once: a new
@@ -28,6 +30,7 @@ struct token;
 struct webhook;
 
 #define TOKEN_PAUSE_MS 5000
+#define TOKEN_FETCHES 4 /* to one host and port */
 
 struct token_answer {
     str value;      /* empty: there is none */
@@ -66,5 +69,9 @@ void token_accepted(struct token *token, int64_t serial);
 
 /* Its exchange is over. */
 void token_conclude(struct exchange *exchange);
+/* Each turn: whose turn has come begins, who has waited too long in line gives up. Monotonic. */
+void tokens_go_on(struct courier *courier, int64_t mono_ms);
+/* When the next gives up; INT64_MAX: nobody is in line. */
+int64_t tokens_next_ms(const struct courier *courier);
 /* Breaks off all fetches. */
 void tokens_stop_all(struct courier *courier);

@@ -4,17 +4,6 @@
 
 #include "delivery/test_scene.h"
 
-static struct credential client(struct scene *scene, const char *token_path)
-{
-    return (struct credential){
-        .kind = CREDENTIAL_OAUTH2,
-        .token_url = str_c(url_at(&scene->bed, receiver_port(scene->receiver), token_path)),
-        .client_id = STR("me"),
-        .client_secret = STR("hush-hush"),
-        .scope = STR("orders"),
-    };
-}
-
 static void webhook_with(struct scene *scene, const char *path, const struct credential *credential)
 {
     struct bed *bed = &scene->bed;
@@ -27,7 +16,7 @@ static void webhook_with(struct scene *scene, const char *path, const struct cre
 
 static void webhook_by(struct scene *scene, const char *path, const char *token_path)
 {
-    struct credential credential = client(scene, token_path);
+    struct credential credential = token_client(scene, token_path);
     webhook_with(scene, path, &credential);
 }
 
@@ -250,7 +239,7 @@ TEST(answers_that_are_no_tokens)
     struct bed *bed = &scene->bed;
     bed_start(bed);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct credential credential = client(scene, cases[i].path);
+        struct credential credential = token_client(scene, cases[i].path);
         bed_webhook(bed, &(struct webhook_text){
                              .id = (int64_t)i + 1,
                              .url = url_at(bed, receiver_port(scene->receiver), "/nobody"),
@@ -283,7 +272,7 @@ TEST(names_and_the_guard)
     bed->options.name_servers = arena_format(&bed->arena, "127.0.0.1:%d", name_server_port(names));
     bed_start(bed);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct credential credential = client(scene, "/token/60");
+        struct credential credential = token_client(scene, "/token/60");
         credential.token_url = arena_format(&bed->arena, "http://%s:%d/token/60", cases[i].host,
                                             receiver_port(scene->receiver));
         webhook_with(scene, "/ok", &credential);
@@ -315,7 +304,7 @@ TEST(certificate_for_the_same_server_alone)
     bed->options.ca_file = str_c(certificates.authority);
     bed_start(bed);
     str place = arena_format(&bed->arena, "https://127.0.0.1:%d", receiver_port(guarded));
-    struct credential credential = client(scene, "");
+    struct credential credential = token_client(scene, "");
     credential.token_url = arena_format(&bed->arena, "%.*s/token/60", STR_ARG(place));
     str same = arena_format(&bed->arena, "%.*s/guarded/1", STR_ARG(place));
     struct webhook_text text = { .id = 7,
@@ -411,7 +400,7 @@ TEST(another_credential_another_token)
     webhook_by(scene, "/ok", "/token/3600");
     deliver_and_settle(bed, 7, 1);
     CHECK_INT("the same", receiver_tokens(scene->receiver), 1);
-    struct credential credential = client(scene, "/token/3600");
+    struct credential credential = token_client(scene, "/token/3600");
     credential.client_secret = STR("other");
     webhook_with(scene, "/ok", &credential);
     deliver_and_settle(bed, 7, 1);

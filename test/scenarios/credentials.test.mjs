@@ -168,6 +168,33 @@ scenario('OAuth2: 50 deliveries at once fetch one token', async () => {
     assert.equal(new Set(requests.map((request) => request.headers.authorization)).size, 1);
 });
 
+scenario('OAuth2: a server is asked by few at once; who waits goes when one is answered, or fails', async () => {
+    const own = await startHub({ clock: true, args: ['--couriers', '1'] });
+    const client = own.client();
+    const [endpoint, receiver] = [await startReceiver(), await startReceiver()];
+    after(() => Promise.all([endpoint.close(), receiver.close()]));
+    let open = 0;
+    let most = 0;
+    endpoint.script = ({ index }) => {
+        most = Math.max(most, ++open);
+        setTimeout(() => open--, 20);
+        return { status: index < 6 ? 503 : 200, delay: 25, body: JSON.stringify({ access_token: `token-${index}`, token_type: 'Bearer' }) };
+    };
+    await makeEvent(client, { alias: 'many' });
+    const auth = { type: 'oauth2', tokenUrl: `${endpoint.url}/token`, clientId: 'me', clientSecret: CLIENT_SECRET };
+    for (let i = 0; i < 24; i++) await makeWebhook(client, `${receiver.url}/${i}`, { name: `w${i}`, eventTypes: ['custom_event.many'], auth, retry: { delaysSeconds: [10], jitterPercent: 0 } });
+    expect(await sendApi(client, 'many', { email: 'c@example.org' }), 201);
+    await receiver.waitFor(18);
+    await own.settled();
+    assert.deepEqual([most, endpoint.count, receiver.count], [4, 24, 18]);
+    await own.advance(10_000);
+    await receiver.waitFor(24);
+    assert.equal(new Set(receiver.requests.map((request) => request.headers.authorization)).size, 24, 'each has its own');
+    assert.deepEqual([most, endpoint.count], [4, 30]);
+    await own.settled();
+    await own.checkLedger();
+});
+
 scenario('OAuth2: a token is renewed before its end, and never used behind it', async () => {
     const { receiver, hook, send } = await setUp(oauth2());
     const before = server.fetches;
