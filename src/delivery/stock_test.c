@@ -10,157 +10,6 @@
 #include "delivery/test_jobs.h"
 #include "delivery/test_world.h"
 
-static uint64_t draw(struct world *world, uint64_t below)
-{
-    return test_random(&world->seed) % below;
-}
-
-static void post(struct world *world, struct mail mail)
-{
-    assert(world->last < (int)COUNT_OF(world->mail));
-    world->mail[world->last++] = mail;
-}
-
-/* ── the committer ── */
-
-/* What a delivery stands in line for; −1: nothing. */
-static int64_t line_key(const struct world *world, int64_t id)
-{
-    switch (world->order[world->deliveries[id].outlet]) {
-    case ORDER_NONE:
-        return -1;
-    case ORDER_SUBJECT:
-        return world->deliveries[id].subject > 0 ? world->deliveries[id].subject : -1;
-    case ORDER_STRICT:
-        return 0;
-    }
-    return -1;
-}
-
-/* One that is paused already stays so by the first. */
-static void commit_pause(struct world *world, int64_t id)
-{
-    int64_t key = line_key(world, id);
-    int64_t *paused_by = world->paused_by[world->deliveries[id].outlet];
-    if (key < 0 || paused_by[key] != 0)
-        return;
-    paused_by[key] = id;
-    world->pauses++;
-}
-
-static void commit_results(struct world *world)
-{
-    int taken = (int)draw(world, (uint64_t)world->inbox_count + 1);
-    for (int i = 0; i < taken; i++) {
-        struct mail mail = world->inbox[i];
-        world->deliveries[mail.id].unfinished = !mail.finished;
-        world->deliveries[mail.id].due_ms = mail.due_ms;
-        if (mail.dead)
-            commit_pause(world, mail.id);
-        world->unsent[world->unsent_count++] = mail;
-    }
-    world->inbox_count -= taken;
-    memmove(world->inbox, world->inbox + taken, (size_t)world->inbox_count * sizeof(struct mail));
-}
-
-/* Mostly at once; some soon, some far beyond the horizon. */
-static int64_t draw_delay(struct world *world)
-{
-    switch (draw(world, 8)) {
-    case 0:
-        return (int64_t)draw(world, 50);
-    case 1:
-        return (int64_t)draw(world, 2000);
-    default:
-        return 0;
-    }
-}
-
-static void commit_new(struct world *world, int most)
-{
-    for (int i = (int)draw(world, (uint64_t)most); i > 0 && world->count < DELIVERIES_MAX; i--) {
-        int64_t id = ++world->count;
-        world->deliveries[id].outlet = (int)draw(world, OUTLETS);
-        world->deliveries[id].subject = (int64_t)draw(world, SUBJECTS);
-        world->deliveries[id].due_ms = world->now_ms + draw_delay(world);
-        world->deliveries[id].unfinished = true;
-        world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_JOB, .id = id };
-    }
-}
-
-static bool forget_pause(struct world *world, int64_t id)
-{
-    int64_t *paused_by = world->paused_by[world->deliveries[id].outlet];
-    for (int i = 0; i < SUBJECTS; i++) {
-        if (paused_by[i] != id)
-            continue;
-        paused_by[i] = 0;
-        return true;
-    }
-    return false;
-}
-
-static void commit_pass_over(struct world *world)
-{
-    int64_t *paused_by = world->paused_by[draw(world, OUTLETS)];
-    int64_t id = paused_by[draw(world, SUBJECTS)];
-    if (id != 0 && forget_pause(world, id))
-        world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_PASS_OVER, .id = id };
-}
-
-/* In a batch of its own, as it is. */
-static void commit_resend(struct world *world)
-{
-    if (world->count == 0)
-        return;
-    int64_t id = 1 + (int64_t)draw(world, (uint64_t)world->count);
-    forget_pause(world, id);
-    world->deliveries[id].reopened = true;
-    world->deliveries[id].unfinished = true;
-    world->deliveries[id].due_ms = world->now_ms;
-    world->deliveries[id].asked_for++;
-    world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_MANUAL, .id = id };
-}
-
-/* In bulk: it takes its place among the others. */
-static void commit_recovery(struct world *world)
-{
-    if (world->count == 0)
-        return;
-    int64_t id = 1 + (int64_t)draw(world, (uint64_t)world->count);
-    if (world->deliveries[id].unfinished)
-        return;
-    (void)forget_pause(world, id);
-    world->deliveries[id].reopened = true;
-    world->deliveries[id].unfinished = true;
-    world->deliveries[id].due_ms = world->now_ms;
-    world->unsent[world->unsent_count++] = (struct mail){ .kind = MAIL_JOB, .id = id };
-}
-
-static void commit(struct world *world, int most)
-{
-    if (world->unsent_count > 0) /* its mail goes before the next commit */
-        return;
-    if (draw(world, 3) == 0) {
-        commit_resend(world);
-        return;
-    }
-    if (draw(world, 3) == 0) {
-        commit_pass_over(world);
-        commit_recovery(world);
-        return;
-    }
-    commit_results(world);
-    commit_new(world, most);
-}
-
-static void send_mail(struct world *world)
-{
-    for (int i = 0; i < world->unsent_count; i++)
-        post(world, world->unsent[i]);
-    world->unsent_count = 0;
-}
-
 /* ── the reader ── */
 
 static struct outlet *outlet_at(struct world *world, int index)
@@ -231,7 +80,7 @@ static void deliver_page(struct world *world, int index)
     if (world->reading[index] != 2)
         return;
     world->reading[index] = 3;
-    post(world, world->page[index]);
+    world_post(world, world->page[index]);
 }
 
 /* ── the courier ── */
@@ -252,7 +101,7 @@ static void take_page(struct world *world, const struct mail *mail)
 {
     struct outlet *outlet = outlet_at(world, mail->outlet);
     world->reading[mail->outlet] = 0;
-    if (draw(world, 10) == 0) {
+    if (world_draw(world, 10) == 0) {
         stock_read_failed(&world->stock, outlet);
         free(mail->ids);
         return;
@@ -352,7 +201,7 @@ static void take_mail(struct world *world)
 static void read_page(struct world *world, int index)
 {
     struct outlet *outlet = outlet_at(world, index);
-    outlet->waits = draw(world, 3) == 0;
+    outlet->waits = world_draw(world, 3) == 0;
     if (world->reading[index] != 0 || !world->open[index] ||
         !stock_wants_page(&world->stock, outlet))
         return;
@@ -363,11 +212,11 @@ static void read_page(struct world *world, int index)
 /* Nothing of its line that is older may be unfinished, and none of it under way. */
 static void check_order(const struct world *world, int64_t id)
 {
-    int64_t line = line_key(world, id);
+    int64_t line = world_line(world, id);
     int index = world->deliveries[id].outlet;
     for (int64_t other = 1; line >= 0 && other <= world->count; other++) {
         if (other == id || world->deliveries[other].outlet != index ||
-            line_key(world, other) != line)
+            world_line(world, other) != line)
             continue;
         bool before =
             other < id && world->deliveries[other].unfinished && !world->deliveries[other].reopened;
@@ -394,12 +243,13 @@ static void send_one(struct world *world, int index)
     world->deliveries[id].out = true;
     world->deliveries[id].sent++;
     stock_take_out(&world->stock, parcel);
-    bool finished = draw(world, 4) > 0;
-    world->inbox[world->inbox_count++] = (struct mail){ .kind = MAIL_RECORDED,
-                                                        .id = id,
-                                                        .finished = finished,
-                                                        .due_ms = world->now_ms + draw_delay(world),
-                                                        .dead = finished && draw(world, 8) == 0 };
+    bool finished = world_draw(world, 4) > 0;
+    world->inbox[world->inbox_count++] =
+        (struct mail){ .kind = MAIL_RECORDED,
+                       .id = id,
+                       .finished = finished,
+                       .due_ms = world->now_ms + world_draw_delay(world),
+                       .dead = finished && world_draw(world, 8) == 0 };
 }
 
 static void toggle(struct world *world, int index)
@@ -414,7 +264,7 @@ static void toggle(struct world *world, int index)
 /* Nothing is in step of time with what is under way: the store forgets pauses with the order. */
 static void change_order(struct world *world, int index)
 {
-    enum outlet_order order = (enum outlet_order)draw(world, 3);
+    enum outlet_order order = (enum outlet_order)world_draw(world, 3);
     for (int i = 0; i < SUBJECTS; i++)
         if (order != world->order[index])
             world->paused_by[index][i] = 0;
@@ -455,14 +305,14 @@ static void check_sums(struct world *world)
 
 static void step(struct world *world, int most)
 {
-    int index = (int)draw(world, OUTLETS);
-    switch (draw(world, 12)) {
+    int index = (int)world_draw(world, OUTLETS);
+    switch (world_draw(world, 12)) {
     case 0:
-        commit(world, most);
+        world_commit(world, most);
         break;
     case 1:
     case 2:
-        send_mail(world);
+        world_send_mail(world);
         break;
     case 3:
         take_snapshot(world, index);
@@ -474,13 +324,13 @@ static void step(struct world *world, int most)
         read_page(world, index);
         break;
     case 6:
-        if (draw(world, 20) == 0)
+        if (world_draw(world, 20) == 0)
             toggle(world, index);
-        if (draw(world, 30) == 0 && !line_is_out(world, index) && !is_reading_pauses(world))
+        if (world_draw(world, 30) == 0 && !line_is_out(world, index) && !is_reading_pauses(world))
             change_order(world, index);
         break;
     case 7:
-        world->now_ms += (int64_t)draw(world, 20);
+        world->now_ms += (int64_t)world_draw(world, 20);
         stock_move_due(&world->stock, world->now_ms);
         break;
     case 8:
@@ -505,10 +355,10 @@ static void drain(struct world *world)
     for (int i = 0; i < OUTLETS; i++)
         world->open[i] = true;
     for (int i = 0; i < 50000 && !all_finished(world); i++) {
-        commit_results(world);
+        world_commit_results(world);
         for (int n = 0; n < 20; n++)
-            commit_pass_over(world);
-        send_mail(world);
+            world_commit_pass_over(world);
+        world_send_mail(world);
         while (world->first < world->last)
             take_mail(world);
         world->now_ms += 20;
@@ -551,20 +401,21 @@ static void run_history(uint64_t seed, struct seen *seen)
     struct world *world = calloc(1, sizeof(*world));
     world->history = seed;
     world->seed = seed * 0x9e3779b97f4a7c15U + 1;
-    size_t room = (size_t)1000 << draw(world, 9); /* from a handful of parcels to all of them */
+    size_t room =
+        (size_t)1000 << world_draw(world, 9); /* from a handful of parcels to all of them */
     stock_init(&world->stock, room);
     world->stock.horizon_ms = 40;
-    bool listed = draw(world, 2) == 0;
+    bool listed = world_draw(world, 2) == 0;
     for (int i = 0; i < OUTLETS; i++) {
-        world->open[i] = draw(world, 4) > 0;
+        world->open[i] = world_draw(world, 4) > 0;
         change_order(world, i);
         if (listed)
             stock_list_outlet(&world->stock, 1, i + 1);
     }
     /* The list is read before anything is committed: it is empty, or has outlets without work. */
-    if (draw(world, 2) == 0)
+    if (world_draw(world, 2) == 0)
         stock_started(&world->stock);
-    int most = 1 + (int)draw(world, 30);
+    int most = 1 + (int)world_draw(world, 30);
     for (int i = 0; i < STEPS; i++) {
         step(world, most);
         if (world->stock.starting && world->pauses_read_count == 0)

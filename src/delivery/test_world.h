@@ -60,10 +60,24 @@ struct world {
     int sleepers;
     bool open[OUTLETS];
     enum outlet_order order[OUTLETS];
-    int64_t paused_by[OUTLETS][SUBJECTS]; /* as committed */
+    int64_t paused_by[OUTLETS][SUBJECTS];               /* as committed */
     struct paused_line pauses_read[OUTLETS * SUBJECTS]; /* for the start, some time before it */
     int pauses_read_count;
     int pauses;
     int let_go;
     int closings;
 };
+
+/* A number below that, from the history's seed. */
+uint64_t world_draw(struct world *world, uint64_t below);
+int64_t world_draw_delay(struct world *world);
+/* At the end of the courier's mail. */
+void world_post(struct world *world, struct mail mail);
+/* What a delivery stands in line for; −1: nothing. */
+int64_t world_line(const struct world *world, int64_t id);
+
+/* One batch of something; nothing while the one before it has mail to send. */
+void world_commit(struct world *world, int most);
+void world_commit_results(struct world *world);
+void world_commit_pass_over(struct world *world);
+void world_send_mail(struct world *world);
