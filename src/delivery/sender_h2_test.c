@@ -10,6 +10,16 @@ static struct h2_receiver *h2_start(struct bench *bench, enum h2_script script,
     return receiver;
 }
 
+/* libcurl 8 shows names as they would be in HTTP/1.1, 7 as they are sent. */
+static bool has_line(const struct exchange *exchange, const char *line)
+{
+    str rest = exchange->request_head;
+    while (rest.len > 0)
+        if (str_equal_nocase(str_trim(str_cut(&rest, '\n')), str_c(line)))
+            return true;
+    return false;
+}
+
 TEST(where_both_sides_agree)
 {
     struct bench *bench = start(state);
@@ -21,8 +31,8 @@ TEST(where_both_sides_agree)
     CHECK_INT("came whole", h2_receiver_bodies(receiver, STR("{\"n\":1}")), 1);
     CHECK_STR("answer", exchange.response_body, STR("ok"));
     CHECK("the request", str_starts(exchange.request_head, STR("POST /ok HTTP/2\r\nHost: ")));
-    CHECK("the request", has(exchange.request_head, "\r\nuser-agent: Junctor/test\r\n") &&
-                             has(exchange.request_head, "\r\ncontent-length: 7\r\n"));
+    CHECK("the request", has_line(&exchange, "user-agent: Junctor/test") &&
+                             has_line(&exchange, "content-length: 7"));
     CHECK("the answer", str_starts(exchange.response_head, STR("HTTP/2 200")));
 
     static const enum request_method methods[] = { REQUEST_PUT, REQUEST_PATCH };
@@ -93,12 +103,20 @@ TEST(one_request_a_connection_at_a_time)
     h2_receiver_free(receiver);
 }
 
+static bool libcurl_is(unsigned least)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num >> 16 >= least;
+}
+
 /* libcurl would send all of these again by itself. */
 TEST(what_is_refused_is_told)
 {
     struct bench *bench = start(state);
 
-    static const struct {
+    /* libcurl 7 does not say that it was HTTP/2's rules. */
+    enum exchange_end broken = libcurl_is(8) ? EXCHANGE_HTTP2 : EXCHANGE_EMPTY;
+
+    const struct {
         const char *label;
         enum h2_script script;
         enum exchange_end first, second;
@@ -107,7 +125,7 @@ TEST(what_is_refused_is_told)
         { "refused on a kept one", H2_REFUSE_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
         { "goes away", H2_GO_AWAY_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
         { "closes", H2_CLOSE_SECOND, EXCHANGE_ANSWERED, EXCHANGE_KEPT_CLOSED },
-        { "breaks the rules", H2_NONSENSE, EXCHANGE_EMPTY, EXCHANGE_EMPTY },
+        { "breaks the rules", H2_NONSENSE, broken, broken },
         { "aborts", H2_ABORT, EXCHANGE_HTTP2, EXCHANGE_HTTP2 },
     };
 

@@ -12,6 +12,7 @@
 /* RFC 8446 §4 */
 #define TLS_CERTIFICATE 11
 #define TLS_CERTIFICATE_REQUEST 13
+#define TLS_COMPRESSED_CERTIFICATE 25 /* RFC 8879: OpenSSL 3.2 and later, where both can */
 
 /* ── callbacks, all with the line as their context ── */
 
@@ -102,6 +103,12 @@ static bool is_handshake(str message, unsigned char type)
     return message.len >= 4 && (unsigned char)message.ptr[0] == type;
 }
 
+static bool is_certificate(str message)
+{
+    return is_handshake(message, TLS_CERTIFICATE) ||
+           is_handshake(message, TLS_COMPRESSED_CERTIFICATE);
+}
+
 static void note_tls(struct exchange *exchange, str message)
 {
     if (message.len == 2)
@@ -122,8 +129,7 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
         append(&exchange->request, str_from(data, size));
     } else if (type == CURLINFO_SSL_DATA_IN) {
         note_tls(exchange, str_from(data, size));
-    } else if (type == CURLINFO_SSL_DATA_OUT &&
-               is_handshake(str_from(data, size), TLS_CERTIFICATE)) {
+    } else if (type == CURLINFO_SSL_DATA_OUT && is_certificate(str_from(data, size))) {
         exchange->certificate_told = true;
     }
     return 0;
