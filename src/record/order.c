@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT
+ * Invariants, whatever arrives in whatever order:
+ * (1) 0 ≤ refunded, captured, total; and in strict inputs refunded ≤ captured;
+ * (2) NEW_SALE and SUBSCRIPTION_STARTED are told once in the life of an order; PARTIAL, LEAD and
+ *     ABANDONED_CART once each while it is PARTIAL without a break; UPSELL once for each input that
+ *     has brought one;
+ * (3) an input under a key that is among `changes` tells nothing;
+ * (4) an order that was sold is never PARTIAL or DECLINED again, but by qa_declined;
+ * (5) all refunds come with either a partial or a full one. */
+#include "record/order_step.h"
+
+/* ── telling ── */
+
+void order_tell(struct step *step, enum customer_type type, int line, int64_t amount)
+{
+    struct order_outcome *outcome = step->outcome;
+    assert(outcome->occurrence_count < ORDER_OCCURRENCES_MAX);
+    outcome->occurrences[outcome->occurrence_count++] =
+        (struct order_occurrence){ .type = type, .line = line, .amount = amount };
+}
+
+void order_tell_once(struct step *step, enum customer_type type)
+{
+    if ((step->order->told & 1U << type) != 0)
+        return;
+    step->order->told |= 1U << type;
+    order_tell(step, type, -1, 0);
+}
+
+void order_note(struct step *step, str text)
+{
+    struct order_outcome *outcome = step->outcome;
+    if (outcome->note_count < ORDER_NOTES_MAX)
+        outcome->notes[outcome->note_count++] = text;
+}
+
+/* True: it is refused. Who cannot be told has it noted, and it is up to the caller what is done. */
+bool order_refuse(struct step *step, const char *field, str text)
+{
+    if (step->lenient) {
+        order_note(step, text);
+        return false;
+    }
+    step->outcome->verdict = ORDER_REFUSED;
+    step->outcome->field = field;
+    step->outcome->text = text;
+    return true;
+}
+
+/* ── looking ── */
+
+int64_t order_refundable(const struct order *order)
+{
+    return MAX_OF(order->captured - order->refunded, 0);
+}
+
+bool order_is_sold(const struct order *order)
+{
+    return order->sold;
+}
+
+static bool recurs(enum customer_type type)
+{
+    switch (type) {
+    case CUSTOMER_PRE_BILLING:
+    case CUSTOMER_RECURRING_ORDER:
+    case CUSTOMER_REBILL_DECLINE:
+    case CUSTOMER_RECYCLE_FAILED:
+    case CUSTOMER_CANCEL:
+    case CUSTOMER_PAUSE:
+    case CUSTOMER_REACTIVATE:
+    case CUSTOMER_SUBSCRIPTION_STARTED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool order_any_recurs(const struct order *order)
+{
+    for (int i = 0; i < order->line_count; i++)
+        if (order->lines[i].recurring)
+            return true;
+    return false;
+}
+
+bool order_occurrence_is_about(const struct order *order, const struct order_occurrence *occurrence,
+                               int line)
+{
+    if (occurrence->line >= 0)
+        return occurrence->line == line;
+    if (occurrence->type == CUSTOMER_UPSELL)
+        return order->lines[line].upsell;
+    /* A sender that does not say which lines recur means any. */
+    return !recurs(occurrence->type) || order->lines[line].recurring || !order_any_recurs(order);
+}
+
+/* ── the states ── */
+
+int order_count_upsells(const struct order *order)
+{
+    int count = 0;
+    for (int i = 0; i < order->line_count; i++)
+        count += order->lines[i].upsell;
+    return count;
+}
+
+static void tell_upsells(struct step *step)
+{
+    int count = order_count_upsells(step->order);
+    if (count <= step->order->upsells)
+        return;
+    step->order->upsells = count;
+    order_tell(step, CUSTOMER_UPSELL, -1, 0);
+}
+
+static void begin_purchases(struct step *step)
+{
+    struct order *order = step->order;
+    struct order_line *lines = order_own_lines(step);
+    for (int i = 0; i < order->line_count; i++) {
+        if (!lines[i].recurring || lines[i].purchase != PURCHASE_NONE)
+            continue;
+        lines[i].purchase = PURCHASE_ACTIVE;
+        lines[i].cycle = MAX_OF(lines[i].cycle, 1);
+    }
+}
+
+#define INCOMPLETE (1U << CUSTOMER_PARTIAL | 1U << CUSTOMER_LEAD | 1U << CUSTOMER_ABANDONED_CART)
+
+static void be_partial(struct step *step)
+{
+    struct order *order = step->order;
+    if (order_is_sold(order) || order->state == SALE_QA_PENDING) {
+        order_note(step, STR("It is beyond that: that the order is partial is old news."));
+        return;
+    }
+    if (order->state != SALE_PARTIAL)
+        order->told &= ~INCOMPLETE;
+    order->state = SALE_PARTIAL;
+    order_tell_once(step, CUSTOMER_PARTIAL);
+    order_tell_once(step, order->line_count == 0 ? CUSTOMER_LEAD : CUSTOMER_ABANDONED_CART);
+}
+
+/* Not `telling`: that it is, is not what has happened now. */
+void order_be_sold(struct step *step, bool telling)
+{
+    struct order *order = step->order;
+    bool first = !order->sold;
+    if (!first && order->state != SALE_COMPLETE && order->state != SALE_QA_PENDING) {
+        order_note(step, STR("It is beyond that: that the order is complete is old news."));
+        return;
+    }
+    order->state = SALE_COMPLETE;
+    order->sold = true;
+    if (first)
+        order->first_total = order->captured = order->total;
+    begin_purchases(step);
+    if (!telling)
+        return;
+    order_tell_once(step, CUSTOMER_NEW_SALE);
+    tell_upsells(step);
+    if (first && order_any_recurs(order))
+        order_tell_once(step, CUSTOMER_SUBSCRIPTION_STARTED);
+}
+
+void order_be_declined(struct step *step, bool again)
+{
+    struct order *order = step->order;
+    if (order_is_sold(order)) {
+        order_note(step, STR("The order has been sold: that it was declined is old news."));
+        return;
+    }
+    bool news = order->state != SALE_DECLINED;
+    order->state = SALE_DECLINED;
+    if (news || again)
+        order_tell(step, CUSTOMER_DECLINE, -1, 0);
+}
+
+void order_be_pending(struct step *step)
+{
+    struct order *order = step->order;
+    if (order->state == SALE_REFUNDED || order->state == SALE_CHARGEBACK) {
+        order_note(step, STR("It is beyond that: that the order waits in QA is old news."));
+        return;
+    }
+    bool news = order->state != SALE_QA_PENDING;
+    order->state = SALE_QA_PENDING;
+    if (news)
+        order_tell(step, CUSTOMER_QA_PENDING, -1, 0);
+}
+
+void order_refund(struct step *step, int64_t amount)
+{
+    struct order *order = step->order;
+    order->refund = amount;
+    order->refunded += amount;
+    bool full = order->refunded >= order->captured;
+    if (full)
+        order->state = SALE_REFUNDED;
+    order_tell(step, CUSTOMER_ALL_REFUNDS, -1, amount);
+    order_tell(step, full ? CUSTOMER_FULL_REFUNDS : CUSTOMER_PARTIAL_REFUNDS, -1, amount);
+}
+
+void order_charge_back(struct step *step, int64_t amount)
+{
+    step->order->charged_back = amount;
+    step->order->state = SALE_CHARGEBACK;
+    order_tell(step, CUSTOMER_CHARGEBACK, -1, amount);
+}
+
+/* What its sender says it is, without a change that says how it came to that. */
+static void be(struct step *step, enum sale_state state)
+{
+    struct order *order = step->order;
+    switch (state) {
+    case SALE_NONE:
+        return;
+    case SALE_PARTIAL:
+        be_partial(step);
+        return;
+    case SALE_COMPLETE:
+        order_be_sold(step, true);
+        return;
+    case SALE_DECLINED:
+        order_be_declined(step, false);
+        return;
+    case SALE_QA_PENDING:
+        order_be_pending(step);
+        return;
+    case SALE_CANCELLED:
+        if (order->state != SALE_REFUNDED && order->state != SALE_CHARGEBACK)
+            order->state = SALE_CANCELLED;
+        return;
+    case SALE_REFUNDED:
+        if (order->state != SALE_REFUNDED)
+            order_refund(step, order_refundable(order));
+        return;
+    case SALE_CHARGEBACK:
+        if (order->state != SALE_CHARGEBACK)
+            order_charge_back(step, order_refundable(order));
+        return;
+    }
+}
+
+/* ── all of it ── */
+
+static bool is_repeat(const struct order *order, uint64_t key)
+{
+    for (int i = 0; key != 0 && i < order->change_count; i++)
+        if (order->changes[i] == key)
+            return true;
+    return false;
+}
+
+/* Of too many the oldest is forgotten. */
+static void remember(struct step *step)
+{
+    struct order *order = step->order;
+    uint64_t key = step->input->change.key;
+    if (key == 0)
+        return;
+    int kept = MIN_OF(order->change_count, ORDER_CHANGES_MAX - 1);
+    uint64_t *keys = ARENA_ARRAY(step->arena, uint64_t, (size_t)kept + 1);
+    if (kept > 0)
+        memcpy(keys, order->changes + (order->change_count - kept), (size_t)kept * sizeof(*keys));
+    keys[kept] = key;
+    order->changes = keys;
+    order->change_count = kept + 1;
+}
+
+static bool is_beyond_sale(enum sale_state state)
+{
+    return state == SALE_COMPLETE || state == SALE_CANCELLED || state == SALE_REFUNDED ||
+           state == SALE_CHARGEBACK;
+}
+
+/* With a change, that is the news; what its sender says of the state tells what was before. */
+static void take_state(struct step *step, enum order_change_kind kind, bool old)
+{
+    struct order *order = step->order;
+    enum sale_state state = step->input->facts.state;
+    if (old && state != SALE_NONE && state != order->state) {
+        order_note(step, STR("Newer news have come before: the state stays as it is."));
+    } else if (kind == CHANGE_NONE) {
+        be(step, state);
+    } else if (kind != CHANGE_SALE && kind != CHANGE_DECLINE && !order->sold &&
+               is_beyond_sale(state)) {
+        order_be_sold(step, false);
+        if (kind != CHANGE_UPSELL)
+            order->upsells = order_count_upsells(order);
+    }
+}
+
+void order_apply(struct order *order, const struct order_input *input, struct arena *arena,
+                 struct order_outcome *ret_outcome)
+{
+    struct order before = *order;
+    struct step step = { .order = order,
+                         .input = input,
+                         .arena = arena,
+                         .outcome = ret_outcome,
+                         .lenient = !input->strict };
+    *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
+    bool old = order_is_old(order, &input->facts);
+    bool repeat = is_repeat(order, input->change.key);
+    bool changes_it = input->change.kind != CHANGE_NONE && !repeat;
+    order_take_facts(&step);
+    if (repeat)
+        ret_outcome->verdict = ORDER_REPEATED;
+    else
+        take_state(&step, input->change.kind, old);
+    if (changes_it) {
+        order_take_change(&step);
+        remember(&step);
+    }
+    if (order->state == SALE_NONE && ret_outcome->verdict != ORDER_REFUSED)
+        be_partial(&step);
+    if (ret_outcome->verdict == ORDER_REFUSED) {
+        *order = before;
+        ret_outcome->occurrence_count = ret_outcome->note_count = 0;
+        return;
+    }
+    order->updated_ms = input->now_ms;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * record/order.h: the life of an order: order before + what arrived → order after + occurrences.
+ * Pure.
+ *
+ *              ┌────────► DECLINED ◄───────┐
+ *              │           │    ▲          │ qa_declined
+ *   ──► PARTIAL ◄──────────┘    │          │
+ *              │                └───── QA_PENDING ◄── any before a refund
+ *              └──► COMPLETE ◄─────────────┘ qa_approved
+ *                     │ upsell, rebill, shipped …
+ *                     ├──► REFUNDED   all that was paid
+ *                     └──► CHARGEBACK
+ *
+ * What arrives is facts (values, lines, a state: what an import or a postback says the order is),
+ * a change (what has happened to it), or both. A change that comes again under its key does nothing.
+ *
+ * Who imports by the API is told what does not fit, and nothing is done (`strict`). What comes from
+ * a system that cannot be told is taken as far as it can be, and what was odd is noted. */
+#pragma once
+
+#include "base/problem.h"
+#include "model/order.h"
+
+#define ORDER_OCCURRENCES_MAX 8
+#define ORDER_NOTES_MAX 8
+
+/* What an order is said to be. A view without a pointer (NULL) says nothing; an empty one that has
+ * a pointer takes away what was said. */
+struct order_facts {
+    enum sale_state state; /* SALE_NONE: not said */
+    str values[CRM_VALUE_COUNT];
+    const struct order_line *lines;
+    int line_count;
+    bool lines_said;
+    bool lines_are_all; /* others that the order has go; else they stay, and these are added to
+                           those of the same SKU, id or name */
+    bool total_said;
+    int64_t total;
+    str currency;
+    bool test;
+    int64_t
+        said_ms; /* when it happened; 0: unknown. Older news change nothing that newer ones said */
+};
+
+struct order_change {
+    enum order_change_kind kind; /* CHANGE_NONE: facts alone */
+    uint64_t key;                /* tells a repeat; 0: it cannot be told */
+    bool amount_said;
+    int64_t amount; /* refund, chargeback, rebill */
+    str sku;        /* of the purchase that it is about; empty: all of the order's */
+    int64_t product;
+};
+
+struct order_input {
+    struct order_facts facts;
+    struct order_change change;
+    int64_t now_ms;
+    bool strict;
+};
+
+struct order_occurrence {
+    enum customer_type type;
+    int line; /* that it is about; −1: all, or those of the type */
+    int64_t amount;
+};
+
+enum order_verdict {
+    ORDER_REFUSED = 0, /* strict alone; `field` and `text` say why */
+    ORDER_REPEATED,    /* this change has been applied before; facts are taken all the same */
+    ORDER_APPLIED,
+};
+
+struct order_outcome {
+    enum order_verdict verdict;
+    const char *field; /* of a change: "amount", "type" … */
+    str text;
+    struct order_occurrence occurrences[ORDER_OCCURRENCES_MAX];
+    int occurrence_count;
+    str notes[ORDER_NOTES_MAX];
+    int note_count;
+};
+
+/* `order` is the one before (a new one: state SALE_NONE, ids set), and then the one after; refused,
+ * it is as it was. Texts and arrays that are new live in the arena, or where the input's do. */
+void order_apply(struct order *order, const struct order_input *input, struct arena *arena,
+                 struct order_outcome *ret_outcome);
+
+/* What is paid and not refunded. */
+int64_t order_refundable(const struct order *order);
+bool order_is_sold(const struct order *order);
+
+/* Whether an occurrence is about a line: of an upsell, the upsells; of a purchase, what recurs. */
+bool order_occurrence_is_about(const struct order *order, const struct order_occurrence *occurrence,
+                               int line);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * record/order_facts.c: what an order is said to be. */
+#include "record/order_step.h"
+
+bool order_is_old(const struct order *order, const struct order_facts *facts)
+{
+    return facts->said_ms != 0 && facts->said_ms < order->said_ms;
+}
+
+static void take_values(struct order *order, const struct order_facts *facts)
+{
+    bool old = order_is_old(order, facts);
+    for (int i = 0; i < CRM_VALUE_COUNT; i++)
+        if (facts->values[i].ptr != NULL && (!old || order->values[i].len == 0))
+            order->values[i] = facts->values[i];
+    if (facts->currency.len > 0)
+        order->currency = facts->currency;
+    order->test = order->test || facts->test;
+    order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
+}
+
+static bool same_text(str a, str b)
+{
+    return a.len > 0 && str_equal_nocase(a, b);
+}
+
+static bool same_line(const struct order_line *a, const struct order_line *b)
+{
+    if (a->upsell != b->upsell)
+        return false;
+    if (a->sku.len > 0 && b->sku.len > 0)
+        return same_text(a->sku, b->sku);
+    return (a->product != 0 && a->product == b->product) || same_text(a->sender_id, b->sender_id) ||
+           (a->sku.len == 0 && b->sku.len == 0 && same_text(a->name, b->name));
+}
+
+static int find_line(const struct order_line *lines, int count, const struct order_line *line)
+{
+    for (int i = 0; i < count; i++)
+        if (same_line(&lines[i], line))
+            return i;
+    return -1;
+}
+
+/* What its purchase is does not come from a sender's list of lines, unless that says so. */
+static void keep_purchase(struct order_line *line, const struct order_line *before)
+{
+    line->recurring = line->recurring || before->recurring;
+    if (line->purchase == PURCHASE_NONE)
+        line->purchase = before->purchase;
+    line->cycle = MAX_OF(line->cycle, before->cycle);
+    if (line->next_bill.len == 0)
+        line->next_bill = before->next_bill;
+    if (line->purchase_id.len == 0)
+        line->purchase_id = before->purchase_id;
+}
+
+/* Room for those there are and `more`; the order's own from now on. */
+static struct order_line *own_lines(struct step *step, int more)
+{
+    struct order *order = step->order;
+    struct order_line *lines =
+        ARENA_ARRAY(step->arena, struct order_line, (size_t)(order->line_count + more) + 1);
+    if (order->line_count > 0)
+        memcpy(lines, order->lines, (size_t)order->line_count * sizeof(*lines));
+    order->lines = lines;
+    return lines;
+}
+
+static void replace_lines(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
+    const struct order_line *before = order->lines;
+    int count = order->line_count;
+    struct order_line *lines =
+        ARENA_ARRAY(step->arena, struct order_line, (size_t)facts->line_count + 1);
+    for (int i = 0; i < facts->line_count; i++) {
+        lines[i] = facts->lines[i];
+        int old = find_line(before, count, &lines[i]);
+        if (old >= 0)
+            keep_purchase(&lines[i], &before[old]);
+    }
+    order->lines = lines;
+    order->line_count = facts->line_count;
+}
+
+static void add_lines(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
+    struct order_line *lines = own_lines(step, facts->line_count);
+    for (int i = 0; i < facts->line_count; i++) {
+        struct order_line line = facts->lines[i];
+        int old = find_line(lines, order->line_count, &line);
+        if (old >= 0) {
+            keep_purchase(&line, &lines[old]);
+            lines[old] = line;
+        } else if (order->line_count < ORDER_LINES_MAX) {
+            lines[order->line_count++] = line;
+        } else {
+            order_note(step, STR("The order has 100 lines: no more are kept."));
+            return;
+        }
+    }
+}
+
+static int64_t sum_of_lines(const struct order *order)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < order->line_count; i++)
+        sum += order->lines[i].price + order->lines[i].ship_price;
+    return MIN_OF(MAX_OF(sum, 0), MONEY_MAX);
+}
+
+static void take_total(struct order *order, const struct order_facts *facts)
+{
+    int64_t before = order->total;
+    if (facts->total_said)
+        order->total = MAX_OF(facts->total, 0);
+    else if (facts->lines_said)
+        order->total = sum_of_lines(order);
+    if (order_is_sold(order) && order->total > before)
+        order->captured += order->total - before;
+}
+
+struct order_line *order_own_lines(struct step *step)
+{
+    return own_lines(step, 0);
+}
+
+void order_take_facts(struct step *step)
+{
+    const struct order_facts *facts = &step->input->facts;
+    take_values(step->order, facts);
+    if (facts->lines_said && facts->lines_are_all)
+        replace_lines(step, facts);
+    else if (facts->lines_said)
+        add_lines(step, facts);
+    take_total(step->order, facts);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * The life of an order: bytes become inputs, one behind another; the invariants at the head of
+ * record/order.c must hold after each. */
+#include "record/order.h"
+
+#include "base/attr.h"
+
+struct bytes {
+    const uint8_t *at;
+    size_t left;
+};
+
+static uint8_t next(struct bytes *bytes)
+{
+    if (bytes->left == 0)
+        return 0;
+    bytes->left--;
+    return *bytes->at++;
+}
+
+static const str skus[] = { STR_INIT("a"), STR_INIT("A"), STR_INIT("b"), STR_INIT("") };
+
+static struct order_line draw_line(struct bytes *bytes)
+{
+    uint8_t bits = next(bytes);
+    return (struct order_line){ .sku = skus[bits & 3],
+                                .name = skus[bits >> 2 & 3],
+                                .quantity = 1,
+                                .price = (int64_t)next(bytes) * 100,
+                                .upsell = (bits & 16) != 0,
+                                .recurring = (bits & 32) != 0,
+                                .purchase = (enum purchase_state)((bits >> 6) & 3) };
+}
+
+static struct order_input draw_input(struct bytes *bytes, struct order_line *lines)
+{
+    uint8_t bits = next(bytes);
+    struct order_input input = { .now_ms = 1, .strict = (bits & 1) != 0 };
+    input.facts.state = (enum sale_state)(next(bytes) % (SALE_CHARGEBACK + 1));
+    input.change.kind = (enum order_change_kind)(next(bytes) % (CHANGE_QA_DECLINED + 1));
+    input.change.key = next(bytes) % 16;
+    input.change.amount_said = (bits & 2) != 0;
+    input.change.amount = ((int64_t)next(bytes) - 20) * 50;
+    input.facts.lines_said = (bits & 4) != 0;
+    input.facts.lines_are_all = (bits & 8) != 0;
+    input.facts.total_said = (bits & 16) != 0;
+    input.facts.total = (int64_t)next(bytes) * 100;
+    input.facts.said_ms = (bits & 32) != 0 ? next(bytes) : 0;
+    input.facts.lines = lines;
+    input.facts.line_count = next(bytes) % 4;
+    for (int i = 0; i < input.facts.line_count; i++)
+        lines[i] = draw_line(bytes);
+    return input;
+}
+
+#define BIT(type) (1U << CUSTOMER_##type)
+
+struct seen {
+    int once[CUSTOMER_TYPE_COUNT];
+    bool partial; /* without a break */
+    int incomplete[CUSTOMER_TYPE_COUNT];
+    bool strict_alone;
+};
+
+static void check_incomplete(struct seen *seen, const struct order *before, enum customer_type type)
+{
+    if (before->state != SALE_PARTIAL)
+        seen->incomplete[CUSTOMER_PARTIAL] = seen->incomplete[CUSTOMER_LEAD] =
+            seen->incomplete[CUSTOMER_ABANDONED_CART] = 0;
+    if (type == CUSTOMER_PARTIAL || type == CUSTOMER_LEAD || type == CUSTOMER_ABANDONED_CART) {
+        assert(!before->sold);
+        assert(++seen->incomplete[type] == 1);
+    }
+}
+
+static void check(struct seen *seen, const struct order *before, const struct order *order,
+                  const struct order_input *input, const struct order_outcome *outcome)
+{
+    unsigned told = 0;
+    assert(order->total >= 0 && order->captured >= 0 && order->refunded >= 0);
+    assert(!seen->strict_alone || order->refunded <= order->captured);
+    assert(order->state != SALE_NONE);
+    assert(!before->sold || (order->state != SALE_PARTIAL &&
+                             (order->state != SALE_DECLINED || before->state == SALE_DECLINED ||
+                              input->change.kind == CHANGE_QA_DECLINED)));
+    assert(outcome->verdict != ORDER_REFUSED || input->strict);
+    for (int i = 0; i < outcome->occurrence_count; i++) {
+        enum customer_type type = outcome->occurrences[i].type;
+        assert((told & 1U << type) == 0);
+        told |= 1U << type;
+        check_incomplete(seen, before, type);
+        if (type == CUSTOMER_NEW_SALE || type == CUSTOMER_SUBSCRIPTION_STARTED)
+            assert(++seen->once[type] == 1);
+    }
+    bool part = (told & (BIT(PARTIAL_REFUNDS) | BIT(FULL_REFUNDS))) != 0;
+    assert(((told & BIT(ALL_REFUNDS)) != 0) == part);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bytes bytes = { data, size };
+    struct arena arena = {};
+    struct order order = {};
+    struct seen seen = { .strict_alone = true };
+    for (int i = 0; i < 200 && bytes.left > 0; i++) {
+        struct order_line lines[4];
+        struct order before = order;
+        struct order_input input = draw_input(&bytes, lines);
+        struct order_outcome outcome;
+        order_apply(&order, &input, &arena, &outcome);
+        seen.strict_alone = seen.strict_alone && input.strict && input.facts.state != SALE_REFUNDED;
+        if (outcome.verdict != ORDER_REFUSED)
+            check(&seen, &before, &order, &input, &outcome);
+        if (outcome.verdict == ORDER_REPEATED)
+            assert(outcome.occurrence_count == 0 || input.facts.state != SALE_NONE);
+    }
+    arena_done(&arena);
+    return 0;
+}

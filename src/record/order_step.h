@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * record/order_step.h: what the files of the order's life share: one input on its way.
+ *
+ * order.c         what is told, the states, the order of things
+ * order_facts.c   what the order is said to be: values, lines, totals
+ * order_change.c  what has happened to it */
+#pragma once
+
+#include "model/money.h"
+#include "record/order.h"
+
+struct step {
+    struct order *order;
+    const struct order_input *input;
+    struct arena *arena;
+    struct order_outcome *outcome;
+    bool lenient;
+};
+
+void order_tell(struct step *step, enum customer_type type, int line, int64_t amount);
+/* The order's `told` says that it has been. */
+void order_tell_once(struct step *step, enum customer_type type);
+void order_note(struct step *step, str text);
+/* True: it is refused. Who cannot be told has it noted, and it is up to the caller what is done. */
+MUST_USE bool order_refuse(struct step *step, const char *field, str text);
+
+int order_count_upsells(const struct order *order);
+bool order_any_recurs(const struct order *order);
+
+/* Not `telling`: that it is sold is not what has happened now. */
+void order_be_sold(struct step *step, bool telling);
+/* `again`: it is told although it was declined before. */
+void order_be_declined(struct step *step, bool again);
+void order_be_pending(struct step *step);
+void order_refund(struct step *step, int64_t amount);
+void order_charge_back(struct step *step, int64_t amount);
+
+/* ── order_facts.c ── */
+
+/* They happened before the newest that is known. */
+bool order_is_old(const struct order *order, const struct order_facts *facts);
+void order_take_facts(struct step *step);
+/* Its lines in the arena, to be changed. */
+struct order_line *order_own_lines(struct step *step);
+
+/* ── order_change.c ── */
+
+void order_take_change(struct step *step);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/order.h"
+
+#include <stdlib.h>
+
+#include "base/testing.h"
+
+/* One order, and what has been told of it so far. */
+struct life {
+    struct order order;
+    struct order_outcome outcome;
+    struct arena arena;
+    int told[CUSTOMER_TYPE_COUNT];
+};
+
+static void arrive(struct life *life, struct order_input input)
+{
+    if (input.now_ms == 0)
+        input.now_ms = 1000;
+    order_apply(&life->order, &input, &life->arena, &life->outcome);
+    for (int i = 0; i < life->outcome.occurrence_count; i++)
+        life->told[life->outcome.occurrences[i].type]++;
+}
+
+#define ARRIVE(life, ...) arrive((life), (struct order_input){ __VA_ARGS__ })
+
+/* What the newest input has told, and nothing else. */
+static void tells(const char *label, const struct life *life, unsigned types)
+{
+    unsigned got = 0;
+    for (int i = 0; i < life->outcome.occurrence_count; i++) {
+        unsigned bit = 1U << life->outcome.occurrences[i].type;
+        CHECK(label, (got & bit) == 0);
+        got |= bit;
+    }
+    if (got != types)
+        fail_msg("%s: told %x, not %x (%.*s)", label, got, types, STR_ARG(life->outcome.text));
+}
+
+#define BIT(type) (1U << CUSTOMER_##type)
+
+static const struct order_line cart[] = {
+    { .sku = STR_INIT("neuro-1"), .quantity = 6, .price = 28200 },
+    { .sku = STR_INIT("club"), .quantity = 1, .price = 1200, .recurring = true },
+};
+static const struct order_line extra[] = {
+    { .sku = STR_INIT("extra"), .quantity = 1, .price = 5000, .upsell = true },
+};
+
+#define CART .lines = cart, .line_count = COUNT_OF(cart), .lines_said = true, .lines_are_all = true
+#define EXTRA .lines = extra, .line_count = COUNT_OF(extra), .lines_said = true
+
+static void change(struct life *life, enum order_change_kind kind, uint64_t key)
+{
+    ARRIVE(life, .change = { .kind = kind, .key = key }, .strict = true);
+}
+
+TEST(a_whole_life)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct life life = { .arena = arena };
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL });
+    tells("a lead", &life, BIT(PARTIAL) | BIT(LEAD));
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL });
+    tells("again", &life, 0);
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL, CART });
+    tells("a cart", &life, BIT(ABANDONED_CART));
+    change(&life, CHANGE_DECLINE, 1);
+    tells("declined", &life, BIT(DECLINE));
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL });
+    tells("once more", &life, BIT(PARTIAL) | BIT(ABANDONED_CART));
+    change(&life, CHANGE_SALE, 2);
+    tells("sold", &life, BIT(NEW_SALE) | BIT(SUBSCRIPTION_STARTED));
+    CHECK_INT("first total", life.order.first_total, 29400);
+    ARRIVE(&life, .facts = { EXTRA }, .change = { .kind = CHANGE_UPSELL, .key = 3 },
+           .strict = true);
+    tells("upsell", &life, BIT(UPSELL));
+    CHECK_INT("first total stays", life.order.first_total, 29400);
+    CHECK_INT("running total", life.order.total, 34400);
+    CHECK_INT("paid", life.order.captured, 34400);
+
+    static const struct {
+        enum order_change_kind kind;
+        unsigned tells;
+    } changes[] = {
+        { CHANGE_PREBILL_SENT, BIT(PRE_BILLING) },
+        { CHANGE_REBILL, BIT(RECURRING_ORDER) },
+        { CHANGE_REBILL_DECLINED, BIT(REBILL_DECLINE) },
+        { CHANGE_RECYCLE_FAILED, BIT(RECYCLE_FAILED) },
+        { CHANGE_REACTIVATE, BIT(REACTIVATE) },
+        { CHANGE_PAUSE, BIT(PAUSE) },
+        { CHANGE_REACTIVATE, BIT(REACTIVATE) },
+        { CHANGE_CANCEL, BIT(CANCEL) },
+        { CHANGE_SHIPPED, BIT(FULFILLMENT_SHIPPED) },
+        { CHANGE_DELIVERED, BIT(FULFILLMENT_DELIVERED) },
+        { CHANGE_QA_PENDING, BIT(QA_PENDING) },
+        { CHANGE_QA_APPROVED, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        change(&life, changes[i].kind, 10 + i);
+        tells("change", &life, changes[i].tells);
+        change(&life, changes[i].kind, 10 + i);
+        CHECK_INT("again", life.outcome.verdict, ORDER_REPEATED);
+        tells("again", &life, 0);
+    }
+    CHECK_INT("with the rebill", life.order.captured, 35600);
+    ARRIVE(&life, .facts = { .values[CRM_RMA_NUMBER] = STR_INIT("R1") },
+           .change = { .kind = CHANGE_RMA_ISSUED, .key = 40 }, .strict = true);
+    tells("RMA", &life, BIT(RMA_ISSUED));
+    change(&life, CHANGE_RMA_RECEIVED, 41);
+    tells("returned", &life, BIT(RMA_RECEIVED));
+    ARRIVE(&life, .strict = true,
+           .change = { .kind = CHANGE_REFUND, .key = 42, .amount_said = true, .amount = 600 });
+    tells("some", &life, BIT(ALL_REFUNDS) | BIT(PARTIAL_REFUNDS));
+    ARRIVE(&life, .strict = true,
+           .change = { .kind = CHANGE_REFUND, .key = 43, .amount_said = true, .amount = 600 });
+    tells("the same amount again", &life, BIT(ALL_REFUNDS) | BIT(PARTIAL_REFUNDS));
+    change(&life, CHANGE_REFUND, 44);
+    tells("the rest", &life, BIT(ALL_REFUNDS) | BIT(FULL_REFUNDS));
+    CHECK_INT("refunded", life.order.refunded, 35600);
+    CHECK_INT("state", life.order.state, SALE_REFUNDED);
+    change(&life, CHANGE_CHARGEBACK, 45);
+    tells("chargeback", &life, BIT(CHARGEBACK));
+    for (int type = 0; type < CUSTOMER_TYPE_COUNT; type++)
+        CHECK("each has been told", life.told[type] > 0);
+    arena_done(&life.arena);
+}
+
+TEST(qa_before_the_sale)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_QA_PENDING, CART });
+    tells("waits", &life, BIT(QA_PENDING));
+    change(&life, CHANGE_QA_APPROVED, 1);
+    tells("is sold", &life, BIT(NEW_SALE) | BIT(SUBSCRIPTION_STARTED));
+    arena_done(&life.arena);
+
+    life = (struct life){};
+    ARRIVE(&life, .facts = { .state = SALE_QA_PENDING });
+    change(&life, CHANGE_QA_DECLINED, 1);
+    tells("is not", &life, 0);
+    CHECK_INT("declined", life.order.state, SALE_DECLINED);
+    arena_done(&life.arena);
+}
+
+TEST(what_does_not_fit_is_refused)
+{
+    static const struct {
+        const char *label;
+        enum sale_state before;
+        enum order_change_kind kind;
+        int64_t amount;
+        const char *field;
+    } cases[] = {
+        { "refund of nothing", SALE_PARTIAL, CHANGE_REFUND, 0, "amount" },
+        { "refund of more", SALE_COMPLETE, CHANGE_REFUND, 9999900, "amount" },
+        { "refund below 0", SALE_COMPLETE, CHANGE_REFUND, -1, "amount" },
+        { "upsell before the sale", SALE_PARTIAL, CHANGE_UPSELL, 0, "type" },
+        { "upsell without a line", SALE_COMPLETE, CHANGE_UPSELL, 0, "lines" },
+        { "sale again", SALE_COMPLETE, CHANGE_SALE, 0, "type" },
+        { "decline of what is sold", SALE_COMPLETE, CHANGE_DECLINE, 0, "type" },
+        { "reactivate what is active", SALE_COMPLETE, CHANGE_REACTIVATE, 0, "type" },
+        { "shipped before the sale", SALE_DECLINED, CHANGE_SHIPPED, 0, "type" },
+        { "RMA without a number", SALE_COMPLETE, CHANGE_RMA_ISSUED, 0, "rmaNumber" },
+        { "approved though it did not wait", SALE_PARTIAL, CHANGE_QA_APPROVED, 0, "type" },
+        { "chargeback before the sale", SALE_PARTIAL, CHANGE_CHARGEBACK, 0, "type" },
+        { "rebill before the sale", SALE_PARTIAL, CHANGE_REBILL, 0, "type" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        ARRIVE(&life, .facts = { .state = cases[i].before, CART });
+        struct order before = life.order;
+        struct order_change wrong = { .kind = cases[i].kind,
+                                      .key = 1,
+                                      .amount_said = cases[i].amount != 0,
+                                      .amount = cases[i].amount };
+        ARRIVE(&life, .change = wrong, .strict = true);
+        CHECK_INT(cases[i].label, life.outcome.verdict, ORDER_REFUSED);
+        CHECK_STR(cases[i].label, str_c(life.outcome.field), str_c(cases[i].field));
+        CHECK(cases[i].label, life.outcome.text.len > 0);
+        CHECK_INT(cases[i].label, life.order.state, before.state);
+        CHECK_INT(cases[i].label, life.order.captured, before.captured);
+        CHECK_INT(cases[i].label, life.order.change_count, before.change_count);
+        ARRIVE(&life, .change = wrong);
+        CHECK_INT("taken where it cannot be told", life.outcome.verdict, ORDER_APPLIED);
+        CHECK("and noted", life.outcome.note_count > 0);
+        arena_done(&life.arena);
+    }
+}
+
+/* What happened is told; what it says of before is not. */
+TEST(an_order_that_is_first_heard_of_late)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART },
+           .change = { .kind = CHANGE_SHIPPED, .key = 1 });
+    tells("shipped alone", &life, BIT(FULFILLMENT_SHIPPED));
+    CHECK_INT("but sold", life.order.state, SALE_COMPLETE);
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART },
+           .change = { .kind = CHANGE_SALE, .key = 2 });
+    tells("the sale comes late", &life, BIT(NEW_SALE));
+    arena_done(&life.arena);
+}
+
+TEST(old_news)
+{
+    struct life life = {};
+    ARRIVE(
+        &life,
+        .facts = { .state = SALE_COMPLETE, .said_ms = 200, .values[CRM_CITY] = STR_INIT("Rome") });
+    ARRIVE(&life,
+           .facts = { .state = SALE_REFUNDED,
+                      .said_ms = 100,
+                      .values = { [CRM_CITY] = STR_INIT("Oslo"), [CRM_STATE] = STR_INIT("RM") } });
+    tells("nothing", &life, 0);
+    CHECK_INT("the newer state", life.order.state, SALE_COMPLETE);
+    CHECK_STR("the newer value", life.order.values[CRM_CITY], STR("Rome"));
+    CHECK_STR("what nobody has said", life.order.values[CRM_STATE], STR("RM"));
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL });
+    tells("not partial again", &life, 0);
+    CHECK_INT("sold", life.order.state, SALE_COMPLETE);
+    arena_done(&life.arena);
+}
+
+TEST(lines_of_one_slot_at_a_time)
+{
+    struct life life = {};
+    ARRIVE(&life,
+           .facts = { .state = SALE_COMPLETE, .lines = cart, .line_count = 1, .lines_said = true });
+    ARRIVE(&life, .facts = { .lines = cart + 1, .line_count = 1, .lines_said = true });
+    CHECK_INT("both", life.order.line_count, 2);
+    CHECK_INT("total", life.order.total, 29400);
+    const struct order_line fewer = { .sku = STR_INIT("NEURO-1"), .quantity = 1, .price = 4700 };
+    ARRIVE(&life, .facts = { .lines = &fewer, .line_count = 1, .lines_said = true });
+    CHECK_INT("the same line", life.order.line_count, 2);
+    CHECK_INT("as it is now", life.order.lines[0].price, 4700);
+    arena_done(&life.arena);
+}
+
+TEST(what_occurrences_are_about)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART });
+    ARRIVE(&life, .facts = { EXTRA }, .change = { .kind = CHANGE_UPSELL, .key = 3 });
+    struct order_occurrence *upsell = &life.outcome.occurrences[0];
+    CHECK("the upsell", order_occurrence_is_about(&life.order, upsell, 2));
+    CHECK("not the cart", !order_occurrence_is_about(&life.order, upsell, 0));
+    change(&life, CHANGE_CANCEL, 4);
+    struct order_occurrence *cancel = &life.outcome.occurrences[0];
+    CHECK_INT("the club", cancel->line, 1);
+    CHECK("that alone", !order_occurrence_is_about(&life.order, cancel, 0));
+    arena_done(&life.arena);
+}
+
+TEST(changes_are_remembered_up_to_their_cap)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART });
+    for (uint64_t key = 1; key <= ORDER_CHANGES_MAX + 5; key++)
+        change(&life, CHANGE_SHIPPED, key);
+    CHECK_INT("so many", life.order.change_count, ORDER_CHANGES_MAX);
+    change(&life, CHANGE_SHIPPED, ORDER_CHANGES_MAX + 5);
+    CHECK_INT("the newest", life.outcome.verdict, ORDER_REPEATED);
+    change(&life, CHANGE_SHIPPED, 1);
+    CHECK_INT("the oldest is forgotten", life.outcome.verdict, ORDER_APPLIED);
+    arena_done(&life.arena);
+}
+
+RUN_TESTS(cmocka_unit_test(a_whole_life), cmocka_unit_test(qa_before_the_sale),
+          cmocka_unit_test(what_does_not_fit_is_refused),
+          cmocka_unit_test(an_order_that_is_first_heard_of_late), cmocka_unit_test(old_news),
+          cmocka_unit_test(lines_of_one_slot_at_a_time),
+          cmocka_unit_test(what_occurrences_are_about),
+          cmocka_unit_test(changes_are_remembered_up_to_their_cap))
