@@ -27,7 +27,15 @@
     X(AUDIT, "aud")                                                                                \
     X(RECOVERY, "rcv")                                                                             \
     X(REJECTION, "rej")                                                                            \
-    X(REQUEST, "req")
+    X(REQUEST, "req")                                                                              \
+    X(CAMPAIGN, "cmp")                                                                             \
+    X(PRODUCT, "prd")                                                                              \
+    X(SKU, "sku")                                                                                  \
+    X(ORDER, "ord")                                                                                \
+    X(CUSTOMER, "cus")                                                                             \
+    X(PLUGIN, "plg")                                                                               \
+    X(EXPORT_PROFILE, "exp")                                                                       \
+    X(EXPORT_ROUTE, "rte")
 
 #define ID_MEMBER(member, prefix) ID_##member,
 

@@ -159,7 +159,15 @@ struct webhook {
     X(12, USERS_WRITE, "users:write")                                                              \
     X(13, ORGANIZATION_READ, "organization:read")                                                  \
     X(14, ORGANIZATION_WRITE, "organization:write")                                                \
-    X(15, AUDIT_READ, "audit:read")
+    X(15, AUDIT_READ, "audit:read")                                                                \
+    X(16, ORDERS_READ, "orders:read")                                                              \
+    X(17, ORDERS_WRITE, "orders:write")                                                            \
+    X(18, CATALOG_READ, "catalog:read")                                                            \
+    X(19, CATALOG_WRITE, "catalog:write")                                                          \
+    X(20, PLUGINS_READ, "plugins:read")                                                            \
+    X(21, PLUGINS_WRITE, "plugins:write")                                                          \
+    X(22, EXPORTS_READ, "exports:read")                                                            \
+    X(23, EXPORTS_WRITE, "exports:write")
 
 enum scope {
     SCOPE_NONE = 0, /* no key has it: a route that forgot its scope refuses */
@@ -167,7 +175,7 @@ enum scope {
 #define SCOPE_MEMBER(bit, member, name) SCOPE_##member = 1 << (bit),
     SCOPES(SCOPE_MEMBER)
 #undef SCOPE_MEMBER
-        SCOPE_ALL = (1 << 16) - 1, /* "*" */
+        SCOPE_ALL = (1 << 24) - 1, /* "*" */
 };
 
 /* Each role may do what the ones before it may. */

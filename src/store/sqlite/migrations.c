@@ -212,5 +212,51 @@ static const char step_2[] =
     "ALTER TABLE members ADD COLUMN notices INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE members ADD COLUMN told_to INTEGER NOT NULL DEFAULT 0;";
 
-const char *const sqlite_migrations[] = { step_1, step_2 };
+static const char step_3[] =
+    /* What is sold. `number` is counted up in the organization: what other systems see of an id. */
+    "CREATE TABLE campaigns ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " name TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX campaigns_by_number ON campaigns (organization, number);"
+    "CREATE TABLE products ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " name TEXT NOT NULL, price INTEGER NOT NULL, recurring INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX products_by_number ON products (organization, number);"
+    /* `sku_key` is the text in lower case. Product 0: plain text, linked to none. */
+    "CREATE TABLE skus ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, campaign INTEGER NOT NULL,"
+    " sku TEXT NOT NULL, sku_key TEXT NOT NULL, product INTEGER NOT NULL,"
+    " imported INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE UNIQUE INDEX skus_by_text ON skus (organization, campaign, sku_key, sku);"
+    "CREATE INDEX skus_by_product ON skus (organization, product, id);"
+    /* Instances of plugins: inlets for another system's postbacks. `secret` is sealed. */
+    "CREATE TABLE plugins ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, type TEXT NOT NULL,"
+    " name TEXT NOT NULL, campaign INTEGER NOT NULL, import_unknown_skus INTEGER NOT NULL,"
+    " secret BLOB, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX plugins_by_organization ON plugins (organization, id);"
+    /* Who has ordered, and what. `data` is JSON (model/order_json.h). */
+    "CREATE TABLE customers ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " email_key TEXT, contact INTEGER NOT NULL, data BLOB NOT NULL, created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX customers_by_email ON customers (organization, email_key)"
+    " WHERE email_key IS NOT NULL;"
+    "CREATE UNIQUE INDEX customers_by_number ON customers (organization, number);"
+    "CREATE TABLE orders ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " client_order_id TEXT NOT NULL, sender_order_id TEXT, campaign INTEGER NOT NULL,"
+    " customer INTEGER NOT NULL, state TEXT NOT NULL, test INTEGER NOT NULL, data BLOB NOT NULL,"
+    " created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX orders_by_client_id ON orders (organization, client_order_id);"
+    "CREATE INDEX orders_by_sender_id ON orders (organization, sender_order_id)"
+    " WHERE sender_order_id IS NOT NULL;"
+    "CREATE UNIQUE INDEX orders_by_number ON orders (organization, number);"
+    "CREATE INDEX orders_by_customer ON orders (organization, customer, id);"
+    /* What an event is about, beside its contact: the order. */
+    "ALTER TABLE events ADD COLUMN about INTEGER NOT NULL DEFAULT 0;";
+
+const char *const sqlite_migrations[] = { step_1, step_2, step_3 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
