@@ -348,6 +348,13 @@ static void check_secrets_of_headers(struct call *call, const struct transport *
                                     STR_ARG(after->headers[i].name)));
 }
 
+/* A proxy reads what goes to an unencrypted target; and with an authority of its own any other, too. */
+static bool goes_by_another_proxy(const struct transport *before, const struct transport *after)
+{
+    return after->proxy.len > 0 &&
+           (before->proxy.len == 0 || !url_same_place(before->proxy, after->proxy));
+}
+
 /* One that is not sent keeps the value of its name, if there is one. */
 static void check_header_values(struct call *call, const struct transport *before)
 {
@@ -378,8 +385,9 @@ int outlets_change(struct call *call, struct outlet_texts *texts)
     transport_take(&transport, call->body, arena);
     check_whole(call, &transport);
     check_header_values(call, &before);
-    check_secrets_of_auth(call, &before.credential, &transport.credential, texts->elsewhere);
-    if (texts->elsewhere)
+    bool elsewhere = texts->elsewhere || goes_by_another_proxy(&before, &transport);
+    check_secrets_of_auth(call, &before.credential, &transport.credential, elsewhere);
+    if (elsewhere)
         check_secrets_of_headers(call, &transport);
     if (problem_has(&call->problem))
         return CALL_REFUSED;

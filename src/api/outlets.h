@@ -10,7 +10,7 @@
 struct outlet_texts {
     str policy;     /* JSON; empty: of a new one */
     str transport;  /* sealed JSON; empty: all as usual */
-    bool elsewhere; /* the change leads to another host or port */
+    bool elsewhere; /* the change of the URL leads to another host or port */
 };
 
 /* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */

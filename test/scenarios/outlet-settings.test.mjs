@@ -212,6 +212,23 @@ scenario('secrets do not go with an endpoint to another host unless they are sen
     expect(await change(client, { auth: { type: 'bearer', token: 't' }, url: elsewhere }), 200);
 });
 
+scenario('nor by another proxy, which could read them', async () => {
+    const proxy = 'http://me:hush@proxy.example.org:3128';
+    const auth = { type: 'bearer', token: 'hush' };
+    const headers = [{ name: 'X-Api-Key', value: 'k' }];
+    const webhook = await make({ auth, headers });
+    for (const changes of [{ proxy }, { proxy, auth: { type: 'bearer' } }, { proxy, headers: [{ name: 'X-Api-Key' }] }]) {
+        const answer = expectProblem(await change(webhook, changes), 422, 'invalid');
+        assert.deepEqual(answer.json.errors.map((error) => error.pointer), ['/auth/token', '/headers'], answer.text);
+    }
+    expect(await change(webhook, { proxy, auth, headers }), 200);
+    expect(await change(webhook, { proxy: 'http://you:other@PROXY.example.org:3128' }), 200);
+    expectProblem(await change(webhook, { proxy: 'http://proxy.example.org:3129' }), 422, 'invalid');
+    expect(await change(webhook, { proxy: null }), 200);
+    expectProblem(await change(webhook, { proxy }), 422, 'invalid');
+    expect(await change(await make(), { proxy }), 200);
+});
+
 scenario('secrets: shown nowhere, sealed on the disk, absent from log and audit', async () => {
     const secrets = ['hush-password-1', 'hush-token-2', 'hush-client-3', 'hush-header-4', 'hush-flagged-5', 'hush-proxy-6', privateKey.split('\n')[1]];
     const webhook = await make({
