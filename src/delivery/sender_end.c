@@ -67,6 +67,13 @@ static enum exchange_end end_of_connect(CURL *easy, const struct exchange *excha
     }
 }
 
+/* libcurl itself takes no line of a head above 100 KB, and does not hand over any of it. */
+static enum exchange_end end_of_line(const struct exchange *exchange)
+{
+    return exchange->requests > 0 && !exchange->head_done ? EXCHANGE_HEAD_TOO_LARGE
+                                                          : EXCHANGE_BROKEN;
+}
+
 static enum exchange_end end_of_write(const struct exchange *exchange)
 {
     if (exchange->head_over)
@@ -125,6 +132,11 @@ static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange
         return end_of_break(exchange, exchange->head_bytes > 0 ? EXCHANGE_CUT : EXCHANGE_HTTP2);
     case CURLE_WRITE_ERROR:
         return end_of_write(exchange);
+    case CURLE_OUT_OF_MEMORY:
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
+        return end_of_line(exchange);
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
     case CURLE_WEIRD_SERVER_REPLY:
         return EXCHANGE_NOT_HTTP;

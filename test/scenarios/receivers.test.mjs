@@ -66,6 +66,8 @@ const FAULTS = {
     'a chunk is shorter than it says': { begin: answering({ raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc', close: true }), error: /ended before the length it had stated/, response: { status: 200, body: 'abc' } },
     'a chunk has no length': { begin: answering({ raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n', close: true }), error: /^The (exchange|target) /, response: { status: 200, body: '' } },
     'the header block is over its cap': { begin: answering({ raw: `HTTP/1.1 200 OK\r\n${`X-More: ${'y'.repeat(56)}\r\n`.repeat(2000)}\r\n` }), error: /header block of more than 64 KiB/, response: { status: 200, body: '' } },
+    'a line of the header block is over its cap': { begin: answering({ raw: `HTTP/1.1 200 OK\r\nX-More: ${'y'.repeat(200000)}\r\n\r\n` }), error: /header block of more than 64 KiB/, response: { status: 200, body: '' } },
+    'the status line is over the cap': { begin: answering({ raw: `HTTP/1.1 200 ${'O'.repeat(200000)}\r\n\r\n` }), error: /header block of more than 64 KiB/ },
     'the interim answers have no end': { begin: answering({ raw: 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(3000) }), error: /header block of more than 64 KiB/ },
     'only an interim answer comes': { begin: answering({ raw: 'HTTP/1.1 100 Continue\r\n\r\n', close: true }), error: /closed the connection without an answer|not HTTP|broke the connection off/ },
     'it switches to a protocol that nobody asked for': { begin: answering({ raw: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', close: true }), error: /closed the connection without an answer/ },
