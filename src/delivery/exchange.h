@@ -98,11 +98,12 @@ struct exchange {
     bool reused;       /* on a kept connection */
     bool sent;         /* all of the request */
     struct exchange_timing timing;
-    struct address remote;  /* connected to, or tried last; family 0: none */
-    int http_version;       /* of the answer: 10, 11, 20; 0: none */
-    int proxy_status;       /* of the proxy's answer to CONNECT, or its 407; 0: none */
-    long verify;            /* X509_V_… of the peer's certificate */
-    int alert;              /* the TLS alert that the peer sent (RFC 8446 §6); 0: none */
+    struct address remote; /* connected to, or tried last; family 0: none */
+    int http_version;      /* of the answer: 10, 11, 20; 0: none */
+    int proxy_status;      /* of the proxy's answer to CONNECT, or its 407; 0: none */
+    bool tunnelled; /* by way of a proxy that sees nothing of it: what answers is the target */
+    long verify;    /* X509_V_… of the peer's certificate */
+    int alert;      /* the TLS alert that the peer sent (RFC 8446 §6); 0: none */
     bool certificate_asked; /* the peer asked for a certificate of ours */
     bool certificate_told;  /* it was sent ours, or that there is none */
 

@@ -63,7 +63,7 @@ static str explain_status(const struct exchange *exchange, struct arena *arena)
     if (status >= 200 && status < 300)
         return (str){};
     /* What a proxy answers to an unencrypted request looks like the target's. */
-    const char *answerer = exchange->proxy != NULL && exchange->proxy_status == 0
+    const char *answerer = exchange->proxy != NULL && !exchange->tunnelled
                                ? "target, or the proxy before it,"
                                : "target";
     if (status >= 300 && status < 400)

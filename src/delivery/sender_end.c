@@ -197,7 +197,8 @@ static enum exchange_end find_end(CURLcode code, CURL *easy, const struct exchan
 {
     if (ended_at_proxy(exchange))
         return end_at_proxy(code, easy, exchange);
-    if (code == CURLE_OK && exchange->proxy != NULL && exchange->status == 407)
+    if (code == CURLE_OK && exchange->proxy != NULL && !exchange->tunnelled &&
+        exchange->status == 407)
         return EXCHANGE_PROXY_CREDENTIALS;
     if (code != CURLE_OK && code != CURLE_PEER_FAILED_VERIFICATION &&
         is_about_our_certificate(exchange))
@@ -288,6 +289,7 @@ void end_note(struct line *line, CURLcode code)
     exchange->response_head = buf_str(&exchange->head);
     exchange->response_body = buf_str(&exchange->body_kept);
     exchange->late = code == CURLE_OPERATION_TIMEDOUT;
+    exchange->tunnelled = exchange->proxy != NULL && line->tls;
     exchange->end = find_end(code, line->easy, exchange);
     if (exchange->end == EXCHANGE_PROXY_CREDENTIALS)
         exchange->proxy_status = 407;

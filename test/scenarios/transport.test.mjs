@@ -294,6 +294,15 @@ scenario('what stands before an unencrypted target answers in its stead: both ar
     assert.equal(plain.count, 0);
 }));
 
+scenario('what answers behind a tunnel is the target, on a kept connection as well', () => serving([startProxy(), startTarget('https', good)], async (proxy, target) => {
+    const hook = await newHook(`${target.url}/in`, { proxy: proxy.url, certificateAuthorities });
+    for (const status of [500, 407]) {
+        target.script = () => status;
+        for (let i = 0; i < 2; i++) assert.match((await ping(hook)).attempts[0].error, new RegExp(`^The target answered ${status};`));
+    }
+    assert.equal(target.connections, 1);
+}));
+
 scenario('a proxy that is set, changed and taken away goes for the next attempt', () => serving([startProxy(), startProxy(), startTarget('https', good)], async (first, second, target) => {
     const hook = await newHook(`${target.url}/in`, { proxy: first.url, certificateAuthorities });
     for (const proxy of [first.url, second.url, null, first.url]) {
