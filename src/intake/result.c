@@ -30,14 +30,15 @@ static void count_result(struct batch *batch, const struct result *result, int64
     sums->attempts_failed += result->attempt.error.len > 0;
     if (result->gone && !result->work->dropped)
         return;
-    sums->dropped -= result->gone;
+    if (result->gone)
+        --*(result->work->delivery.state == DELIVERY_DROPPED ? &sums->dropped : &sums->delivered);
     sums->delivered += after->state == DELIVERY_DELIVERED;
     sums->dead += after->state == DELIVERY_DEAD;
     sums->dropped += after->state == DELIVERY_DROPPED;
 }
 
 /* It was dropped while the attempt was under way. What the target took is delivered all the same;
- * what it did not take stays dropped. */
+ * what it did not take stays dropped, or delivered where it was that before. */
 static void apply_to_dropped(struct result *result)
 {
     struct delivery *after = &result->after;

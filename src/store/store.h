@@ -101,7 +101,7 @@ struct work_load {
     int64_t outlet;
     int64_t id;
     bool found;               /* answer: it is unfinished */
-    bool dropped;             /* answer: it is not, it was dropped */
+    bool dropped;             /* answer: it is not, it was dropped, or is delivered as before */
     struct delivery delivery; /* answer, of either; reason is in the arena */
 };
 
@@ -308,7 +308,8 @@ MUST_USE int store_prune_step(struct store_writer *writer, const struct retentio
 MUST_USE int store_vacuum_step(struct store_writer *writer, int budget_ms);
 MUST_USE int store_merge_activity_step(struct store_writer *writer, int budget_ms);
 MUST_USE int store_index_keys_step(struct store_writer *writer, int budget_ms);
-/* Unfinished deliveries of a deleted outlet become dropped, with `reason`. The ledger follows. */
+/* Unfinished deliveries of a deleted outlet become dropped, with `reason`; those that were delivered
+ * before, and were to be sent once more, delivered again. The ledger follows. */
 MUST_USE int store_drop_outlet_step(struct store_writer *writer, int64_t organization,
                                     int64_t outlet, str reason, int64_t now_ms, int budget_ms);
 /* Copies the WAL back when it has `pages` or more; between batches. */

@@ -398,6 +398,36 @@ static void test_delivery_changes(void **state)
     scene_check(scene);
 }
 
+static void test_delivered_stays_so_when_its_outlet_goes(void **state)
+{
+    struct scene *scene = *state;
+    struct delivery_found found;
+    struct rows rows;
+    scene_organization(scene, ORG);
+    scene_outlet(scene, ORG, OUTLET);
+    struct delivery delivery = scene_fill(scene, ORG, OUTLET, 1);
+    (void)scene_fill(scene, ORG, OUTLET, 2);
+    rows_init(&rows, scene);
+    delivery = rows_change(&rows, &delivery, DELIVERY_DELIVERED, true)->after;
+    rows_commit(&rows);
+    rows_init(&rows, scene);
+    rows_change(&rows, &delivery, DELIVERY_PENDING, false)->after.once = true; /* sent again */
+    rows_commit(&rows);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM work"), 3);
+    assert_int_equal(store_drop_outlet_step(scene->writer, ORG, OUTLET, STR("its endpoint is gone"),
+                                            scene->now_ms, 20),
+                     0);
+    assert_int_equal(store_find_delivery(store_reader_sql(scene->reader), ORG, delivery.id,
+                                         &scene->arena, &found),
+                     0);
+    assert_int_equal(found.delivery.state, DELIVERY_DELIVERED);
+    assert_int_equal(found.delivery.reason.len, 0);
+    assert_int_equal(scene_number(scene, "SELECT delivered * 10 + dropped FROM counters"
+                                         " WHERE span = 2 AND subject = 0"),
+                     12);
+    scene_check(scene);
+}
+
 static void test_repeated_attempt_is_recorded_once(void **state)
 {
     struct scene *scene = *state;
@@ -521,6 +551,7 @@ int main(void)
         SCENE_TEST(test_keys_follow_the_outcome),
         SCENE_TEST(test_load_work),
         SCENE_TEST(test_delivery_changes),
+        SCENE_TEST(test_delivered_stays_so_when_its_outlet_goes),
         SCENE_TEST(test_repeated_attempt_is_recorded_once),
         SCENE_TEST(test_change_of_a_row_that_is_elsewhere_fails),
         SCENE_TEST(test_find_delivery_is_per_organization),

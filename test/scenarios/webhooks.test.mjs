@@ -119,6 +119,28 @@ scenario('delete: unfinished deliveries become dropped with a reason, and the lo
     await down.close();
 });
 
+scenario('delete while delivered ones are sent again: they stay delivered, with all attempts', async () => {
+    const target = await startReceiver();
+    const hook = await makeWebhook(api, `${target.url}/again`, { eventTypes: ['custom_event.refund'], concurrency: 2 });
+    const { dropped } = await ledgerOf(api);
+    for (let i = 0; i < 6; i++) expect(await sendApi(api, 'refund', { email: 'again@example.org' }), 201);
+    await until('all are delivered', async () => (await deliveriesOf(api, hook.id)).every((row) => row.state === 'delivered'));
+    const ids = (await deliveriesOf(api, hook.id)).map((row) => row.id);
+    target.script = (received) => ({ status: received.index % 2 === 0 ? 200 : 500, delay: 400 });
+    expect(await api.post(`/api/v1/webhooks/${hook.id}/recover`, { deliveryIds: ids }), 202);
+    await target.waitFor(8);
+    expect(await api.delete(`/api/v1/webhooks/${hook.id}`), 204);
+    const read = async () => Promise.all(ids.map(async (id) => expect(await api.get(`/api/v1/deliveries/${id}`), 200).json));
+    await until('all have ended', async () => {
+        const rows = await read();
+        return rows.every((row) => row.state !== 'pending') && rows.reduce((sum, row) => sum + row.attempts.length, 0) === target.count;
+    });
+    for (const row of await read()) assert.deepEqual([row.state, row.reason, row.attemptCount], ['delivered', null, row.attempts.length], row.id);
+    assert.equal((await ledgerOf(api)).dropped, dropped);
+    await hub.checkLedger();
+    await target.close();
+});
+
 scenario('delete while attempts are under way: what the receiver took is delivered, the rest is dropped', async () => {
     const slow = await startReceiver();
     slow.script = (received) => ({ status: received.index % 2 === 0 ? 200 : 500, delay: 400 });

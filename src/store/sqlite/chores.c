@@ -173,6 +173,7 @@ struct dropping {
     int64_t now_ms;
     int64_t last; /* id of the last row of this portion */
     int64_t minutes[DROPPED_AT_ONCE];
+    bool delivered[DROPPED_AT_ONCE]; /* before, and was to be sent once more: it stays so */
     int count;
 };
 
@@ -181,13 +182,14 @@ static int read_portion(struct sql *sql, struct dropping *dropping)
     dropping->count = 0;
     struct sql_query query CLEANUP(sql_done) =
         SQL_QUERY(sql,
-                  "SELECT id, created_ms FROM work WHERE organization = $1 AND outlet = $2"
+                  "SELECT id, created_ms, once FROM work WHERE organization = $1 AND outlet = $2"
                   " ORDER BY id LIMIT $3",
                   SQL_I(dropping->organization), SQL_I(dropping->outlet), SQL_I(DROPPED_AT_ONCE));
     int r;
     while ((r = sql_next(&query)) > 0) {
         int64_t created_ms = sql_int(&query, 1);
         dropping->last = sql_int(&query, 0);
+        dropping->delivered[dropping->count] = sql_int(&query, 2) != 0;
         dropping->minutes[dropping->count++] = created_ms - created_ms % MINUTE_MS;
     }
     return r;
@@ -198,8 +200,9 @@ static int move_portion(struct sql *sql, const struct dropping *dropping)
     if (SQL_RUN(sql,
                 "INSERT INTO deliveries (organization, outlet, id, event, event_type, created_ms,"
                 " state, attempt_count, last_status, reason, finished_ms)"
-                " SELECT organization, outlet, id, event, event_type, created_ms, 'dropped',"
-                " attempt_count, last_status, $1, $2 FROM work"
+                " SELECT organization, outlet, id, event, event_type, created_ms,"
+                " CASE WHEN once <> 0 THEN 'delivered' ELSE 'dropped' END,"
+                " attempt_count, last_status, CASE WHEN once = 0 THEN $1 END, $2 FROM work"
                 " WHERE organization = $3 AND outlet = $4 AND id <= $5",
                 SQL_T(dropping->reason), SQL_I(dropping->now_ms), SQL_I(dropping->organization),
                 SQL_I(dropping->outlet), SQL_I(dropping->last)) < 0)
@@ -210,15 +213,16 @@ static int move_portion(struct sql *sql, const struct dropping *dropping)
     return r < 0 ? fail(FAIL_STORE) : 0;
 }
 
-static int count_minute(struct sql *sql, const struct dropping *dropping, int64_t minute_ms,
-                        int count)
+/* Those from `start` up to `end`, which are of one minute. */
+static int count_minute(struct sql *sql, const struct dropping *dropping, int start, int end)
 {
     struct counter_delta delta = {
         .organization = dropping->organization,
         .subject = dropping->outlet,
-        .minute_ms = minute_ms,
-        .dropped = count,
+        .minute_ms = dropping->minutes[start],
     };
+    for (int i = start; i < end; i++)
+        ++*(dropping->delivered[i] ? &delta.delivered : &delta.dropped);
     int r = write_counters(sql, &delta);
     delta.subject = 0;
     return r < 0 ? r : write_counters(sql, &delta);
@@ -231,7 +235,7 @@ static int count_portion(struct sql *sql, const struct dropping *dropping)
     for (int i = 1; i <= dropping->count; i++) {
         if (i < dropping->count && dropping->minutes[i] == dropping->minutes[start])
             continue;
-        int r = count_minute(sql, dropping, dropping->minutes[start], i - start);
+        int r = count_minute(sql, dropping, start, i);
         if (r < 0)
             return r;
         start = i;

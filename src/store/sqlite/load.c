@@ -245,12 +245,13 @@ static int find_in_deliveries(struct sql *sql, int64_t organization, int64_t id,
     return 1;
 }
 
-/* One that was dropped while an attempt was under way. */
+/* One that was ended with its outlet while an attempt was under way. */
 static int load_dropped(struct sql *sql, struct work_load *load, struct arena *arena)
 {
     struct delivery_found found = {};
     int r = find_in_deliveries(sql, load->organization, load->id, arena, &found);
-    load->dropped = r > 0 && found.delivery.state == DELIVERY_DROPPED;
+    load->dropped = r > 0 && (found.delivery.state == DELIVERY_DROPPED ||
+                              found.delivery.state == DELIVERY_DELIVERED);
     if (load->dropped)
         load->delivery = found.delivery;
     return MIN_OF(r, 0);
