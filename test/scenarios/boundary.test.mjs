@@ -121,9 +121,11 @@ for (const order of ORDERS) {
             if (!killAt.has(i)) continue;
             // In the middle of it: behind, with attempts under way.
             world.gate.shut = true;
-            world.load.begin();
             world.load.stopped = false;
-            await sleep(30 + Math.random() * 60);
+            world.load.begin();
+            await until('it has fallen behind', async () => !(await inStep(world)), { every: 3, timeout: 30000 });
+            await sleep(Math.random() * 60);
+            assert.ok(world.gate.kept.length > 0, 'attempts are under way at the kill');
             const down = hub.stop('SIGKILL');
             world.load.stopped = true;
             await world.load.done;
