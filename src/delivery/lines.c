@@ -6,7 +6,8 @@
  *     the result before it has been recorded;
  * (3) one with an id above read_to is not queued: one of its line that is not in memory may be
  *     before it;
- * (4) a line that holds nothing, is not paused and has nothing that sleeps does not exist;
+ * (4) a line that holds nothing, is not paused and has nothing that sleeps does not exist; (3) and (4)
+ *     hold again behind lines_settle_all() when read_to was lowered (lines_stale);
  * (5) none with an id of left_least or above is queued before a pass has brought back what sleeps
  *     of it up to there. lines_left counts the lines that have a left_least, lines_awake those of
  *     them whose next one sleeps. */

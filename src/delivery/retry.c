@@ -3,7 +3,7 @@
  * (1) a policy without end always answers `again`; another does so for exactly `retries` steps;
  * (2) due is never before now, and never more than jitter below the policy's delay;
  * (3) due is never before what the target asked for, up to RETRY_AFTER_MAX_MS;
- * (4) with the draw 0.5 the delay is the policy's, to the millisecond. */
+ * (4) with the draw 0.5 the delay is the policy's, to the millisecond, unless (3) has it longer. */
 #include "delivery/retry.h"
 
 static int64_t doubled(const struct retry_policy *policy, int step)

@@ -280,6 +280,47 @@ static bool line_is_out(const struct world *world, int index)
     return false;
 }
 
+/* The invariants at the head of lines.c; (3) and (4) once what has changed for all lines is seen to. */
+static void check_line(const struct outlet *outlet, const struct line *line)
+{
+    int queued = 0;
+    int out = 0;
+    int64_t least = INT64_MAX;
+    LIST_EACH(&outlet->parcels, at)
+    {
+        const struct parcel *parcel = LIST_ENTRY(at, struct parcel, link);
+        if (parcel->line != line)
+            continue;
+        bool goes = parcel->state == PARCEL_WAITING || parcel->state == PARCEL_READY;
+        queued += goes && !parcel->manual;
+        out += parcel->counted;
+        least = MIN_OF(least, parcel->heap.id);
+    }
+    CHECK("(1) one, and the least",
+          queued == (line->queued != NULL) && (queued == 0 || line->queued->heap.id == least));
+    CHECK("(1) unless it is paused", queued == 0 || line->paused_by == 0);
+    CHECK("(2)", line->out == out && (queued == 0 || out == 0));
+    CHECK("(3)", queued == 0 || outlet->lines_stale || least <= outlet->read_to);
+    CHECK("(4)", outlet->lines_stale || line->parcels.count > 0 || line->paused_by != 0 ||
+                     line->left_least != INT64_MAX);
+    CHECK("(5)", queued == 0 || line->returning || least < line->left_least);
+}
+
+static void check_lines(const struct outlet *outlet)
+{
+    size_t at = 0;
+    int left = 0;
+    int awake = 0;
+    const struct line *line;
+    while ((line = map_next(&outlet->lines, &at)) != NULL) {
+        check_line(outlet, line);
+        left += line->left_least != INT64_MAX;
+        awake += line->awake;
+    }
+    CHECK_INT("(5) lines_left", outlet->lines_left, left);
+    CHECK_INT("(5) lines_awake", outlet->lines_awake, awake);
+}
+
 static void check_sums(struct world *world)
 {
     size_t bytes = 0;
@@ -295,6 +336,7 @@ static void check_sums(struct world *world)
         }
         CHECK_INT("bytes of an outlet", outlet->bytes, own);
         CHECK_INT("parcels of an outlet", outlet->parcel_count, count);
+        check_lines(outlet);
         CHECK("in step", outlet->step != OUTLET_IN_STEP || outlet->read_to == INT64_MAX);
         bytes += own + outlet->reserved;
         parcels += (size_t)count;
