@@ -257,13 +257,14 @@ static void fill_messages(struct attempt *attempt, const struct exchange *exchan
     const struct curl_slist *sent = exchange->headers;
     attempt->request_head = headers_mask(exchange->request_head, transport, arena);
     attempt->status = exchange->status;
-    bool cut = exchange->response_length > (int64_t)exchange->response_body.len;
+    bool truncated = exchange->response_length > (int64_t)exchange->response_body.len;
+    bool cut = truncated || exchange->end != EXCHANGE_ANSWERED;
     attempt->response_head =
         headers_mask_echo(exchange->response_head, false, sent, transport, arena);
     attempt->response_body =
         headers_mask_echo(exchange->response_body, cut, sent, transport, arena);
     attempt->response_length = exchange->response_length;
-    attempt->response_truncated = cut;
+    attempt->response_truncated = truncated;
 }
 
 static void fill_attempt(struct dispatch *dispatch, str error)

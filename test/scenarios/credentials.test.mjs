@@ -144,6 +144,16 @@ scenario('a secret that the end of what is kept cuts is masked as well', async (
     await nowhere(hook, ['shop']);
 });
 
+scenario('nor does an answer that breaks off in a secret give it away', async () => {
+    const secret = 'shop-hush-hush';
+    const { receiver, hook, send } = await setUp({ headers: [{ name: 'X-Shop', value: secret, secret: true }] });
+    receiver.script = (received) => ({ raw: `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nyours: ${received.headers['x-shop'].slice(0, -1)}`, close: true });
+    await send();
+    await waitDelivery(api, hook.id, (delivery) => delivery.attempts.length > 0);
+    const [attempt] = await attemptsOf(hook);
+    assert.deepEqual([attempt.response.body, attempt.response.truncated], ['yours: (masked)', false]);
+});
+
 scenario('OAuth2: client_secret_basic and client_secret_post, with a scope', async () => {
     for (const auth of [{ clientId: 'shop one' }, { clientId: 'shop&two', clientAuthentication: 'body' }]) {
         const { receiver, hook, send } = await setUp(oauth2({ ...auth, scope: 'orders' }));
