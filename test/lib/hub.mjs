@@ -4,7 +4,7 @@
 //   JUNCTOR_SLOW     factor for every time-out (sanitized programs)
 //   JUNCTOR_TEST_KEEP, JUNCTOR_TEST_TMP   see processes.mjs
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { after, test } from 'node:test';
 
 import { endLoads } from './books.mjs';
 import { Client, expect, request } from './http.mjs';
-import { removeFolder, run, start, temporaryFolder } from './processes.mjs';
+import { removeFolder, run, runSync, start, temporaryFolder } from './processes.mjs';
 import { until } from './wait.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -230,6 +230,17 @@ export function scenario(name, options, body) {
             await endHubs([...hubs].filter((hub) => !before.has(hub)));
         }
     });
+}
+
+// What sqlite3 prints for a statement on the database of a hub. `copy`: of a copy, so that what a killed
+// hub has left stays as it is.
+export function sqliteOf(hub, statement, { copy = false } = {}) {
+    const folder = copy ? temporaryFolder('sqlite') : hub.data;
+    if (copy) cpSync(hub.data, folder, { recursive: true });
+    const done = runSync('sqlite3', [filesUnder(folder).find((path) => path.endsWith('.db')), statement]);
+    if (copy) removeFolder(folder);
+    assert.equal(done.code, 0, done.error?.message ?? done.stderr);
+    return done.stdout.trim();
 }
 
 export function filesUnder(folder) {

@@ -5,7 +5,7 @@ import { after } from 'node:test';
 import { checkEquations } from '../lib/books.mjs';
 import { TEXT, ledgerOf, makeEvent, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { scenario, startHub } from '../lib/hub.mjs';
+import { scenario, sqliteOf, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -74,14 +74,7 @@ scenario('doctor --ledger names a difference, and fails', async () => {
     const good = await hub.checkLedger();
     assert.equal(good.code, 0);
     await hub.stop();
-    const { readdirSync } = await import('node:fs');
-    const database = readdirSync(hub.data).find((name) => name.endsWith('.db'));
-    const { runSync } = await import('../lib/processes.mjs');
-    const tables = runSync('sqlite3', [`${hub.data}/${database}`, '.tables']);
-    if (tables.code !== 0) return; // no sqlite3 here to spoil a row with
-    const events = tables.stdout.split(/\s+/).find((name) => name === 'events');
-    if (!events) return;
-    assert.equal(runSync('sqlite3', [`${hub.data}/${database}`, `DELETE FROM events WHERE id = (SELECT max(id) FROM events)`]).code, 0);
+    sqliteOf(hub, 'DELETE FROM events WHERE id = (SELECT max(id) FROM events)');
     const bad = await hub.cli(['doctor', '--data', hub.data, '--ledger']);
     assert.notEqual(bad.code, 0, bad.stdout + bad.stderr);
     assert.ok((bad.stdout + bad.stderr).length > 10);

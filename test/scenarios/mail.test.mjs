@@ -5,9 +5,8 @@ import { after } from 'node:test';
 
 import { TEXT, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { Hub, PASSWORD, filesUnder, scenario, startHub } from '../lib/hub.mjs';
+import { Hub, PASSWORD, scenario, sqliteOf, startHub } from '../lib/hub.mjs';
 import { makeCertificate, startMailServer } from '../lib/mail.mjs';
-import { runSync } from '../lib/processes.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -254,8 +253,7 @@ scenario('kill -9 before, between and behind: each is told once', async () => {
 // In the hub's database, while it does not run.
 async function spoil(hub, text) {
     await hub.stop();
-    const done = runSync('sqlite3', [filesUnder(hub.data).find((path) => path.endsWith('.db')), text]);
-    assert.equal(done.code, 0, done.stderr);
+    sqliteOf(hub, text);
     await hub.start();
 }
 

@@ -8,8 +8,7 @@ import { after, before } from 'node:test';
 import { checkEquations } from '../lib/books.mjs';
 import { deliveriesOf, deliveryOf, ledgerOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { Hub, filesUnder, scenario, startHub } from '../lib/hub.mjs';
-import { runSync } from '../lib/processes.mjs';
+import { Hub, scenario, sqliteOf, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -353,11 +352,7 @@ scenario('a delivery that the store cannot take ends its recovery, which says so
     await outage(hub, api, spoilt, 5);
     await outage(hub, api, sound, 5);
     await hub.stop();
-    const database = filesUnder(hub.data).find((path) => path.endsWith('.db'));
-    const sql = (text) => {
-        const done = runSync('sqlite3', [database, text]);
-        assert.equal(done.code, 0, done.stderr);
-    };
+    const sql = (text) => sqliteOf(hub, text);
     // Deliveries in the order of their ids: the third of the first endpoint.
     const third = '(SELECT id FROM deliveries ORDER BY id LIMIT 1 OFFSET 2)';
     sql(`CREATE TABLE spoilt AS SELECT ${third} AS id; CREATE TRIGGER spoil BEFORE INSERT ON work WHEN NEW.id = (SELECT id FROM spoilt) BEGIN SELECT RAISE(ABORT, 'spoilt'); END`);
