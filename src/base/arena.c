@@ -83,10 +83,8 @@ void arena_reset(struct arena *arena, size_t keep)
     arena->held = chunk->size;
 }
 
-static void add_chunk(struct arena *arena, size_t wanted)
+static void hang_chunk(struct arena *arena, size_t size)
 {
-    size_t size = arena->chunk == NULL ? FIRST_CHUNK : MIN_OF(arena->held * 2, LARGEST_STEP);
-    size = MAX_OF(size, wanted);
     struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
     chunk->older = arena->chunk;
     chunk->size = size;
@@ -94,6 +92,18 @@ static void add_chunk(struct arena *arena, size_t wanted)
     arena->next = chunk->bytes;
     arena->end = chunk->bytes + size;
     arena->held += size;
+}
+
+static void add_chunk(struct arena *arena, size_t wanted)
+{
+    size_t size = arena->chunk == NULL ? FIRST_CHUNK : MIN_OF(arena->held * 2, LARGEST_STEP);
+    hang_chunk(arena, MAX_OF(size, wanted));
+}
+
+void arena_fit(struct arena *arena, size_t size)
+{
+    assert(arena->chunk == NULL);
+    hang_chunk(arena, size);
 }
 
 char *arena_bytes(struct arena *arena, size_t size)

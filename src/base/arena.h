@@ -26,6 +26,9 @@ void arena_done(struct arena *arena);
 /* Forgets everything, and keeps one chunk of at most `keep` bytes for the next unit of work. */
 void arena_reset(struct arena *arena, size_t keep);
 
+/* Gives an empty arena a first chunk of exactly so many bytes: for what is small, and many. */
+void arena_fit(struct arena *arena, size_t size);
+
 /* Zeroed, aligned for anything. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);
 

@@ -97,6 +97,18 @@ TEST(arrays)
     CHECK("none is fine", ARENA_ARRAY(&arena, int, 0) != NULL);
 }
 
+TEST(fits)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    arena_fit(&arena, 64 + 3);
+    void *block = arena_alloc(&arena, 64);
+    CHECK_STR("beside it", arena_str(&arena, STR("abc")), STR("abc"));
+    CHECK_INT("no more than that", (int64_t)arena.held, 67);
+    memset(arena_alloc(&arena, 5000), 1, 5000);
+    CHECK_INT("what does not fit is there all the same", memcmp((char *)block + 64, "abc", 3), 0);
+}
+
 RUN_TESTS(cmocka_unit_test(gives_zeroed_aligned_memory), cmocka_unit_test(keeps_what_it_gave),
           cmocka_unit_test(takes_more_than_a_chunk), cmocka_unit_test(resets),
-          cmocka_unit_test(grows), cmocka_unit_test(copies), cmocka_unit_test(arrays))
+          cmocka_unit_test(grows), cmocka_unit_test(copies), cmocka_unit_test(arrays),
+          cmocka_unit_test(fits))

@@ -36,6 +36,10 @@
       "fields of one custom event; more is 422")                                                   \
     X(webhooks, "max-webhooks", 1000, 1, 100000, "webhooks",                                       \
       "webhook endpoints of one organization; more is 409")                                        \
+    X(campaigns, "max-campaigns", 1000, 1, 100000, "campaigns",                                    \
+      "campaigns of one organization; more is 409")                                                \
+    X(products, "max-products", 10000, 1, 100000, "products",                                      \
+      "products of one organization; more is 409")                                                 \
     X(filter_groups, "max-filter-groups", 50, 1, 1000, "groups",                                   \
       "groups of conditions in one filter, nested ones included; more is 422")                     \
     X(filter_conditions, "max-filter-conditions", 50, 1, 1000, "conditions",                       \

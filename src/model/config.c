@@ -3,14 +3,25 @@
  * room_for(count); (3) one reference to each object in them. */
 #include "model/config.h"
 
-void *object_new(size_t size)
+static void *new_in(struct arena arena, size_t size)
 {
     assert(size >= sizeof(struct object));
-    struct arena arena = {};
     struct object *object = arena_alloc(&arena, size);
     atomic_init(&object->references, 1);
     object->arena = arena; /* which holds the object itself from now on */
     return object;
+}
+
+void *object_new(size_t size)
+{
+    return new_in((struct arena){}, size);
+}
+
+void *object_new_compact(size_t size, size_t text_bytes)
+{
+    struct arena arena = {};
+    arena_fit(&arena, size + text_bytes);
+    return new_in(arena, size);
 }
 
 void object_keep(void *object)
@@ -100,10 +111,9 @@ static void insert(struct arena *arena, struct objects *objects, int at, struct 
 struct objects *picture_objects(struct picture *picture, enum object_kind kind)
 {
     struct objects *const lists[] = {
-        [OBJECT_INTEGRATION] = &picture->integrations,
-        [OBJECT_DEFINITION] = &picture->definitions,
-        [OBJECT_WEBHOOK] = &picture->webhooks,
-        [OBJECT_API_KEY] = &picture->api_keys,
+        [OBJECT_INTEGRATION] = &picture->integrations, [OBJECT_DEFINITION] = &picture->definitions,
+        [OBJECT_WEBHOOK] = &picture->webhooks,         [OBJECT_API_KEY] = &picture->api_keys,
+        [OBJECT_CAMPAIGN] = &picture->campaigns,       [OBJECT_PRODUCT] = &picture->products,
     };
     static_assert(COUNT_OF(lists) == OBJECT_KINDS, "a list for each kind");
     assert(kind < OBJECT_KINDS);
@@ -157,6 +167,8 @@ struct picture *picture_copy(const struct picture *from)
     share_objects(arena, &picture->definitions, &from->definitions);
     share_objects(arena, &picture->webhooks, &from->webhooks);
     share_objects(arena, &picture->api_keys, &from->api_keys);
+    share_objects(arena, &picture->campaigns, &from->campaigns);
+    share_objects(arena, &picture->products, &from->products);
     return picture;
 }
 

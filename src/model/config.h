@@ -25,6 +25,9 @@ struct object {
 
 /* Allocates `size` zeroed bytes in an arena of its own, with one reference. */
 MUST_USE void *object_new(size_t size);
+/* The same, with room for so many bytes of text beside it and no more: for objects there are many
+ * of. */
+MUST_USE void *object_new_compact(size_t size, size_t text_bytes);
 void object_keep(void *object);
 /* NULL is fine. */
 void object_release(void *object);
@@ -98,6 +101,25 @@ struct integration {
     str color; /* "#rrggbb" or empty */
     str description;
     str category;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+/* What is sold under one heading; orders belong to one, and so do SKUs. */
+struct campaign {
+    struct object object;
+    int64_t number; /* counted up in the organization from 1: what other systems see of an id */
+    str name;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+struct product {
+    struct object object;
+    int64_t number; /* likewise */
+    str name;
+    int64_t price; /* minor units: model/money.h */
+    bool recurring;
     int64_t created_ms;
     int64_t updated_ms;
 };
@@ -209,8 +231,10 @@ struct picture {
     struct objects definitions;
     struct objects webhooks; /* not the deleted ones */
     struct objects api_keys; /* not the revoked ones */
-    struct map by_alias;     /* alias → struct event_definition */
-    int64_t filter_points;   /* of its webhooks, together */
+    struct objects campaigns;
+    struct objects products;
+    struct map by_alias;   /* alias → struct event_definition */
+    int64_t filter_points; /* of its webhooks, together */
 };
 
 static inline str picture_uuid(const struct picture *picture)
@@ -227,6 +251,8 @@ enum object_kind {
     OBJECT_DEFINITION,
     OBJECT_WEBHOOK,
     OBJECT_API_KEY,
+    OBJECT_CAMPAIGN,
+    OBJECT_PRODUCT,
     OBJECT_KINDS
 };
 
