@@ -11,6 +11,7 @@
 #include "model/names.h"
 #include "model/outlet_json.h"
 #include "store/access.h"
+#include "store/catalog.h"
 #include "store/config.h"
 #include "json/json.h"
 #include "json/write.h"
@@ -183,6 +184,30 @@ static int make_api_key(const struct api_key_row *row, struct api_key **ret_made
     return 0;
 }
 
+static struct campaign *make_campaign(const struct campaign_row *row)
+{
+    struct campaign *made = object_new_compact(sizeof(*made), row->name.len);
+    made->object.id = row->id;
+    made->number = row->number;
+    made->name = arena_str(&made->object.arena, row->name);
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    return made;
+}
+
+static struct product *make_product(const struct product_row *row)
+{
+    struct product *made = object_new_compact(sizeof(*made), row->name.len);
+    made->object.id = row->id;
+    made->number = row->number;
+    made->name = arena_str(&made->object.arena, row->name);
+    made->price = row->price;
+    made->recurring = row->recurring;
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    return made;
+}
+
 /* ── one object ── */
 
 static int read_integration(const struct picture_source *source, int64_t organization, int64_t id,
@@ -238,15 +263,38 @@ static int read_api_key(const struct picture_source *source, int64_t organizatio
     return r;
 }
 
+static int read_campaign(const struct picture_source *source, int64_t organization, int64_t id,
+                         struct arena *arena, struct object **ret_object)
+{
+    struct campaign_row row;
+    int r = store_read_campaign(source->sql, organization, id, arena, &row);
+    if (r == 0) {
+        struct campaign *made = make_campaign(&row);
+        *ret_object = &made->object;
+    }
+    return r;
+}
+
+static int read_product(const struct picture_source *source, int64_t organization, int64_t id,
+                        struct arena *arena, struct object **ret_object)
+{
+    struct product_row row;
+    int r = store_read_product(source->sql, organization, id, arena, &row);
+    if (r == 0) {
+        struct product *made = make_product(&row);
+        *ret_object = &made->object;
+    }
+    return r;
+}
+
 int picture_read_object(const struct picture_source *source, int64_t organization,
                         enum object_kind kind, int64_t id, struct object **ret_object)
 {
     static int (*const readers[OBJECT_KINDS])(const struct picture_source *, int64_t, int64_t,
                                               struct arena *, struct object **) = {
-        [OBJECT_INTEGRATION] = read_integration,
-        [OBJECT_DEFINITION] = read_definition,
-        [OBJECT_WEBHOOK] = read_webhook,
-        [OBJECT_API_KEY] = read_api_key,
+        [OBJECT_INTEGRATION] = read_integration, [OBJECT_DEFINITION] = read_definition,
+        [OBJECT_WEBHOOK] = read_webhook,         [OBJECT_API_KEY] = read_api_key,
+        [OBJECT_CAMPAIGN] = read_campaign,       [OBJECT_PRODUCT] = read_product,
     };
     assert(kind < OBJECT_KINDS);
     struct arena CLEANUP(arena_done) scratch = {};
@@ -312,6 +360,30 @@ static int add_api_keys(const struct picture_source *source, struct store_page *
     return fail(r);
 }
 
+static int add_campaigns(const struct picture_source *source, struct store_page *page,
+                         struct picture *picture, int *ret_count)
+{
+    struct campaign_row *rows = ARENA_ARRAY(page->arena, struct campaign_row, ROWS_AT_ONCE);
+    int r = store_list_campaigns(source->sql, page, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        picture_put(picture, OBJECT_CAMPAIGN, make_campaign(&rows[i]));
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_products(const struct picture_source *source, struct store_page *page,
+                        struct picture *picture, int *ret_count)
+{
+    struct product_row *rows = ARENA_ARRAY(page->arena, struct product_row, ROWS_AT_ONCE);
+    int r = store_list_products(source->sql, page, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        picture_put(picture, OBJECT_PRODUCT, make_product(&rows[i]));
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
 static int add_all(const struct picture_source *source, struct picture *picture,
                    int (*add)(const struct picture_source *, struct store_page *, struct picture *,
                               int *))
@@ -370,6 +442,10 @@ int picture_read(const struct picture_source *source, int64_t organization,
         r = add_all(source, picture, add_webhooks);
     if (r == 0)
         r = add_all(source, picture, add_api_keys);
+    if (r == 0)
+        r = add_all(source, picture, add_campaigns);
+    if (r == 0)
+        r = add_all(source, picture, add_products);
     if (r != 0)
         return fail(r);
     picture_finish(picture);

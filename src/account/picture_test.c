@@ -2,6 +2,7 @@
  * account/picture_test.c: from rows to pictures, on every engine. */
 #include "account/picture.h"
 #include "store/access.h"
+#include "store/catalog.h"
 #include "store/config.h"
 #include "store/testing.h"
 
@@ -87,6 +88,17 @@ static void fill(struct scene *scene)
     add_key(scene, 40, "one");
     add_key(scene, 41, "two");
     assert_int_equal(store_revoke_api_key(writing(scene), ORG, 41, 5), 0);
+    const struct campaign_row campaign = {
+        .id = 50, .organization = ORG, .number = 3, .name = STR("Spring"), .created_ms = 7
+    };
+    const struct product_row product = { .id = 60,
+                                         .organization = ORG,
+                                         .number = 4,
+                                         .name = STR("Vitamins"),
+                                         .price = 2940,
+                                         .recurring = true };
+    assert_int_equal(store_insert_campaign(writing(scene), &campaign), 0);
+    assert_int_equal(store_insert_product(writing(scene), &product), 0);
 }
 
 static void reads_a_whole_organization(void **state)
@@ -116,6 +128,15 @@ static void reads_a_whole_organization(void **state)
     assert_int_equal(key->scopes, SCOPE_EVENTS_READ | SCOPE_CUSTOM_EVENTS_WRITE);
     assert_int_equal(key->allowed.count, 2);
     assert_int_equal(key->rate_per_minute, 7);
+    const struct campaign *campaign = objects_find(&picture->campaigns, 50);
+    assert_int_equal(campaign->number, 3);
+    assert_true(str_equal(campaign->name, STR("Spring")));
+    assert_int_equal(campaign->created_ms, 7);
+    const struct product *product = objects_find(&picture->products, 60);
+    assert_int_equal(product->number, 4);
+    assert_true(str_equal(product->name, STR("Vitamins")));
+    assert_int_equal(product->price, 2940);
+    assert_true(product->recurring);
     object_release(picture);
     assert_int_equal(picture_read(&source, 77, &picture), STORE_NOT_FOUND);
 }
@@ -144,6 +165,10 @@ static void reads_one_object(void **state)
         { ORG, OBJECT_API_KEY, 40, 0 },
         { ORG, OBJECT_API_KEY, 41, STORE_NOT_FOUND },
         { ORG, OBJECT_API_KEY, 42, STORE_NOT_FOUND },
+        { ORG, OBJECT_CAMPAIGN, 50, 0 },
+        { OTHER, OBJECT_CAMPAIGN, 50, STORE_NOT_FOUND },
+        { ORG, OBJECT_PRODUCT, 60, 0 },
+        { OTHER, OBJECT_PRODUCT, 60, STORE_NOT_FOUND },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
 #include "intake/internal.h"
+#include "mapping/sku.h"
 
 #define ARENA_KEEP ((size_t)4 << 20)
 
@@ -27,6 +28,7 @@ void batch_forget_rows(struct batch *batch)
     batch->outlet_states_end = &batch->rows.outlet_states;
     batch->paused_lines_end = &batch->rows.paused_lines;
     batch->notices_end = &batch->rows.notices;
+    batch->skus_end = &batch->rows.skus;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -54,7 +56,7 @@ bool batch_is_empty(const struct batch *batch)
     const struct batch_rows *rows = &batch->rows;
     return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
            rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
-           rows->rejections == NULL && rows->counters == NULL;
+           rows->rejections == NULL && rows->counters == NULL && rows->skus == NULL;
 }
 
 struct arena *batch_arena(struct batch *batch)
@@ -75,9 +77,9 @@ int64_t batch_draw_id(struct batch *batch)
 
 /* ── loads ── */
 
-enum load_tag { LOAD_CONTACT = 'c', LOAD_IDEMPOTENCY = 'i', LOAD_WORK = 'w' };
+enum load_tag { LOAD_CONTACT = 'c', LOAD_IDEMPOTENCY = 'i', LOAD_WORK = 'w', LOAD_SKU = 's' };
 
-/* tag, organization, text: one map serves all three tables. */
+/* tag, organization, text: one map serves all four tables. */
 static str load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text)
 {
     size_t size = 1 + sizeof(organization) + text.len;
@@ -133,6 +135,39 @@ struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t org
     return load;
 }
 
+/* Of one key, the spellings hang behind the first: they may be one SKU. */
+static struct sku_load *first_spelling(struct batch *batch, int64_t organization, int64_t campaign,
+                                       str sku, str *ret_key)
+{
+    str text = arena_format(&batch->arena, "%lld %.*s", (long long)campaign, STR_ARG(sku));
+    *ret_key = load_key(batch, LOAD_SKU, organization, text);
+    return map_find(&batch->loads, *ret_key);
+}
+
+struct sku_load *batch_load_sku(struct batch *batch, int64_t organization, int64_t campaign,
+                                str text)
+{
+    str key;
+    str folded = sku_key(text, &batch->arena);
+    struct sku_load *first = first_spelling(batch, organization, campaign, folded, &key);
+    for (struct sku_load *at = first; at != NULL; at = at->next_spelling)
+        if (str_equal(at->text, text))
+            return at;
+    struct sku_load *load = ARENA_NEW(&batch->arena, struct sku_load);
+    *load = (struct sku_load){
+        .organization = organization, .campaign = campaign, .text = text, .key = folded
+    };
+    if (first == NULL) {
+        (void)map_put(&batch->loads, key, load);
+    } else {
+        load->next_spelling = first->next_spelling;
+        first->next_spelling = load;
+    }
+    batch->skus = grown(batch, batch->skus, batch->sku_count, &batch->sku_room);
+    batch->skus[batch->sku_count++] = load;
+    return load;
+}
+
 struct work_load *batch_load_work(struct batch *batch, int64_t organization, int64_t outlet,
                                   int64_t id)
 {
@@ -155,6 +190,8 @@ int batch_load_records(struct batch *batch, struct store_writer *writer)
         r = store_load_idempotency(writer, batch->idempotency, batch->idempotency_count);
     if (r == 0)
         r = store_load_work(writer, batch->work, batch->work_count, &batch->arena);
+    if (r == 0)
+        r = store_load_skus(writer, batch->skus, batch->sku_count, &batch->arena);
     return fail(r);
 }
 
@@ -272,6 +309,29 @@ void batch_add_notice(struct batch *batch, const struct stored_notice *notice)
     *batch->notices_end = row;
     batch->notices_end = &row->next;
     batch->noticed = true;
+}
+
+void batch_add_sku(struct batch *batch, struct sku_load *load)
+{
+    assert(load->id == 0);
+    struct sku_row *row = ARENA_NEW(&batch->arena, struct sku_row);
+    row->sku = (struct sku){ .id = batch_draw_id(batch),
+                             .organization = load->organization,
+                             .campaign = load->campaign,
+                             .text = load->text,
+                             .key = load->key,
+                             .imported = true,
+                             .created_ms = batch->now_ms,
+                             .updated_ms = batch->now_ms };
+    *batch->skus_end = row;
+    batch->skus_end = &row->next;
+    str key;
+    struct sku_load *at =
+        first_spelling(batch, load->organization, load->campaign, load->key, &key);
+    for (; at != NULL; at = at->next_spelling) {
+        at->id = row->sku.id;
+        at->found_text = load->text;
+    }
 }
 
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *from)

@@ -158,6 +158,9 @@ const struct picture *batch_picture(struct batch *batch, int64_t organization);
 /* Hot batches, in load: the same key gives the same element. */
 struct contact_load *batch_load_contact(struct batch *batch, int64_t organization, str email_key);
 struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t organization, str key);
+/* `text` as sku_read() gives it. */
+struct sku_load *batch_load_sku(struct batch *batch, int64_t organization, int64_t campaign,
+                                str text);
 struct work_load *batch_load_work(struct batch *batch, int64_t organization, int64_t outlet,
                                   int64_t id);
 
@@ -187,6 +190,9 @@ void batch_add_paused_line(struct batch *batch, const struct paused_line *line);
 /* Nothing, where nobody is told by mail. */
 void batch_add_notice(struct batch *batch, const struct stored_notice *notice);
 void batch_add_idempotency(struct batch *batch, const struct idempotency_row *row);
+/* One that an order brings, to be linked later: gives it id and times, and those that look for it in
+ * this batch find it from now on. `load` has found none. */
+void batch_add_sku(struct batch *batch, struct sku_load *load);
 void batch_add_rejection(struct batch *batch, const struct rejection *rejection);
 /* Sums of that subject in the minute of `at_ms`; add to its members. */
 struct counter_delta *batch_counter(struct batch *batch, int64_t organization, int64_t subject,

@@ -238,6 +238,50 @@ static void the_first_rejections_of_a_minute_are_kept(void **state)
     arena_done(&budget.arena);
 }
 
+/* Two orders of one batch that bring the same SKU make one, however they write it. */
+static void a_new_sku_is_found_in_its_batch(void **state)
+{
+    (void)state;
+    struct clock clock = {};
+    struct committer *committer = NEW(struct committer);
+    struct batch *batch = &committer->batch;
+    committer->options.clock = &clock;
+    batch_init(batch, committer);
+    struct sku_load *one = batch_load_sku(batch, 1, 10, STR("Abc"));
+    struct sku_load *other = batch_load_sku(batch, 1, 10, STR("aBC"));
+    struct sku_load *elsewhere = batch_load_sku(batch, 1, 11, STR("Abc"));
+    struct sku_load *theirs = batch_load_sku(batch, 2, 10, STR("Abc"));
+    struct sku_load *third = batch_load_sku(batch, 1, 10, STR("ABC"));
+    assert_ptr_equal(batch_load_sku(batch, 1, 10, STR("Abc")), one);
+    assert_ptr_equal(batch_load_sku(batch, 1, 10, STR("aBC")), other);
+    assert_ptr_equal(batch_load_sku(batch, 1, 10, STR("ABC")), third);
+    assert_int_equal(batch->sku_count, 5);
+    assert_true(str_equal(one->key, STR("abc")));
+    assert_true(batch_is_empty(batch));
+
+    batch_add_sku(batch, other);
+    assert_false(batch_is_empty(batch));
+    assert_true(other->id > 0);
+    assert_int_equal(one->id, other->id);
+    assert_int_equal(third->id, other->id);
+    assert_true(str_equal(one->found_text, STR("aBC")));
+    assert_int_equal(elsewhere->id, 0);
+    assert_int_equal(theirs->id, 0);
+    batch_add_sku(batch, elsewhere);
+    const struct sku_row *row = batch->rows.skus;
+    assert_int_equal(row->sku.id, other->id);
+    assert_int_equal(row->sku.organization, 1);
+    assert_int_equal(row->sku.campaign, 10);
+    assert_int_equal(row->sku.product, 0);
+    assert_true(row->sku.imported);
+    assert_true(str_equal(row->sku.text, STR("aBC")));
+    assert_true(str_equal(row->sku.key, STR("abc")));
+    assert_int_equal(row->next->sku.id, elsewhere->id);
+    assert_null(row->next->next);
+    batch_done(batch);
+    free(committer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +294,7 @@ int main(void)
         cmocka_unit_test(what_is_held_up_comes_next),
         cmocka_unit_test(filters_of_one_batch_are_bounded),
         cmocka_unit_test(the_first_rejections_of_a_minute_are_kept),
+        cmocka_unit_test(a_new_sku_is_found_in_its_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,12 +147,14 @@ struct batch {
     struct outlet_state_row **outlet_states_end;
     struct paused_line_row **paused_lines_end;
     struct notice_row **notices_end;
-    struct map loads; /* contact, idempotency and work loads by a key of bytes */
+    struct sku_row **skus_end;
+    struct map loads; /* contact, idempotency, work and SKU loads by a key of bytes */
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
     struct work_load **work;
-    int contact_count, idempotency_count, work_count;
-    int contact_room, idempotency_room, work_room;
+    struct sku_load **skus;
+    int contact_count, idempotency_count, work_count, sku_count;
+    int contact_room, idempotency_room, work_room, sku_room;
     struct map counters;
     struct hand_over *hand_overs;
     struct hand_over **hand_overs_end;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/problem.h"
 #include "model/event.h"
+#include "model/sku.h"
 #include "store/sql.h"
 
 struct store;
@@ -105,11 +106,26 @@ struct work_load {
     struct delivery delivery; /* answer, of either; reason is in the arena */
 };
 
+/* The SKU of that campaign that is written exactly so; else the oldest that is so without regard to
+ * case. */
+struct sku_load {
+    int64_t organization;
+    int64_t campaign;
+    str text;
+    str key;
+    int64_t id;                     /* answer; 0: there is none */
+    int64_t product;                /* answer; 0: it is linked to none */
+    str found_text;                 /* answer, as it is written; in the arena */
+    struct sku_load *next_spelling; /* the caller's own */
+};
+
 MUST_USE int store_load_contacts(struct store_writer *writer, struct contact_load **loads,
                                  int count);
 MUST_USE int store_load_idempotency(struct store_writer *writer, struct idempotency_load **loads,
                                     int count);
 MUST_USE int store_load_work(struct store_writer *writer, struct work_load **loads, int count,
+                             struct arena *arena);
+MUST_USE int store_load_skus(struct store_writer *writer, struct sku_load **loads, int count,
                              struct arena *arena);
 
 /* Sums to add to the ledger, of one subject and minute. */
@@ -202,6 +218,11 @@ struct notice_row {
     struct stored_notice notice;
 };
 
+struct sku_row {
+    struct sku_row *next;
+    struct sku sku;
+};
+
 struct batch_rows {
     struct event_row *events;
     struct contact_row *contacts;
@@ -214,6 +235,7 @@ struct batch_rows {
     struct outlet_state_row *outlet_states;
     struct paused_line_row *paused_lines;
     struct notice_row *notices;
+    struct sku_row *skus;
 };
 
 /* Writes them all. An event with a contact also enters that contact's activity. */

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "model/names.h"
+#include "store/catalog.h"
 #include "store/notices.h"
 
 /* A statement that must change exactly one row. */
@@ -286,6 +287,9 @@ static int write_records(struct store_writer *writer, const struct batch_rows *r
             return fail(FAIL_STORE);
     for (struct contact_row *row = rows->contacts; row != NULL; row = row->next)
         if (write_contact(&writer->sql, &row->contact) < 0)
+            return fail(FAIL_STORE);
+    for (struct sku_row *row = rows->skus; row != NULL; row = row->next)
+        if (store_insert_sku(&writer->sql, &row->sku) < 0)
             return fail(FAIL_STORE);
     int r = keys_append(writer, rows->idempotency);
     return r < 0 ? r : activity_append(writer, rows->events);

@@ -26,6 +26,32 @@ int store_load_contacts(struct store_writer *writer, struct contact_load **loads
     return 0;
 }
 
+/* ── SKUs ── */
+
+static int load_sku(struct sql *sql, struct sku_load *load, struct arena *arena)
+{
+    struct sql_query query CLEANUP(sql_done) = SQL_BORROW(
+        sql,
+        "SELECT id, product, sku FROM skus"
+        " WHERE organization = $1 AND sku_key = $2 AND campaign = $3"
+        " ORDER BY CASE WHEN sku = $4 THEN 0 ELSE 1 END, id LIMIT 1",
+        SQL_I(load->organization), SQL_T(load->key), SQL_I(load->campaign), SQL_T(load->text));
+    int r = sql_next(&query);
+    load->id = r > 0 ? sql_int(&query, 0) : 0;
+    load->product = r > 0 ? sql_int(&query, 1) : 0;
+    load->found_text = r > 0 ? sql_text(&query, 2, arena) : (str){};
+    return MIN_OF(r, 0);
+}
+
+int store_load_skus(struct store_writer *writer, struct sku_load **loads, int count,
+                    struct arena *arena)
+{
+    for (int i = 0; i < count; i++)
+        if (load_sku(&writer->sql, loads[i], arena) < 0)
+            return fail(FAIL_STORE);
+    return 0;
+}
+
 /* ── deliveries ── */
 
 static void read_pending(const struct sql_query *query, int at, struct arena *arena,

@@ -218,18 +218,23 @@ static const char step_3[] =
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
     " name TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX campaigns_by_number ON campaigns (organization, number);"
+    "CREATE INDEX campaigns_by_organization ON campaigns (organization, id);"
     "CREATE TABLE products ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
     " name TEXT NOT NULL, price INTEGER NOT NULL, recurring INTEGER NOT NULL,"
     " created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX products_by_number ON products (organization, number);"
-    /* `sku_key` is the text in lower case. Product 0: plain text, linked to none. */
+    "CREATE INDEX products_by_organization ON products (organization, id);"
+    /* `sku_key` is the text without regard to case. Product 0: plain text, linked to none. */
     "CREATE TABLE skus ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, campaign INTEGER NOT NULL,"
     " sku TEXT NOT NULL, sku_key TEXT NOT NULL, product INTEGER NOT NULL,"
     " imported INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"
     " STRICT;"
-    "CREATE UNIQUE INDEX skus_by_text ON skus (organization, campaign, sku_key, sku);"
+    /* The key first: it is looked for with a campaign and without. */
+    "CREATE UNIQUE INDEX skus_by_text ON skus (organization, sku_key, campaign, sku);"
+    "CREATE INDEX skus_by_organization ON skus (organization, id);"
+    "CREATE INDEX skus_by_campaign ON skus (organization, campaign, id);"
     "CREATE INDEX skus_by_product ON skus (organization, product, id);"
     /* Instances of plugins: inlets for another system's postbacks. `secret` is sealed. */
     "CREATE TABLE plugins ("
@@ -255,6 +260,7 @@ static const char step_3[] =
     " WHERE sender_order_id IS NOT NULL;"
     "CREATE UNIQUE INDEX orders_by_number ON orders (organization, number);"
     "CREATE INDEX orders_by_customer ON orders (organization, customer, id);"
+    "CREATE INDEX orders_by_campaign ON orders (organization, campaign, id);"
     /* What an event is about, beside its contact: the order. */
     "ALTER TABLE events ADD COLUMN about INTEGER NOT NULL DEFAULT 0;";
 
