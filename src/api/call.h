@@ -151,6 +151,8 @@ struct loop_state *call_loop(const struct call *call);
 MUST_USE bool call_read(struct call *call);
 /* A query parameter's value; false: it was not given. */
 bool call_query(const struct call *call, const char *name, str *ret_value);
+/* The same of one that is an id; 0: it was not given. False: it is no id, and the problem is set. */
+bool call_query_id(struct call *call, const char *name, enum id_kind kind, int64_t *ret_id);
 /* The id in the path; false: it is none, and the problem is set (404, as for ids of nobody). */
 MUST_USE bool call_id(struct call *call, int index, enum id_kind kind, const char *what,
                       int64_t *ret_id);
@@ -158,6 +160,8 @@ MUST_USE bool call_id(struct call *call, int index, enum id_kind kind, const cha
 /* Texts of the body: trimmed. False: not given. */
 bool body_text(const struct call *call, const char *name, str *ret_text);
 bool body_int(const struct call *call, const char *name, int64_t *ret_value);
+/* Minor units. */
+bool body_money(const struct call *call, const char *name, int64_t *ret_minor);
 bool body_bool(const struct call *call, const char *name, bool *ret_value);
 
 /* ── writing ── */
@@ -165,6 +169,8 @@ bool body_bool(const struct call *call, const char *name, bool *ret_value);
 void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
 /* null for 0 */
 void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
+/* Minor units as "29.40". */
+void json_member_money(struct json_writer *writer, str key, int64_t minor);
 void json_member_int_or_null(struct json_writer *writer, str key, int64_t value);
 /* `encoding_key` is "utf8", or "base64" for bytes that are no UTF-8. */
 void json_member_bytes(struct json_writer *writer, str key, str encoding_key, str bytes,

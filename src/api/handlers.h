@@ -51,6 +51,29 @@ int integrations_create(struct call *call, struct batch *batch);
 int integrations_change(struct call *call, struct batch *batch);
 int integrations_delete(struct call *call, struct batch *batch);
 
+/* campaigns.c */
+int campaigns_list(struct call *call, struct sql *sql);
+int campaigns_get(struct call *call, struct sql *sql);
+int campaigns_create(struct call *call, struct batch *batch);
+int campaigns_change(struct call *call, struct batch *batch);
+int campaigns_delete(struct call *call, struct batch *batch);
+
+/* products.c */
+int products_list(struct call *call, struct sql *sql);
+int products_get(struct call *call, struct sql *sql);
+int products_create(struct call *call, struct batch *batch);
+int products_change(struct call *call, struct batch *batch);
+int products_delete(struct call *call, struct batch *batch);
+
+/* skus.c */
+bool skus_check_list(struct call *call);
+int skus_list(struct call *call, struct sql *sql);
+int skus_get(struct call *call, struct sql *sql);
+bool skus_check_new(struct call *call);
+int skus_create(struct call *call, struct batch *batch);
+int skus_change(struct call *call, struct batch *batch);
+int skus_delete(struct call *call, struct batch *batch);
+
 /* definitions.c */
 int definitions_list(struct call *call, struct sql *sql);
 int definitions_get(struct call *call, struct sql *sql);

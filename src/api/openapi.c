@@ -393,6 +393,8 @@ static const char tags[] =
     "[{\"name\":\"Inlets\",\"description\":\"Where events come in.\"},"
     "{\"name\":\"Integrations\",\"description\":\"The systems that are joined, and their custom "
     "events.\"},"
+    "{\"name\":\"Catalog\",\"description\":\"What is sold: campaigns, products, and the SKUs that "
+    "other systems have for them.\"},"
     "{\"name\":\"Webhooks\",\"description\":\"Where events are delivered to, and how that went.\"},"
     "{\"name\":\"Contacts\",\"description\":\"Whom events are about.\"},"
     "{\"name\":\"Books\",\"description\":\"What happened, in rows and in sums.\"},"

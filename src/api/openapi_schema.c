@@ -56,6 +56,8 @@ static const char *type_name(enum shape shape)
         return "integer";
     case SHAPE_BOOLEAN:
         return "boolean";
+    case SHAPE_MONEY:
+        return "number"; /* or a string */
     case SHAPE_OBJECT:
     case SHAPE_MAP:
         return "object";
@@ -75,14 +77,19 @@ static void write_type(struct json_writer *out, const struct member *member)
     const char *name = type_name(member->shape);
     if (name == NULL)
         return;
-    if ((member->flags & MEMBER_NULLABLE) == 0) {
+    bool nullable = (member->flags & MEMBER_NULLABLE) != 0;
+    bool money = member->shape == SHAPE_MONEY;
+    if (!nullable && !money) {
         json_member_string(out, STR("type"), str_c(name));
         return;
     }
     json_key(out, STR("type"));
     json_begin_array(out);
+    if (money)
+        json_add_string(out, STR("string"));
     json_add_string(out, str_c(name));
-    json_add_string(out, STR("null"));
+    if (nullable)
+        json_add_string(out, STR("null"));
     json_end_array(out);
 }
 
@@ -94,6 +101,8 @@ static bool is_array(const struct member *member)
 
 static void write_bounds(struct json_writer *out, const struct member *member)
 {
+    if (member->shape == SHAPE_MONEY)
+        return; /* minor units; and it may be a text */
     bool array = is_array(member);
     bool number = member->shape == SHAPE_INTEGER;
     str least = number ? STR("minimum") : array ? STR("minItems") : STR("minLength");
@@ -256,6 +265,9 @@ static void write_empty(struct json_writer *out, const struct member *member)
         return;
     case SHAPE_INSTANT:
         json_add_string(out, STR("2026-11-21T10:00:00.000Z"));
+        return;
+    case SHAPE_MONEY:
+        json_add_string(out, STR("29.40"));
         return;
     case SHAPE_STRING:
         break;

@@ -4,6 +4,7 @@
 #include "api/call.h"
 
 #include "base/instant.h"
+#include "model/money.h"
 
 /* ── query ── */
 
@@ -122,6 +123,16 @@ bool call_query(const struct call *call, const char *name, str *ret_value)
     return true;
 }
 
+bool call_query_id(struct call *call, const char *name, enum id_kind kind, int64_t *ret_id)
+{
+    str text;
+    *ret_id = 0;
+    if (!call_query(call, name, &text) || id_read(kind, text, ret_id))
+        return true;
+    query_wrong(call, str_c(name), "format", STR("Send an id, as an answer has shown it."));
+    return false;
+}
+
 bool call_id(struct call *call, int index, enum id_kind kind, const char *what, int64_t *ret_id)
 {
     if (id_read(kind, call->path[index], ret_id))
@@ -192,6 +203,17 @@ bool body_int(const struct call *call, const char *name, int64_t *ret_value)
         return false;
     if (!json_to_int64(value, ret_value))
         *ret_value = 0; /* null */
+    return true;
+}
+
+bool body_money(const struct call *call, const char *name, int64_t *ret_minor)
+{
+    json value = json_get(call->body, str_c(name));
+    if (value == NULL)
+        return false;
+    str text = json_type(value) == JSON_NUMBER ? json_number(value) : json_string(value);
+    if (!money_read(text, ret_minor))
+        *ret_minor = 0; /* null */
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "api/schema.h"
 
 #include "base/instant.h"
+#include "model/money.h"
 #include "json/write.h"
 
 #define AUDIT_VALUE_MAX 2048
@@ -145,6 +146,36 @@ static bool check_integers(const struct check *check, const struct member *membe
     return good;
 }
 
+/* Strict, where postbacks are not: no sign of a currency, no groups of digits. */
+static bool is_decimal(str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!char_is_digit(text.ptr[i]) && text.ptr[i] != '.' && text.ptr[i] != '-')
+            return false;
+    return true;
+}
+
+static bool check_money(const struct check *check, const struct member *member, json value)
+{
+    bool number = json_type(value) == JSON_NUMBER;
+    if (!number && json_type(value) != JSON_STRING)
+        return wrong(check, "type",
+                     arena_format(check->arena, "Send a string or a number, not %.*s.",
+                                  STR_ARG(json_type_name(value))));
+    str text = number ? json_number(value) : json_string(value);
+    int64_t minor;
+    if (!is_decimal(text) || !money_read(text, &minor))
+        return wrong(check, "format",
+                     STR("Send an amount such as \"29.40\": at most ten thousand million, with at "
+                         "most two digits behind the point."));
+    char least[MONEY_TEXT_MAX];
+    if (minor >= member->least)
+        return true;
+    return wrong(check, "range",
+                 arena_format(check->arena, "Send at least %.*s.",
+                              STR_ARG(money_write(member->least, least))));
+}
+
 static bool check_instant(const struct check *check, json value)
 {
     int64_t at_ms;
@@ -172,6 +203,7 @@ static enum json_type type_of(enum shape shape)
     case SHAPE_INTEGERS:
     case SHAPE_OBJECTS:
         return JSON_ARRAY;
+    case SHAPE_MONEY:
     case SHAPE_ANY:
     case SHAPE_NONE:
         break;
@@ -272,6 +304,8 @@ static bool check_value(const struct check *check, const struct member *member, 
         return check_instant(check, value);
     case SHAPE_INTEGER:
         return check_integer(check, member, value);
+    case SHAPE_MONEY:
+        return check_money(check, member, value);
     case SHAPE_STRINGS:
         return check_strings(check, member, value);
     case SHAPE_INTEGERS:

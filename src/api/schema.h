@@ -12,6 +12,7 @@ enum shape {
     SHAPE_INSTANT, /* RFC 3339 */
     SHAPE_INTEGER,
     SHAPE_BOOLEAN,
+    SHAPE_MONEY,    /* in requests: a text such as "29.40", or a number; answers have the text */
     SHAPE_OBJECT,   /* of `of` */
     SHAPE_STRINGS,  /* an array */
     SHAPE_INTEGERS, /* likewise */
@@ -36,7 +37,8 @@ struct member {
     enum shape shape;
     unsigned flags;
     const struct schema *of;
-    int64_t least;      /* characters of a string, value of a number, elements of an array */
+    int64_t least;      /* characters of a string, value of a number, elements of an array; money:
+                         * minor units */
     int64_t most;       /* 0: no bound */
     int64_t item_least; /* of each element of SHAPE_INTEGERS */
     int64_t item_most;

@@ -18,6 +18,7 @@ static const struct schema thing =
            { "on", SHAPE_BOOLEAN, .flags = 0 }, { "color", SHAPE_STRING, .choices = colors },
            { "colors", SHAPE_STRINGS, .choices = colors, .least = 1, .most = 2 },
            { "at", SHAPE_INSTANT, .flags = 0 }, { "secret", SHAPE_STRING, .flags = MEMBER_SECRET },
+           { "price", SHAPE_MONEY, .flags = 0 }, { "tip", SHAPE_MONEY, .flags = MEMBER_NULLABLE },
            { "parts", SHAPE_OBJECTS, .flags = 0 }, { "a/b~c", SHAPE_BOOLEAN, .flags = 0 });
 
 /* `pointer code` of the first error; empty: none. */
@@ -55,6 +56,19 @@ static const struct {
     { "{\"name\":\"a\",\"colors\":[\"red\",7]}", "/colors/1 type" },
     { "{\"name\":\"a\",\"at\":\"2026-11-21T10:00:00Z\"}", "" },
     { "{\"name\":\"a\",\"at\":\"yesterday\"}", "/at format" },
+    { "{\"name\":\"a\",\"price\":29.4}", "" },
+    { "{\"name\":\"a\",\"price\":\"29.40\"}", "" },
+    { "{\"name\":\"a\",\"price\":29.401}", "/price format" },
+    { "{\"name\":\"a\",\"price\":\"1,000.00\"}", "/price format" },
+    { "{\"name\":\"a\",\"price\":\"$5\"}", "/price format" },
+    { "{\"name\":\"a\",\"price\":\"\"}", "/price format" },
+    { "{\"name\":\"a\",\"price\":\"5\\u0000\"}", "/price format" },
+    { "{\"name\":\"a\",\"price\":1e2}", "/price format" },
+    { "{\"name\":\"a\",\"price\":10000000000.01}", "/price format" },
+    { "{\"name\":\"a\",\"price\":-0.01}", "/price range" },
+    { "{\"name\":\"a\",\"price\":null}", "/price type" },
+    { "{\"name\":\"a\",\"price\":[29.4]}", "/price type" },
+    { "{\"name\":\"a\",\"tip\":null}", "" },
     { "{\"name\":\"a\",\"parts\":{}}", "/parts type" },
     { "{\"name\":\"a\",\"parts\":[{\"x\":\"\\u0000\"}]}", "/parts/0/x format" },
     { "{\"name\":\"a\",\"parts\":[{},{\"x\":{\"y/z\":[1,\"\\u0000\"]},\"v\":\"\\u0000\"}]}",

@@ -36,6 +36,18 @@ extern const struct schema schema_definition;
 extern const struct schema schema_new_definition;
 extern const struct schema schema_definition_change;
 
+/* schemas_catalog.c */
+extern const char *const sku_type_choices[];
+extern const struct schema schema_campaign;
+extern const struct schema schema_new_campaign;
+extern const struct schema schema_campaign_change;
+extern const struct schema schema_product;
+extern const struct schema schema_new_product;
+extern const struct schema schema_product_change;
+extern const struct schema schema_sku;
+extern const struct schema schema_new_sku;
+extern const struct schema schema_sku_change;
+
 /* schemas_webhooks.c */
 extern const struct schema schema_retry;
 extern const struct schema schema_retry_step;

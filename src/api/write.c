@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * api/write.c: what answers have in common: ids, bytes, pages; and the audit row of a change. */
 #include "api/call.h"
+#include "model/money.h"
 #include "store/access.h"
 
 /* Of a page whose rows can be long; one row more always fits into an answer. */
@@ -25,6 +26,12 @@ void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind ki
     }
     json_key(writer, key);
     json_add_null(writer);
+}
+
+void json_member_money(struct json_writer *writer, str key, int64_t minor)
+{
+    char text[MONEY_TEXT_MAX];
+    json_member_string(writer, key, money_write(minor, text));
 }
 
 void json_member_int_or_null(struct json_writer *writer, str key, int64_t value)

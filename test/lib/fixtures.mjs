@@ -21,6 +21,18 @@ export async function makeWebhook(client, url, { name = 'Receiver', eventTypes =
     return expect(await client.post('/api/v1/webhooks', { name, url, eventTypes, ...more }), 201).json;
 }
 
+export async function makeCampaign(client, name = 'Campaign') {
+    return expect(await client.post('/api/v1/campaigns', { name }), 201).json;
+}
+
+export async function makeProduct(client, name = 'Product', more = {}) {
+    return expect(await client.post('/api/v1/products', { name, ...more }), 201).json;
+}
+
+export async function makeSku(client, campaignId, sku, more = {}) {
+    return expect(await client.post('/api/v1/skus', { campaignId, sku, ...more }), 201).json;
+}
+
 export function sendApi(client, alias, body, { create = true, headers = {}, query } = {}) {
     const search = query ?? (create === undefined ? '' : `?createContact=${create}`);
     return client.post(`/custom-events/alias/${alias}${search}`, body, { headers });

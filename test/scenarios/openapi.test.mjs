@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-import { EMAIL, TEXT, makeEvent, makeIntegration, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { EMAIL, TEXT, makeCampaign, makeEvent, makeIntegration, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { Client, expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, scenario, startHub } from '../lib/hub.mjs';
 import { startMailServer } from '../lib/mail.mjs';
@@ -64,7 +64,10 @@ async function makeWorld() {
         return rows.length > 0 && rows;
     });
     const recovery = expect(await api.post(`/api/v1/webhooks/${webhook.id}/recover`, { since: '2020-01-01T00:00:00Z' }), 202).json;
-    return { integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
+    const campaign = await makeCampaign(api, 'World');
+    const product = await makeProduct(api, 'World');
+    const sku = await makeSku(api, campaign.id, 'world', { productId: product.id });
+    return { campaign: campaign.id, product: product.id, sku: sku.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -90,9 +93,12 @@ const KINDS = [
     [/^\/api\/v1\/contacts\/\{\w+\}/, 'contact', 0],
     [/^\/api\/v1\/api-keys\/\{\w+\}/, 'key', 0],
     [/^\/api\/v1\/users\/\{\w+\}/, 'user', 0],
+    [/^\/api\/v1\/campaigns\/\{\w+\}/, 'campaign', 0],
+    [/^\/api\/v1\/products\/\{\w+\}/, 'product', 0],
+    [/^\/api\/v1\/skus\/\{\w+\}/, 'sku', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -125,6 +131,12 @@ function goodBody(operation) {
         'PATCH /api/v1/integrations/{}': { description: `walk ${n}` },
         'POST /api/v1/integrations/{}/events': { context: 'api', name: 'Walk', alias: `walk-${n}`, fields: [EMAIL] },
         'PATCH /api/v1/integrations/{}/events/{}': { name: `Walk ${n}` },
+        'POST /api/v1/campaigns': { name: `walk ${n}` },
+        'PATCH /api/v1/campaigns/{}': { name: `walk ${n}` },
+        'POST /api/v1/products': { name: `walk ${n}`, price: '29.40' },
+        'PATCH /api/v1/products/{}': { price: 29.4 },
+        'POST /api/v1/skus': { campaignId: world.campaign, sku: `walk ${n}`, productId: null },
+        'PATCH /api/v1/skus/{}': {},
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
@@ -230,6 +242,9 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/integrations', 'POST /api/v1/integrations', 'GET /api/v1/integrations/{}', 'PATCH /api/v1/integrations/{}', 'DELETE /api/v1/integrations/{}',
         'GET /api/v1/integrations/{}/events', 'POST /api/v1/integrations/{}/events', 'GET /api/v1/integrations/{}/events/{}', 'PATCH /api/v1/integrations/{}/events/{}', 'DELETE /api/v1/integrations/{}/events/{}',
         'GET /api/v1/api-keys', 'POST /api/v1/api-keys', 'DELETE /api/v1/api-keys/{}',
+        'GET /api/v1/campaigns', 'POST /api/v1/campaigns', 'GET /api/v1/campaigns/{}', 'PATCH /api/v1/campaigns/{}', 'DELETE /api/v1/campaigns/{}',
+        'GET /api/v1/products', 'POST /api/v1/products', 'GET /api/v1/products/{}', 'PATCH /api/v1/products/{}', 'DELETE /api/v1/products/{}',
+        'GET /api/v1/skus', 'POST /api/v1/skus', 'GET /api/v1/skus/{}', 'PATCH /api/v1/skus/{}', 'DELETE /api/v1/skus/{}',
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
         'GET /api/v1/webhooks', 'POST /api/v1/webhooks', 'GET /api/v1/webhooks/{}', 'PATCH /api/v1/webhooks/{}', 'DELETE /api/v1/webhooks/{}', 'POST /api/v1/webhooks/{}/ping', 'GET /api/v1/webhooks/{}/deliveries',
         'GET /api/v1/deliveries/{}', 'POST /api/v1/deliveries/{}/resend',
@@ -260,6 +275,9 @@ async function deletable(operation) {
     const path = operation.path.replace(/\{\w+\}/g, '{}');
     if (path === '/api/v1/integrations/{}') ids.integration = (await makeIntegration(api)).id;
     if (path === '/api/v1/integrations/{}/events/{}') ids.definition = (await makeEvent(api, { integration: world.integration, alias: `gone-${++counter}` })).id;
+    if (path === '/api/v1/campaigns/{}') ids.campaign = (await makeCampaign(api)).id;
+    if (path === '/api/v1/products/{}') ids.product = (await makeProduct(api)).id;
+    if (path === '/api/v1/skus/{}') ids.sku = (await makeSku(api, world.campaign, `gone ${++counter}`)).id;
     if (path === '/api/v1/webhooks/{}') ids.webhook = (await makeWebhook(api, 'http://127.0.0.1:9/')).id;
     if (path === '/api/v1/api-keys/{}') ids.key = expect(await api.post('/api/v1/api-keys', { name: 'gone', scopes: ['contacts:read'] }), 201).json.id;
     if (path === '/api/v1/users/{}') ids.user = expect(await api.post('/api/v1/users', { email: `gone${++counter}@example.org`, name: 'Gone', password: PASSWORD, role: 'viewer' }), 201).json.id;
@@ -302,6 +320,8 @@ scenario('each route answers its success, in the promised shape', async () => {
 // Statuses that no single request brings about: where they are shown instead.
 const NOT_HERE = [
     'POST /api/v1/webhooks 409', // over --max-webhooks: limits
+    'POST /api/v1/campaigns 409', // over --max-campaigns: catalog
+    'POST /api/v1/products 409', // over --max-products: catalog
     'PATCH /api/v1/webhooks/{id} 409', // held after a restore: backup
 ];
 const ELSEWHERE = { 503: 'faults, limits, torture', 410: 'limits: retention', 408: 'torture', 417: 'torture', 505: 'torture', 500: 'nowhere: it must not happen', 502: '', 504: '' };
@@ -333,6 +353,9 @@ const provocations = {
             },
             'POST /api/v1/users': () => call(api, operation, { body: { email: 'world@example.org', name: 'x', password: PASSWORD, role: 'viewer' } }),
             'DELETE /api/v1/integrations/{}': () => call(api, operation),
+            'DELETE /api/v1/campaigns/{}': () => call(api, operation),
+            'DELETE /api/v1/products/{}': () => call(api, operation),
+            'POST /api/v1/skus': () => call(api, operation, { body: { campaignId: world.campaign, sku: 'world' } }),
             'DELETE /api/v1/users/{}': () => call(theirs, operation, { ids: { ...world, user: hub.owners[1].userId } }),
             'PATCH /api/v1/users/{}': () => call(theirs, operation, { ids: { ...world, user: hub.owners[1].userId }, body: { role: 'viewer' } }),
             'POST /api/v1/integrations/{}/events': () => call(api, operation, { body: { context: 'api', name: 'x', alias: 'world', fields: [EMAIL] } }),
