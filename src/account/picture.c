@@ -303,20 +303,46 @@ int picture_read_object(const struct picture_source *source, int64_t organizatio
 
 /* ── all of a kind, newest first, some at a time ── */
 
+/* Lists of a picture are sorted by id, oldest first: what is put there in the order of the pages would
+ * move all the others each time. */
+struct gathered {
+    struct gathered_object {
+        struct gathered_object *younger;
+        enum object_kind kind;
+        void *object;
+    } * oldest;
+    struct arena arena;
+};
+
+/* Takes the reference. */
+static void gather(struct gathered *gathered, enum object_kind kind, void *object)
+{
+    struct gathered_object *node = ARENA_NEW(&gathered->arena, struct gathered_object);
+    *node = (struct gathered_object){ .younger = gathered->oldest, .kind = kind, .object = object };
+    gathered->oldest = node;
+}
+
+static void put_gathered(struct gathered *gathered, struct picture *picture)
+{
+    for (struct gathered_object *at = gathered->oldest; at != NULL; at = at->younger)
+        picture_put(picture, at->kind, at->object);
+    arena_done(&gathered->arena);
+}
+
 static int add_integrations(const struct picture_source *source, struct store_page *page,
-                            struct picture *picture, int *ret_count)
+                            struct gathered *gathered, int *ret_count)
 {
     struct integration_row *rows = ARENA_ARRAY(page->arena, struct integration_row, ROWS_AT_ONCE);
     int r = store_list_integrations(source->sql, page, (str){}, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        picture_put(picture, OBJECT_INTEGRATION, make_integration(&rows[i]));
+        gather(gathered, OBJECT_INTEGRATION, make_integration(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
 static int add_definitions(const struct picture_source *source, struct store_page *page,
-                           struct picture *picture, int *ret_count)
+                           struct gathered *gathered, int *ret_count)
 {
     struct definition_row *rows = ARENA_ARRAY(page->arena, struct definition_row, ROWS_AT_ONCE);
     int r = store_list_definitions(source->sql, page, 0, rows, ret_count);
@@ -324,14 +350,14 @@ static int add_definitions(const struct picture_source *source, struct store_pag
         struct event_definition *made = NULL;
         r = make_definition(source, &rows[i], page->arena, &made);
         if (r == 0)
-            picture_put(picture, OBJECT_DEFINITION, made);
+            gather(gathered, OBJECT_DEFINITION, made);
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
 static int add_webhooks(const struct picture_source *source, struct store_page *page,
-                        struct picture *picture, int *ret_count)
+                        struct gathered *gathered, int *ret_count)
 {
     struct webhook_row *rows = ARENA_ARRAY(page->arena, struct webhook_row, ROWS_AT_ONCE);
     int r = store_list_webhooks(source->sql, page, rows, ret_count);
@@ -339,14 +365,14 @@ static int add_webhooks(const struct picture_source *source, struct store_page *
         struct webhook *made = NULL;
         r = make_webhook(source, &rows[i], &made);
         if (r == 0)
-            picture_put(picture, OBJECT_WEBHOOK, made);
+            gather(gathered, OBJECT_WEBHOOK, made);
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
 static int add_api_keys(const struct picture_source *source, struct store_page *page,
-                        struct picture *picture, int *ret_count)
+                        struct gathered *gathered, int *ret_count)
 {
     struct api_key_row *rows = ARENA_ARRAY(page->arena, struct api_key_row, ROWS_AT_ONCE);
     int r = store_list_api_keys(source->sql, page, rows, ret_count);
@@ -354,42 +380,43 @@ static int add_api_keys(const struct picture_source *source, struct store_page *
         struct api_key *made = NULL;
         r = make_api_key(&rows[i], &made);
         if (r == 0)
-            picture_put(picture, OBJECT_API_KEY, made);
+            gather(gathered, OBJECT_API_KEY, made);
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
 static int add_campaigns(const struct picture_source *source, struct store_page *page,
-                         struct picture *picture, int *ret_count)
+                         struct gathered *gathered, int *ret_count)
 {
     struct campaign_row *rows = ARENA_ARRAY(page->arena, struct campaign_row, ROWS_AT_ONCE);
     int r = store_list_campaigns(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        picture_put(picture, OBJECT_CAMPAIGN, make_campaign(&rows[i]));
+        gather(gathered, OBJECT_CAMPAIGN, make_campaign(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
 static int add_products(const struct picture_source *source, struct store_page *page,
-                        struct picture *picture, int *ret_count)
+                        struct gathered *gathered, int *ret_count)
 {
     struct product_row *rows = ARENA_ARRAY(page->arena, struct product_row, ROWS_AT_ONCE);
     int r = store_list_products(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        picture_put(picture, OBJECT_PRODUCT, make_product(&rows[i]));
+        gather(gathered, OBJECT_PRODUCT, make_product(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
 }
 
-static int add_all(const struct picture_source *source, struct picture *picture,
-                   int (*add)(const struct picture_source *, struct store_page *, struct picture *,
-                              int *))
+static int gather_all(const struct picture_source *source, int64_t organization,
+                      int (*add)(const struct picture_source *, struct store_page *,
+                                 struct gathered *, int *),
+                      struct gathered *gathered)
 {
     struct arena CLEANUP(arena_done) scratch = {};
-    struct store_page page = { .organization = picture->object.id,
+    struct store_page page = { .organization = organization,
                                .before = STORE_NEWEST,
                                .limit = ROWS_AT_ONCE,
                                .arena = &scratch };
@@ -397,11 +424,22 @@ static int add_all(const struct picture_source *source, struct picture *picture,
     do {
         arena_reset(&scratch, (size_t)MIB);
         count = 0;
-        int r = add(source, &page, picture, &count);
+        int r = add(source, &page, gathered, &count);
         if (r < 0)
             return fail(r);
     } while (count == ROWS_AT_ONCE);
     return 0;
+}
+
+/* After a failure the picture has what was read before. */
+static int add_all(const struct picture_source *source, struct picture *picture,
+                   int (*add)(const struct picture_source *, struct store_page *, struct gathered *,
+                              int *))
+{
+    struct gathered gathered = {};
+    int r = gather_all(source, picture->object.id, add, &gathered);
+    put_gathered(&gathered, picture);
+    return fail(r);
 }
 
 /* ── pictures ── */
