@@ -15,7 +15,11 @@ static void write_summary_members(struct json_writer *out, const struct event_su
     json_member_string(out, STR("type"), event->type);
     json_member_instant(out, STR("at"), event->at_ms);
     json_member_id_or_null(out, STR("contactId"), ID_CONTACT, event->contact);
-    json_member_id_or_null(out, STR("inletId"), ID_EVENT_DEFINITION, event->inlet);
+    json_member_id_or_null(out, STR("orderId"), ID_ORDER, event->order);
+    json_member_id_or_null(out, STR("inletId"),
+                           str_starts(event->type, STR("custom_event.")) ? ID_EVENT_DEFINITION
+                                                                         : ID_PLUGIN,
+                           event->inlet);
     json_member_id_or_null(out, STR("causedBy"), ID_EVENT, event->caused_by);
     json_member_bool(out, STR("wanted"), event->wanted);
 }
@@ -114,6 +118,7 @@ static int answer_event(struct call *call, struct sql *sql, const struct event_f
                                            .at_ms = event->at_ms,
                                            .type = event->type,
                                            .contact = event->contact,
+                                           .order = event->order,
                                            .inlet = event->inlet,
                                            .caused_by = event->caused_by,
                                            .wanted = found->wanted };

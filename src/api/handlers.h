@@ -43,6 +43,14 @@ bool keys_check(struct call *call);
 int keys_create(struct call *call, struct batch *batch);
 int keys_revoke(struct call *call, struct batch *batch);
 
+/* orders.c */
+int orders_list(struct call *call, struct sql *sql);
+int orders_get(struct call *call, struct sql *sql);
+bool orders_check(struct call *call);
+bool orders_check_change(struct call *call);
+int orders_import(struct call *call, struct batch *batch);
+int orders_change(struct call *call, struct batch *batch);
+
 /* integrations.c */
 int integrations_list(struct call *call, struct sql *sql);
 int integrations_get(struct call *call, struct sql *sql);

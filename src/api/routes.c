@@ -61,6 +61,18 @@ static const struct parameter rejections_query[] = {
     {},
 };
 
+static const struct parameter orders_query[] = {
+    { "state", SHAPE_STRING, .choices = sale_state_choices, .help = "only those in this state",
+      .example = "complete" },
+    { "clientOrderId", SHAPE_STRING, .help = "the one with this client order id",
+      .example = "3ABA6A99DD" },
+    { "campaignId", SHAPE_STRING, .help = "only those of this campaign",
+      .example = "cmp_0e3v2k4m1c8r0" },
+    { "customerId", SHAPE_STRING, .help = "only those of this customer",
+      .example = "cus_0e3v2k4m1c8r0" },
+    {},
+};
+
 /* Read by the inlet itself. */
 static const struct parameter create_query[] = {
     { "createContact", SHAPE_BOOLEAN,
@@ -153,6 +165,21 @@ const struct route routes[] = {
     { DELETE("/api/v1/api-keys/{id}"), CALLER(API_KEYS_WRITE, ADMIN), .command = keys_revoke, GONE,
       DOC("revokeApiKey", "Access", "Revoke an API key"),
       .help = "It is refused from the moment of the answer on." },
+
+    /* ── orders ── */
+    { GET("/api/v1/orders"), CALLER(ORDERS_READ, VIEWER), .query = orders_list,
+      .query_parameters = orders_query, LISTS(schema_order, ID_ORDER),
+      DOC("listOrders", "Orders", "The orders") },
+    { POST("/api/v1/orders"), CALLER(ORDERS_WRITE, EDITOR), .check = orders_check,
+      .command = orders_import, .body = &schema_new_order, GIVES(201, schema_taken_order),
+      DOC("importOrder", "Orders", "Import an order, or say what it is now"),
+      .help = "The same clientOrderId again changes the order." },
+    { GET("/api/v1/orders/{id}"), CALLER(ORDERS_READ, VIEWER), .query = orders_get,
+      GIVES(200, schema_order), DOC("getOrder", "Orders", "One order") },
+    { POST("/api/v1/orders/{id}/changes"), CALLER(ORDERS_WRITE, EDITOR),
+      .check = orders_check_change, .command = orders_change, .body = &schema_new_change,
+      GIVES(201, schema_taken_order),
+      DOC("changeOrder", "Orders", "Say what has happened to an order") },
 
     /* ── integrations and their custom events ── */
     { GET("/api/v1/integrations"), CALLER(INTEGRATIONS_READ, VIEWER), .query = integrations_list,

@@ -48,6 +48,13 @@ extern const struct schema schema_sku;
 extern const struct schema schema_new_sku;
 extern const struct schema schema_sku_change;
 
+/* schemas_orders.c */
+extern const char *const sale_state_choices[];
+extern const struct schema schema_order;
+extern const struct schema schema_new_order;
+extern const struct schema schema_new_change;
+extern const struct schema schema_taken_order;
+
 /* schemas_webhooks.c */
 extern const struct schema schema_retry;
 extern const struct schema schema_retry_step;

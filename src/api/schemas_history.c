@@ -151,6 +151,7 @@ const struct schema schema_delivery_detail =
         { "type", SHAPE_STRING, REQUIRED, .example = "\"custom_event.order\"" },                   \
         { "at", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },                                             \
         { "contactId", SHAPE_STRING, OR_NULL, .example = "\"con_0e3v2k4m1c8r0\"" },                \
+        { "orderId", SHAPE_STRING, OR_NULL, .example = "null" },                                   \
         { "inletId", SHAPE_STRING, OR_NULL, .help = "the custom event's definition",               \
           .example = "\"def_0e3v2k4m1c8r0\"" },                                                    \
         { "causedBy", SHAPE_STRING, OR_NULL, .help = "the event whose occurrence this is",         \

@@ -253,8 +253,8 @@ const struct schema schema_created_webhook =
              .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
 
 #define EVENT_TYPES_HELP                                                                           \
-    .help = "types as custom_event.ALIAS, contact.created, ping; a family as custom_event.*; or "  \
-            "\"*\" for all",                                                                       \
+    .help = "types as custom_event.ALIAS, order.new_sale, contact.created, ping; a family as "     \
+            "custom_event.* or order.*; or \"*\" for all",                                         \
     .example = "[\"custom_event.order\"]"
 
 const struct schema schema_new_webhook = SCHEMA(

@@ -180,8 +180,8 @@ static str event_types(struct call *call, json list)
             return STR("[\"*\"]");
         if (!event_type_is_subscribable(type))
             call_wrong(call, arena_c(arena, arena_format(arena, "eventTypes/%d", i)), "option",
-                       STR("Send custom_event.ALIAS, custom_event.*, contact.created, ping, or "
-                           "\"*\" for all."));
+                       STR("Send custom_event.ALIAS, custom_event.*, order.new_sale and its like, "
+                           "order.*, contact.created, ping, or \"*\" for all."));
         else if (!listed_before(list, item, type))
             json_add_string(&writer, type);
     }

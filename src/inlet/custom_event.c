@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/id.h"
 #include "inlet/internal.h"
+#include "intake/contact.h"
 #include "json/write.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
@@ -111,40 +112,6 @@ static str event_data(const struct event_operation *self, int64_t event, int64_t
     return buf_str(&buf);
 }
 
-/* contact.created: an occurrence that the event caused. */
-static void add_contact(struct event_operation *self, struct batch *batch, int64_t contact)
-{
-    int64_t now_ms = batch_now_ms(batch);
-    const struct contact row = { .id = contact,
-                                 .organization = self->operation.organization,
-                                 .email = self->mapped.email,
-                                 .email_key = self->mapped.email_key,
-                                 .created_ms = now_ms };
-    batch_add_contact(batch, &row);
-    struct event created = { .id = batch_draw_id(batch),
-                             .organization = self->operation.organization,
-                             .type = STR("contact.created"),
-                             .at_ms = now_ms,
-                             .contact = contact,
-                             .caused_by = self->event,
-                             .hops = self->hops,
-                             .request_id = self->request->id };
-    struct buf buf;
-    buf_init(&buf, &self->request->arena, SIZE_MAX);
-    struct json_writer writer = json_writer(&buf);
-    json_begin_object(&writer);
-    member_id(&writer, ID_EVENT, created.id);
-    json_key(&writer, STR("contact"));
-    json_begin_object(&writer);
-    member_id(&writer, ID_CONTACT, contact);
-    json_member_string(&writer, STR("email"), self->mapped.email);
-    json_member_instant(&writer, STR("createdAt"), now_ms);
-    json_end_object(&writer);
-    json_end_object(&writer);
-    created.data = buf_str(&buf);
-    batch_take_event(batch, &created);
-}
-
 static void remember_key(struct event_operation *self, struct batch *batch)
 {
     if (self->idempotency == NULL)
@@ -197,8 +164,14 @@ static bool apply_event(struct operation *operation, struct batch *batch)
         .request_id = self->request->id,
     };
     batch_take_event(batch, &event);
-    if (fresh)
-        add_contact(self, batch, self->contact->id);
+    if (fresh) {
+        const struct contact contact = { .id = self->contact->id,
+                                         .organization = operation->organization,
+                                         .email = self->mapped.email,
+                                         .email_key = self->mapped.email_key,
+                                         .created_ms = batch_now_ms(batch) };
+        contact_add(batch, &contact, &event);
+    }
     remember_key(self, batch);
     return true;
 }

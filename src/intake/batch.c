@@ -20,6 +20,7 @@ void batch_done(struct batch *batch)
 
 void batch_forget_rows(struct batch *batch)
 {
+    orders_forget_rows(batch);
     batch->rows = (struct batch_rows){};
     batch->events_end = &batch->rows.events;
     batch->contacts_end = &batch->rows.contacts;
@@ -32,6 +33,8 @@ void batch_forget_rows(struct batch *batch)
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
+    batch->orders_end = &batch->rows.orders;
+    batch->customers_end = &batch->rows.customers;
     map_clear(&batch->counters);
 }
 
@@ -56,7 +59,8 @@ bool batch_is_empty(const struct batch *batch)
     const struct batch_rows *rows = &batch->rows;
     return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
            rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
-           rows->rejections == NULL && rows->counters == NULL && rows->skus == NULL;
+           rows->rejections == NULL && rows->counters == NULL && rows->orders == NULL &&
+           rows->customers == NULL && rows->skus == NULL;
 }
 
 struct arena *batch_arena(struct batch *batch)
@@ -77,10 +81,7 @@ int64_t batch_draw_id(struct batch *batch)
 
 /* ── loads ── */
 
-enum load_tag { LOAD_CONTACT = 'c', LOAD_IDEMPOTENCY = 'i', LOAD_WORK = 'w', LOAD_SKU = 's' };
-
-/* tag, organization, text: one map serves all four tables. */
-static str load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text)
+str batch_load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text)
 {
     size_t size = 1 + sizeof(organization) + text.len;
     char *key = arena_bytes(&batch->arena, size);
@@ -105,7 +106,7 @@ static void *grown(struct batch *batch, void *array, int count, int *room)
 
 struct contact_load *batch_load_contact(struct batch *batch, int64_t organization, str email_key)
 {
-    str key = load_key(batch, LOAD_CONTACT, organization, email_key);
+    str key = batch_load_key(batch, LOAD_CONTACT, organization, email_key);
     struct contact_load *load = map_find(&batch->loads, key);
     if (load != NULL)
         return load;
@@ -120,7 +121,7 @@ struct contact_load *batch_load_contact(struct batch *batch, int64_t organizatio
 struct idempotency_load *batch_load_idempotency(struct batch *batch, int64_t organization,
                                                 str key_hash)
 {
-    str key = load_key(batch, LOAD_IDEMPOTENCY, organization, key_hash);
+    str key = batch_load_key(batch, LOAD_IDEMPOTENCY, organization, key_hash);
     struct idempotency_load *load = map_find(&batch->loads, key);
     if (load != NULL)
         return load;
@@ -140,7 +141,7 @@ static struct sku_load *first_spelling(struct batch *batch, int64_t organization
                                        str sku, str *ret_key)
 {
     str text = arena_format(&batch->arena, "%lld %.*s", (long long)campaign, STR_ARG(sku));
-    *ret_key = load_key(batch, LOAD_SKU, organization, text);
+    *ret_key = batch_load_key(batch, LOAD_SKU, organization, text);
     return map_find(&batch->loads, *ret_key);
 }
 
@@ -171,7 +172,7 @@ struct sku_load *batch_load_sku(struct batch *batch, int64_t organization, int64
 struct work_load *batch_load_work(struct batch *batch, int64_t organization, int64_t outlet,
                                   int64_t id)
 {
-    str key = load_key(batch, LOAD_WORK, organization, str_from(&id, sizeof(id)));
+    str key = batch_load_key(batch, LOAD_WORK, organization, str_from(&id, sizeof(id)));
     struct work_load *load = map_find(&batch->loads, key);
     if (load != NULL)
         return load;
@@ -190,6 +191,8 @@ int batch_load_records(struct batch *batch, struct store_writer *writer)
         r = store_load_idempotency(writer, batch->idempotency, batch->idempotency_count);
     if (r == 0)
         r = store_load_work(writer, batch->work, batch->work_count, &batch->arena);
+    if (r == 0)
+        r = orders_load(batch, store_writer_sql(writer));
     if (r == 0)
         r = store_load_skus(writer, batch->skus, batch->sku_count, &batch->arena);
     return fail(r);

@@ -203,6 +203,8 @@ struct counter_delta *batch_counter(struct batch *batch, int64_t organization, i
 void batch_take_event(struct batch *batch, struct event *event);
 
 /* Management batches. */
+/* Loads what has been named by batch_load_…() and the like. */
+MUST_USE int batch_load(struct batch *batch);
 struct sql *batch_sql(struct batch *batch);
 struct store_writer *batch_writer(struct batch *batch);
 /* Says that an object of this organization was written or deleted by SQL: its row is read anew and

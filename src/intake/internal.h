@@ -8,7 +8,8 @@
  * hot.c        load → apply → write → commit            management.c commands by SQL, new pictures
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
- * recovery.c   the chore that sends again in bulk       reopen.c     sending again */
+ * recovery.c   the chore that sends again in bulk       reopen.c     sending again
+ * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
 
 #include <pthread.h>
@@ -147,8 +148,11 @@ struct batch {
     struct outlet_state_row **outlet_states_end;
     struct paused_line_row **paused_lines_end;
     struct notice_row **notices_end;
+    struct order_row **orders_end;
+    struct customer_row **customers_end;
+    struct map loads; /* what is loaded and made, by a key of bytes: batch_load_key() */
+    struct order_wish *order_wishes; /* not looked for yet */
     struct sku_row **skus_end;
-    struct map loads; /* contact, idempotency, work and SKU loads by a key of bytes */
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
     struct work_load **work;
@@ -165,6 +169,22 @@ struct batch {
     bool noticed; /* it has notices for people */
 };
 
+/* What batch->loads has, by table. */
+enum load_tag {
+    LOAD_CONTACT = 'c',
+    LOAD_IDEMPOTENCY = 'i',
+    LOAD_WORK = 'w',
+    LOAD_ORDER_BY_CLIENT_ID = 'o',
+    LOAD_ORDER_BY_SENDER_ID = 's',
+    LOAD_ORDER = 'O',
+    LOAD_CUSTOMER = 'k',
+    LOAD_NUMBERS = 'n',
+    LOAD_SKU = 'S',
+};
+
+/* tag, organization, text: one map serves all tables. */
+str batch_load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text);
+
 void batch_init(struct batch *batch, struct committer *committer);
 void batch_done(struct batch *batch);
 /* Empty again, for the next. */
@@ -176,6 +196,13 @@ void batch_forget_rows(struct batch *batch);
 /* After the commit: makes jobs of the new work, before any answer; then hands them over. */
 void batch_make_jobs(struct batch *batch);
 void batch_hand_over(struct batch *batch);
+
+/* ── orders.c ── */
+
+/* Looks for what has been wished for. */
+MUST_USE int orders_load(struct batch *batch, struct sql *sql);
+/* They have been written. */
+void orders_forget_rows(struct batch *batch);
 
 /* ── rejections: the first of each minute are kept ── */
 

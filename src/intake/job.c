@@ -9,7 +9,7 @@ struct content *content_new(const struct event *event)
     str type = event->type;
     struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
     *content = (struct content){
-        .event = event->id, .at_ms = event->at_ms, .hops = event->hops, .subject = event->contact
+        .event = event->id, .at_ms = event->at_ms, .hops = event->hops, .subject = event_subject(event)
     };
     atomic_init(&content->references, 1);
     memcpy(content->bytes, data.ptr, data.len);

@@ -12,6 +12,11 @@ struct sql *batch_sql(struct batch *batch)
     return store_writer_sql(batch->committer->writer);
 }
 
+int batch_load(struct batch *batch)
+{
+    return fail(batch_load_records(batch, batch->committer->writer));
+}
+
 struct store_writer *batch_writer(struct batch *batch)
 {
     return batch->committer->writer;

@@ -37,7 +37,7 @@ int reopen_delivery(struct batch *batch, struct delivery_found *found, bool manu
     if (r != 0)
         return r;
     if (before.state != DELIVERY_PENDING)
-        r = store_resume_subject(batch_sql(batch), &before, event->contact);
+        r = store_resume_subject(batch_sql(batch), &before, event_subject(event));
     if (r < 0)
         return fail(r);
     found->delivery = reopened(&before, batch_now_ms(batch));

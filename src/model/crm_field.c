@@ -192,6 +192,17 @@ str crm_field_name(enum crm_field field)
     return names[field];
 }
 
+enum crm_group crm_value_group(enum crm_field field)
+{
+    static const unsigned char value_groups[] = {
+#define VALUE_GROUP(member, name, group, description) [CRM_##member] = CRM_GROUP_##group,
+        CRM_VALUES(VALUE_GROUP)
+#undef VALUE_GROUP
+    };
+    assert((size_t)field < COUNT_OF(value_groups));
+    return (enum crm_group)value_groups[field];
+}
+
 bool crm_is_sensitive(enum crm_field field)
 {
     return field >= CRM_ACH_ACCOUNT_NUMBER && field <= CRM_CARD_SECURITY_CODE;

@@ -50,8 +50,8 @@ enum crm_group {
     X(SHIP_STATE, "shipState", SHIPPING, "Shipping state or region")                               \
     X(SHIP_COUNTRY, "shipCountry", SHIPPING, "Shipping country, two letters")                      \
     X(SHIP_POSTAL_CODE, "shipPostalCode", SHIPPING, "Shipping postal code")                        \
-    X(SHIP_CARRIER, "shipCarrier", SHIPPING, "Who carries the parcel")                             \
-    X(SHIP_METHOD, "shipMethod", SHIPPING, "How the parcel is sent")                               \
+    X(SHIP_CARRIER, "shipCarrier", FULFILLMENT, "Who carries the parcel")                          \
+    X(SHIP_METHOD, "shipMethod", FULFILLMENT, "How the parcel is sent")                            \
     X(EXTERNAL_ORDER_ID, "externalOrderId", ORDER, "The order's id in a shop or another system")   \
     X(ORIGINAL_ORDER_ID, "originalOrderId", ORDER, "Of a recurring order: the number of the first one") \
     X(ORIGINAL_CLIENT_ORDER_ID, "originalClientOrderId", ORDER, "Of a recurring order: the client order id of the first one") \
@@ -220,3 +220,5 @@ str crm_group_name(enum crm_group group);
 /* Of all but CRM_PRODUCT and CRM_NONE. */
 str crm_field_name(enum crm_field field);
 bool crm_is_sensitive(enum crm_field field);
+/* Of those that an order keeps as texts. */
+enum crm_group crm_value_group(enum crm_field field);

@@ -11,7 +11,8 @@ struct event {
     int64_t organization;
     str type;             /* "custom_event.order", "contact.created", "ping" */
     int64_t at_ms;        /* Junctor's time of receipt */
-    int64_t contact;      /* the subject; 0: none */
+    int64_t contact;      /* 0: none */
+    int64_t order;        /* that it is about; 0: none */
     int64_t inlet;        /* the event definition; 0: none */
     int64_t caused_by;    /* the event whose occurrence this is; 0: it came from outside */
     int64_t about_outlet; /* a notice: the outlet it is about, which does not get it; not stored */
@@ -21,6 +22,12 @@ struct event {
     str notes; /* JSON array of what was dropped or changed on the way in; else empty */
     str request_id;
 };
+
+/* What it is about, for deliveries that are kept in line by it; 0: nothing. */
+static inline int64_t event_subject(const struct event *event)
+{
+    return event->order != 0 ? event->order : event->contact;
+}
 
 struct contact {
     int64_t id;

@@ -130,8 +130,9 @@ enum order_change_kind {
 #define ORDER_CHANGES_MAX 1000
 
 struct order_line {
-    int64_t product; /* the hub's; 0: it is linked to none */
+    int64_t product; /* the hub's, as it was said; 0: it was not */
     int64_t sku_id;  /* the hub's SKU; 0: the campaign knows none of that name */
+    int64_t linked;  /* the product that the SKU is linked to now; not stored; 0: none */
     str sku;         /* as it was said */
     str name;
     str sender_id; /* [productN_id] of the sender */
@@ -148,6 +149,11 @@ struct order_line {
     str purchase_id; /* the sender's; empty: one is made of the order's number */
 };
 
+static inline int64_t order_line_product(const struct order_line *line)
+{
+    return line->product != 0 ? line->product : line->linked;
+}
+
 struct order {
     int64_t id;
     int64_t organization;
@@ -156,6 +162,7 @@ struct order {
     int64_t customer;
     int64_t contact;     /* 0: no e-mail address is known */
     str client_order_id; /* the one key that means the same everywhere */
+    bool own_client_id;  /* the hub made it up, because nobody had said one */
     str sender_order_id; /* the number that the sender has for it; empty: it came by the API */
     enum sale_state state;
     bool sold;    /* it has been complete */
@@ -179,4 +186,14 @@ struct order {
     int64_t created_ms;
     int64_t updated_ms;
     int64_t said_ms; /* when what it says of its state happened, at its sender; 0: unknown */
+};
+
+/* Who has ordered. What is known of them is in their orders. */
+struct customer {
+    int64_t id;
+    int64_t organization;
+    int64_t number; /* counted up in the organization */
+    str email_key;  /* what they are found by; empty: no address is known, and each order has one */
+    int64_t contact;
+    int64_t created_ms;
 };

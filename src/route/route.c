@@ -3,6 +3,7 @@
 
 #include "mapping/condition.h"
 #include "mapping/definition.h"
+#include "model/order.h"
 
 bool event_type_matches(str wanted, str type)
 {
@@ -32,6 +33,11 @@ static const str fixed_types[] = {
     STR_INIT("contact.created"),    STR_INIT("ping"),
     STR_INIT("endpoint.failing"),   STR_INIT("endpoint.disabled"),
     STR_INIT("endpoint.recovered"), STR_INIT("delivery.dead"),
+    STR_INIT("order_import"),       STR_INIT("order_change"),
+    STR_INIT("order_postback"),
+#define ORDER_EVENT(member, name, wire, label) STR_INIT("order." name),
+    CUSTOMER_TYPES(ORDER_EVENT)
+#undef ORDER_EVENT
 };
 
 bool event_type_is_subscribable(str wanted)

@@ -247,7 +247,7 @@ static int read_carried(struct sql *sql, const struct delivery *delivery, struct
     event->data = sql_blob(&query, 0, arena);
     event->at_ms = sql_int(&query, 1);
     event->hops = (int)sql_int(&query, 2);
-    event->contact = sql_int(&query, 3);
+    event->contact = sql_int(&query, 3); /* or the order: what it is about */
     return 0;
 }
 

@@ -35,6 +35,7 @@ static struct event_summary take_summary(const struct sql_query *query, struct a
         .inlet = sql_int(query, 4),
         .caused_by = sql_int(query, 5),
         .wanted = sql_int(query, 6) != 0,
+        .order = sql_int(query, 7),
     };
 }
 
@@ -58,8 +59,9 @@ int store_list_events(struct sql *sql, const struct store_page *page,
     bool filtered = filter->type.len > 0 || since_ms > 0;
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM"
-                  " (SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM events"
+                  "SELECT id, at_ms, type, contact, inlet, caused_by, wanted, order_id FROM"
+                  " (SELECT id, at_ms, type, contact, inlet, caused_by, wanted, order_id"
+                  " FROM events"
                   " WHERE organization = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS looked_at"
                   " WHERE ($4 = '' OR type = $4) AND at_ms >= $5 ORDER BY id DESC LIMIT $6",
                   SQL_I(page->organization), SQL_I(page->before),
@@ -95,6 +97,7 @@ static struct event take_event(const struct sql_query *query, int64_t organizati
         .data = sql_blob(query, 9, arena),
         .notes = sql_text(query, 10, arena),
         .raw = sql_blob(query, 11, arena),
+        .order = sql_int(query, 12),
     };
 }
 
@@ -104,7 +107,7 @@ int store_read_event(struct sql *sql, int64_t organization, int64_t id, struct a
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT id, at_ms, type, contact, inlet, caused_by, wanted, hops, request_id,"
-                  " data, notes, raw FROM events WHERE id = $1 AND organization = $2",
+                  " data, notes, raw, order_id FROM events WHERE id = $1 AND organization = $2",
                   SQL_I(id), SQL_I(organization));
     int r = sql_found(sql_next(&query));
     if (r != 0)
@@ -139,7 +142,7 @@ int store_list_occurrences(struct sql *sql, const struct store_page *page, int64
      * other event of that organization in between. */
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  "SELECT id, at_ms, type, contact, inlet, caused_by, wanted FROM events"
+                  "SELECT id, at_ms, type, contact, inlet, caused_by, wanted, order_id FROM events"
                   " WHERE organization = $1 AND id > $2 ORDER BY id LIMIT $3",
                   SQL_I(page->organization), SQL_I(event), SQL_I(page->limit));
     int count = 0;

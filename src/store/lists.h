@@ -27,6 +27,7 @@ struct event_summary {
     int64_t inlet;
     int64_t caused_by;
     bool wanted;
+    int64_t order; /* 0: none */
 };
 
 struct event_filter {

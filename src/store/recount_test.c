@@ -71,7 +71,7 @@ static void test_damage_is_found(void **state)
           "events is 2 in the ledger, 1 by its rows" },
         { "an event is too many",
           "INSERT INTO events SELECT id + 1000000, organization, at_ms + 600000, type, contact,"
-          " inlet, caused_by, wanted, hops, request_id, data, notes, raw, about FROM events"
+          " inlet, caused_by, wanted, hops, request_id, data, notes, raw, order_id FROM events"
           " WHERE caused_by = 0 AND wanted = 0 LIMIT 1",
           2, "events is 0 in the ledger, 1 by its rows" },
         { "a delivery is gone", "DELETE FROM work WHERE id = (SELECT max(id) FROM work)", 2,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/problem.h"
 #include "model/event.h"
+#include "model/order.h"
 #include "model/sku.h"
 #include "store/sql.h"
 
@@ -223,6 +224,18 @@ struct sku_row {
     struct sku sku;
 };
 
+/* Orders and customers that a batch has made or changed, each once. */
+struct order_row {
+    struct order_row *next;
+    struct order *order; /* as it is at the batch's end */
+    bool fresh;          /* not in the store yet */
+};
+
+struct customer_row {
+    struct customer_row *next;
+    struct customer customer;
+};
+
 struct batch_rows {
     struct event_row *events;
     struct contact_row *contacts;
@@ -235,6 +248,8 @@ struct batch_rows {
     struct outlet_state_row *outlet_states;
     struct paused_line_row *paused_lines;
     struct notice_row *notices;
+    struct order_row *orders;
+    struct customer_row *customers; /* new ones */
     struct sku_row *skus;
 };
 

@@ -6,6 +6,9 @@
 #include "model/names.h"
 #include "store/catalog.h"
 #include "store/notices.h"
+#include "store/orders.h"
+
+#define ARENA_KEPT ((size_t)16 * 1024)
 
 /* A statement that must change exactly one row. */
 static int one_row(struct sql *sql, int64_t changed, const char *what, int64_t id)
@@ -27,13 +30,13 @@ static int64_t write_event(struct sql *sql, const struct event_row *row)
     const struct event *event = &row->event;
     return SQL_RUN(sql,
                    "INSERT INTO events (id, organization, at_ms, type, contact, inlet, caused_by,"
-                   " wanted, hops, request_id, data, notes, raw)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                   " wanted, hops, request_id, data, notes, raw, order_id)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                    SQL_I(event->id), SQL_I(event->organization), SQL_I(event->at_ms),
                    SQL_T(event->type), SQL_I(event->contact), SQL_I(event->inlet),
                    SQL_I(event->caused_by), SQL_I(row->wanted), SQL_I(event->hops),
                    SQL_T(event->request_id), SQL_B(event->data), sql_optional_text(event->notes),
-                   sql_optional_blob(event->raw));
+                   sql_optional_blob(event->raw), SQL_I(event->order));
 }
 
 static int64_t write_contact(struct sql *sql, const struct contact *contact)
@@ -65,7 +68,8 @@ int copy_event(struct sql *sql, int64_t organization, int64_t outlet, int64_t id
     int64_t changed =
         SQL_RUN(sql,
                 "UPDATE work SET (body, body_at_ms, body_hops, body_subject) ="
-                " (SELECT data, at_ms, hops, contact FROM events WHERE events.id = work.event)"
+                " (SELECT data, at_ms, hops, COALESCE(NULLIF(order_id, 0), contact) FROM events"
+                " WHERE events.id = work.event)"
                 " WHERE organization = $1 AND outlet = $2 AND id = $3"
                 " AND EXISTS (SELECT 1 FROM events WHERE events.id = work.event)",
                 SQL_I(organization), SQL_I(outlet), SQL_I(id));
@@ -280,6 +284,20 @@ static int write_outlets(struct sql *sql, const struct batch_rows *rows)
 
 /* ── the batch ── */
 
+static int write_orders(struct sql *sql, const struct batch_rows *rows)
+{
+    struct arena CLEANUP(arena_done) arena = {};
+    int r = 0;
+    for (struct customer_row *row = rows->customers; r == 0 && row != NULL; row = row->next)
+        r = store_insert_customer(sql, &row->customer);
+    for (struct order_row *row = rows->orders; r == 0 && row != NULL; row = row->next) {
+        r = row->fresh ? store_insert_order(sql, row->order, &arena)
+                       : store_update_order(sql, row->order, &arena);
+        arena_reset(&arena, ARENA_KEPT);
+    }
+    return fail(r);
+}
+
 static int write_records(struct store_writer *writer, const struct batch_rows *rows)
 {
     for (struct event_row *row = rows->events; row != NULL; row = row->next)
@@ -291,7 +309,10 @@ static int write_records(struct store_writer *writer, const struct batch_rows *r
     for (struct sku_row *row = rows->skus; row != NULL; row = row->next)
         if (store_insert_sku(&writer->sql, &row->sku) < 0)
             return fail(FAIL_STORE);
-    int r = keys_append(writer, rows->idempotency);
+    int r = write_orders(&writer->sql, rows);
+    if (r < 0)
+        return fail(r);
+    r = keys_append(writer, rows->idempotency);
     return r < 0 ? r : activity_append(writer, rows->events);
 }
 

@@ -155,7 +155,7 @@ int store_read_work(struct sql *sql, const struct work_wanted *wanted, struct ar
         SQL_QUERY(sql,
                   "SELECT " WORK_COLUMNS ", coalesce(w.body, e.data),"
                   " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops),"
-                  " coalesce(w.body_subject, e.contact)"
+                  " coalesce(w.body_subject, nullif(e.order_id, 0), e.contact)"
                   " FROM work w LEFT JOIN events e ON e.id = w.event"
                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3 AND w.id <= $4"
                   " ORDER BY w.id LIMIT $5",

@@ -242,14 +242,14 @@ static const char step_3[] =
     " name TEXT NOT NULL, campaign INTEGER NOT NULL, import_unknown_skus INTEGER NOT NULL,"
     " secret BLOB, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT;"
     "CREATE INDEX plugins_by_organization ON plugins (organization, id);"
-    /* Who has ordered, and what. `data` is JSON (model/order_json.h). */
+    /* Who has ordered: what is known of them is in their orders. */
     "CREATE TABLE customers ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
-    " email_key TEXT, contact INTEGER NOT NULL, data BLOB NOT NULL, created_ms INTEGER NOT NULL,"
-    " updated_ms INTEGER NOT NULL) STRICT;"
+    " email_key TEXT, contact INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX customers_by_email ON customers (organization, email_key)"
     " WHERE email_key IS NOT NULL;"
     "CREATE UNIQUE INDEX customers_by_number ON customers (organization, number);"
+    /* `data` is JSON (model/order_json.h). */
     "CREATE TABLE orders ("
     " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, number INTEGER NOT NULL,"
     " client_order_id TEXT NOT NULL, sender_order_id TEXT, campaign INTEGER NOT NULL,"
@@ -261,8 +261,8 @@ static const char step_3[] =
     "CREATE UNIQUE INDEX orders_by_number ON orders (organization, number);"
     "CREATE INDEX orders_by_customer ON orders (organization, customer, id);"
     "CREATE INDEX orders_by_campaign ON orders (organization, campaign, id);"
-    /* What an event is about, beside its contact: the order. */
-    "ALTER TABLE events ADD COLUMN about INTEGER NOT NULL DEFAULT 0;";
+    /* The order that an event is about, beside its contact. */
+    "ALTER TABLE events ADD COLUMN order_id INTEGER NOT NULL DEFAULT 0;";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/order_body.h"
+
+#include "base/digest.h"
+#include "mapping/custom_event.h"
+#include "model/money.h"
+#include "model/order_names.h"
+
+/* ── parts ── */
+
+/* `path` ends with a slash, or is empty. */
+static void wrong(struct call *call, const char *path, const char *name, const char *code,
+                  str message)
+{
+    struct arena *arena = &call->request->arena;
+    call_wrong(call, arena_c(arena, arena_format(arena, "%s%s", path, name)), code, message);
+}
+
+/* A text, or a number as it was written. False: it is not given, or null. */
+static bool read_money(struct call *call, json object, const char *name, const char *path,
+                       int64_t *ret_minor)
+{
+    json value = json_get(object, str_c(name));
+    enum json_type type = json_type(value);
+    if (type == JSON_ABSENT || type == JSON_NULL)
+        return false;
+    str text = type == JSON_STRING ? json_string(value) : json_number(value);
+    if ((type == JSON_STRING || type == JSON_NUMBER) && money_read(text, ret_minor))
+        return true;
+    wrong(call, path, name, "format",
+          STR("Send an amount with at most two digits behind the point, such as \"29.40\"."));
+    *ret_minor = 0;
+    return false;
+}
+
+static str text_of(json object, const char *name)
+{
+    return str_trim(json_string(json_get(object, str_c(name))));
+}
+
+/* "" and null take a value away: see struct order_facts. */
+static void read_values(json object, struct order_facts *facts)
+{
+    struct json_walk walk = json_walk(object);
+    str name;
+    json value;
+    struct crm_ref ref;
+    while (object != NULL && json_next(&walk, &name, &value)) {
+        if (!crm_find(name, &ref) || ref.field >= CRM_VALUE_COUNT)
+            continue;
+        str text = str_trim(json_string(value));
+        facts->values[ref.field] = text.len > 0 ? text : STR("");
+    }
+}
+
+static void check_email(struct call *call, const struct order_facts *facts)
+{
+    str address = facts->values[CRM_EMAIL_ADDRESS];
+    if (address.len > 0 && !email_key(address, &call->request->arena, &(str){}, &(str){}))
+        call_wrong(call, "customer/emailAddress", "format",
+                   STR("This is no e-mail address. Send one such as ann@example.org, or null."));
+}
+
+static void read_product(struct call *call, json from, const char *path, int64_t *ret_product)
+{
+    str id = text_of(from, "productId");
+    if (id.len > 0 && !id_read(ID_PRODUCT, id, ret_product))
+        wrong(call, path, "productId", "unknown", STR("There is no product with this id."));
+}
+
+static void read_line(struct call *call, json from, int index, struct order_line *line)
+{
+    const char *path =
+        arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", index));
+    *line = (struct order_line){ .quantity = 1,
+                                 .price = -1,
+                                 .sku = text_of(from, "sku"),
+                                 .name = text_of(from, "name"),
+                                 .next_bill = text_of(from, "nextBillDate"),
+                                 .purchase_id = text_of(from, "purchaseId"),
+                                 .upsell = json_bool(json_get(from, STR("upsell"))),
+                                 .recurring = json_bool(json_get(from, STR("recurring"))) };
+    json quantity = json_get(from, STR("qty"));
+    if (quantity != NULL && !json_to_int64(quantity, &line->quantity))
+        line->quantity = 1;
+    read_product(call, from, path, &line->product);
+    if (read_money(call, from, "price", path, &line->price) && line->price < 0)
+        wrong(call, path, "price", "range", STR("A price must not be below 0."));
+    if (read_money(call, from, "shipPrice", path, &line->ship_price) && line->ship_price < 0)
+        wrong(call, path, "shipPrice", "range", STR("A price must not be below 0."));
+    if (line->sku.len == 0 && line->product == 0)
+        wrong(call, path, "sku", "required", STR("A line needs a sku or a productId."));
+}
+
+static void read_lines(struct call *call, struct order_facts *facts)
+{
+    json from = json_get(call->body, STR("lines"));
+    if (from == NULL)
+        return;
+    struct order_line *lines =
+        ARENA_ARRAY(&call->request->arena, struct order_line, json_count(from) + 1);
+    struct json_walk walk = json_walk(from);
+    json value;
+    while (json_next(&walk, NULL, &value)) {
+        read_line(call, value, facts->line_count, &lines[facts->line_count]);
+        facts->line_count++;
+    }
+    facts->lines = lines;
+    facts->lines_said = true;
+}
+
+/* The first eight bytes of its digest; never 0, which is no key. */
+static uint64_t key_of(str id)
+{
+    struct digest digest = digest_sha256(id);
+    uint64_t key;
+    memcpy(&key, digest.bytes, sizeof(key));
+    return key | 1;
+}
+
+static struct order_arrival *new_arrival(struct call *call, const char *type)
+{
+    struct order_arrival *arrival = ARENA_NEW(&call->request->arena, struct order_arrival);
+    *arrival = (struct order_arrival){ .type = str_c(type), .request_id = call->request->id };
+    arrival->input.strict = true;
+    call->parsed = arrival;
+    return arrival;
+}
+
+/* ── an order ── */
+
+static void check_currency(struct call *call, str currency)
+{
+    for (size_t i = 0; i < currency.len; i++)
+        if (currency.ptr[i] < 'A' || currency.ptr[i] > 'Z')
+            call_wrong(call, "currency", "format",
+                       STR("Send a currency's three capital letters, as ISO 4217 has them."));
+}
+
+bool order_body_read(struct call *call)
+{
+    struct order_arrival *arrival = new_arrival(call, "order_import");
+    struct order_facts *facts = &arrival->input.facts;
+    arrival->make = true;
+    (void)body_text(call, "clientOrderId", &arrival->wanted.client_order_id);
+    (void)body_text(call, "currency", &facts->currency);
+    (void)body_bool(call, "testCard", &facts->test);
+    str text = {};
+    if (body_text(call, "state", &text) && !sale_state_read(text, &facts->state))
+        facts->state = SALE_PARTIAL; /* cannot be: the schema has the names */
+    if (body_text(call, "campaignId", &text) && !id_read(ID_CAMPAIGN, text, &arrival->campaign))
+        call_wrong(call, "campaignId", "unknown", STR("There is no campaign with this id."));
+    check_currency(call, facts->currency);
+    facts->total_said = read_money(call, call->body, "total", "", &facts->total);
+    if (facts->total < 0)
+        call_wrong(call, "total", "range", STR("A total must not be below 0."));
+    read_values(json_get(call->body, STR("customer")), facts);
+    read_values(json_get(call->body, STR("fields")), facts);
+    check_email(call, facts);
+    read_lines(call, facts);
+    facts->lines_are_all = true;
+    return !problem_has(&call->problem);
+}
+
+/* ── a change ── */
+
+static void take_value(struct order_facts *facts, enum crm_field field, str text)
+{
+    if (text.len > 0)
+        facts->values[field] = text;
+}
+
+static enum crm_field reason_field(enum order_change_kind kind)
+{
+    switch (kind) {
+    case CHANGE_CHARGEBACK:
+        return CRM_CHARGEBACK_NOTE;
+    case CHANGE_DECLINE:
+    case CHANGE_REBILL_DECLINED:
+    case CHANGE_RECYCLE_FAILED:
+    case CHANGE_QA_DECLINED:
+        return CRM_DECLINE_REASON;
+    default:
+        return CRM_REFUND_REASON;
+    }
+}
+
+bool order_body_read_change(struct call *call)
+{
+    struct order_arrival *arrival = new_arrival(call, "order_change");
+    struct order_facts *facts = &arrival->input.facts;
+    struct order_change *change = &arrival->input.change;
+    str text = {};
+    if (body_text(call, "id", &text))
+        change->key = key_of(text);
+    if (body_text(call, "type", &text) && !order_change_read(text, &change->kind))
+        change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
+    (void)body_text(call, "sku", &change->sku);
+    read_product(call, call->body, "", &change->product);
+    change->amount_said = read_money(call, call->body, "amount", "", &change->amount);
+    read_values(json_get(call->body, STR("fields")), facts);
+    take_value(facts, CRM_TRACKING_NUMBER, text_of(call->body, "trackingNumber"));
+    take_value(facts, CRM_RMA_NUMBER, text_of(call->body, "rmaNumber"));
+    take_value(facts, reason_field(change->kind), text_of(call->body, "reason"));
+    read_lines(call, facts);
+    if (facts->lines_said && change->kind != CHANGE_UPSELL)
+        call_wrong(call, "lines", "unknown", STR("Only an upsell brings lines."));
+    for (int i = 0; i < facts->line_count; i++)
+        ((struct order_line *)(uintptr_t)facts->lines)[i].upsell = true;
+    return !problem_has(&call->problem);
+}
+
+/* ── what the store knows ── */
+
+static const struct product *product_of(const struct picture *picture,
+                                        const struct order_line *line)
+{
+    return line->product == 0 ? NULL : objects_find(&picture->products, line->product);
+}
+
+/* What is not said is as its product has it. */
+static void settle_line(struct order_line *line, const struct product *product, bool recurring_said)
+{
+    if (line->price < 0)
+        line->price = product == NULL ? 0 : product->price * line->quantity;
+    if (product == NULL)
+        return;
+    if (!recurring_said)
+        line->recurring = product->recurring;
+    if (line->name.len == 0)
+        line->name = product->name;
+}
+
+static bool says_recurring(const struct call *call, int index)
+{
+    json lines = json_get(call->body, STR("lines"));
+    struct json_walk walk = json_walk(lines);
+    json line = NULL;
+    for (int i = 0; i <= index; i++)
+        if (!json_next(&walk, NULL, &line))
+            return false;
+    return json_get(line, STR("recurring")) != NULL;
+}
+
+static void settle_lines(struct call *call, const struct picture *picture,
+                         struct order_arrival *arrival)
+{
+    const struct order_facts *facts = &arrival->input.facts;
+    struct order_line *lines =
+        ARENA_ARRAY(&call->request->arena, struct order_line, (size_t)facts->line_count + 1);
+    for (int i = 0; i < facts->line_count; i++) {
+        lines[i] = facts->lines[i];
+        const struct product *product = product_of(picture, &lines[i]);
+        if (lines[i].product != 0 && product == NULL)
+            wrong(
+                call,
+                arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", i)),
+                "productId", "unknown", STR("There is no product with this id."));
+        settle_line(&lines[i], product, says_recurring(call, i));
+    }
+    arrival->input.facts.lines = lines;
+}
+
+int order_body_settle(struct call *call, struct batch *batch, struct order_arrival *arrival)
+{
+    const struct picture *picture = batch_picture(batch, call->caller.organization);
+    if (picture == NULL)
+        return call_not_found(call, "organization");
+    bool fresh = arrival->make && !orders_is_known(batch, &arrival->wanted);
+    if (arrival->campaign != 0 && objects_find(&picture->campaigns, arrival->campaign) == NULL)
+        call_wrong(call, "campaignId", "unknown", STR("There is no campaign with this id."));
+    else if (fresh && arrival->campaign == 0)
+        call_wrong(call, "campaignId", "required", STR("A new order needs its campaign."));
+    if (arrival->input.change.product != 0 &&
+        objects_find(&picture->products, arrival->input.change.product) == NULL)
+        call_wrong(call, "productId", "unknown", STR("There is no product with this id."));
+    settle_lines(call, picture, arrival);
+    return problem_has(&call->problem) ? CALL_REFUSED : 0;
+}

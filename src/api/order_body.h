@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * api/order_body.h: the bodies of orders and of their changes, as what record/order.h takes. */
+#pragma once
+
+#include "api/call.h"
+#include "intake/orders.h"
+
+/* On the loop: call->parsed becomes a struct order_arrival, but for what only the store knows.
+ * False: the problem says what is wrong. */
+MUST_USE bool order_body_read(struct call *call);
+MUST_USE bool order_body_read_change(struct call *call);
+
+/* In the command, behind batch_load(): campaign, products and SKUs are looked up. CALL_REFUSED: the
+ * problem says what is wrong. */
+MUST_USE int order_body_settle(struct call *call, struct batch *batch,
+                               struct order_arrival *arrival);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * api/orders.c: orders: import, change, look at. */
+#include "intake/orders.h"
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/order_body.h"
+#include "model/order_json.h"
+#include "model/order_names.h"
+
+static void write_order(struct json_writer *out, const struct order *order)
+{
+    json_begin_object(out);
+    order_write(out, order);
+    json_end_object(out);
+}
+
+/* ── reading ── */
+
+int orders_list(struct call *call, struct sql *sql)
+{
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct order *rows = ARENA_ARRAY(page.arena, struct order, (size_t)page.limit);
+    struct order_filter filter = {};
+    str text;
+    int count = 0;
+    (void)call_query(call, "state", &filter.state);
+    (void)call_query(call, "clientOrderId", &filter.client_order_id);
+    /* What is no id is that of nothing. */
+    if (call_query(call, "campaignId", &text) && !id_read(ID_CAMPAIGN, text, &filter.campaign))
+        filter.campaign = -1;
+    if (call_query(call, "customerId", &text) && !id_read(ID_CUSTOMER, text, &filter.customer))
+        filter.customer = -1;
+    int r = store_list_orders(sql, &page, &filter, rows, &count);
+    if (r < 0)
+        return fail(r);
+    struct json_writer *out = call_begin_list(call);
+    int shown = call_shown(call, count);
+    for (int i = 0; i < shown; i++)
+        write_order(out, &rows[i]);
+    call_end_list(call, ID_ORDER, count > shown ? rows[shown - 1].id : 0);
+    return 0;
+}
+
+int orders_get(struct call *call, struct sql *sql)
+{
+    struct order_wanted wanted = { .organization = call->caller.organization };
+    struct order order;
+    if (!call_id(call, 0, ID_ORDER, "order", &wanted.id))
+        return CALL_REFUSED;
+    int r = store_find_order(sql, &wanted, &call->request->arena, &order);
+    if (r == STORE_NOT_FOUND)
+        return call_not_found(call, "order");
+    if (r < 0)
+        return fail(r);
+    write_order(call_json(call), &order);
+    call_reply(call, 200);
+    return 0;
+}
+
+/* ── taking ── */
+
+static void answer(struct call *call, const struct order_arrived *arrived)
+{
+    const struct order_outcome *outcome = &arrived->outcome;
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    order_write(out, arrived->order);
+    json_member_id(out, STR("eventId"), ID_EVENT, arrived->event);
+    json_member_bool(out, STR("repeated"), outcome->verdict == ORDER_REPEATED);
+    json_key(out, STR("occurrences"));
+    json_begin_array(out);
+    for (int i = 0; i < outcome->occurrence_count; i++)
+        json_add_string(out, customer_type_name(outcome->occurrences[i].type));
+    json_end_array(out);
+    json_key(out, STR("notes"));
+    json_begin_array(out);
+    for (int i = 0; i < outcome->note_count; i++)
+        json_add_string(out, outcome->notes[i]);
+    json_end_array(out);
+    json_end_object(out);
+    call_reply(call, 201);
+}
+
+static int take(struct call *call, struct batch *batch, struct order_arrival *arrival)
+{
+    struct order_arrived arrived;
+    orders_want(batch, arrival);
+    int r = batch_load(batch);
+    if (r == 0)
+        r = order_body_settle(call, batch, arrival);
+    if (r != 0)
+        return r;
+    if (!orders_take(batch, arrival, &arrived, &call->problem))
+        return CALL_REFUSED;
+    answer(call, &arrived);
+    return 0;
+}
+
+bool orders_check(struct call *call)
+{
+    return order_body_read(call);
+}
+
+bool orders_check_change(struct call *call)
+{
+    return order_body_read_change(call);
+}
+
+int orders_import(struct call *call, struct batch *batch)
+{
+    struct order_arrival *arrival = call->parsed;
+    arrival->wanted.organization = call->caller.organization;
+    return take(call, batch, arrival);
+}
+
+int orders_change(struct call *call, struct batch *batch)
+{
+    struct order_arrival *arrival = call->parsed;
+    arrival->wanted = (struct order_wanted){ .organization = call->caller.organization };
+    if (!call_id(call, 0, ID_ORDER, "order", &arrival->wanted.id))
+        return CALL_REFUSED;
+    return take(call, batch, arrival);
+}
