@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
 
+#include "base/date.h"
+
 #define YEAR_1_MS ((int64_t)-62135596800000)
 #define YEAR_9999_MS ((int64_t)253402300799999)
-
-/* Days since 1970-01-01. Counts years from March, so that the leap day comes last; Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms". */
-static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static void date_from_days(int64_t days, int64_t *ret_year, int64_t *ret_month, int64_t *ret_day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    *ret_day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    *ret_month = month_from_march + (month_from_march < 10 ? 3 : -9);
-    *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
-}
 
 static char *put_digits(char *at, int64_t value, int width)
 {
@@ -87,22 +63,15 @@ static bool take_char(str *text, const char *among)
     return true;
 }
 
-static int64_t month_days(int64_t year, int64_t month)
-{
-    static const int64_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 static bool take_date(str *text, int64_t *ret_days)
 {
     int64_t year, month, day;
     if (!take_number(text, 4, &year) || !take_char(text, "-") || !take_number(text, 2, &month) ||
         !take_char(text, "-") || !take_number(text, 2, &day))
         return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > date_month_days(year, month))
         return false;
-    *ret_days = days_from_date(year, month, day);
+    *ret_days = date_to_days(year, month, day);
     return true;
 }
 
