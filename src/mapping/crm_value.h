@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * mapping/crm_value.h: what the fields of model/crm_field.h say of an order, as text. Pure. */
+#pragma once
+
+#include "base/zone.h"
+#include "model/order.h"
+
+/* An order at the moment that something has happened to it. */
+struct crm_source {
+    const struct order *order;
+    enum customer_type type; /* what has happened */
+    int64_t amount;          /* of a refund or chargeback */
+    int line;                /* that it is about; −1: all, or those of the type */
+    str campaign_name;
+    int64_t campaign_number; /* 0: none */
+    int64_t customer_number; /* 0: none */
+    const struct zone *zone; /* the account's */
+};
+
+/* Empty when it was never said, when the order has no such line, and for all that is sensitive. The
+ * result lives in the arena or where the source's texts do. */
+str crm_value(const struct crm_source *source, struct crm_ref ref, struct arena *arena);

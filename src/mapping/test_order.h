@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * mapping/test_order.h: an order of which everything is known, for tests and fuzz targets. */
+#pragma once
+
+#include "mapping/crm_value.h"
+
+static const struct order_line test_lines[] = {
+    { .product = 12345678901,
+      .sku = STR_INIT("neuro-1"),
+      .name = STR_INIT("Neuro & Co"),
+      .sender_id = STR_INIT("77"),
+      .external_id = STR_INIT("shop-1"),
+      .crm_id = STR_INIT("crm-1"),
+      .campaign_product_id = STR_INIT("cp-1"),
+      .quantity = 6,
+      .price = 28200,
+      .ship_price = 495 },
+    { .product = 12345678901,
+      .sku = STR_INIT("club"),
+      .name = STR_INIT("Club"),
+      .quantity = 1,
+      .price = 1200,
+      .recurring = true,
+      .purchase = PURCHASE_ACTIVE,
+      .cycle = 3,
+      .next_bill = STR_INIT("2026-10-17") },
+    { .sku = STR_INIT("extra"),
+      .quantity = 2,
+      .price = 29399,
+      .upsell = true,
+      .recurring = true,
+      .purchase = PURCHASE_RECYCLE_BILLING,
+      .purchase_id = STR_INIT("P-9") },
+};
+
+static const struct order test_order = {
+    .id = 1,
+    .number = 1042,
+    .client_order_id = STR_INIT("3ABA6A99DD"),
+    .state = SALE_COMPLETE,
+    .sold = true,
+    .currency = STR_INIT("USD"),
+    .values = { [CRM_FIRST_NAME] = STR_INIT("Ann"),
+                [CRM_LAST_NAME] = STR_INIT("O'Neill \"Ärger\""),
+                [CRM_EMAIL_ADDRESS] = STR_INIT("a@x.org"),
+                [CRM_PHONE_NUMBER] = STR_INIT("+1 212 555 0100"),
+                [CRM_ADDRESS1] = STR_INIT("1 Main St, #2"),
+                [CRM_ADDRESS2] = STR_INIT("c/o Bob"),
+                [CRM_CITY] = STR_INIT("New York"),
+                [CRM_STATE] = STR_INIT("NY"),
+                [CRM_COUNTRY] = STR_INIT("US"),
+                [CRM_POSTAL_CODE] = STR_INIT("00501"),
+                [CRM_SHIP_ADDRESS1] = STR_INIT("2 Side St"),
+                [CRM_SHIP_ADDRESS2] = STR_INIT("Floor 3"),
+                [CRM_SHIP_CITY] = STR_INIT("Boston"),
+                [CRM_SHIP_STATE] = STR_INIT("MA"),
+                [CRM_SHIP_COUNTRY] = STR_INIT("US"),
+                [CRM_SHIP_POSTAL_CODE] = STR_INIT("02101"),
+                [CRM_SHIP_LAST_NAME] = STR_INIT("Bob"),
+                [CRM_TOTAL_SHIPPING] = STR_INIT("4.95"),
+                [CRM_TOTAL_DISCOUNT] = STR_INIT("1.00"),
+                [CRM_SOURCE_ID] = STR_INIT("17"),
+                [CRM_CUSTOM1] = STR_INIT("one"),
+                [CRM_CUSTOM3] = STR_INIT("three") },
+    .lines = test_lines,
+    .line_count = COUNT_OF(test_lines),
+    .first_total = 29400,
+    .total = 58799,
+    .captured = 58799,
+    .refunded = 1000,
+    .refund = 1000,
+    .charged_back = 500,
+    .fulfillment = FULFILLMENT_SHIPPED,
+    .created_ms = 1789676588123, /* 2026-09-17T20:23:08.123Z */
+    .updated_ms = 1789676589000,
+};
+
+static const struct zone test_zone = {
+    .has_rule = true,
+    .rule = { .standard_s = -18000,
+              .has_daylight = true,
+              .daylight_s = -14400,
+              .begin = { ZONE_DATE_WEEK, 3, 2, 0, 7200 },
+              .end = { ZONE_DATE_WEEK, 11, 1, 0, 7200 } },
+};
+
+static const struct crm_source test_source = {
+    .order = &test_order,
+    .type = CUSTOMER_NEW_SALE,
+    .line = -1,
+    .campaign_name = STR_INIT("Lander"),
+    .campaign_number = 1,
+    .customer_number = 501,
+    .zone = &test_zone,
+};
