@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "mapping/export_render.h"
+
+#include "json/write.h"
+
+/* ── the address ── */
+
+static bool has_scheme(str url, str scheme)
+{
+    return str_equal_nocase(str_head(url, scheme.len), scheme);
+}
+
+static bool is_printable(str url)
+{
+    for (size_t i = 0; i < url.len; i++)
+        if (url.ptr[i] <= ' ' || url.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+str export_url_check(str url)
+{
+    if (str_index(url, '?') >= 0) /* word for word: people look for this text */
+        return STR("Invalid Postback URL: cannot contain a question mark");
+    if (str_index(url, '#') >= 0)
+        return STR("Invalid Postback URL: cannot contain a fragment (#)");
+    size_t scheme = has_scheme(url, STR("http://"))    ? sizeof("http://") - 1
+                    : has_scheme(url, STR("https://")) ? sizeof("https://") - 1
+                                                       : 0;
+    if (scheme == 0)
+        return STR("Invalid Postback URL: must begin with http:// or https://");
+    if (url.len == scheme || url.ptr[scheme] == '/')
+        return STR("Invalid Postback URL: has no host");
+    if (url.len > EXPORT_URL_MAX)
+        return STR("Invalid Postback URL: has more than 2048 characters");
+    if (!is_printable(url))
+        return STR(
+            "Invalid Postback URL: must be ASCII without white space; percent-encode the rest");
+    return (str){};
+}
+
+/* ── values ── */
+
+static str value_of(const struct export_row *row, const struct crm_source *source,
+                    struct arena *arena)
+{
+    return row->is_field ? crm_value(source, row->field, arena) : row->text;
+}
+
+/* RFC 3986 §2.3 */
+static bool is_unreserved(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* RFC 3986 §2.1; `space` is what stands for one. */
+static void add_encoded(struct buf *buf, str text, str space)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    while (text.len > 0) {
+        size_t plain = 0;
+        while (plain < text.len && is_unreserved(text.ptr[plain]))
+            plain++;
+        buf_add(buf, str_head(text, plain));
+        text = str_skip(text, plain);
+        if (text.len == 0)
+            return;
+        unsigned char c = (unsigned char)text.ptr[0];
+        const char escaped[] = { '%', digits[c >> 4], digits[c & 15] };
+        buf_add(buf, c == ' ' ? space : str_from(escaped, sizeof(escaped)));
+        text = str_skip(text, 1);
+    }
+}
+
+/* "a=b&c=d" */
+static void add_parameters(struct buf *buf, const struct export_map *map,
+                           const struct crm_source *source, str space)
+{
+    bool first = true;
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role != EXPORT_PARAMETER)
+            continue;
+        if (!first)
+            buf_char(buf, '&');
+        first = false;
+        add_encoded(buf, row->name, space);
+        buf_char(buf, '=');
+        add_encoded(buf, value_of(row, source, buf->arena), space);
+    }
+}
+
+/* A whole number as JSON spells it, that a double holds exactly. */
+static bool is_plain_number(str text)
+{
+    if (text.len < 1 || text.len > 15 || (text.len > 1 && text.ptr[0] == '0'))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (!char_is_digit(text.ptr[i]))
+            return false;
+    return true;
+}
+
+/* What Konnektive sends as numbers. */
+static bool is_numeric(const struct export_row *row)
+{
+    switch ((int)row->field.field) {
+    case CRM_ORDER_ID:
+    case CRM_ACTUAL_ORDER_ID:
+    case CRM_CAMPAIGN_ID:
+    case CRM_CUSTOMER_ID:
+    case CRM_SOURCE_ID:
+        return row->is_field;
+    default:
+        return false;
+    }
+}
+
+static void add_object(struct buf *buf, const struct export_map *map,
+                       const struct crm_source *source)
+{
+    struct json_writer writer = json_writer(buf);
+    json_begin_object(&writer);
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role != EXPORT_PARAMETER)
+            continue;
+        str value = value_of(row, source, buf->arena);
+        if (!map->all_strings && is_numeric(row) && is_plain_number(value))
+            json_member_raw(&writer, row->name, value);
+        else
+            json_member_string(&writer, row->name, value);
+    }
+    json_end_object(&writer);
+}
+
+/* ── the request ── */
+
+static void add_headers(const struct export_map *map, struct arena *arena,
+                        struct export_request *request)
+{
+    struct export_header *headers =
+        ARENA_ARRAY(arena, struct export_header, (size_t)map->row_count + 1);
+    for (int i = 0; i < map->row_count; i++)
+        if (map->rows[i].role == EXPORT_HEADER)
+            headers[request->header_count++] =
+                (struct export_header){ map->rows[i].header, map->rows[i].text };
+    if (map->in_body && !map->has_content_type)
+        headers[request->header_count++] =
+            (struct export_header){ STR("Content-Type"), STR("application/x-www-form-urlencoded") };
+    request->headers = headers;
+}
+
+static bool has_parameters(const struct export_map *map)
+{
+    for (int i = 0; i < map->row_count; i++)
+        if (map->rows[i].role == EXPORT_PARAMETER)
+            return true;
+    return false;
+}
+
+bool export_render(const struct export_map *map, str url, const struct crm_source *source,
+                   struct arena *arena, struct export_request *ret_request)
+{
+    assert(str_index(url, '?') < 0);
+    struct export_request request = { .method = map->method, .has_body = map->in_body, .url = url };
+    struct buf buf;
+    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
+    if (map->in_body && map->json) {
+        add_object(&buf, map, source);
+        request.body = buf_str(&buf);
+    } else if (map->in_body) {
+        add_parameters(&buf, map, source, STR("+"));
+        request.body = buf_str(&buf);
+    } else if (has_parameters(map)) {
+        buf_add(&buf, url);
+        buf_char(&buf, '?');
+        add_parameters(&buf, map, source, STR("%20"));
+        request.url = buf_str(&buf);
+    }
+    if (buf_overflowed(&buf))
+        return false;
+    add_headers(map, arena, &request);
+    *ret_request = request;
+    return true;
+}
+
+/* ── files ── */
+
+static bool looks_like_formula(str text)
+{
+    static const char signs[] = "=+-@\t\r";
+    return text.len > 0 && text.ptr[0] != '\0' && strchr(signs, text.ptr[0]) != NULL;
+}
+
+static bool needs_quotes(str text)
+{
+    return str_index(text, ',') >= 0 || str_index(text, '"') >= 0 || str_index(text, '\r') >= 0 ||
+           str_index(text, '\n') >= 0;
+}
+
+static void add_cell(struct buf *buf, str text, enum export_cells cells)
+{
+    bool guarded = cells == EXPORT_CELLS_GUARDED && looks_like_formula(text);
+    bool quoted = needs_quotes(text);
+    buf_add(buf, quoted ? STR("\"") : (str){});
+    buf_add(buf, guarded ? STR("'") : (str){});
+    while (quoted && text.len > 0) {
+        bool more = str_index(text, '"') >= 0;
+        buf_add(buf, str_cut(&text, '"'));
+        buf_add(buf, more ? STR("\"\"") : (str){});
+    }
+    buf_add(buf, text);
+    buf_add(buf, quoted ? STR("\"") : (str){});
+}
+
+/* `source` is NULL for the header. */
+static bool write_record(const struct export_map *map, const struct crm_source *source,
+                         enum export_cells cells, struct arena *arena, str *ret_record)
+{
+    int columns = 0;
+    struct buf buf;
+    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role != EXPORT_PARAMETER)
+            continue;
+        if (columns++ > 0)
+            buf_char(&buf, ',');
+        add_cell(&buf, source == NULL ? row->name : value_of(row, source, arena), cells);
+    }
+    if (columns == 1 && buf.len == 0) /* else many would take it for no record at all */
+        buf_add(&buf, STR("\"\""));
+    buf_add(&buf, STR("\r\n"));
+    *ret_record = buf_str(&buf);
+    return !buf_overflowed(&buf);
+}
+
+str export_csv_header(const struct export_map *map, enum export_cells cells, struct arena *arena)
+{
+    str record;
+    bool whole = write_record(map, NULL, cells, arena, &record);
+    assert(whole); /* names have a cap */
+    return record;
+}
+
+bool export_csv_row(const struct export_map *map, const struct crm_source *source,
+                    enum export_cells cells, struct arena *arena, str *ret_row)
+{
+    return write_record(map, source, cells, arena, ret_row);
+}
