@@ -6,6 +6,7 @@
 #include "api/call.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
+#include "base/percent.h"
 #include "base/redact.h"
 
 /* ── requests, on their loop ── */
@@ -52,7 +53,7 @@ static bool decode_path(struct call *call, const struct route_match *match)
 {
     struct arena *arena = &call->request->arena;
     for (int i = 0; i < match->parameter_count; i++) {
-        if (url_decode(arena, match->parameters[i], false, &call->path[i])) {
+        if (percent_decode(arena, match->parameters[i], false, &call->path[i])) {
             if (call->route->who == WHO_INLET && i == 0)
                 call->path[i] = lower(call->path[i], arena);
             continue;

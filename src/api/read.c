@@ -5,6 +5,7 @@
 
 #include "base/instant.h"
 #include "model/money.h"
+#include "base/percent.h"
 
 /* ── query ── */
 
@@ -103,8 +104,8 @@ static void read_query(struct call *call)
         str name = str_cut(&value, '=');
         if (name.len == 0 && value.len == 0)
             continue;
-        if (!url_decode(&request->arena, name, true, &name) ||
-            !url_decode(&request->arena, value, true, &value)) {
+        if (!percent_decode(&request->arena, name, true, &name) ||
+            !percent_decode(&request->arena, value, true, &value)) {
             query_wrong(call, STR("query"), "format",
                         STR("The query must be percent-encoded UTF-8 without U+0000."));
             return;

@@ -169,10 +169,6 @@ MUST_USE bool request_query(struct request *request, str name, str *ret_value, b
 /* How often `name` is in the query. */
 int request_query_count(struct request *request, str name);
 
-/* Percent-decodes a path segment or query value into the arena (plus_is_space for queries). False:
- * a bad escape, a NUL, or not UTF-8. */
-MUST_USE bool url_decode(struct arena *arena, str text, bool plus_is_space, str *ret_text);
-
 /* Fills in the reply; headers that were added before stay. */
 void request_reply(struct request *request, int status, str content_type, str body);
 void request_reply_json(struct request *request, int status, str body);

@@ -9,41 +9,6 @@
 
 #include <cmocka.h>
 
-static void decodes(void **state)
-{
-    (void)state;
-    CLEANUP(arena_done) struct arena arena = {};
-
-    static const struct {
-        str text;
-        bool plus;
-        bool good;
-        str want;
-    } cases[] = {
-        { STR_INIT("plain"), true, true, STR_INIT("plain") },
-        { STR_INIT(""), true, true, STR_INIT("") },
-        { STR_INIT("a+b%20c"), true, true, STR_INIT("a b c") },
-        { STR_INIT("a+b%20c"), false, true, STR_INIT("a+b c") },
-        { STR_INIT("%2f%2F%c3%BC"), false, true, STR_INIT("//\xc3\xbc") },
-        { STR_INIT("%"), false, false, STR_INIT("") },
-        { STR_INIT("%2"), false, false, STR_INIT("") },
-        { STR_INIT("%2x"), false, false, STR_INIT("") },
-        { STR_INIT("%+1"), false, false, STR_INIT("") },
-        { STR_INIT("a%00b"), false, false, STR_INIT("") },
-        { STR_INIT("%ff"), false, false, STR_INIT("") },
-        { STR_INIT("%c3"), false, false, STR_INIT("") },
-        { STR_INIT("%ed%a0%80"), false, false, STR_INIT("") },
-        { STR_INIT("%2525"), false, true, STR_INIT("%25") },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        str got = {};
-        bool good = url_decode(&arena, cases[i].text, cases[i].plus, &got);
-        if (good != cases[i].good || !str_equal(got, cases[i].want))
-            fail_msg("%.*s: %d %.*s", STR_ARG(cases[i].text), good, STR_ARG(got));
-    }
-}
-
 static void queries(void **state)
 {
     (void)state;
@@ -234,7 +199,6 @@ static void added_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decodes),
         cmocka_unit_test(queries),
         cmocka_unit_test(headers),
         cmocka_unit_test(problems),

@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/percent.h"
 #include "http/http.h"
-
-static int hex_value(char c)
-{
-    if (char_is_digit(c))
-        return c - '0';
-    c = char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Takes one byte, perhaps escaped, off the front; −1: a bad escape. */
-static int take_byte(str *rest, bool plus_is_space)
-{
-    char c = rest->ptr[0];
-    if (c != '%') {
-        *rest = str_skip(*rest, 1);
-        return c == '+' && plus_is_space ? ' ' : (unsigned char)c;
-    }
-    if (rest->len < 3)
-        return -1;
-    int high = hex_value(rest->ptr[1]);
-    int low = hex_value(rest->ptr[2]);
-    if (high < 0 || low < 0)
-        return -1;
-    *rest = str_skip(*rest, 3);
-    return high << 4 | low;
-}
-
-static bool is_encoded(str text, bool plus_is_space)
-{
-    return str_index(text, '%') >= 0 || (plus_is_space && str_index(text, '+') >= 0);
-}
-
-bool url_decode(struct arena *arena, str text, bool plus_is_space, str *ret_text)
-{
-    str decoded = text;
-    if (is_encoded(text, plus_is_space)) {
-        char *bytes = arena_bytes(arena, text.len);
-        size_t length = 0;
-        while (text.len > 0) {
-            int byte = take_byte(&text, plus_is_space);
-            if (byte < 0)
-                return false;
-            bytes[length++] = (char)byte;
-        }
-        decoded = str_from(bytes, length);
-    }
-    if (str_index(decoded, '\0') >= 0 || !str_is_utf8(decoded))
-        return false;
-    *ret_text = decoded;
-    return true;
-}
 
 static bool is_named(struct request *request, str key, str name)
 {
     str plain;
-    if (str_equal(key, name))
-        return true;
-    return is_encoded(key, true) && url_decode(&request->arena, key, true, &plain) &&
-           str_equal(plain, name);
+    return str_equal(key, name) ||
+           (percent_decode(&request->arena, key, true, &plain) && str_equal(plain, name));
 }
 
 bool request_query(struct request *request, str name, str *ret_value, bool *ret_bad)
@@ -70,7 +18,7 @@ bool request_query(struct request *request, str name, str *ret_value, bool *ret_
         str key = str_cut(&value, '=');
         if (!is_named(request, key, name))
             continue;
-        *ret_bad = !url_decode(&request->arena, value, true, ret_value);
+        *ret_bad = !percent_decode(&request->arena, value, true, ret_value);
         return !*ret_bad;
     }
     return false;
