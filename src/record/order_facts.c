@@ -24,10 +24,8 @@ static bool same_text(str a, str b)
     return a.len > 0 && str_equal_nocase(a, b);
 }
 
-static bool same_line(const struct order_line *a, const struct order_line *b)
+static bool same_product(const struct order_line *a, const struct order_line *b)
 {
-    if (a->upsell != b->upsell)
-        return false;
     if (a->sku.len > 0 && b->sku.len > 0)
         return same_text(a->sku, b->sku);
     return (a->product != 0 && a->product == b->product) || same_text(a->sender_id, b->sender_id) ||
@@ -37,9 +35,22 @@ static bool same_line(const struct order_line *a, const struct order_line *b)
 static int find_line(const struct order_line *lines, int count, const struct order_line *line)
 {
     for (int i = 0; i < count; i++)
-        if (same_line(&lines[i], line))
+        if (lines[i].upsell == line->upsell && same_product(&lines[i], line))
             return i;
     return -1;
+}
+
+/* A system that cannot be told lists all lines alike, later on: what was an upsell stays one. */
+static int find_said_line(const struct step *step, const struct order_line *lines, int count,
+                          struct order_line *line)
+{
+    int found = find_line(lines, count, line);
+    for (int i = 0; step->lenient && found < 0 && !line->upsell && i < count; i++)
+        if (same_product(&lines[i], line))
+            found = i;
+    if (found >= 0)
+        line->upsell = lines[found].upsell;
+    return found;
 }
 
 /* What its purchase is does not come from a sender's list of lines, unless that says so. */
@@ -90,7 +101,7 @@ static void add_lines(struct step *step, const struct order_facts *facts)
     struct order_line *lines = own_lines(step, facts->line_count);
     for (int i = 0; i < facts->line_count; i++) {
         struct order_line line = facts->lines[i];
-        int old = find_line(lines, order->line_count, &line);
+        int old = find_said_line(step, lines, order->line_count, &line);
         if (old >= 0) {
             keep_purchase(&line, &lines[old]);
             lines[old] = line;
