@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/postback_parts.h"
+
+#include "base/instant.h"
+#include "base/redact.h"
+
+#define NOTES_MAX 50
+#define ODD_SHOWN ((size_t)60)
+/* Far more than the 30 that Konnektive has for them. */
+#define ORDER_KEY_MAX ((size_t)200)
+
+/* ── saying what is odd ── */
+
+void postback_note(struct postback_reading *reading, str field, const char *code, str message)
+{
+    struct json_writer *writer = &reading->notes_writer;
+    if (reading->note_count++ >= NOTES_MAX)
+        return;
+    if (reading->notes.len == 0)
+        json_begin_array(writer);
+    json_begin_object(writer);
+    json_member_string(writer, STR("field"), field);
+    json_member_string(writer, STR("code"), str_c(code));
+    json_member_string(writer, STR("message"), message);
+    json_end_object(writer);
+}
+
+str postback_odd(struct postback_reading *reading, str text, const char *behind)
+{
+    str shown = redact_head(text, ODD_SHOWN, reading->arena);
+    return arena_format(reading->arena, "\"%.*s\" %s", STR_ARG(shown), behind);
+}
+
+bool postback_amount(struct postback_reading *reading, str field, str text, int64_t *ret_amount)
+{
+    if (text.len == 0)
+        return false;
+    if (!money_read(text, ret_amount)) {
+        postback_note(reading, field, "amount",
+                      postback_odd(reading, text, "is no amount of money: it is taken as 0."));
+        *ret_amount = 0;
+    }
+    return true;
+}
+
+/* ── card data ── */
+
+static str digits_of(str text, struct arena *arena)
+{
+    char *digits = arena_bytes(arena, text.len);
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (char_is_digit(text.ptr[i]))
+            digits[count++] = text.ptr[i];
+    return str_from(digits, count);
+}
+
+static str last_four(str digits)
+{
+    return digits.len <= 4 ? digits : str_skip(digits, digits.len - 4);
+}
+
+static bool is_test_card(const struct postback_context *context, str digits)
+{
+    static const str zeros = STR_INIT("0000000000000000");
+    const str *cards = context->test_cards == NULL ? &zeros : context->test_cards;
+    int count = context->test_cards == NULL ? 1 : context->test_card_count;
+    for (int i = 0; i < count; i++)
+        if (str_equal(cards[i], digits))
+            return true;
+    return false;
+}
+
+/* A number that the sender has blanked out ("XXXXXXXXXXXX1111") has its last four too. */
+static void take_card(struct postback_reading *reading, str text)
+{
+    str digits = digits_of(text, reading->arena);
+    if (digits.len >= 4 && reading->said[CRM_CARD_LAST4].len == 0)
+        reading->said[CRM_CARD_LAST4] = last_four(digits);
+    if (is_test_card(reading->context, digits))
+        reading->out->input.facts.test = true;
+}
+
+/* Unknown names that a sender may have for what must not be kept. */
+static bool is_of_card(str name)
+{
+    static const struct {
+        str start;
+        bool word; /* no small letter follows: ccExp, not account */
+    } starts[] = {
+        { STR_INIT("card"), false },    { STR_INIT("creditcard"), false },
+        { STR_INIT("cvv"), false },     { STR_INIT("cvc"), false },
+        { STR_INIT("expir"), false },   { STR_INIT("exp"), true },
+        { STR_INIT("cc"), true },       { STR_INIT("ach"), true },
+        { STR_INIT("paypass"), false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(starts); i++) {
+        str start = starts[i].start;
+        if (!str_equal_nocase(str_head(name, start.len), start))
+            continue;
+        char next = name.len > start.len ? name.ptr[start.len] : '_';
+        if (!starts[i].word || next < 'a' || next > 'z')
+            return true;
+    }
+    return redact_name(name);
+}
+
+/* ── the pairs ── */
+
+static void add_rest(struct postback_reading *reading, str name, str text)
+{
+    if (text.len == 0 || str_equal(text, reading->out->secret))
+        return;
+    if (reading->rest.len == 0)
+        json_begin_object(&reading->rest_writer);
+    json_member_string(&reading->rest_writer, name, redact(text, reading->arena));
+}
+
+/* Of what is made when it is asked for, these go into other members of the order. */
+static bool is_kept_elsewhere(enum crm_field field)
+{
+    return field < CRM_VALUE_COUNT || field == CRM_ORDER_ID || field == CRM_CLIENT_ORDER_ID ||
+           field == CRM_ACTUAL_ORDER_ID || field == CRM_FULL_NAME || field == CRM_NAME ||
+           field == CRM_SHIP_FULL_NAME;
+}
+
+static void take_field(struct postback_reading *reading, enum crm_field field, str name, str text)
+{
+    str *said = &reading->said[field];
+    bool better = str_equal_nocase(name, crm_field_name(field));
+    if (text.len == 0)
+        return;
+    if (field == CRM_CARD_LAST4) {
+        text = last_four(digits_of(text, reading->arena));
+        better = true; /* than the end of the whole number */
+    }
+    if (said->len > 0 && !str_equal(*said, text) && field != CRM_CARD_LAST4)
+        postback_note(reading, crm_field_name(field), "duplicate",
+                      STR("It came under several names with several texts; the one that came under "
+                          "its own name counts, else the first."));
+    if (said->len == 0 || better)
+        *said = text;
+    if (!is_kept_elsewhere(field))
+        add_rest(reading, name, text);
+}
+
+static bool take_own(struct postback *out, str name, str text)
+{
+    if (str_equal_nocase(name, STR("organizationId")))
+        out->organization_id = text;
+    else if (str_equal_nocase(name, STR("pluginInstanceId")))
+        out->plugin_instance_id = text;
+    else
+        return str_equal_nocase(name, STR("secret"));
+    return true;
+}
+
+static void take_pair(struct postback_reading *reading, const struct pair *pair)
+{
+    str text = str_trim(pair->text);
+    struct crm_ref ref;
+    if (take_own(reading->out, pair->name, text))
+        return;
+    if (!crm_find(pair->name, &ref)) {
+        if (!postback_take_mark(reading, pair->name, text) && !is_of_card(pair->name))
+            add_rest(reading, pair->name, text);
+    } else if (ref.field == CRM_PRODUCT) {
+        postback_slots(reading, ref.line)->slots[ref.slot] = text;
+    } else if (ref.field == CRM_CARD_NUMBER) {
+        take_card(reading, text);
+    } else if (!crm_is_sensitive(ref.field)) {
+        take_field(reading, ref.field, pair->name, text);
+    }
+}
+
+/* ── which order ── */
+
+static void too_long(struct postback_reading *reading, enum crm_field field, struct problem *reterr)
+{
+    if (reading->said[field].len > ORDER_KEY_MAX)
+        problem_add(reterr, reading->arena,
+                    (struct field_error){ .field = crm_field_name(field),
+                                          .code = STR("range"),
+                                          .message = STR("Send at most 200 bytes.") });
+}
+
+/* Of a postback orderId is a number and clientOrderId the key; of the API, actualOrderId is the
+ * number and orderId the key. Who maps actualOrderId has the API's names. */
+static bool identify(struct postback_reading *reading, struct problem *reterr)
+{
+    static const enum crm_field keys[] = { CRM_CLIENT_ORDER_ID, CRM_ORDER_ID, CRM_ACTUAL_ORDER_ID };
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        too_long(reading, keys[i], reterr);
+    if (problem_has(reterr))
+        return false;
+    struct postback *out = reading->out;
+    str number = reading->said[CRM_ACTUAL_ORDER_ID];
+    str id = reading->said[CRM_ORDER_ID];
+    out->client_order_id = reading->said[CRM_CLIENT_ORDER_ID];
+    out->sender_order_id = number.len > 0 ? number : id;
+    if (number.len > 0 && out->client_order_id.len == 0 && !str_equal(id, number))
+        out->client_order_id = id;
+    if (out->client_order_id.len > 0 || out->sender_order_id.len > 0)
+        return true;
+    for (size_t i = 0; i < 2; i++)
+        problem_add(reterr, reading->arena,
+                    (struct field_error){ .field = crm_field_name(keys[i]),
+                                          .code = STR("required"),
+                                          .message = STR("Send clientOrderId, orderId or both: "
+                                                         "nothing says which order it is.") });
+    return false;
+}
+
+/* ── values ── */
+
+/* "Ada Lovelace" where neither of the two is said. */
+static void split_name(struct postback_reading *reading, enum crm_field whole, enum crm_field first,
+                       enum crm_field last)
+{
+    str rest = reading->said[whole];
+    if (reading->said[first].len > 0 || reading->said[last].len > 0 || rest.len == 0)
+        return;
+    reading->said[first] = str_cut(&rest, ' ');
+    reading->said[last] = str_trim(rest);
+}
+
+static void take_instead(struct postback_reading *reading, enum crm_field field,
+                         enum crm_field other)
+{
+    if (reading->said[field].len == 0)
+        reading->said[field] = reading->said[other];
+}
+
+static void take_currency(struct postback_reading *reading)
+{
+    str text = reading->said[CRM_CURRENCY_CODE];
+    bool good = text.len == 3;
+    char *code = arena_bytes(reading->arena, 3);
+    for (size_t i = 0; good && i < 3; i++) {
+        good = char_is_alpha(text.ptr[i]);
+        code[i] = (char)(text.ptr[i] & ~0x20);
+    }
+    if (good)
+        reading->out->input.facts.currency = str_from(code, 3);
+    else if (text.len > 0)
+        postback_note(reading, STR("currencyCode"), "option",
+                      postback_odd(reading, text, "is no currency of three letters."));
+}
+
+/* "2026-09-17 16:23:08" on the account's clock; with an offset it says itself which moment it is. */
+static bool read_instant(const struct postback_reading *reading, str text, int64_t *ret_ms)
+{
+    const struct postback_context *context = reading->context;
+    if (str_starts(text, STR("0000")))
+        return false;
+    str as_utc =
+        arena_format(reading->arena, text.len == 10 ? "%.*sT00:00:00Z" : "%.*sZ", STR_ARG(text));
+    if (!instant_read(as_utc, ret_ms))
+        return instant_read(text, ret_ms);
+    if (context->local_to_ms != NULL)
+        *ret_ms = context->local_to_ms(context->zone, *ret_ms);
+    return true;
+}
+
+/* News from the future would make all that come later old ones. */
+static void take_said_ms(struct postback_reading *reading)
+{
+    static const enum crm_field fields[] = { CRM_DATE_UPDATED_ISO, CRM_DATE_UPDATED };
+
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        str text = reading->said[fields[i]];
+        int64_t at_ms;
+        if (text.len == 0)
+            continue;
+        if (read_instant(reading, text, &at_ms) && at_ms > 0 &&
+            at_ms <= reading->context->now_ms + DAY_MS) {
+            reading->out->input.facts.said_ms = at_ms;
+            return;
+        }
+        postback_note(reading, crm_field_name(fields[i]), "date",
+                      postback_odd(reading, text,
+                                   "is no moment up to now, as YYYY-MM-DD HH:MM:SS: it is taken as "
+                                   "now."));
+    }
+}
+
+/* What the sender calls a test card. */
+static void take_card_type(struct postback_reading *reading)
+{
+    char folded[FOLDED_MAX];
+    if (str_equal(postback_fold(reading->said[CRM_CARD_TYPE], folded), STR("TESTCARD")))
+        reading->out->input.facts.test = true;
+}
+
+static void take_values(struct postback_reading *reading)
+{
+    struct order_facts *facts = &reading->out->input.facts;
+    split_name(reading, CRM_FULL_NAME, CRM_FIRST_NAME, CRM_LAST_NAME);
+    split_name(reading, CRM_NAME, CRM_FIRST_NAME, CRM_LAST_NAME);
+    split_name(reading, CRM_SHIP_FULL_NAME, CRM_SHIP_FIRST_NAME, CRM_SHIP_LAST_NAME);
+    take_instead(reading, CRM_TOTAL_SHIPPING, CRM_BASE_SHIPPING);
+    take_instead(reading, CRM_TOTAL_DISCOUNT, CRM_DISCOUNT_PRICE);
+    for (int i = 0; i < CRM_VALUE_COUNT; i++)
+        if (reading->said[i].len > 0)
+            facts->values[i] = reading->said[i];
+    take_currency(reading);
+    take_said_ms(reading);
+    take_card_type(reading);
+}
+
+/* ── all of it ── */
+
+bool postback_read(const struct pairs *pairs, const struct postback_context *context,
+                   struct arena *arena, struct postback *ret, struct problem *reterr)
+{
+    struct postback_reading *reading = ARENA_NEW(arena, struct postback_reading);
+    *ret = (struct postback){ .input = { .now_ms = context->now_ms } };
+    reading->context = context;
+    reading->arena = arena;
+    reading->out = ret;
+    buf_init(&reading->notes, arena, SIZE_MAX / 2);
+    reading->notes_writer = json_writer(&reading->notes);
+    buf_init(&reading->rest, arena, SIZE_MAX / 2);
+    reading->rest_writer = json_writer(&reading->rest);
+
+    /* Before the rest, which it must not be in under any name. */
+    const struct pair *secret = pairs_find(pairs, STR("secret"));
+    ret->secret = secret == NULL ? (str){} : str_trim(secret->text);
+    for (int i = 0; i < pairs->count; i++)
+        take_pair(reading, &pairs->at[i]);
+    if (!identify(reading, reterr))
+        return false;
+    take_values(reading);
+    postback_make_lines(reading);
+    postback_decide(reading);
+    postback_finish_lines(reading);
+    if (reading->notes.len > 0)
+        json_end_array(&reading->notes_writer);
+    if (reading->rest.len > 0)
+        json_end_object(&reading->rest_writer);
+    ret->notes = buf_str(&reading->notes);
+    ret->rest = buf_str(&reading->rest);
+    return true;
+}

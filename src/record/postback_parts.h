@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * record/postback_parts.h: what the files that read a postback share.
+ *
+ * postback.c        the pairs: ids, card data, values, what is kept beside the order
+ * postback_lines.c  product1_… to productN_…
+ * postback_type.c   what the postback says has happened */
+#pragma once
+
+#include "model/money.h"
+#include "record/postback.h"
+#include "json/write.h"
+
+struct line_said {
+    str slots[CRM_SLOT_COUNT];
+    bool marked; /* as an upsell */
+};
+
+struct postback_reading {
+    const struct postback_context *context;
+    struct arena *arena;
+    struct postback *out;
+    str said[CRM_PRODUCT]; /* trimmed; empty: not said */
+    struct line_said *slots[CRM_LINES_MAX];
+    struct order_line *lines; /* the input's */
+    struct buf notes;
+    struct json_writer notes_writer;
+    int note_count;
+    struct buf rest;
+    struct json_writer rest_writer;
+};
+
+void postback_note(struct postback_reading *reading, str field, const char *code, str message);
+/* `"12,3x" behind it`: `text` in quotes, cut, and secrets masked. */
+str postback_odd(struct postback_reading *reading, str text, const char *behind);
+
+/* What is no amount is noted and is 0. False: it is empty. */
+bool postback_amount(struct postback_reading *reading, str field, str text, int64_t *ret_amount);
+
+/* ── postback_lines.c ── */
+
+/* product3_upsell, product3_type …: whether the line is an upsell, which Konnektive's own names of
+ * fields do not say. False: it is no such name. */
+MUST_USE bool postback_take_mark(struct postback_reading *reading, str name, str text);
+struct line_said *postback_slots(struct postback_reading *reading, int line);
+void postback_make_lines(struct postback_reading *reading);
+/* After the change is known. */
+void postback_finish_lines(struct postback_reading *reading);
+
+/* ── postback_type.c ── */
+
+/* Letters and digits of `text`, in upper case: spaces, hyphens, underscores are nothing. Longer than
+ * it may be: empty. */
+#define FOLDED_MAX 32
+str postback_fold(str text, char folded[FOLDED_MAX]);
+
+/* State, change, total. */
+void postback_decide(struct postback_reading *reading);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/test_postback.h"
+
+/* ── seed 0 and the capture ── */
+
+static const char *const seed[][2] = {
+    { "country", "US" },
+    { "product1_qty", "6" },
+    { "orderId", "279415" },
+    { "state", "NY" },
+    { "product1_sku", "neuro-1" },
+    { "shipAddress2", "" },
+    { "address2", "Apt 4" },
+    { "firstName", "Ada" },
+    { "shipState", "NY" },
+    { "phoneNumber", "+12125550123" },
+    { "customerType", "SALE" },
+    { "shipCountry", "US" },
+    { "organizationId", "8f14e45f-ceea-467f-a8b5-0123456789ab" },
+    { "product1_name", "Neuro & more" },
+    { "orderStatus", "COMPLETE" },
+    { "postalCode", "10001" },
+    { "product1_price", "282.00" },
+    { "shipAddress1", "1 Main St" },
+    { "city", "New York" },
+    { "lastName", "L\xc3\xb6velace" },
+    { "shipCity", "New York" },
+    { "address1", "1 Main St" },
+    { "emailAddress", "A@Example.com" },
+    { "shipPostalCode", "10001" },
+    { "pluginInstanceId", "plg_0e3v2k4m1c8r0" },
+};
+
+static str seed_as_query(struct arena *arena)
+{
+    struct buf buf;
+    buf_init(&buf, arena, 10000);
+    for (size_t i = 0; i < COUNT_OF(seed); i++) {
+        buf_format(&buf, "%s%s=", i == 0 ? "" : "&", seed[i][0]);
+        for (const char *c = seed[i][1]; *c != '\0'; c++)
+            buf_format(&buf, "%%%02X", (unsigned)(unsigned char)*c);
+    }
+    return buf_str(&buf);
+}
+
+static str seed_as_json(struct arena *arena)
+{
+    struct buf buf;
+    buf_init(&buf, arena, 10000);
+    for (size_t i = 0; i < COUNT_OF(seed); i++) {
+        buf_format(&buf, "%s\"%s\":", i == 0 ? "{" : ",", seed[i][0]);
+        buf_quoted(&buf, str_c(seed[i][1]));
+    }
+    buf_add(&buf, STR("}"));
+    return buf_str(&buf);
+}
+
+static void check_seed(const char *label, const struct reading *reading)
+{
+    const struct postback *got = &reading->postback;
+    const struct order_facts *facts = &got->input.facts;
+    CHECK(label, reading->good);
+    CHECK_STR(label, got->organization_id, STR("8f14e45f-ceea-467f-a8b5-0123456789ab"));
+    CHECK_STR(label, got->plugin_instance_id, STR("plg_0e3v2k4m1c8r0"));
+    CHECK_STR(label, got->secret, STR(""));
+    CHECK_STR(label, got->sender_order_id, STR("279415"));
+    CHECK_STR(label, got->client_order_id, STR(""));
+    CHECK_STR(label, facts->values[CRM_LAST_NAME], STR("L\xc3\xb6velace"));
+    CHECK_STR(label, facts->values[CRM_SHIP_ADDRESS1], STR("1 Main St"));
+    CHECK(label, facts->values[CRM_SHIP_ADDRESS2].ptr == NULL);
+    CHECK_STR(label, facts->values[CRM_EMAIL_ADDRESS], STR("A@Example.com"));
+    CHECK_INT(label, facts->state, SALE_COMPLETE);
+    CHECK_INT(label, facts->line_count, 1);
+    CHECK_STR(label, facts->lines[0].sku, STR("neuro-1"));
+    CHECK_STR(label, facts->lines[0].name, STR("Neuro & more"));
+    CHECK_INT(label, facts->lines[0].quantity, 6);
+    CHECK_INT(label, facts->lines[0].price, 28200);
+    CHECK(label, !facts->total_said && !facts->lines_are_all);
+    CHECK_STR(label, got->notes, STR(""));
+    CHECK_STR(label, got->rest, STR("{\"customerType\":\"SALE\",\"orderStatus\":\"COMPLETE\"}"));
+}
+
+TEST(the_seed)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct reading reading;
+    read_as(&reading, seed_as_query(&arena));
+    CHECK_INT("keys", reading.pairs.count, 25);
+    check_seed("query or form", &reading);
+    done(&reading);
+    read_as(&reading, seed_as_json(&arena));
+    check_seed("JSON", &reading);
+    done(&reading);
+}
+
+TEST(the_capture)
+{
+    struct reading reading;
+    read_as(&reading,
+            STR("{\"orderId\":279415,\"clientOrderID\":\"3ABA6A99DD\",\"clientTxnId\":"
+                "\"67FAC581C1A7\",\"campaignId\":7,\"dateCreated\":\"2026-09-17 16:23:08\","
+                "\"timeCreated\":\"16:23:08\",\"emailAddress\":\"A@Example.com\","
+                "\"product1_sku\":\"neuro-1\",\"product1_qty\":\"6\",\"product1_price\":\"282.00\","
+                "\"product1_id\":\"\",\"totalPrice\":\"282.00\"}"));
+    const struct order_input *input = &reading.postback.input;
+    CHECK("capture", reading.good);
+    CHECK_STR("key", reading.postback.client_order_id, STR("3ABA6A99DD"));
+    CHECK_STR("number", reading.postback.sender_order_id, STR("279415"));
+    CHECK_INT("state", input->facts.state, SALE_COMPLETE);
+    CHECK_INT("change", input->change.kind, CHANGE_NONE);
+    CHECK_INT("total", input->facts.total, 28200);
+    CHECK_INT("quantity", input->facts.lines[0].quantity, 6);
+    CHECK_STR("transaction", input->facts.values[CRM_CLIENT_TXN_ID], STR("67FAC581C1A7"));
+    CHECK("noted", has(reading.postback.notes, "Nothing says what has happened"));
+    CHECK_STR("rest", reading.postback.rest,
+              STR("{\"campaignId\":\"7\",\"dateCreated\":\"2026-09-17 16:23:08\","
+                  "\"timeCreated\":\"16:23:08\",\"totalPrice\":\"282.00\"}"));
+    done(&reading);
+}
+
+/* ── which order ── */
+
+TEST(identity)
+{
+    static const struct {
+        const char *query;
+        const char *client;
+        const char *sender;
+    } cases[] = {
+        { "clientOrderId=K&orderId=7", "K", "7" },
+        { "orderId=7", "", "7" },
+        { "CLIENTORDERID=K", "K", "" },
+        { "orderId=F5A8CD676F&actualOrderId=7", "F5A8CD676F", "7" },
+        { "orderId=7&actualOrderId=7", "", "7" },
+        { "orderId=%207%20", "", "7" },
+    };
+
+    struct reading reading;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        read_as(&reading, str_c(cases[i].query));
+        CHECK(cases[i].query, reading.good);
+        CHECK_STR(cases[i].query, reading.postback.client_order_id, str_c(cases[i].client));
+        CHECK_STR(cases[i].query, reading.postback.sender_order_id, str_c(cases[i].sender));
+        done(&reading);
+    }
+    read_as(&reading, STR("orderId=&secret=hush&firstName=Ada"));
+    CHECK("none", !reading.good);
+    CHECK_INT("none", reading.problem.id, PROBLEM_INVALID);
+    CHECK_STR("none", reading.problem.errors->field, STR("clientOrderId"));
+    CHECK_STR("none", reading.problem.errors->next->field, STR("orderId"));
+    CHECK_STR("ids all the same", reading.postback.secret, STR("hush"));
+    done(&reading);
+}
+
+/* ── secrets ── */
+
+TEST(secrets)
+{
+    static const str cases[] = {
+        STR_INIT("orderId=7&secret=hush-hush&SomeThing=x"),
+        STR_INIT("orderId=7&SECRET=hush-hush&password=hush-hush&apiKey=hush-hush"),
+        STR_INIT("orderId=7&secret=hush-hush&note=secret%3Dhush-hush"),
+        STR_INIT("again=hush-hush&orderId=7&secret=hush-hush"),
+        STR_INIT("{\"orderId\":7,\"secret\":\"hush-hush\",\"more\":{\"token\":\"hush-hush\"}}"),
+        STR_INIT("orderId=7&cardNumber=4111111111111111&cardMonth=12&cardYear=2031"
+                 "&cardSecurityCode=987&secret=hush-hush&cvv2=987&ccExp=1231"),
+        STR_INIT("orderId=7&creditCardNumber=4111-1111-1111-1111&other=4111111111111111"
+                 "&achAccountNumber=987654&achRoutingNumber=987654&achBank=987&secret=hush-hush"),
+        STR_INIT("orderId=7&product1_sku=a&product1_price=4111111111111111&secret=hush-hush"),
+        STR_INIT("orderId=7&cardLast4=4111111111111111&secret=hush-hush"),
+    };
+
+    static const char *const hidden[] = { "hush", "41111", "1111-1", "987", "1231", "2031" };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].ptr;
+        read_as(&reading, cases[i]);
+        CHECK(label, reading.good);
+        CHECK_STR(label, reading.postback.secret, STR("hush-hush"));
+        for (size_t at = 0; at < COUNT_OF(hidden); at++) {
+            CHECK(label, !has(reading.postback.notes, hidden[at]));
+            CHECK(label, !has(reading.postback.rest, hidden[at]));
+            for (int value = 0; value < CRM_VALUE_COUNT; value++)
+                CHECK(label, !has(reading.postback.input.facts.values[value], hidden[at]));
+        }
+        CHECK(label, !reading.postback.input.facts.test);
+        done(&reading);
+    }
+}
+
+TEST(cards)
+{
+    static const struct {
+        const char *query;
+        const char *last4;
+        bool test;
+    } cases[] = {
+        { "cardNumber=4111111111111111", "1111", false },
+        { "cardNumber=4111+1111+1111+1234", "1234", false },
+        { "cardNumber=XXXXXXXXXXXX4321", "4321", false },
+        { "cardNumber=0000000000000000", "0000", true },
+        { "cardNumber=0000+0000+0000+0000&cardLast4=0000", "0000", true },
+        { "cardLast4=1111", "1111", false },
+        { "cardLast4=0000", "0000", false },
+        { "cardType=Test+Card", "", true },
+        { "cardNumber=", "", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
+        read_as(&reading, str_c(query));
+        CHECK_STR(cases[i].query, reading.postback.input.facts.values[CRM_CARD_LAST4],
+                  str_c(cases[i].last4));
+        CHECK_INT(cases[i].query, reading.postback.input.facts.test, cases[i].test);
+        done(&reading);
+    }
+}
+
+/* ── values and lines ── */
+
+TEST(names)
+{
+    struct reading reading;
+    read_as(&reading, STR("ORDERID=7&email=a%40b.cd&zip=10001&phone=5&utm_source=x&baseShipping=4"
+                          "&discountPrice=1&fullName=Ada+King+Lovelace&last4=1234&ip=192.0.2.1"
+                          "&Currency=eur&custom_thing=kept&empty="));
+    const struct order_facts *facts = &reading.postback.input.facts;
+    CHECK_STR("email", facts->values[CRM_EMAIL_ADDRESS], STR("a@b.cd"));
+    CHECK_STR("zip", facts->values[CRM_POSTAL_CODE], STR("10001"));
+    CHECK_STR("phone", facts->values[CRM_PHONE_NUMBER], STR("5"));
+    CHECK_STR("utm", facts->values[CRM_UTM_SOURCE], STR("x"));
+    CHECK_STR("shipping", facts->values[CRM_TOTAL_SHIPPING], STR("4"));
+    CHECK_STR("discount", facts->values[CRM_TOTAL_DISCOUNT], STR("1"));
+    CHECK_STR("first", facts->values[CRM_FIRST_NAME], STR("Ada"));
+    CHECK_STR("last", facts->values[CRM_LAST_NAME], STR("King Lovelace"));
+    CHECK_STR("currency", facts->currency, STR("EUR"));
+    CHECK("rest", has(reading.postback.rest, "\"custom_thing\":\"kept\""));
+    CHECK("rest", !has(reading.postback.rest, "empty"));
+    CHECK_STR("notes", reading.postback.notes, STR(""));
+    done(&reading);
+    read_as(&reading, STR("orderId=7&email=one&emailAddress=two"));
+    CHECK_STR("its own name", reading.postback.input.facts.values[CRM_EMAIL_ADDRESS], STR("two"));
+    CHECK("noted", has(reading.postback.notes, "\"code\":\"duplicate\""));
+    done(&reading);
+}
+
+TEST(lines)
+{
+    struct reading reading;
+    read_as(&reading, STR("orderId=7&customerType=SALE"
+                          "&product1_sku=+a+&product1_qty=2&product1_price=x"
+                          "&product2_qty=1&product2_price=5"
+                          "&product6_name=Six&product6_shipPrice=1.5&product6_qty=no"
+                          "&product6_recurringstatus=ACTIVE&product6_billingCycleNumber=3"
+                          "&product7_crmId=c8&product7_recurringstatus=sometimes"
+                          "&product7_type=UPSALE&purchaseId=P1&nextBillDate=2026-12-01"
+                          "&product13_sku=far"));
+    const struct order_facts *facts = &reading.postback.input.facts;
+    CHECK_INT("count", facts->line_count, 3);
+    CHECK_STR("trimmed", facts->lines[0].sku, STR("a"));
+    CHECK_INT("quantity", facts->lines[0].quantity, 2);
+    CHECK_INT("price", facts->lines[0].price, 0);
+    CHECK_STR("name", facts->lines[1].name, STR("Six"));
+    CHECK_INT("quantity", facts->lines[1].quantity, 1);
+    CHECK_INT("shipping", facts->lines[1].ship_price, 150);
+    CHECK_INT("purchase", facts->lines[1].purchase, PURCHASE_ACTIVE);
+    CHECK_INT("cycle", facts->lines[1].cycle, 3);
+    CHECK_STR("purchase", facts->lines[1].purchase_id, STR("P1"));
+    CHECK_STR("next bill", facts->lines[1].next_bill, STR("2026-12-01"));
+    CHECK_STR("found by", facts->lines[2].sender_id, STR("c8"));
+    CHECK("does not recur", !facts->lines[2].recurring && facts->lines[1].recurring);
+    CHECK("marked", facts->lines[2].upsell && !facts->lines[1].upsell);
+    CHECK("price", has(reading.postback.notes, "product1_price"));
+    CHECK("nameless", has(reading.postback.notes, "product2_sku"));
+    CHECK("quantity", has(reading.postback.notes, "product6_qty"));
+    CHECK("status", has(reading.postback.notes, "product7_recurringstatus"));
+    CHECK("gap", has(reading.postback.notes, "product13_sku"));
+    done(&reading);
+}
+
+TEST(upsells)
+{
+    static const struct {
+        const char *query;
+        unsigned upsells; /* bits of lines */
+    } cases[] = {
+        { "customerType=UPSELL&product1_sku=a", 1 },
+        { "customerType=UPSELL&product1_sku=a&product2_sku=b&product3_sku=c", 4 },
+        { "customerType=UPSELL&product1_sku=a&product2_sku=b&product2_upsell=1&product3_sku=c", 2 },
+        { "customerType=SALE&product1_sku=a&product2_sku=b", 0 },
+        { "customerType=SALE&product1_sku=a&product2_sku=b&product2_productType=UPSALE", 2 },
+        { "customerType=SALE&product1_sku=a&product1_type=OFFER", 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
+        read_as(&reading, str_c(query));
+        unsigned upsells = 0;
+        for (int at = 0; at < reading.postback.input.facts.line_count; at++)
+            upsells |= (unsigned)reading.postback.input.facts.lines[at].upsell << at;
+        CHECK_INT(cases[i].query, upsells, cases[i].upsells);
+        done(&reading);
+    }
+}
+
+TEST(times)
+{
+    static const struct {
+        const char *query;
+        int64_t said_ms;
+        bool noted;
+    } cases[] = {
+        { "dateUpdated=2026-11-20+10:00:00", 1795186800000, false },
+        { "dateUpdated=2026-11-20", 1795150800000, false },
+        { "dateUpdated=2026-11-20T10:00:00Z", 1795168800000, false },
+        { "dateUpdatedIso=2026-11-20T10:00:00.000Z&dateUpdated=2026-11-20+05:00:00", 1795168800000,
+          false },
+        { "dateUpdated=0000-00-00+00:00:00", 0, true },
+        { "dateUpdated=11/20/2026", 0, true },
+        { "dateUpdated=2199-01-01+00:00:00", 0, true },
+        { "dateCreated=2026-11-20+10:00:00", 0, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
+        read_as(&reading, str_c(query));
+        CHECK_INT(cases[i].query, reading.postback.input.facts.said_ms, cases[i].said_ms);
+        CHECK_INT(cases[i].query, reading.postback.notes.len > 0, cases[i].noted);
+        done(&reading);
+    }
+}
+
+RUN_TESTS(cmocka_unit_test(the_seed), cmocka_unit_test(the_capture), cmocka_unit_test(identity),
+          cmocka_unit_test(secrets), cmocka_unit_test(cards), cmocka_unit_test(names),
+          cmocka_unit_test(lines), cmocka_unit_test(upsells), cmocka_unit_test(times))

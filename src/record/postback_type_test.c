@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/test_postback.h"
+
+static void apply(struct order *order, struct arena *arena, const char *query,
+                  struct order_outcome *ret_outcome)
+{
+    struct pairs pairs = {};
+    struct problem problem = {};
+    struct postback postback;
+    bool good = pairs_add_query(&pairs, str_c(query), arena, &problem) &&
+                postback_read(&pairs, &context, arena, &postback, &problem);
+    CHECK(query, good);
+    order_apply(order, &postback.input, arena, ret_outcome);
+}
+
+/* ── what has happened ── */
+
+TEST(customer_types)
+{
+    static const struct {
+        const char *query;
+        enum order_change_kind kind;
+        enum sale_state state;
+    } cases[] = {
+        { "customerType=PARTIAL", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=PARTIAL&orderStatus=COMPLETE", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=LEAD", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=Abandoned+Cart", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=SALE", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=New+Sale", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=SALE&orderStatus=DECLINED", CHANGE_NONE, SALE_DECLINED },
+        { "customerType=SALE&orderStatus=PARTIAL", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=SALE&responseType=HARD_DECLINE", CHANGE_NONE, SALE_DECLINED },
+        { "customerType=SALE&totalPrice=-5", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=Subscription", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=upsell", CHANGE_UPSELL, SALE_COMPLETE },
+        { "customerType=Prebill", CHANGE_PREBILL_SENT, SALE_COMPLETE },
+        { "customerType=pre-billing", CHANGE_PREBILL_SENT, SALE_COMPLETE },
+        { "customerType=RECURRING", CHANGE_REBILL, SALE_COMPLETE },
+        { "customerType=Recurring/Rebill", CHANGE_REBILL, SALE_COMPLETE },
+        { "customerType=REBILL", CHANGE_REBILL, SALE_COMPLETE },
+        { "customerType=DECLINE&orderStatus=DECLINED", CHANGE_DECLINE, SALE_NONE },
+        { "customerType=Declined", CHANGE_DECLINE, SALE_NONE },
+        { "customerType=Rebill+Declined", CHANGE_REBILL_DECLINED, SALE_COMPLETE },
+        { "customerType=REBILL_DECLINE", CHANGE_REBILL_DECLINED, SALE_COMPLETE },
+        { "customerType=RECYCLE_FAILED", CHANGE_RECYCLE_FAILED, SALE_COMPLETE },
+        { "customerType=CANCEL&orderStatus=CANCELLED", CHANGE_CANCEL, SALE_CANCELLED },
+        { "customerType=Cancelled", CHANGE_CANCEL, SALE_COMPLETE },
+        { "customerType=PAUSED", CHANGE_PAUSE, SALE_COMPLETE },
+        { "customerType=Reactivate", CHANGE_REACTIVATE, SALE_COMPLETE },
+        { "customerType=REFUND", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=PARTIAL_REFUND", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=full-refund", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=CHARGEBACK", CHANGE_CHARGEBACK, SALE_COMPLETE },
+        { "customerType=DELIVERED", CHANGE_DELIVERED, SALE_COMPLETE },
+        { "customerType=RMA_ISSUED", CHANGE_RMA_ISSUED, SALE_COMPLETE },
+        { "customerType=RMA_RECEIVED", CHANGE_RMA_RECEIVED, SALE_COMPLETE },
+        { "customerType=QA_PENDING", CHANGE_QA_PENDING, SALE_NONE },
+        { "customerType=FULFILLMENT", CHANGE_SHIPPED, SALE_COMPLETE },
+        { "customerType=FULFILLMENT&fulfillmentStatus=SHIPPED", CHANGE_SHIPPED, SALE_COMPLETE },
+        { "customerType=FULFILLMENT&fulfillmentStatus=Delivered", CHANGE_DELIVERED, SALE_COMPLETE },
+        { "customerType=FULFILLMENT&fulfillmentStatus=RMA+Pending", CHANGE_RMA_ISSUED,
+          SALE_COMPLETE },
+        { "customerType=FULFILLMENT&fulfillmentStatus=RETURNED", CHANGE_RMA_RECEIVED,
+          SALE_COMPLETE },
+        { "customerType=FULFILLMENT&fulfillmentStatus=HOLD", CHANGE_NONE, SALE_COMPLETE },
+        { "orderStatus=COMPLETE", CHANGE_NONE, SALE_COMPLETE },
+        { "orderStatus=PARTIAL", CHANGE_NONE, SALE_PARTIAL },
+        { "orderStatus=declined&fulfillmentStatus=PENDING", CHANGE_NONE, SALE_DECLINED },
+        { "orderStatus=REFUNDED", CHANGE_NONE, SALE_REFUNDED },
+        { "orderStatus=REFUNDED&refundAmount=5", CHANGE_REFUND, SALE_REFUNDED },
+        { "orderStatus=CANCELLED", CHANGE_NONE, SALE_CANCELLED },
+        { "orderStatus=CHARGEBACK", CHANGE_CHARGEBACK, SALE_CHARGEBACK },
+        { "orderStatus=QA+Pending", CHANGE_NONE, SALE_QA_PENDING },
+        { "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED", CHANGE_SHIPPED, SALE_COMPLETE },
+        { "orderStatus=COMPLETE&orderType=RECURRING", CHANGE_REBILL, SALE_COMPLETE },
+        { "orderStatus=DECLINED&orderType=REBILL", CHANGE_REBILL_DECLINED, SALE_COMPLETE },
+        { "orderStatus=COMPLETE&orderType=CHARGEBACK", CHANGE_CHARGEBACK, SALE_COMPLETE },
+        { "responseType=SOFT_DECLINE", CHANGE_NONE, SALE_DECLINED },
+        { "responseType=SUCCESS", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=WHATEVER&orderStatus=DECLINED", CHANGE_NONE, SALE_DECLINED },
+        { "orderStatus=COMPLETE&totalPrice=-5.00", CHANGE_REFUND, SALE_COMPLETE },
+        { "totalPrice=-5.00", CHANGE_REFUND, SALE_COMPLETE },
+        { "totalPrice=5.00", CHANGE_NONE, SALE_COMPLETE },
+        { "totalPrice=0.00", CHANGE_NONE, SALE_NONE },
+        { "firstName=Ada", CHANGE_NONE, SALE_NONE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
+        read_as(&reading, str_c(query));
+        CHECK(label, reading.good);
+        CHECK_INT(label, reading.postback.input.change.kind, cases[i].kind);
+        CHECK_INT(label, reading.postback.input.facts.state, cases[i].state);
+        CHECK(label, (reading.postback.input.change.key != 0) == (cases[i].kind != CHANGE_NONE));
+        done(&reading);
+    }
+}
+
+/* What our own exports have for a type, and the labels for people, are all known. */
+TEST(own_names)
+{
+    static const char *const names[] = {
+#define NAMES(member, name, wire, label) name, wire, label,
+        CUSTOMER_TYPES(NAMES)
+#undef NAMES
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct pair pair[] = { { STR("orderId"), STR("7") },
+                               { STR("customerType"), str_c(names[i]) } };
+        const struct pairs pairs = { pair, 2, 2 };
+        struct postback postback;
+        struct problem problem = {};
+        CHECK(names[i], postback_read(&pairs, &context, &arena, &postback, &problem));
+        CHECK(names[i], !has(postback.notes, "customerType"));
+        CHECK(names[i],
+              postback.input.change.kind != CHANGE_NONE || postback.input.facts.state != SALE_NONE);
+    }
+}
+
+TEST(amounts)
+{
+    static const struct {
+        const char *query;
+        bool said;
+        int64_t amount;
+        bool total_said;
+        int64_t total;
+        const char *note; /* a part of the notes; NULL: there are none */
+    } cases[] = {
+        { "customerType=REFUND&refundAmount=12.50&totalPrice=20", true, 1250, true, 2000, NULL },
+        { "customerType=REFUND&refundAmount=-12.50", true, 1250, false, 0, NULL },
+        { "customerType=REFUND&totalPrice=-7", true, 700, false, 0, NULL },
+        { "customerType=REFUND", false, 0, false, 0, NULL },
+        { "customerType=REFUND&refundAmount=much", true, 0, false, 0, "\\\"much\\\" is no amount" },
+        { "customerType=PARTIAL_REFUND", true, 0, false, 0, "nothing says of how much" },
+        { "customerType=CHARGEBACK&chargebackAmount=$294.00", true, 29400, false, 0, NULL },
+        { "customerType=REBILL&totalPrice=12", true, 1200, false, 0, NULL },
+        { "orderStatus=COMPLETE&totalPrice=-3.20", true, 320, false, 0, NULL },
+        { "customerType=SALE&totalPrice=1&totalAmount=2&price=3&orderTotal=4", false, 0, true, 100,
+          NULL },
+        { "customerType=SALE&totalAmount=2&price=3&orderTotal=4", false, 0, true, 200, NULL },
+        { "customerType=SALE&price=3&orderTotal=4", false, 0, true, 300, NULL },
+        { "customerType=SALE&orderTotal=4", false, 0, true, 400, NULL },
+        { "customerType=SALE&total=1,234.50", false, 0, true, 123450, NULL },
+        { "customerType=SALE&totalPrice=12,3x&orderTotal=4", false, 0, true, 400, "totalPrice" },
+        { "customerType=SALE&totalPrice=-5", false, 0, false, 0, "below 0" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
+        read_as(&reading, str_c(query));
+        CHECK(label, reading.good);
+        CHECK_INT(label, reading.postback.input.change.amount_said, cases[i].said);
+        CHECK_INT(label, reading.postback.input.change.amount, cases[i].amount);
+        CHECK_INT(label, reading.postback.input.facts.total_said, cases[i].total_said);
+        CHECK_INT(label, reading.postback.input.facts.total, cases[i].total);
+        if (cases[i].note == NULL)
+            CHECK_STR(label, reading.postback.notes, STR(""));
+        else
+            CHECK(label, has(reading.postback.notes, cases[i].note));
+        done(&reading);
+    }
+}
+
+/* ── keys ── */
+
+static uint64_t key_of(const char *query)
+{
+    struct reading reading;
+    read_as(&reading, str_c(query));
+    CHECK(query, reading.good);
+    uint64_t key = reading.postback.input.change.key;
+    done(&reading);
+    return key;
+}
+
+TEST(keys)
+{
+    const char *refund =
+        "orderId=7&customerType=REFUND&refundAmount=5&dateRefunded=2026-11-20&secret=a";
+
+    static const struct {
+        const char *query;
+        bool same;
+    } cases[] = {
+        { "secret=b&dateRefunded=2026-11-20&refundAmount=5.00&customerType=refund&orderId=7",
+          true },
+        { "orderId=7&customerType=PARTIAL_REFUND&refundAmount=5&dateRefunded=2026-11-20", true },
+        { "orderId=7&customerType=REFUND&refundAmount=6&dateRefunded=2026-11-20", false },
+        { "orderId=7&customerType=REFUND&refundAmount=5&dateRefunded=2026-11-21", false },
+        { "orderId=7&customerType=REFUND&refundAmount=5&dateRefunded=2026-11-20&transactionId=9",
+          false },
+        { "orderId=7&customerType=REFUND&refundAmount=5&dateRefunded=2026-11-20"
+          "&dateUpdated=2026-11-20+10:00:00",
+          false },
+        { "orderId=7&customerType=CHARGEBACK&chargebackAmount=5", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        CHECK(cases[i].query, (key_of(cases[i].query) == key_of(refund)) == cases[i].same);
+    CHECK("another parcel", key_of("orderId=7&customerType=FULFILLMENT&trackingNumber=1") !=
+                                key_of("orderId=7&customerType=FULFILLMENT&trackingNumber=2"));
+    CHECK("another bill", key_of("orderId=7&customerType=REBILL&product1_sku=a"
+                                 "&product1_billingCycleNumber=2") !=
+                              key_of("orderId=7&customerType=REBILL&product1_sku=a"
+                                     "&product1_billingCycleNumber=3"));
+    CHECK("another upsell", key_of("orderId=7&customerType=UPSELL&product1_sku=a") !=
+                                key_of("orderId=7&customerType=UPSELL&product1_sku=b"));
+}
+
+TEST(a_life)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct order order = {};
+    struct order_outcome outcome;
+
+    static const struct {
+        const char *query;
+        int told;
+        enum sale_state state;
+    } cases[] = {
+        { "clientOrderId=K&customerType=PARTIAL&orderStatus=PARTIAL&totalPrice=0.00"
+          "&declineReason=Unknown+Error",
+          2, SALE_PARTIAL },
+        { "clientOrderId=K&customerType=DECLINE&orderStatus=DECLINED", 1, SALE_DECLINED },
+        { "clientOrderId=K&customerType=SALE&orderStatus=COMPLETE&product1_sku=n&product1_price=294"
+          "&totalPrice=294.00",
+          1, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=SALE&orderStatus=COMPLETE&product1_sku=n&product1_price=294"
+          "&totalPrice=294.00",
+          0, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=UPSELL&orderStatus=COMPLETE&product1_sku=n"
+          "&product1_price=294&product2_sku=u&product2_price=293.99&orderTotal=294.00"
+          "&totalPrice=587.99",
+          1, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=FULFILLMENT&fulfillmentStatus=SHIPPED&trackingNumber=1Z"
+          "&orderStatus=COMPLETE&product1_sku=n&product1_price=294&product2_sku=u"
+          "&product2_price=293.99",
+          1, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=REFUND&refundAmount=100&dateRefunded=1", 2, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=REFUND&refundAmount=100&dateRefunded=1", 0, SALE_COMPLETE },
+        { "clientOrderId=K&customerType=REFUND&refundAmount=100&dateRefunded=2", 2, SALE_COMPLETE },
+        { "clientOrderId=K&totalPrice=-387.99", 2, SALE_REFUNDED },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        apply(&order, &arena, cases[i].query, &outcome);
+        CHECK_INT(cases[i].query, outcome.occurrence_count, cases[i].told);
+        CHECK_INT(cases[i].query, order.state, cases[i].state);
+    }
+    CHECK_INT("first", order.first_total, 29400);
+    CHECK_INT("running", order.total, 58799);
+    CHECK_INT("refunded", order.refunded, 58799);
+    CHECK_INT("lines", order.line_count, 2);
+}
+
+RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(own_names), cmocka_unit_test(amounts),
+          cmocka_unit_test(keys), cmocka_unit_test(a_life))

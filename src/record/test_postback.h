@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * record/test_postback.h: a postback, read as the tests have it. */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/testing.h"
+#include "record/postback.h"
+
+struct reading {
+    struct arena arena;
+    struct pairs pairs;
+    struct postback postback;
+    struct problem problem;
+    bool good;
+};
+
+static inline int64_t five_hours_behind(const void *zone, int64_t local_ms)
+{
+    (void)zone;
+    return local_ms + 5 * 3600000;
+}
+
+/* 2026-11-21T20:00:00Z */
+static const struct postback_context context = { .now_ms = 1795291200000,
+                                                 .local_to_ms = five_hours_behind };
+
+static inline void read_as(struct reading *reading, str text)
+{
+    *reading = (struct reading){};
+    json object;
+    struct json_error error;
+    if (text.ptr[0] == '{')
+        assert_true(json_read(&reading->arena, text, 10, &object, &error) &&
+                    pairs_add_json(&reading->pairs, object, &reading->arena, &reading->problem));
+    else
+        assert_true(pairs_add_query(&reading->pairs, text, &reading->arena, &reading->problem));
+    reading->good = postback_read(&reading->pairs, &context, &reading->arena, &reading->postback,
+                                  &reading->problem);
+}
+
+static inline void done(struct reading *reading)
+{
+    arena_done(&reading->arena);
+}
+
+static inline bool has(str text, const char *part)
+{
+    return text.len > 0 && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+}
