@@ -16,21 +16,12 @@ static void wrong(struct call *call, const char *path, const char *name, const c
     call_wrong(call, arena_c(arena, arena_format(arena, "%s%s", path, name)), code, message);
 }
 
-/* A text, or a number as it was written. False: it is not given, or null. */
-static bool read_money(struct call *call, json object, const char *name, const char *path,
-                       int64_t *ret_minor)
+/* The schema has looked at it. False: it is not given. */
+static bool read_money(json object, const char *name, int64_t *ret_minor)
 {
     json value = json_get(object, str_c(name));
-    enum json_type type = json_type(value);
-    if (type == JSON_ABSENT || type == JSON_NULL)
-        return false;
-    str text = type == JSON_STRING ? json_string(value) : json_number(value);
-    if ((type == JSON_STRING || type == JSON_NUMBER) && money_read(text, ret_minor))
-        return true;
-    wrong(call, path, name, "format",
-          STR("Send an amount with at most two digits behind the point, such as \"29.40\"."));
-    *ret_minor = 0;
-    return false;
+    str text = json_type(value) == JSON_NUMBER ? json_number(value) : json_string(value);
+    return value != NULL && money_read(text, ret_minor);
 }
 
 static str text_of(json object, const char *name)
@@ -84,10 +75,8 @@ static void read_line(struct call *call, json from, int index, struct order_line
     if (quantity != NULL && !json_to_int64(quantity, &line->quantity))
         line->quantity = 1;
     read_product(call, from, path, &line->product);
-    if (read_money(call, from, "price", path, &line->price) && line->price < 0)
-        wrong(call, path, "price", "range", STR("A price must not be below 0."));
-    if (read_money(call, from, "shipPrice", path, &line->ship_price) && line->ship_price < 0)
-        wrong(call, path, "shipPrice", "range", STR("A price must not be below 0."));
+    (void)read_money(from, "price", &line->price);
+    (void)read_money(from, "shipPrice", &line->ship_price);
     if (line->sku.len == 0 && line->product == 0)
         wrong(call, path, "sku", "required", STR("A line needs a sku or a productId."));
 }
@@ -151,9 +140,7 @@ bool order_body_read(struct call *call)
     if (body_text(call, "campaignId", &text) && !id_read(ID_CAMPAIGN, text, &arrival->campaign))
         call_wrong(call, "campaignId", "unknown", STR("There is no campaign with this id."));
     check_currency(call, facts->currency);
-    facts->total_said = read_money(call, call->body, "total", "", &facts->total);
-    if (facts->total < 0)
-        call_wrong(call, "total", "range", STR("A total must not be below 0."));
+    facts->total_said = read_money(call->body, "total", &facts->total);
     read_values(json_get(call->body, STR("customer")), facts);
     read_values(json_get(call->body, STR("fields")), facts);
     check_email(call, facts);
@@ -197,7 +184,7 @@ bool order_body_read_change(struct call *call)
         change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
     (void)body_text(call, "sku", &change->sku);
     read_product(call, call->body, "", &change->product);
-    change->amount_said = read_money(call, call->body, "amount", "", &change->amount);
+    change->amount_said = read_money(call->body, "amount", &change->amount);
     read_values(json_get(call->body, STR("fields")), facts);
     take_value(facts, CRM_TRACKING_NUMBER, text_of(call->body, "trackingNumber"));
     take_value(facts, CRM_RMA_NUMBER, text_of(call->body, "rmaNumber"));

@@ -22,15 +22,12 @@ int orders_list(struct call *call, struct sql *sql)
     page.limit++;
     struct order *rows = ARENA_ARRAY(page.arena, struct order, (size_t)page.limit);
     struct order_filter filter = {};
-    str text;
     int count = 0;
     (void)call_query(call, "state", &filter.state);
     (void)call_query(call, "clientOrderId", &filter.client_order_id);
-    /* What is no id is that of nothing. */
-    if (call_query(call, "campaignId", &text) && !id_read(ID_CAMPAIGN, text, &filter.campaign))
-        filter.campaign = -1;
-    if (call_query(call, "customerId", &text) && !id_read(ID_CUSTOMER, text, &filter.customer))
-        filter.customer = -1;
+    if (!call_query_id(call, "campaignId", ID_CAMPAIGN, &filter.campaign) ||
+        !call_query_id(call, "customerId", ID_CUSTOMER, &filter.customer))
+        return CALL_REFUSED;
     int r = store_list_orders(sql, &page, &filter, rows, &count);
     if (r < 0)
         return fail(r);

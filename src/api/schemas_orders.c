@@ -77,7 +77,7 @@ static const struct schema field_values = {
 
 /* ── lines ── */
 
-#define MONEY_HELP "a decimal with at most two digits behind the point, as a text or a number"
+#define MONEY_HELP "a text or a number with at most two digits behind the point"
 #define ID_EXAMPLE(prefix) .example = "\"" prefix "_0e3v2k4m1c8r0\""
 
 static const struct schema new_line = SCHEMA(
@@ -87,11 +87,11 @@ static const struct schema new_line = SCHEMA(
     { "name", SHAPE_STRING, MEMBER_NULLABLE, .most = 200, .example = "\"Neuro, six bottles\"" },
     { "qty", SHAPE_INTEGER, .least = 1, .most = 1000000, .help = "1 when it is not given",
       .example = "6" },
-    { "price", SHAPE_ANY,
+    { "price", SHAPE_MONEY,
       .help = "of the whole line: " MONEY_HELP "; when it is not given, the "
               "product's price for each",
       .example = "\"282.00\"" },
-    { "shipPrice", SHAPE_ANY, .help = MONEY_HELP, .example = "\"0.00\"" },
+    { "shipPrice", SHAPE_MONEY, .help = MONEY_HELP, .example = "\"0.00\"" },
     { "upsell", SHAPE_BOOLEAN, .example = "false" },
     { "recurring", SHAPE_BOOLEAN,
       .help = "it is bought again and again; when it is not given, as its product",
@@ -135,7 +135,7 @@ const struct schema schema_new_order = SCHEMA(
       .example = "false" },
     { "currency", SHAPE_STRING, .least = 3, .most = 3, .help = "USD for one that is new",
       .example = "\"USD\"" },
-    { "total", SHAPE_ANY, .help = MONEY_HELP "; when it is not given, the sum of the lines",
+    { "total", SHAPE_MONEY, .help = MONEY_HELP "; when it is not given, the sum of the lines",
       .example = "\"294.00\"" },
     { "customer", SHAPE_OBJECT, MEMBER_DEEP, .of = &customer_values },
     { "fields", SHAPE_OBJECT, MEMBER_DEEP, .of = &field_values },
@@ -148,7 +148,7 @@ const struct schema schema_new_change = SCHEMA(
               "equal changes are two changes",
       .example = "\"refund-17\"" },
     { "type", SHAPE_STRING, REQUIRED, .choices = change_choices, .example = "\"refund\"" },
-    { "amount", SHAPE_ANY,
+    { "amount", SHAPE_MONEY,
       .help =
           "of a refund, chargeback or rebill: " MONEY_HELP "; when it is not given, all that is "
           "left, or the lines' prices",

@@ -5,6 +5,7 @@
 #include "intake/contact.h"
 #include "intake/internal.h"
 #include "mapping/custom_event.h"
+#include "mapping/sku.h"
 #include "model/money.h"
 #include "model/order_json.h"
 #include "model/order_names.h"
@@ -143,10 +144,10 @@ static void want_skus(struct batch *batch, struct order_arrival *arrival)
     int64_t campaign = record == NULL ? arrival->campaign : record->order.campaign;
     arrival->skus =
         ARENA_ARRAY(batch_arena(batch), struct sku_load *, (size_t)facts->line_count + 1);
+    str text;
     for (int i = 0; i < facts->line_count; i++)
-        if (facts->lines[i].sku.len > 0 && campaign != 0)
-            arrival->skus[i] =
-                batch_load_sku(batch, arrival->wanted.organization, campaign, facts->lines[i].sku);
+        if (campaign != 0 && sku_read(facts->lines[i].sku, &text))
+            arrival->skus[i] = batch_load_sku(batch, arrival->wanted.organization, campaign, text);
 }
 
 static int load_wish(struct batch *batch, struct sql *sql, struct order_arrival *arrival)

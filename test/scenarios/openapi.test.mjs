@@ -67,7 +67,8 @@ async function makeWorld() {
     const campaign = await makeCampaign(api, 'World');
     const product = await makeProduct(api, 'World');
     const sku = await makeSku(api, campaign.id, 'world', { productId: product.id });
-    return { campaign: campaign.id, product: product.id, sku: sku.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
+    const order = expect(await api.post('/api/v1/orders', { campaignId: campaign.id, state: 'complete', lines: [{ sku: 'world', price: '10.00' }] }), 201).json;
+    return { campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -96,9 +97,10 @@ const KINDS = [
     [/^\/api\/v1\/campaigns\/\{\w+\}/, 'campaign', 0],
     [/^\/api\/v1\/products\/\{\w+\}/, 'product', 0],
     [/^\/api\/v1\/skus\/\{\w+\}/, 'sku', 0],
+    [/^\/api\/v1\/orders\/\{\w+\}/, 'order', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -137,6 +139,8 @@ function goodBody(operation) {
         'PATCH /api/v1/products/{}': { price: 29.4 },
         'POST /api/v1/skus': { campaignId: world.campaign, sku: `walk ${n}`, productId: null },
         'PATCH /api/v1/skus/{}': {},
+        'POST /api/v1/orders': { campaignId: world.campaign, state: 'complete', lines: [{ sku: 'walk', price: '5.00' }] },
+        'POST /api/v1/orders/{}/changes': { type: 'shipped', trackingNumber: `walk ${n}` },
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
@@ -244,6 +248,7 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/api-keys', 'POST /api/v1/api-keys', 'DELETE /api/v1/api-keys/{}',
         'GET /api/v1/campaigns', 'POST /api/v1/campaigns', 'GET /api/v1/campaigns/{}', 'PATCH /api/v1/campaigns/{}', 'DELETE /api/v1/campaigns/{}',
         'GET /api/v1/products', 'POST /api/v1/products', 'GET /api/v1/products/{}', 'PATCH /api/v1/products/{}', 'DELETE /api/v1/products/{}',
+        'GET /api/v1/orders', 'POST /api/v1/orders', 'GET /api/v1/orders/{}', 'POST /api/v1/orders/{}/changes',
         'GET /api/v1/skus', 'POST /api/v1/skus', 'GET /api/v1/skus/{}', 'PATCH /api/v1/skus/{}', 'DELETE /api/v1/skus/{}',
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
         'GET /api/v1/webhooks', 'POST /api/v1/webhooks', 'GET /api/v1/webhooks/{}', 'PATCH /api/v1/webhooks/{}', 'DELETE /api/v1/webhooks/{}', 'POST /api/v1/webhooks/{}/ping', 'GET /api/v1/webhooks/{}/deliveries',
