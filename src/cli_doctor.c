@@ -249,6 +249,8 @@ static void check_sealed(struct doctor *doctor)
         return; /* that has been said */
     int r = store_try_webhooks(database(doctor), &key, &sum);
     report_sealed(doctor, "addresses and secrets of webhooks", r, &sum);
+    r = store_try_plugins(database(doctor), &key, &sum);
+    report_sealed(doctor, "secrets of plugins", r, &sum);
     r = store_try_attempts(database(doctor), &key, ATTEMPTS_TRIED, &sum);
     report_sealed(doctor, "newest attempts", r, &sum);
 }

@@ -13,6 +13,7 @@
 #include "store/access.h"
 #include "store/catalog.h"
 #include "store/config.h"
+#include "store/plugins.h"
 #include "json/json.h"
 #include "json/write.h"
 
@@ -184,6 +185,27 @@ static int make_api_key(const struct api_key_row *row, struct api_key **ret_made
     return 0;
 }
 
+static int make_plugin(const struct picture_source *source, const struct plugin_row *row,
+                       struct plugin **ret_made)
+{
+    void *CLEANUP(object_releasep) object = object_new(sizeof(struct plugin));
+    struct plugin *made = object;
+    struct arena *arena = &made->object.arena;
+    made->object.id = row->id;
+    made->organization = row->organization;
+    made->type = arena_str(arena, row->type);
+    made->name = arena_str(arena, row->name);
+    made->campaign = row->campaign;
+    made->import_unknown_skus = row->import_unknown_skus;
+    made->created_ms = row->created_ms;
+    made->updated_ms = row->updated_ms;
+    if (!unseal(source->seal_key, row->secret, arena, &made->secret))
+        return fail(FAIL_CORRUPT);
+    object = NULL;
+    *ret_made = made;
+    return 0;
+}
+
 static struct campaign *make_campaign(const struct campaign_row *row)
 {
     struct campaign *made = object_new_compact(sizeof(*made), row->name.len);
@@ -263,6 +285,19 @@ static int read_api_key(const struct picture_source *source, int64_t organizatio
     return r;
 }
 
+static int read_plugin(const struct picture_source *source, int64_t organization, int64_t id,
+                       struct arena *arena, struct object **ret_object)
+{
+    struct plugin_row row;
+    struct plugin *made = NULL;
+    int r = store_read_plugin(source->sql, organization, id, arena, &row);
+    if (r == 0)
+        r = make_plugin(source, &row, &made);
+    if (r == 0)
+        *ret_object = &made->object;
+    return r;
+}
+
 static int read_campaign(const struct picture_source *source, int64_t organization, int64_t id,
                          struct arena *arena, struct object **ret_object)
 {
@@ -294,7 +329,8 @@ int picture_read_object(const struct picture_source *source, int64_t organizatio
                                               struct arena *, struct object **) = {
         [OBJECT_INTEGRATION] = read_integration, [OBJECT_DEFINITION] = read_definition,
         [OBJECT_WEBHOOK] = read_webhook,         [OBJECT_API_KEY] = read_api_key,
-        [OBJECT_CAMPAIGN] = read_campaign,       [OBJECT_PRODUCT] = read_product,
+        [OBJECT_CAMPAIGN] = read_campaign,       [OBJECT_PLUGIN] = read_plugin,
+        [OBJECT_PRODUCT] = read_product,
     };
     assert(kind < OBJECT_KINDS);
     struct arena CLEANUP(arena_done) scratch = {};
@@ -381,6 +417,21 @@ static int add_api_keys(const struct picture_source *source, struct store_page *
         r = make_api_key(&rows[i], &made);
         if (r == 0)
             gather(gathered, OBJECT_API_KEY, made);
+        page->before = rows[i].id;
+    }
+    return fail(r);
+}
+
+static int add_plugins(const struct picture_source *source, struct store_page *page,
+                       struct gathered *gathered, int *ret_count)
+{
+    struct plugin_row *rows = ARENA_ARRAY(page->arena, struct plugin_row, ROWS_AT_ONCE);
+    int r = store_list_plugins(source->sql, page, rows, ret_count);
+    for (int i = 0; r == 0 && i < *ret_count; i++) {
+        struct plugin *made = NULL;
+        r = make_plugin(source, &rows[i], &made);
+        if (r == 0)
+            gather(gathered, OBJECT_PLUGIN, made);
         page->before = rows[i].id;
     }
     return fail(r);
@@ -484,6 +535,8 @@ int picture_read(const struct picture_source *source, int64_t organization,
         r = add_all(source, picture, add_campaigns);
     if (r == 0)
         r = add_all(source, picture, add_products);
+    if (r == 0)
+        r = add_all(source, picture, add_plugins);
     if (r != 0)
         return fail(r);
     picture_finish(picture);

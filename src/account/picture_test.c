@@ -4,6 +4,7 @@
 #include "store/access.h"
 #include "store/catalog.h"
 #include "store/config.h"
+#include "store/plugins.h"
 #include "store/testing.h"
 
 #include <stdio.h>
@@ -73,6 +74,18 @@ static void add_key(struct scene *scene, int64_t id, const char *secret)
     assert_int_equal(store_insert_api_key(writing(scene), &row), 0);
 }
 
+static void add_plugin(struct scene *scene, int64_t organization, int64_t id)
+{
+    const struct plugin_row row = { .id = id,
+                                    .organization = organization,
+                                    .type = STR("konnektive"),
+                                    .name = STR("Calls"),
+                                    .campaign = 60,
+                                    .import_unknown_skus = true,
+                                    .secret = seal(&seal_key, STR("hush"), &scene->arena) };
+    assert_int_equal(store_insert_plugin(writing(scene), &row), 0);
+}
+
 static void fill(struct scene *scene)
 {
     const struct integration_row integration = { .id = 10,
@@ -85,6 +98,8 @@ static void fill(struct scene *scene)
     add_webhook(scene, ORG, 30, OUTLET_ACTIVE);
     add_webhook(scene, ORG, 31, OUTLET_DELETED);
     add_webhook(scene, OTHER, 32, OUTLET_DISABLED);
+    add_plugin(scene, ORG, 50);
+    add_plugin(scene, OTHER, 51);
     add_key(scene, 40, "one");
     add_key(scene, 41, "two");
     assert_int_equal(store_revoke_api_key(writing(scene), ORG, 41, 5), 0);
@@ -137,6 +152,10 @@ static void reads_a_whole_organization(void **state)
     assert_true(str_equal(product->name, STR("Vitamins")));
     assert_int_equal(product->price, 2940);
     assert_true(product->recurring);
+    assert_int_equal(picture->plugins.count, 1);
+    const struct plugin *plugin = objects_find(&picture->plugins, 50);
+    assert_true(str_equal(plugin->secret, STR("hush")) && plugin->import_unknown_skus);
+    assert_int_equal(plugin->campaign, 60);
     object_release(picture);
     assert_int_equal(picture_read(&source, 77, &picture), STORE_NOT_FOUND);
 }
@@ -169,6 +188,8 @@ static void reads_one_object(void **state)
         { OTHER, OBJECT_CAMPAIGN, 50, STORE_NOT_FOUND },
         { ORG, OBJECT_PRODUCT, 60, 0 },
         { OTHER, OBJECT_PRODUCT, 60, STORE_NOT_FOUND },
+        { ORG, OBJECT_PLUGIN, 50, 0 },
+        { ORG, OBJECT_PLUGIN, 51, STORE_NOT_FOUND },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -178,6 +178,9 @@ void json_member_bytes(struct json_writer *writer, str key, str encoding_key, st
 /* The stored list of comma-separated words as an array. */
 void json_member_words(struct json_writer *writer, str key, str words);
 
+/* "https://hub.example", as it is configured or as the request came; empty: neither says it. */
+str call_base_url(const struct call *call);
+
 /* ── lists ── */
 
 struct store_page call_page(const struct call *call);

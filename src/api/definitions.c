@@ -13,35 +13,10 @@
 
 /* ── addresses ── */
 
-/* What can stand in a Host header and harms nobody in a URL. */
-static bool is_host(str host)
-{
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        if (!char_is_alpha(c) && !char_is_digit(c) && (c == '\0' || strchr(".-:[]_", c) == NULL))
-            return false;
-    }
-    return host.len > 0;
-}
-
-static str base_url(const struct call *call)
-{
-    const struct request *request = call->request;
-    str configured = call->api->context.public_url;
-    if (configured.len > 0)
-        return str_ends(configured, STR("/")) ? str_head(configured, configured.len - 1)
-                                              : configured;
-    const str *host = request_header(request, STR("Host"));
-    if (host == NULL || !is_host(*host))
-        return (str){};
-    return arena_format(&call->request->arena, "%s://%.*s", request->secure ? "https" : "http",
-                        STR_ARG(*host));
-}
-
 static str event_url(const struct call *call, const struct definition_row *row)
 {
     struct arena *arena = &call->request->arena;
-    str base = base_url(call);
+    str base = call_base_url(call);
     if (str_equal(row->context, STR("webhook")))
         return arena_format(arena, "%.*s/%.*s/custom-events/alias/%.*s", STR_ARG(base),
                             STR_ARG(call->caller.uuid), STR_ARG(row->alias));

@@ -101,6 +101,14 @@ int webhooks_change(struct call *call, struct batch *batch);
 int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
 
+/* plugins.c */
+int plugins_list(struct call *call, struct sql *sql);
+int plugins_get(struct call *call, struct sql *sql);
+bool plugins_check(struct call *call);
+int plugins_create(struct call *call, struct batch *batch);
+int plugins_change(struct call *call, struct batch *batch);
+int plugins_delete(struct call *call, struct batch *batch);
+
 /* filters.c */
 bool filter_test_check(struct call *call);
 int filter_test(struct call *call, struct sql *sql);

@@ -396,6 +396,7 @@ static const char tags[] =
     "{\"name\":\"Catalog\",\"description\":\"What is sold: campaigns, products, and the SKUs that "
     "other systems have for them.\"},"
     "{\"name\":\"Webhooks\",\"description\":\"Where events are delivered to, and how that went.\"},"
+    "{\"name\":\"Plugins\",\"description\":\"Where the postbacks of other systems come in.\"},"
     "{\"name\":\"Contacts\",\"description\":\"Whom events are about.\"},"
     "{\"name\":\"Books\",\"description\":\"What happened, in rows and in sums.\"},"
     "{\"name\":\"Access\",\"description\":\"Who may do what.\"},"

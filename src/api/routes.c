@@ -270,6 +270,23 @@ const struct route routes[] = {
       .query = contacts_activity, LISTS(schema_activity, ID_EVENT),
       DOC("listActivity", "Contacts", "The events about a contact") },
 
+    /* ── plugins ── */
+    { GET("/api/v1/plugins"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_list,
+      LISTS(schema_plugin, ID_PLUGIN), DOC("listPlugins", "Plugins", "The instances") },
+    { POST("/api/v1/plugins"), CALLER(PLUGINS_WRITE, EDITOR), .check = plugins_check,
+      .command = plugins_create, .body = &schema_new_plugin, GIVES(201, schema_plugin),
+      .also = { PROBLEM_CONFLICT }, DOC("createPlugin", "Plugins", "Make an instance"),
+      .help = "Its secret is never shown: keep it for the sender's side." },
+    { GET("/api/v1/plugins/{id}"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_get,
+      GIVES(200, schema_plugin), DOC("getPlugin", "Plugins", "One instance") },
+    { PATCH("/api/v1/plugins/{id}"), CALLER(PLUGINS_WRITE, EDITOR), .check = plugins_check,
+      .command = plugins_change, .body = &schema_plugin_change, GIVES(200, schema_plugin),
+      DOC("changePlugin", "Plugins", "Change an instance"),
+      .help = "With another secret, the one before is refused from the moment of the answer on." },
+    { DELETE("/api/v1/plugins/{id}"), CALLER(PLUGINS_WRITE, EDITOR), .command = plugins_delete,
+      GONE, DOC("deletePlugin", "Plugins", "Delete an instance"),
+      .help = "Its address answers 404 from then on; orders that came by it stay." },
+
     /* ── webhooks and their deliveries ── */
     { GET("/api/v1/webhooks"), CALLER(WEBHOOKS_READ, VIEWER), .query = webhooks_list,
       LISTS(schema_webhook, ID_WEBHOOK), DOC("listWebhooks", "Webhooks", "The endpoints") },

@@ -71,6 +71,11 @@ extern const struct schema schema_rotated_webhook;
 extern const struct schema schema_filter_trial;
 extern const struct schema schema_filter_verdict;
 
+/* schemas_plugins.c */
+extern const struct schema schema_plugin;
+extern const struct schema schema_new_plugin;
+extern const struct schema schema_plugin_change;
+
 /* schemas_recovery.c */
 extern const struct schema schema_recover;
 extern const struct schema schema_recovery;

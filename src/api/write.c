@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * api/write.c: what answers have in common: ids, bytes, pages; and the audit row of a change. */
+ * api/write.c: what answers have in common: ids, bytes, addresses, pages; and the audit row of a change. */
 #include "api/call.h"
 #include "model/money.h"
 #include "store/access.h"
@@ -62,6 +62,33 @@ void json_member_words(struct json_writer *writer, str key, str words)
             json_add_string(writer, word);
     }
     json_end_array(writer);
+}
+
+/* ── addresses ── */
+
+/* What can stand in a Host header and harms nobody in a URL. */
+static bool is_host(str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && (c == '\0' || strchr(".-:[]_", c) == NULL))
+            return false;
+    }
+    return host.len > 0;
+}
+
+str call_base_url(const struct call *call)
+{
+    const struct request *request = call->request;
+    str configured = call->api->context.public_url;
+    if (configured.len > 0)
+        return str_ends(configured, STR("/")) ? str_head(configured, configured.len - 1)
+                                              : configured;
+    const str *host = request_header(request, STR("Host"));
+    if (host == NULL || !is_host(*host))
+        return (str){};
+    return arena_format(&call->request->arena, "%s://%.*s", request->secure ? "https" : "http",
+                        STR_ARG(*host));
 }
 
 /* ── lists ── */

@@ -40,6 +40,8 @@
       "campaigns of one organization; more is 409")                                                \
     X(products, "max-products", 10000, 1, 100000, "products",                                      \
       "products of one organization; more is 409")                                                 \
+    X(plugins, "max-plugins", 100, 1, 10000, "plugins",                                            \
+      "plugin instances of one organization; more is 409")                                         \
     X(filter_groups, "max-filter-groups", 50, 1, 1000, "groups",                                   \
       "groups of conditions in one filter, nested ones included; more is 422")                     \
     X(filter_conditions, "max-filter-conditions", 50, 1, 1000, "conditions",                       \

@@ -114,6 +114,7 @@ struct objects *picture_objects(struct picture *picture, enum object_kind kind)
         [OBJECT_INTEGRATION] = &picture->integrations, [OBJECT_DEFINITION] = &picture->definitions,
         [OBJECT_WEBHOOK] = &picture->webhooks,         [OBJECT_API_KEY] = &picture->api_keys,
         [OBJECT_CAMPAIGN] = &picture->campaigns,       [OBJECT_PRODUCT] = &picture->products,
+        [OBJECT_PLUGIN] = &picture->plugins,
     };
     static_assert(COUNT_OF(lists) == OBJECT_KINDS, "a list for each kind");
     assert(kind < OBJECT_KINDS);
@@ -169,6 +170,7 @@ struct picture *picture_copy(const struct picture *from)
     share_objects(arena, &picture->api_keys, &from->api_keys);
     share_objects(arena, &picture->campaigns, &from->campaigns);
     share_objects(arena, &picture->products, &from->products);
+    share_objects(arena, &picture->plugins, &from->plugins);
     return picture;
 }
 

@@ -164,6 +164,19 @@ struct webhook {
     int64_t updated_ms;
 };
 
+/* An instance of a plugin: an inlet for another system's postbacks. */
+struct plugin {
+    struct object object;
+    int64_t organization; /* the small number */
+    str type;             /* "konnektive" */
+    str name;
+    int64_t campaign; /* whose SKUs it looks for */
+    bool import_unknown_skus;
+    str secret; /* what its sender shows, unsealed: never printed */
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
 /* X(bit, member, name) */
 #define SCOPES(X)                                                                                  \
     X(0, CUSTOM_EVENTS_WRITE, "custom_events:write")                                               \
@@ -233,6 +246,7 @@ struct picture {
     struct objects api_keys; /* not the revoked ones */
     struct objects campaigns;
     struct objects products;
+    struct objects plugins;
     struct map by_alias;   /* alias → struct event_definition */
     int64_t filter_points; /* of its webhooks, together */
 };
@@ -253,6 +267,7 @@ enum object_kind {
     OBJECT_API_KEY,
     OBJECT_CAMPAIGN,
     OBJECT_PRODUCT,
+    OBJECT_PLUGIN,
     OBJECT_KINDS
 };
 

@@ -100,17 +100,17 @@ int store_try_attempts(struct sql *sql, const struct seal_key *key, int limit,
     return fail(r);
 }
 
-int store_try_webhooks(struct sql *sql, const struct seal_key *key, struct sealed_sum *ret_sum)
+/* A query whose first `columns` columns are all sealed. */
+static int try_columns(struct sql_query *query, const struct seal_key *key, int columns,
+                       struct sealed_sum *ret_sum)
 {
     struct arena CLEANUP(arena_done) scratch = {};
     struct sealed_sum sum = {};
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql, "SELECT url, secret FROM webhooks ORDER BY id");
     int r;
-    while ((r = sql_next(&query)) > 0) {
-        for (int column = 0; column < 2; column++) {
+    while ((r = sql_next(query)) > 0) {
+        for (int column = 0; column < columns; column++) {
             str plain;
-            bool opens = unseal(key, sql_blob(&query, column, &scratch), &scratch, &plain);
+            bool opens = unseal(key, sql_blob(query, column, &scratch), &scratch, &plain);
             sum.opened += opens;
             sum.broken += !opens;
         }
@@ -119,4 +119,18 @@ int store_try_webhooks(struct sql *sql, const struct seal_key *key, struct seale
     if (r == 0)
         *ret_sum = sum;
     return fail(r);
+}
+
+int store_try_webhooks(struct sql *sql, const struct seal_key *key, struct sealed_sum *ret_sum)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT url, secret FROM webhooks ORDER BY id");
+    return try_columns(&query, key, 2, ret_sum);
+}
+
+int store_try_plugins(struct sql *sql, const struct seal_key *key, struct sealed_sum *ret_sum)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT secret FROM plugins ORDER BY id");
+    return try_columns(&query, key, 1, ret_sum);
 }

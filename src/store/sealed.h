@@ -28,6 +28,9 @@ struct sealed_sum {
 /* The addresses and signing secrets of all webhooks. */
 MUST_USE int store_try_webhooks(struct sql *sql, const struct seal_key *key,
                                 struct sealed_sum *ret_sum);
+/* The secrets of all plugin instances. */
+MUST_USE int store_try_plugins(struct sql *sql, const struct seal_key *key,
+                               struct sealed_sum *ret_sum);
 /* The newest `limit` attempts of each organization. */
 MUST_USE int store_try_attempts(struct sql *sql, const struct seal_key *key, int limit,
                                 struct sealed_sum *ret_sum);

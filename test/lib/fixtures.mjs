@@ -33,6 +33,10 @@ export async function makeSku(client, campaignId, sku, more = {}) {
     return expect(await client.post('/api/v1/skus', { campaignId, sku, ...more }), 201).json;
 }
 
+export function makePlugin(client, campaignId, changes = {}) {
+    return client.post('/api/v1/plugins', { type: 'konnektive', name: 'Konnektive', secret: 'a secret of the sender', campaignId, ...changes });
+}
+
 export function sendApi(client, alias, body, { create = true, headers = {}, query } = {}) {
     const search = query ?? (create === undefined ? '' : `?createContact=${create}`);
     return client.post(`/custom-events/alias/${alias}${search}`, body, { headers });

@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-import { EMAIL, TEXT, makeCampaign, makeEvent, makeIntegration, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { EMAIL, TEXT, makeCampaign, makeEvent, makeIntegration, makePlugin, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { Client, expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, scenario, startHub } from '../lib/hub.mjs';
 import { startMailServer } from '../lib/mail.mjs';
@@ -68,7 +68,8 @@ async function makeWorld() {
     const product = await makeProduct(api, 'World');
     const sku = await makeSku(api, campaign.id, 'world', { productId: product.id });
     const order = expect(await api.post('/api/v1/orders', { campaignId: campaign.id, state: 'complete', lines: [{ sku: 'world', price: '10.00' }] }), 201).json;
-    return { campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
+    const plugin = expect(await makePlugin(api, campaign.id), 201).json;
+    return { plugin: plugin.id, campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -87,6 +88,7 @@ async function logIn(email, at = hub) {
 const KINDS = [
     [/^\/api\/v1\/integrations\/\{\w+\}\/events\/\{(\w+)\}/, 'definition', 1],
     [/^\/api\/v1\/integrations\/\{\w+\}/, 'integration', 0],
+    [/^\/api\/v1\/plugins\/\{\w+\}/, 'plugin', 0],
     [/^\/api\/v1\/webhooks\/\{\w+\}/, 'webhook', 0],
     [/^\/api\/v1\/deliveries\/\{\w+\}/, 'delivery', 0],
     [/^\/api\/v1\/recoveries\/\{\w+\}/, 'recovery', 0],
@@ -100,7 +102,7 @@ const KINDS = [
     [/^\/api\/v1\/orders\/\{\w+\}/, 'order', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord', plugin: 'plg' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -141,6 +143,8 @@ function goodBody(operation) {
         'PATCH /api/v1/skus/{}': {},
         'POST /api/v1/orders': { campaignId: world.campaign, state: 'complete', lines: [{ sku: 'walk', price: '5.00' }] },
         'POST /api/v1/orders/{}/changes': { type: 'shipped', trackingNumber: `walk ${n}` },
+        'POST /api/v1/plugins': { type: 'konnektive', name: `Walk ${n}`, secret: 'walk walk walk', campaignId: world.campaign },
+        'PATCH /api/v1/plugins/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
@@ -251,6 +255,7 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/orders', 'POST /api/v1/orders', 'GET /api/v1/orders/{}', 'POST /api/v1/orders/{}/changes',
         'GET /api/v1/skus', 'POST /api/v1/skus', 'GET /api/v1/skus/{}', 'PATCH /api/v1/skus/{}', 'DELETE /api/v1/skus/{}',
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
+        'GET /api/v1/plugins', 'POST /api/v1/plugins', 'GET /api/v1/plugins/{}', 'PATCH /api/v1/plugins/{}', 'DELETE /api/v1/plugins/{}',
         'GET /api/v1/webhooks', 'POST /api/v1/webhooks', 'GET /api/v1/webhooks/{}', 'PATCH /api/v1/webhooks/{}', 'DELETE /api/v1/webhooks/{}', 'POST /api/v1/webhooks/{}/ping', 'GET /api/v1/webhooks/{}/deliveries',
         'GET /api/v1/deliveries/{}', 'POST /api/v1/deliveries/{}/resend',
         'POST /api/v1/webhooks/{}/recover', 'GET /api/v1/webhooks/{}/recoveries', 'GET /api/v1/recoveries/{}', 'POST /api/v1/recoveries/{}/cancel',
@@ -283,6 +288,7 @@ async function deletable(operation) {
     if (path === '/api/v1/campaigns/{}') ids.campaign = (await makeCampaign(api)).id;
     if (path === '/api/v1/products/{}') ids.product = (await makeProduct(api)).id;
     if (path === '/api/v1/skus/{}') ids.sku = (await makeSku(api, world.campaign, `gone ${++counter}`)).id;
+    if (path === '/api/v1/plugins/{}') ids.plugin = expect(await makePlugin(api, world.campaign), 201).json.id;
     if (path === '/api/v1/webhooks/{}') ids.webhook = (await makeWebhook(api, 'http://127.0.0.1:9/')).id;
     if (path === '/api/v1/api-keys/{}') ids.key = expect(await api.post('/api/v1/api-keys', { name: 'gone', scopes: ['contacts:read'] }), 201).json.id;
     if (path === '/api/v1/users/{}') ids.user = expect(await api.post('/api/v1/users', { email: `gone${++counter}@example.org`, name: 'Gone', password: PASSWORD, role: 'viewer' }), 201).json.id;
@@ -365,6 +371,14 @@ const provocations = {
             'PATCH /api/v1/users/{}': () => call(theirs, operation, { ids: { ...world, user: hub.owners[1].userId }, body: { role: 'viewer' } }),
             'POST /api/v1/integrations/{}/events': () => call(api, operation, { body: { context: 'api', name: 'x', alias: 'world', fields: [EMAIL] } }),
             'PATCH /api/v1/integrations/{}/events/{}': () => call(api, operation, { body: { alias: 'world-hook' } }),
+            'POST /api/v1/plugins': async () => {
+                // There are as many as there may be.
+                const made = [];
+                let answer;
+                while ((answer = await call(api, operation)).status === 201) made.push(answer.json.id);
+                for (const id of made) expect(await api.delete(`/api/v1/plugins/${id}`), 204);
+                return answer;
+            },
             'POST /api/v1/webhooks/{}/ping': async () => {
                 // It has been disabled.
                 const receiver = await startReceiver();
@@ -529,7 +543,7 @@ scenario('each route has its role: those below it are refused, it and those abov
 
 scenario('ids of another organization are ids of nobody, on every route, and nothing is changed or shown', async () => {
     const look = async () => JSON.stringify([
-        (await api.get(`/api/v1/integrations/${world.integration}`)).json, (await api.get(`/api/v1/webhooks/${world.webhook}`)).json, (await api.get(`/api/v1/users`)).json,
+        (await api.get(`/api/v1/integrations/${world.integration}`)).json, (await api.get(`/api/v1/plugins/${world.plugin}`)).json, (await api.get(`/api/v1/webhooks/${world.webhook}`)).json, (await api.get(`/api/v1/users`)).json,
         (await api.get(`/api/v1/integrations/${world.integration}/events/${world.definition}`)).json, (await api.get(`/api/v1/api-keys`)).json,
     ]);
     const before = await look();
