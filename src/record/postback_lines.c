@@ -93,7 +93,7 @@ static int64_t read_number(struct postback_reading *reading, int at, enum crm_sl
     return normal;
 }
 
-/* What costs less than nothing says what was refunded, and nothing of what the line costs. */
+/* Senders of refunds have the prices below 0 too: the line still costs what it did. */
 static int64_t read_price(struct postback_reading *reading, int at, enum crm_slot slot)
 {
     str text = reading->slots[at]->slots[slot];
