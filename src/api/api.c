@@ -167,10 +167,13 @@ static void on_end(const struct request *request, int status, int64_t micros, vo
         return;
     struct arena CLEANUP(arena_done) arena = {};
     char client[ADDRESS_TEXT_MAX];
+    /* A plugin's may end with its secret. */
+    bool plugin = route != NULL && route->who == WHO_PLUGIN;
+    str path = plugin ? str_c(route->pattern) : redact(request->path, &arena);
     log_line(api->context.log, level, "request", LOG_TEXT("request", request->id),
-             LOG_TEXT("method", request->method_text),
-             LOG_TEXT("path", redact(request->path, &arena)), LOG_INT("status", status),
-             LOG_INT("us", micros), LOG_TEXT("client", address_write(&request->client, client)));
+             LOG_TEXT("method", request->method_text), LOG_TEXT("path", path),
+             LOG_INT("status", status), LOG_INT("us", micros),
+             LOG_TEXT("client", address_write(&request->client, client)));
 }
 
 /* ── loops ── */

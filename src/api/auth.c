@@ -4,6 +4,7 @@
  */
 #include "api/call.h"
 #include "api/cookie.h"
+#include "inlet/konnektive.h"
 #include "model/names.h"
 #include "store/access.h"
 
@@ -247,7 +248,7 @@ bool call_rules(struct call *call)
 {
     switch (call->caller.kind) {
     case CALLER_ANYONE:
-        assert(call->route->who == WHO_ANYONE || call->route->who == WHO_INLET);
+        assert((call->route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN)) != 0);
         return true;
     case CALLER_KEY:
         return scope_fits(call);
@@ -262,6 +263,9 @@ bool call_rules(struct call *call)
 /* A refusal that the organization gets to see. */
 static bool reject(struct call *call, const struct picture *picture)
 {
+    if (call->route->who == WHO_PLUGIN)
+        return konnektive_reject(&call->api->context.inlet, call->request, picture, call->parsed,
+                                 &call->problem);
     str alias = call->path[call->route->who == WHO_INLET ? 1 : 0];
     const struct event_definition *definition = map_find(&picture->by_alias, alias);
     str name = arena_format(&call->request->arena, "custom_event.%.*s", STR_ARG(alias));
@@ -287,31 +291,72 @@ static bool webhook_secret_fits(struct call *call, const struct picture *picture
     return false;
 }
 
-static bool identify_inlet(struct call *call)
+/* Whose inlet it is. True: the reply is filled in, or the request is parked (*ret_picture NULL). */
+static bool find_organization(struct call *call, str uuid, const struct picture **ret_picture,
+                              bool *ret_parked)
 {
-    const struct picture *picture = NULL;
-    str uuid = call->path[0];
+    *ret_parked = false;
+    *ret_picture = NULL;
     bool valid = uuid_is_valid(uuid);
     if (valid)
-        picture = directory_find_by_uuid(call_loop(call)->directory, uuid);
-    if (picture == NULL && valid && !call->fetched) {
-        if (fetch_by_uuid(call, uuid))
-            return false;
-        call_finish(call, 0);
-        return true;
+        *ret_picture = directory_find_by_uuid(call_loop(call)->directory, uuid);
+    if (*ret_picture != NULL)
+        return false;
+    if (valid && !call->fetched && fetch_by_uuid(call, uuid)) {
+        *ret_parked = true;
+        return false;
     }
-    if (picture == NULL && call->failure < 0)
+    if (call->failure < 0)
         return refuse_unknown(call);
-    if (picture == NULL) {
+    if (!problem_has(&call->problem))
         (void)call_refuse(call, PROBLEM_NOT_FOUND,
-                          STR("There is no organization with this id. Copy the address of the "
-                              "custom event again."));
-        call_finish(call, 0);
+                          STR("There is no organization with this id. Copy the address again."));
+    call_finish(call, 0);
+    return true;
+}
+
+static bool identify_inlet(struct call *call)
+{
+    const struct picture *picture;
+    bool parked;
+    if (find_organization(call, call->path[0], &picture, &parked))
         return true;
-    }
+    if (parked)
+        return false;
     if (!webhook_secret_fits(call, picture))
         return reject(call, picture);
     return take_event(call, picture, NULL);
+}
+
+static int path_count(const struct call *call)
+{
+    int count = 0;
+    while (count < ROUTE_PARAMETERS_MAX && call->path[count].ptr != NULL)
+        count++;
+    return count;
+}
+
+/* Which plugin, and whose, is said in the request, not in its address alone. */
+static bool identify_plugin(struct call *call)
+{
+    struct konnektive_request *read = ARENA_NEW(&call->request->arena, struct konnektive_request);
+    struct problem problem = {};
+    const struct picture *picture;
+    bool parked;
+    call->parsed = read;
+    bool good = konnektive_read(&call->api->context.inlet, call->request, call->path,
+                                path_count(call), read, &problem);
+    if (!good && read->organization.len == 0) {
+        call->problem = problem;
+        call_finish(call, 0);
+        return true;
+    }
+    if (find_organization(call, read->organization, &picture, &parked))
+        return true;
+    if (parked)
+        return false;
+    call->problem = problem;
+    return good ? take_event(call, picture, NULL) : reject(call, picture);
 }
 
 /* ── keys ── */
@@ -388,6 +433,8 @@ bool call_identify(struct call *call)
 {
     if (call->route->who == WHO_INLET)
         return identify_inlet(call);
+    if (call->route->who == WHO_PLUGIN)
+        return identify_plugin(call);
     struct credentials credentials = read_credentials(call->request);
     switch (credentials.kind) {
     case CREDENTIALS_NONE:
@@ -418,6 +465,8 @@ static bool names_owner(const struct call *call, const struct credentials *crede
 {
     if (call->route->who == WHO_INLET)
         return uuid_is_valid(call->path[0]);
+    if (call->route->who == WHO_PLUGIN) /* its bearer token is no key of ours */
+        return false;
     return credentials->kind == CREDENTIALS_KEY;
 }
 

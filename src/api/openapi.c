@@ -32,7 +32,8 @@ static struct problem_set problems_of(const struct route *route)
     bool path = strchr(route->pattern, '{') != NULL;
     bool body = route->body != NULL;
     add_problem(&set, path || body, PROBLEM_MALFORMED);
-    add_problem(&set, caller || route->who == WHO_INLET, PROBLEM_UNAUTHENTICATED);
+    add_problem(&set, caller || (route->who & (WHO_INLET | WHO_PLUGIN)) != 0,
+                PROBLEM_UNAUTHENTICATED);
     add_problem(&set, caller, PROBLEM_FORBIDDEN);
     add_problem(&set, path, PROBLEM_NOT_FOUND);
     add_problem(&set, body, PROBLEM_TOO_LARGE);
@@ -314,6 +315,8 @@ static void write_security(struct json_writer *out, const struct route *route)
                                                     : STR("{\"session\":[],\"csrf\":[]}"));
     if (route->who == WHO_INLET)
         json_add_raw(out, STR("{},{\"webhookSecret\":[]}"));
+    if (route->who == WHO_PLUGIN)
+        json_add_raw(out, STR("{},{\"webhookSecret\":[]},{\"bearer\":[]}"));
     json_end_array(out);
     if (scope.len > 0)
         json_member_string(out, STR("x-scope"), scope);

@@ -6,6 +6,7 @@
 #include "store/access.h"
 #include "store/ledger.h"
 #include "store/lists.h"
+#include "store/plugins.h"
 
 #define COUNTS_MAX 1000
 
@@ -20,6 +21,12 @@ static int64_t read_since(const struct call *call)
 
 /* ── rejections ── */
 
+/* The ids of both are drawn from one source: one is none of the other's. */
+static enum id_kind inlet_kind(bool plugin)
+{
+    return plugin ? ID_PLUGIN : ID_EVENT_DEFINITION;
+}
+
 static void write_rejection(struct call *call, const struct rejection *rejection)
 {
     struct json_writer *out = &call->out;
@@ -27,7 +34,9 @@ static void write_rejection(struct call *call, const struct rejection *rejection
     json_member_id(out, STR("id"), ID_REJECTION, rejection->id);
     json_member_instant(out, STR("at"), rejection->at_ms);
     json_member_string(out, STR("inlet"), rejection->inlet_name);
-    json_member_id_or_null(out, STR("inletId"), ID_EVENT_DEFINITION, rejection->inlet);
+    json_member_id_or_null(out, STR("inletId"),
+                           inlet_kind(str_starts(rejection->inlet_name, STR("plugin."))),
+                           rejection->inlet);
     json_member_int(out, STR("status"), rejection->status);
     json_member_string(out, STR("reason"), rejection->reason);
     json_member_string(out, STR("detail"), rejection->detail);
@@ -46,9 +55,10 @@ int rejections_list(struct call *call, struct sql *sql)
     struct rejection_filter filter = {};
     struct store_listed listed = {};
     (void)call_query(call, "reason", &filter.reason);
-    /* By the custom event's id, or by its name. */
+    /* By the id of the custom event or the plugin, or by the inlet's name. */
     if (call_query(call, "inlet", &filter.inlet_name) &&
-        id_read(ID_EVENT_DEFINITION, filter.inlet_name, &filter.inlet))
+        (id_read(ID_EVENT_DEFINITION, filter.inlet_name, &filter.inlet) ||
+         id_read(ID_PLUGIN, filter.inlet_name, &filter.inlet)))
         filter.inlet_name = (str){};
     int r = store_list_rejections(sql, &page, &filter, rows, &listed);
     if (r < 0)
@@ -76,8 +86,14 @@ int rejections_counts(struct call *call, struct sql *sql)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
     for (int i = 0; i < count; i++) {
+        struct plugin_row plugin;
+        r = rows[i].inlet == 0
+                ? STORE_NOT_FOUND
+                : store_read_plugin(sql, page.organization, rows[i].inlet, page.arena, &plugin);
+        if (r < 0)
+            return fail(r);
         json_begin_object(out);
-        json_member_id_or_null(out, STR("inletId"), ID_EVENT_DEFINITION, rows[i].inlet);
+        json_member_id_or_null(out, STR("inletId"), inlet_kind(r == 0), rows[i].inlet);
         json_member_string(out, STR("reason"), rows[i].reason);
         json_member_int(out, STR("rejected"), rows[i].rejected);
         json_end_object(out);

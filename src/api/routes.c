@@ -108,6 +108,28 @@ const struct route routes[] = {
       .help = "Forgiving: what the definition does not know is left out. The contact is made when "
               "there is none. 401 only when the organization has a webhook secret." },
 
+#define POSTBACK(verb, path, name)                                                                 \
+    verb(path),                                                                                    \
+        .who = WHO_PLUGIN, .event = true, .ingest = inlets_take_postback,                          \
+        GIVES(200, schema_taken_postback),                                                         \
+        .also = { PROBLEM_MALFORMED,  PROBLEM_NOT_FOUND, PROBLEM_TOO_LARGE,                        \
+                  PROBLEM_MEDIA_TYPE, PROBLEM_RATE,      PROBLEM_LOOP },                           \
+        DOC(name, "Inlets", "Send an order postback of Konnektive"),                               \
+        .help = "What it says comes in the query, as a form or as JSON, by the names of the "      \
+                "plugin's fieldMapping. The secret comes in the header X-Webhook-Secret or "       \
+                "Authorization: Bearer, in the body, as the last segment of the path, or in the "  \
+                "query. 200 means: committed."
+#define KONNEKTIVE "/api/v1/plugins/webhooks/konnektive"
+#define WITH_IDS "/{organizationId}/{pluginInstanceId}"
+    { POSTBACK(GET, KONNEKTIVE, "getPostback") },
+    { POSTBACK(POST, KONNEKTIVE, "sendPostback") },
+    { POSTBACK(GET, KONNEKTIVE "/{secret}", "getPostbackBySecret") },
+    { POSTBACK(POST, KONNEKTIVE "/{secret}", "sendPostbackBySecret") },
+    { POSTBACK(GET, KONNEKTIVE WITH_IDS, "getPostbackByIds") },
+    { POSTBACK(POST, KONNEKTIVE WITH_IDS, "sendPostbackByIds") },
+    { POSTBACK(GET, KONNEKTIVE WITH_IDS "/{secret}", "getPostbackByPath") },
+    { POSTBACK(POST, KONNEKTIVE WITH_IDS "/{secret}", "sendPostbackByPath") },
+
     /* ── sessions and users ── */
     { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,
       .command = session_create, .body = &schema_login, GIVES(200, schema_session),
@@ -435,13 +457,13 @@ const char *route_fault(const struct route *route)
     if (route->who == WHO_NOBODY)
         return "nobody may come in";
     bool alone = (route->who & (route->who - 1)) == 0;
-    if ((route->who & (WHO_ANYONE | WHO_INLET)) != 0 && !alone)
-        return "anyone and inlet stand alone";
+    if ((route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN)) != 0 && !alone)
+        return "anyone, inlet and plugin stand alone";
     if (((route->who & WHO_KEY) != 0) != (route->scope != SCOPE_NONE))
         return "a scope goes with keys";
     if (((route->who & WHO_SESSION) != 0) != (route->role != ROLE_NONE))
         return "a role goes with sessions";
-    if (route->who == WHO_INLET && route->ingest == NULL)
+    if ((route->who & (WHO_INLET | WHO_PLUGIN)) != 0 && route->ingest == NULL)
         return "an inlet takes events";
     if (route->status < 200 || route->status > 299 ||
         (route->status == 204) != (route->answer == NULL && route->content_type == NULL))

@@ -20,6 +20,7 @@ enum route_who {
     WHO_INLET = 2,   /* alone: the organization's uuid in the path, and its webhook secret if set */
     WHO_KEY = 4,     /* by `scope` */
     WHO_SESSION = 8, /* by `role` */
+    WHO_PLUGIN = 16, /* alone: an instance of a plugin and its secret, which the request names */
     WHO_CALLER = WHO_KEY | WHO_SESSION,
 };
 

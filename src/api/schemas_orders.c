@@ -215,3 +215,8 @@ const struct schema schema_taken_order = SCHEMA(
     { "occurrences", SHAPE_STRINGS, REQUIRED,
       .help = "types of the events that it caused, such as new_sale", .example = "[\"new_sale\"]" },
     { "notes", SHAPE_STRINGS, REQUIRED, .help = "what was odd", .example = "[]" });
+
+const struct schema schema_taken_postback =
+    SCHEMA("TakenPostback", "It is committed.",
+           { "status", SHAPE_STRING, REQUIRED, .example = "\"accepted\"" },
+           { "id", SHAPE_STRING, REQUIRED, .help = "the event that it became", ID_EXAMPLE("evt") });

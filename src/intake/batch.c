@@ -87,7 +87,8 @@ str batch_load_key(struct batch *batch, enum load_tag tag, int64_t organization,
     char *key = arena_bytes(&batch->arena, size);
     key[0] = (char)tag;
     memcpy(key + 1, &organization, sizeof(organization));
-    memcpy(key + 1 + sizeof(organization), text.ptr, text.len);
+    if (text.len > 0)
+        memcpy(key + 1 + sizeof(organization), text.ptr, text.len);
     return str_from(key, size);
 }
 

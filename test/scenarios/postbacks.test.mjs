@@ -1,0 +1,184 @@
+// Order postbacks of Konnektive: every way they come in, whose they are, and what becomes of them.
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+
+import { checkEquations } from '../lib/books.mjs';
+import { ledgerOf, makeCampaign, makePlugin, makeProduct, makeSku, makeWebhook } from '../lib/fixtures.mjs';
+import { expect, expectProblem } from '../lib/http.mjs';
+import { filesUnder, readText, scenario, startHub } from '../lib/hub.mjs';
+import { startReceiver } from '../lib/receiver.mjs';
+
+const SECRET = 'hush-hush-Konnektive-7';
+const PATH = '/api/v1/plugins/webhooks/konnektive';
+
+async function setUp({ plugin: more, ...options } = {}) {
+    const hub = await startHub({ clock: true, ...options });
+    const api = hub.client();
+    const campaign = await makeCampaign(api, 'Lander');
+    const plugin = expect(await makePlugin(api, campaign.id, { secret: SECRET, importUnknownSkus: true, ...more }), 201).json;
+    const ids = { organizationId: hub.owners[0].organizationId, pluginInstanceId: plugin.id };
+    const { anonymous } = hub;
+    const post = (body, { path = PATH, headers = { 'X-Webhook-Secret': SECRET } } = {}) => anonymous.post(path, body, { headers });
+    const orders = async () => api.all('/api/v1/orders');
+    return { hub, api, campaign, plugin, ids, anonymous, post, orders };
+}
+
+// The 25 keys of the plugin's guide, filled as Konnektive fills them.
+const VALUES = {
+    country: 'US', product1_qty: '6', orderId: '279415', state: 'NY', product1_sku: 'neuro-1', shipAddress2: 'Dock 2', address2: 'Apt 3',
+    firstName: 'Ann', shipState: 'NJ', phoneNumber: '+1 555 0100', customerType: 'SALE', shipCountry: 'US', product1_name: 'Neuro & Co',
+    orderStatus: 'COMPLETE', postalCode: '12207', product1_price: '282.00', shipAddress1: '9 Dock Rd', city: 'Albany', lastName: 'Lee-Ö',
+    shipCity: 'Troy', address1: '1 Main St', emailAddress: 'Ann@Example.com', shipPostalCode: '07001',
+};
+const form = (values) => new URLSearchParams(values).toString();
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+// What of an order is the sender's.
+const told = ({ id, orderId, customerId, contactId, createdAt, updatedAt, ...rest }) => ({ ...rest, lines: rest.lines.map(({ skuId, ...line }) => line) });
+
+scenario('S0.6 S0.24 S0.25: the guide\'s mapping by GET, as a form and as JSON: the same order', async () => {
+    const seen = [];
+    for (const send of [
+        ({ anonymous, ids }) => anonymous.get(`${PATH}?${form({ ...VALUES, ...ids })}`, { headers: { 'X-Webhook-Secret': SECRET } }),
+        ({ post, ids }) => post(form({ ...VALUES, ...ids }), { headers: { ...FORM, 'X-Webhook-Secret': SECRET } }),
+        ({ post, ids }) => post({ ...VALUES, ...ids }),
+        ({ post, ids }) => post(VALUES, { path: `${PATH}?${form(ids)}` }),
+    ]) {
+        const world = await setUp();
+        const answer = expect(await send(world), 200).json;
+        assert.equal(answer.status, 'accepted');
+        const event = expect(await world.api.get(`/api/v1/events/${answer.id}`), 200).json;
+        assert.equal(event.type, 'order_postback');
+        assert.equal(event.inletId, world.plugin.id);
+        assert.deepEqual(event.occurrences.map((one) => one.type), ['contact.created', 'order.new_sale']);
+        const [order] = await world.orders();
+        assert.equal(event.orderId, order.id);
+        assert.deepEqual([order.campaignId, order.senderOrderId, order.state, order.total], [world.campaign.id, '279415', 'complete', '282.00']);
+        assert.deepEqual(order.lines.map((line) => [line.sku, line.name, line.qty, line.price]), [['neuro-1', 'Neuro & Co', 6, '282.00']]);
+        seen.push({ ...told(order), campaignId: null, clientOrderId: null });
+    }
+    for (const one of seen) assert.deepEqual(one, seen[0]);
+    const { customer } = seen[0];
+    for (const key of Object.keys(VALUES).filter((name) => !/^(product1|order|customerType)/.test(name))) assert.equal(customer[key], VALUES[key], key);
+});
+
+scenario('S0.6 S0.7 A1: the secret in each place, a wrong one, and none', async () => {
+    const { api, anonymous, post, ids, orders } = await setUp();
+    const body = (n) => ({ ...VALUES, ...ids, orderId: `${n}` });
+    expect(await post(body(1)), 200);
+    expect(await post(body(2), { headers: { Authorization: `Bearer ${SECRET}` } }), 200);
+    expect(await post({ ...body(3), secret: SECRET }, { headers: {} }), 200);
+    expect(await post(body(4), { path: `${PATH}/${SECRET}`, headers: {} }), 200);
+    expect(await post(body(5), { path: `${PATH}?secret=${SECRET}`, headers: {} }), 200);
+    expect(await post({ ...VALUES, orderId: '6' }, { path: `${PATH}/${ids.organizationId}/${ids.pluginInstanceId}/${SECRET}`, headers: {} }), 200);
+    expect(await post({ ...VALUES, orderId: '7' }, { path: `${PATH}/${ids.organizationId}/${ids.pluginInstanceId}` }), 200);
+    assert.equal((await orders()).length, 7);
+    expectProblem(await post(body(8), { headers: {} }), 401, 'unauthenticated');
+    expectProblem(await post(body(8), { headers: { 'X-Webhook-Secret': 'wrong' } }), 401, 'unauthenticated');
+    expectProblem(await anonymous.get(`${PATH}?${form({ ...body(8), secret: `${SECRET}x` })}`), 401, 'unauthenticated');
+    assert.equal((await orders()).length, 7);
+    const rejections = await api.all('/api/v1/rejections');
+    assert.equal(rejections.length, 3);
+    assert.ok(rejections.every((one) => one.reason === 'unauthenticated' && one.inlet === 'plugin.konnektive' && one.inletId === ids.pluginInstanceId), JSON.stringify(rejections[0]));
+    assert.ok(!JSON.stringify(rejections).includes(SECRET));
+});
+
+scenario('S0.26 A2: ids that are missing, unknown, another\'s, or said twice and not the same', async () => {
+    const { hub, api, post, ids } = await setUp({ organizations: 2 });
+    const theirs = hub.client(hub.owners[1]);
+    const other = expect(await makePlugin(theirs, (await makeCampaign(theirs)).id, { secret: SECRET }), 201).json;
+    const missing = expectProblem(await post(VALUES), 400, 'malformed').json;
+    assert.equal(missing.errors[0].field, 'organizationId');
+    assert.equal(expectProblem(await post({ ...VALUES, organizationId: ids.organizationId }), 400, 'malformed').json.errors[0].field, 'pluginInstanceId');
+    expectProblem(await post({ ...VALUES, ...ids, organizationId: '00000000-0000-4000-8000-000000000000' }), 404, 'not_found');
+    expectProblem(await post({ ...VALUES, ...ids, organizationId: 'org-123' }), 404, 'not_found');
+    const unknown = expectProblem(await post({ ...VALUES, ...ids, pluginInstanceId: 'plg_0000000000001' }), 404, 'not_found').json;
+    const another = expectProblem(await post({ ...VALUES, ...ids, pluginInstanceId: other.id }), 404, 'not_found').json;
+    assert.equal(unknown.detail, another.detail, 'nothing says that it is there');
+    expect(await post({ ...VALUES, ...ids }, { path: `${PATH}?${form(ids)}` }), 200);
+    expectProblem(await post({ ...VALUES, ...ids }, { path: `${PATH}?${form({ ...ids, pluginInstanceId: other.id })}` }), 400, 'malformed');
+    expectProblem(await post({ ...VALUES, ...ids }, { path: `${PATH}?city=Rome` }), 400, 'malformed');
+    assert.equal((await api.all('/api/v1/orders')).length, 1);
+});
+
+scenario('S0.8 S0.9 S0.10 S0.34: SKUs of the chosen campaign alone; unknown ones are imported once, and linked later', async () => {
+    const { api, campaign, plugin, ids, post, orders } = await setUp();
+    const product = await makeProduct(api, 'Neuro', { price: '47.00' });
+    const other = await makeCampaign(api, 'Other');
+    await makeSku(api, other.id, 'neuro-1', { productId: product.id });
+    expect(await post({ ...VALUES, ...ids, orderId: '1' }), 200);
+    expect(await post({ ...VALUES, ...ids, orderId: '2', product1_sku: ' NEURO-1 ' }), 200);
+    const skus = (await api.all('/api/v1/skus')).filter((sku) => sku.campaignId === campaign.id);
+    assert.deepEqual(skus.map((sku) => [sku.sku, sku.type, sku.imported, sku.productId]), [['neuro-1', 'text', true, null]]);
+    assert.ok((await orders()).every((order) => order.lines[0].skuId === skus[0].id && order.lines[0].productId === null));
+    expect(await api.patch(`/api/v1/skus/${skus[0].id}`, { productId: product.id }), 200);
+    assert.ok((await orders()).every((order) => order.lines[0].productId === product.id), 'lines that were there are linked, too');
+    expect(await post({ ...VALUES, ...ids, orderId: '3' }), 200);
+    assert.ok((await orders()).every((order) => order.lines[0].productId === product.id));
+    expect(await api.patch(`/api/v1/skus/${skus[0].id}`, { productId: null }), 200);
+    assert.ok((await orders()).every((order) => order.lines[0].productId === null), 'and unlinked again');
+    expect(await api.patch(`/api/v1/plugins/${plugin.id}`, { importUnknownSkus: false }), 200);
+    expect(await post({ ...VALUES, ...ids, orderId: '4', product1_sku: 'new-one' }), 200);
+    assert.equal((await api.all('/api/v1/skus')).length, 2);
+    const [newest] = await orders();
+    assert.deepEqual([newest.lines[0].sku, newest.lines[0].skuId], ['new-one', null], 'kept as it was said, unmatched');
+});
+
+scenario('A6 A8: repeats, later postbacks of the same order, bad business values: never a 5xx, nothing told twice', async () => {
+    const { hub, api, ids, post, orders } = await setUp();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    await makeWebhook(api, receiver.url, { eventTypes: ['order.*'] });
+    const send = async (more) => expect(await post({ ...VALUES, ...ids, clientOrderID: '3ABA6A99DD', ...more }), 200).json;
+    await send({ customerType: 'PARTIAL', orderStatus: 'PARTIAL', product1_price: '0.00' });
+    await send({});
+    await send({});
+    await send({ customerType: 'FULFILLMENT', fulfillmentStatus: 'SHIPPED', trackingNumber: '1Z9' });
+    await send({ customerType: 'FULFILLMENT', fulfillmentStatus: 'SHIPPED', trackingNumber: '1Z9' });
+    const odd = await send({ customerType: 'NOVELTY', product1_price: 'a lot', product1_qty: 'some', emailAddress: 'not an address', dateUpdated: '0000-00-00 00:00:00' });
+    const event = expect(await api.get(`/api/v1/events/${odd.id}`), 200).json;
+    assert.ok(event.notes.length >= 2, JSON.stringify(event.notes));
+    assert.equal((await orders()).length, 1);
+    await receiver.waitFor(4);
+    await hub.settled();
+    assert.deepEqual(receiver.requests.map((request) => JSON.parse(request.body).type), ['order.partial', 'order.abandoned_cart', 'order.new_sale', 'order.fulfillment_shipped']);
+    assert.equal(expectProblem(await post({ ...ids, firstName: 'Nobody' }), 422, 'invalid').json.errors.length > 0, true);
+    expectProblem(await post('{', { path: `${PATH}?${form(ids)}`, headers: { 'content-type': 'application/json', 'X-Webhook-Secret': SECRET } }), 400, 'malformed');
+    expectProblem(await post('<a/>', { path: `${PATH}?${form(ids)}`, headers: { 'content-type': 'application/xml', 'X-Webhook-Secret': SECRET } }), 415, 'unsupported_media_type');
+    expectProblem(await post({ ...VALUES, ...ids, custom1: 'x'.repeat(600000) }), 413, 'too_large');
+    checkEquations(await ledgerOf(api));
+    await hub.checkLedger();
+});
+
+scenario('S0.5 S0.33: the secret and card numbers are nowhere: not in answers, logs, events or files', async () => {
+    const { hub, api, plugin, ids, post, anonymous } = await setUp();
+    const card = '4111111111111111';
+    expect(await post({ ...VALUES, ...ids, secret: SECRET, cardNumber: card, cardSecurityCode: '987' }, { headers: {} }), 200);
+    expect(await post({ ...VALUES, ...ids, orderId: '2' }, { path: `${PATH}/${SECRET}`, headers: {} }), 200);
+    expect(await anonymous.get(`${PATH}/${ids.organizationId}/${ids.pluginInstanceId}/${SECRET}?${form({ ...VALUES, orderId: '3' })}`), 200);
+    expectProblem(await post({ ...VALUES, ...ids, secret: SECRET, pluginInstanceId: 'plg_0000000000001' }, { headers: {} }), 404, 'not_found');
+    expectProblem(await post({ ...VALUES, ...ids, custom1: 'x'.repeat(600000), secret: SECRET }, { path: `${PATH}/${SECRET}`, headers: {} }), 413, 'too_large');
+    const [order] = (await api.all('/api/v1/orders')).filter((one) => one.senderOrderId === '279415');
+    assert.equal(order.fields.cardLast4, '1111');
+    const shown = [];
+    for (const path of ['/api/v1/events', '/api/v1/orders', '/api/v1/rejections', '/api/v1/audit', '/api/v1/plugins']) shown.push(...await api.all(path));
+    for (const event of await api.all('/api/v1/events')) shown.push(expect(await api.get(`/api/v1/events/${event.id}`), 200).json);
+    shown.push(expect(await api.get(`/api/v1/plugins/${plugin.id}`), 200).json);
+    const log = hub.tail(100000);
+    await hub.stop();
+    for (const hidden of [SECRET, card, '"987"']) {
+        assert.ok(!JSON.stringify(shown).includes(hidden), `${hidden} is shown`);
+        assert.ok(!log.includes(hidden), `${hidden} is in the log`);
+        for (const file of filesUnder(hub.data)) assert.ok(!readText(file).includes(hidden), `${hidden} is in ${file}`);
+    }
+});
+
+scenario('postbacks that were answered are there behind a kill', async () => {
+    const { hub, ids, post, orders } = await setUp();
+    await Promise.all(Array.from({ length: 50 }, (_, i) => post({ ...VALUES, ...ids, orderId: `${i}`, emailAddress: `p${i}@example.com` }).then((answer) => expect(answer, 200))));
+    await hub.kill();
+    await hub.start();
+    assert.equal((await orders()).length, 50);
+    assert.equal(new Set((await orders()).map((order) => order.orderId)).size, 50);
+    await hub.checkLedger();
+});
