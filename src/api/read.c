@@ -4,8 +4,8 @@
 #include "api/call.h"
 
 #include "base/instant.h"
-#include "model/money.h"
 #include "base/percent.h"
+#include "model/money.h"
 
 /* ── query ── */
 

@@ -112,7 +112,7 @@ const struct route routes[] = {
     verb(path),                                                                                    \
         .who = WHO_PLUGIN, .event = true, .ingest = inlets_take_postback,                          \
         GIVES(200, schema_taken_postback),                                                         \
-        .also = { PROBLEM_MALFORMED,  PROBLEM_NOT_FOUND, PROBLEM_TOO_LARGE,                        \
+        .also = { PROBLEM_MALFORMED,  PROBLEM_FORBIDDEN, PROBLEM_NOT_FOUND, PROBLEM_TOO_LARGE,     \
                   PROBLEM_MEDIA_TYPE, PROBLEM_RATE,      PROBLEM_LOOP },                           \
         DOC(name, "Inlets", "Send an order postback of Konnektive"),                               \
         .help = "What it says comes in the query, as a form or as JSON, by the names of the "      \

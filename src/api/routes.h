@@ -33,7 +33,7 @@ struct parameter {
     const char *example;
 };
 
-#define ROUTE_PROBLEMS 6
+#define ROUTE_PROBLEMS 8
 
 /* Rows of a page, without ?limit=. */
 #define PAGE_NORMAL ((int64_t)50)

@@ -38,15 +38,16 @@ static bool read_body(const struct inlet_context *inlet, struct request *request
 /* Out of the pairs. Empty: it is not there. */
 static str take(struct pairs *pairs, const char *name)
 {
-    const struct pair *found = pairs_find(pairs, str_c(name));
-    if (found == NULL)
-        return (str){};
-    str text = str_trim(found->text);
-    ptrdiff_t at = found - pairs->at;
-    pairs->count--;
-    memmove(&pairs->at[at], &pairs->at[at + 1],
-            (size_t)(pairs->count - (int)at) * sizeof(struct pair));
-    return text;
+    for (int i = 0; i < pairs->count; i++) {
+        if (!str_equal_nocase(pairs->at[i].name, str_c(name)))
+            continue;
+        str text = str_trim(pairs->at[i].text);
+        pairs->count--;
+        for (int k = i; k < pairs->count; k++)
+            pairs->at[k] = pairs->at[k + 1];
+        return text;
+    }
+    return (str){};
 }
 
 static bool wrong(struct arena *arena, const char *field, const char *code, str message,
@@ -60,6 +61,7 @@ static bool wrong(struct arena *arena, const char *field, const char *code, str 
 }
 
 /* The same thing said in several places must be the same. */
+/* NOLINTNEXTLINE(readability-function-size): what is said, and where it goes */
 static bool agree(struct arena *arena, const char *field, const str *said, int count, str *ret_one,
                   struct problem *reterr)
 {

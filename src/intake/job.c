@@ -8,9 +8,10 @@ struct content *content_new(const struct event *event)
     str data = event->data;
     str type = event->type;
     struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
-    *content = (struct content){
-        .event = event->id, .at_ms = event->at_ms, .hops = event->hops, .subject = event_subject(event)
-    };
+    *content = (struct content){ .event = event->id,
+                                 .at_ms = event->at_ms,
+                                 .hops = event->hops,
+                                 .subject = event_subject(event) };
     atomic_init(&content->references, 1);
     memcpy(content->bytes, data.ptr, data.len);
     memcpy(content->bytes + data.len, type.ptr, type.len);

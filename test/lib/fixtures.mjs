@@ -33,8 +33,10 @@ export async function makeSku(client, campaignId, sku, more = {}) {
     return expect(await client.post('/api/v1/skus', { campaignId, sku, ...more }), 201).json;
 }
 
+export const PLUGIN_SECRET = 'a secret of the sender';
+
 export function makePlugin(client, campaignId, changes = {}) {
-    return client.post('/api/v1/plugins', { type: 'konnektive', name: 'Konnektive', secret: 'a secret of the sender', campaignId, ...changes });
+    return client.post('/api/v1/plugins', { type: 'konnektive', name: 'Konnektive', secret: PLUGIN_SECRET, campaignId, ...changes });
 }
 
 export function sendApi(client, alias, body, { create = true, headers = {}, query } = {}) {

@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-import { EMAIL, TEXT, makeCampaign, makeEvent, makeIntegration, makePlugin, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { EMAIL, PLUGIN_SECRET, TEXT, makeCampaign, makeEvent, makeIntegration, makePlugin, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { Client, expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, scenario, startHub } from '../lib/hub.mjs';
 import { startMailServer } from '../lib/mail.mjs';
@@ -116,12 +116,21 @@ function fill(path, ids) {
     });
 }
 
+// What a postback says in its path, and in its query whatever the path does not say.
+function fillPostback(path, { organization = hub.owners[0].organizationId, plugin, secret = PLUGIN_SECRET, order = true }) {
+    const values = { organizationId: organization, pluginInstanceId: plugin, secret };
+    const query = new URLSearchParams(order ? { orderId: `${++counter}` } : {});
+    for (const [name, value] of Object.entries(values)) if (!path.includes(`{${name}}`)) query.set(name, value);
+    return `${path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name]))}?${query}`;
+}
+
 const nobodies = Object.fromEntries(Object.entries(PREFIXES).map(([kind, prefix]) => [kind, `${prefix}_0000000000001`]));
 nobodies.organization = '00000000-0000-4000-8000-000000000000';
 nobodies.alias = 'nobody-has-this';
 
 const nameOf = (operation) => `${operation.method} ${operation.path}`;
 const isInlet = (operation) => operation.path.includes('/custom-events/');
+const isPostback = (operation) => operation.path.includes('/webhooks/konnektive');
 const hasId = (operation) => operation.path.includes('{');
 const ruleOf = (operation) => ({ scope: operation['x-scope'] ?? null, role: operation['x-role'] ?? null });
 const isOpen = (operation) => Array.isArray(operation.security) && (operation.security.length === 0 || operation.security.some((one) => Object.keys(one).length === 0));
@@ -168,6 +177,11 @@ function goodBody(operation) {
 }
 
 async function call(client, operation, { ids = world, body = goodBody(operation), query = '', headers = {} } = {}) {
+    if (isPostback(operation)) {
+        const answer = await hub.anonymous.request(operation.method, fillPostback(operation.path, ids) + query.replace('?', '&'), body, { headers });
+        checkAnswer(operation, answer);
+        return answer;
+    }
     const answer = await client.request(operation.method, fill(operation.path, ids) + query, body, { headers });
     checkAnswer(operation, answer);
     return answer;
@@ -270,7 +284,7 @@ scenario('each path takes the methods of the document and no others', async () =
         const documented = METHODS.filter((method) => document.paths[path][method]).map((method) => method.toUpperCase());
         for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
             if (documented.includes(method)) continue;
-            const answer = expectProblem(await api.request(method, fill(path, world), method === 'GET' || method === 'DELETE' ? undefined : {}), 405, 'method_not_allowed');
+            const answer = expectProblem(await api.request(method, isPostback({ path }) ? fillPostback(path, world) : fill(path, world), method === 'GET' || method === 'DELETE' ? undefined : {}), 405, 'method_not_allowed');
             const allowed = (answer.headers.allow ?? '').split(',').map((one) => one.trim()).filter((one) => !['HEAD', 'OPTIONS'].includes(one)).sort();
             assert.deepEqual(allowed, [...documented].sort(), `Allow of ${path}`);
         }
@@ -340,15 +354,16 @@ const ELSEWHERE = { 503: 'faults, limits, torture', 410: 'limits: retention', 40
 const provocations = {
     400: async (operation) => {
         if (takesBody(operation)) return call(await rightful(operation), operation, { body: '{' });
+        if (isPostback(operation)) return call(hub.anonymous, operation, { query: '?city=%zz' });
         if (hasId(operation)) {
             const path = operation.path.replace(/\{\w+\}/g, '%zz');
             return check(operation, await (await rightful(operation)).request(operation.method, path));
         }
         return call(await rightful(operation), operation, { query: '?limit=%zz' });
     },
-    401: async (operation) => (operation.path === '/api/v1/session' && operation.method === 'POST' ? call(hub.anonymous, operation, { body: { email: 'x@example.org', password: 'wrong password' } }) : operation.path.startsWith('/{') ? guarded(operation, 'secret') : call(hub.anonymous, operation)),
+    401: async (operation) => (isPostback(operation) ? call(hub.anonymous, operation, { ids: { ...world, secret: 'a wrong one' } }) : operation.path === '/api/v1/session' && operation.method === 'POST' ? call(hub.anonymous, operation, { body: { email: 'x@example.org', password: 'wrong password' } }) : operation.path.startsWith('/{') ? guarded(operation, 'secret') : call(hub.anonymous, operation)),
     403: async (operation) => {
-        if (operation.path.startsWith('/{')) return guarded(operation, 'address');
+        if (operation.path.startsWith('/{') || isPostback(operation)) return guarded(operation, 'address');
         const { scope } = ruleOf(operation);
         const key = expect(await api.post('/api/v1/api-keys', { name: 'other', scopes: [scope === 'audit:read' ? 'contacts:read' : 'audit:read'] }), 201).json.key;
         const answer = await call(api.with({ key }), operation);
@@ -416,6 +431,7 @@ const provocations = {
     414: async (operation) => raw(operation, `${operation.method} /${'a'.repeat(40000)} HTTP/1.1\r\nHost: x\r\n\r\n`),
     415: async (operation) => call(await rightful(operation), operation, { body: '<x/>', headers: { 'content-type': 'application/xml' } }),
     422: async (operation) => {
+        if (isPostback(operation)) return call(hub.anonymous, operation, { ids: { ...world, order: false } });
         if (takesBody(operation)) return call(await rightful(operation), operation, { body: isInlet(operation) ? { email: 'x' } : { unknown: 1 } });
         return call(await rightful(operation), operation, { query: '?nonsense=1' });
     },
@@ -432,7 +448,7 @@ const provocations = {
             expect(await hub.anonymous.post('/test/clock', { advanceMs: 60000 }), 200);
             return answer;
         }
-        if (operation.path.startsWith('/{')) return guarded(operation, 'rate');
+        if (operation.path.startsWith('/{') || isPostback(operation)) return guarded(operation, 'rate');
         const { scope } = ruleOf(operation);
         const key = expect(await api.post('/api/v1/api-keys', { name: 'slow', scopes: [scope ?? '*'], ratePerMinute: 1 }), 201).json.key;
         await call(api.with({ key }), operation, { ids: nobodies });
@@ -454,10 +470,10 @@ async function raw(operation, bytes) {
 
 // An organization's own rules for its webhook addresses.
 async function guarded(operation, what) {
-    await makeEvent(theirs, { alias: `guarded-${what}`, context: 'webhook' });
+    if (!isPostback(operation)) await makeEvent(theirs, { alias: `guarded-${what}`, context: 'webhook' });
     const change = { secret: { webhookSecret: 'open sesame' }, address: { allowedAddresses: ['192.0.2.1'] }, rate: { ratePerMinute: 1 } }[what];
     expect(await theirs.patch('/api/v1/organization', change), 200);
-    const ids = { organization: hub.owners[1].organizationId, alias: `guarded-${what}` };
+    const ids = { organization: hub.owners[1].organizationId, alias: `guarded-${what}`, plugin: nobodies.plugin };
     await call(hub.anonymous, operation, { ids });
     const answer = await call(hub.anonymous, operation, { ids });
     expect(await theirs.patch('/api/v1/organization', { webhookSecret: null, allowedAddresses: [], ratePerMinute: null }), 200);
@@ -550,7 +566,7 @@ scenario('ids of another organization are ids of nobody, on every route, and not
     const owner = new Client(hub.url, { key: hub.owners[1].apiKey });
     const session = await logIn(hub.owners[1].email);
     for (const operation of operations) {
-        if (isInlet(operation) || operation.path.startsWith('/test') || operation.path === '/api/v1/session' || operation.path === '/api/v1/organization') continue;
+        if (isInlet(operation) || isPostback(operation) || operation.path.startsWith('/test') || operation.path === '/api/v1/session' || operation.path === '/api/v1/organization') continue;
         for (const client of [owner, session]) {
             const answer = await call(client, operation);
             if (hasId(operation)) {
@@ -616,7 +632,7 @@ scenario('generated requests never get a 5xx, and only answers that are document
             const ids = random.next() < 0.5 ? world : Object.fromEntries(Object.keys(PREFIXES).map((kind) => [kind, encodeURIComponent(String(random.pick([...random.odd.filter((one) => typeof one === 'string' && one !== '' && one.length < 400), `${PREFIXES[kind]}_zzzzzzzzzzzzz`, world.webhook])))]));
             const query = operation.parameters.filter((one) => one.in === 'query' && random.next() < 0.5).map((one) => `${one.name}=${encodeURIComponent(String(random.next() < 0.5 ? random.value(one.schema) : random.pick(random.odd)))}`).join('&');
             if (operation.method === 'DELETE' && ids === world) continue;
-            const path = fill(operation.path, { ...ids, organization: hub.owners[0].organizationId, alias: random.pick(['world', 'world-hook', 'x', encodeURIComponent('ü/ %')]) }) + (query ? `?${query}` : '');
+            const path = isPostback(operation) ? fillPostback(operation.path, { ...ids, organization: undefined }) : fill(operation.path, { ...ids, organization: hub.owners[0].organizationId, alias: random.pick(['world', 'world-hook', 'x', encodeURIComponent('ü/ %')]) }) + (query ? `?${query}` : '');
             const told = `seed ${seed}: ${operation.method} ${path} ${JSON.stringify(body)?.slice(0, 600)}`;
             const client = await rightfulOnce(operation);
             const answer = await client.request(operation.method, path, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
