@@ -13,7 +13,8 @@ static void send_to(struct reach *reach, const struct names_answer *answer)
 {
     const struct cidr_list *allow = &reach->courier->couriers->options.allow_egress;
     struct exchange *exchange = reach->exchange;
-    exchange->timing.name_us = clock_mono_us() - reach->asked_us;
+    /* Of one that is known it may be no time at all; 0 is for those that are not looked up. */
+    exchange->timing.name_us = MAX_OF(clock_mono_us() - reach->asked_us, 1);
     if (answer->count == 0) {
         reach->ended(reach, exchange->proxy != NULL ? EXCHANGE_PROXY_NO_NAME : EXCHANGE_NO_NAME,
                      answer->error);
