@@ -199,14 +199,10 @@ static void added_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries),
-        cmocka_unit_test(headers),
-        cmocka_unit_test(problems),
-        cmocka_unit_test(problems_with_errors),
-        cmocka_unit_test(quotes),
-        cmocka_unit_test(reply_heads),
-        cmocka_unit_test(dates),
-        cmocka_unit_test(added_headers),
+        cmocka_unit_test(queries),  cmocka_unit_test(headers),
+        cmocka_unit_test(problems), cmocka_unit_test(problems_with_errors),
+        cmocka_unit_test(quotes),   cmocka_unit_test(reply_heads),
+        cmocka_unit_test(dates),    cmocka_unit_test(added_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

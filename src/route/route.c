@@ -29,14 +29,13 @@ bool webhook_lets_through(const struct webhook *webhook, json data)
 }
 
 /* Types Junctor makes itself. */
-static const str fixed_types[] = {
-    STR_INIT("contact.created"),    STR_INIT("ping"),
-    STR_INIT("endpoint.failing"),   STR_INIT("endpoint.disabled"),
-    STR_INIT("endpoint.recovered"), STR_INIT("delivery.dead"),
-    STR_INIT("order_import"),       STR_INIT("order_change"),
-    STR_INIT("order_postback"),
+static const str fixed_types[] = { STR_INIT("contact.created"),    STR_INIT("ping"),
+                                   STR_INIT("endpoint.failing"),   STR_INIT("endpoint.disabled"),
+                                   STR_INIT("endpoint.recovered"), STR_INIT("delivery.dead"),
+                                   STR_INIT("order_import"),       STR_INIT("order_change"),
+                                   STR_INIT("order_postback"),
 #define ORDER_EVENT(member, name, wire, label) STR_INIT("order." name),
-    CUSTOMER_TYPES(ORDER_EVENT)
+                                   CUSTOMER_TYPES(ORDER_EVENT)
 #undef ORDER_EVENT
 };
 
