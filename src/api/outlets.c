@@ -7,6 +7,7 @@
 #include "delivery/certificate.h"
 #include "delivery/retry.h"
 #include "delivery/url.h"
+#include "mapping/http_header.h"
 
 #define SCHEDULE_SHOWN 20
 #define EXPIRES_SOON_MS ((int64_t)30 * 24 * 3600 * 1000)
@@ -104,59 +105,16 @@ static void check_retry(struct call *call, json retry)
                    STR("Send a cap that is not below firstSeconds."));
 }
 
-/* What the hub, or HTTP itself, sets. */
-static const str reserved_headers[] = {
-    STR_INIT("Host"),
-    STR_INIT("Content-Length"),
-    STR_INIT("Content-Type"),
-    STR_INIT("Content-Encoding"),
-    STR_INIT("Transfer-Encoding"),
-    STR_INIT("Connection"),
-    STR_INIT("Keep-Alive"),
-    STR_INIT("Upgrade"),
-    STR_INIT("TE"),
-    STR_INIT("Trailer"),
-    STR_INIT("Expect"),
-    STR_INIT("Proxy-Authorization"),
-    STR_INIT("Proxy-Connection"),
-    STR_INIT("HTTP2-Settings"),
-    STR_INIT("webhook-id"),
-    STR_INIT("webhook-timestamp"),
-    STR_INIT("webhook-signature"),
-    STR_INIT("Junctor-Hops"),
-    STR_INIT("Junctor-Outlet"),
-};
-
-static bool is_reserved(str name)
+/* Beside those of every request: what a webhook's content says of itself. */
+static bool is_of_content(str name)
 {
-    for (size_t i = 0; i < COUNT_OF(reserved_headers); i++)
-        if (str_equal_nocase(name, reserved_headers[i]))
+    static const str names[] = { STR_INIT("Content-Type"), STR_INIT("Content-Encoding"),
+                                 STR_INIT("webhook-id"), STR_INIT("webhook-timestamp"),
+                                 STR_INIT("webhook-signature") };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_equal_nocase(name, names[i]))
             return true;
     return false;
-}
-
-/* RFC 9110 §5.6.2. */
-static bool is_token(str name)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool letter = char_lower(c) >= 'a' && char_lower(c) <= 'z';
-        if (!letter && !char_is_digit(c) && (c == '\0' || strchr(others, c) == NULL))
-            return false;
-    }
-    return name.len > 0;
-}
-
-/* RFC 9110 §5.5; bytes beyond ASCII are taken, control characters are not. */
-static bool is_field_value(str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
 }
 
 static bool named_before(json list, int before, str name)
@@ -174,14 +132,14 @@ static void check_header(struct call *call, json list, int index, json line)
     struct arena *arena = &call->request->arena;
     str name = json_string(json_get(line, STR("name")));
     const char *at = arena_c(arena, arena_format(arena, "headers/%d/name", index));
-    if (!is_token(name))
+    if (!header_name_is_valid(name))
         call_wrong(call, at, "format",
                    STR("Send a header's name: letters, digits and dashes, without the colon."));
-    else if (is_reserved(name))
+    else if (header_is_reserved(name) || is_of_content(name))
         call_wrong(call, at, "reserved", STR("The hub sets this header itself."));
     else if (named_before(list, index, name))
         call_wrong(call, at, "duplicate", STR("This header comes twice."));
-    if (!is_field_value(json_string(json_get(line, STR("value")))))
+    if (!header_value_is_valid(json_string(json_get(line, STR("value")))))
         call_wrong(call, arena_c(arena, arena_format(arena, "headers/%d/value", index)), "format",
                    STR("Send a value without line ends and other control characters."));
 }
@@ -272,7 +230,7 @@ static void check_credential(struct call *call, const struct credential *credent
         return;
     case CREDENTIAL_BEARER:
         require(call, "auth/token", credential->token);
-        if (!is_field_value(credential->token))
+        if (!header_value_is_valid(credential->token))
             call_wrong(call, "auth/token", "format",
                        STR("Send a token without line ends and other control characters."));
         return;

@@ -3,25 +3,8 @@
 
 #include "base/map.h"
 #include "mapping/crm_suggest.h"
+#include "mapping/http_header.h"
 #include "mapping/reading.h"
-
-/* What the hub, or HTTP itself, sets. */
-static const str reserved_headers[] = {
-    STR_INIT("Host"),
-    STR_INIT("Content-Length"),
-    STR_INIT("Transfer-Encoding"),
-    STR_INIT("Connection"),
-    STR_INIT("Keep-Alive"),
-    STR_INIT("Upgrade"),
-    STR_INIT("TE"),
-    STR_INIT("Trailer"),
-    STR_INIT("Expect"),
-    STR_INIT("Proxy-Authorization"),
-    STR_INIT("Proxy-Connection"),
-    STR_INIT("HTTP2-Settings"),
-    STR_INIT("Junctor-Hops"),
-    STR_INIT("Junctor-Outlet"),
-};
 
 static const str methods[] = { STR_INIT("POST"), STR_INIT("DELETE"), STR_INIT("PUT"),
                                STR_INIT("PATCH") };
@@ -103,29 +86,9 @@ static bool check_name(const struct place *place, str name)
     return true;
 }
 
-/* RFC 9110 §5.6.2. */
-static bool is_token(str name)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!char_is_alpha(c) && !char_is_digit(c) && (c == '\0' || strchr(others, c) == NULL))
-            return false;
-    }
-    return name.len > 0;
-}
-
-static bool is_reserved(str header)
-{
-    for (size_t i = 0; i < COUNT_OF(reserved_headers); i++)
-        if (str_equal_nocase(header, reserved_headers[i]))
-            return true;
-    return false;
-}
-
 static bool check_header_name(const struct place *place, const struct export_row *row)
 {
-    if (!is_token(row->header)) {
+    if (!header_name_is_valid(row->header)) {
         wrong(place, row->name, PART_NAME, STR("format"),
               arena_format(place->reader->input->arena,
                            "Row %d: behind \"header:\" send a header's name: letters, digits and "
@@ -133,7 +96,7 @@ static bool check_header_name(const struct place *place, const struct export_row
                            place->number));
         return false;
     }
-    if (is_reserved(row->header)) {
+    if (header_is_reserved(row->header)) {
         wrong(place, row->name, PART_NAME, STR("reserved"),
               arena_format(place->reader->input->arena,
                            "Row %d: the hub sets the header %.*s itself.", place->number,
@@ -231,17 +194,6 @@ static void read_field(const struct place *place, str field, struct export_row *
                                         : ""));
 }
 
-/* RFC 9110 §5.5; bytes beyond ASCII are taken, control characters are not. */
-static bool is_header_value(str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 static bool is_method(str value)
 {
     for (size_t i = 0; i < COUNT_OF(methods); i++)
@@ -262,7 +214,7 @@ static const char *fault_of(const struct export_row *row)
     case EXPORT_PARAMETER:
         break;
     case EXPORT_HEADER:
-        return is_header_value(row->text)
+        return header_value_is_valid(row->text)
                    ? NULL
                    : "send a value without line ends and other control characters.";
     case EXPORT_METHOD:
