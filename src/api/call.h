@@ -166,9 +166,6 @@ bool body_bool(const struct call *call, const char *name, bool *ret_value);
 
 /* ── writing ── */
 
-void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
-/* null for 0 */
-void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
 /* Minor units as "29.40". */
 void json_member_money(struct json_writer *writer, str key, int64_t minor);
 void json_member_int_or_null(struct json_writer *writer, str key, int64_t value);

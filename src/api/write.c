@@ -12,22 +12,6 @@ str id_text(struct arena *arena, enum id_kind kind, int64_t id)
     return id_write(kind, id, arena_bytes(arena, ID_TEXT_MAX));
 }
 
-void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
-{
-    char text[ID_TEXT_MAX];
-    json_member_string(writer, key, id_write(kind, id, text));
-}
-
-void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
-{
-    if (id != 0) {
-        json_member_id(writer, key, kind, id);
-        return;
-    }
-    json_key(writer, key);
-    json_add_null(writer);
-}
-
 void json_member_money(struct json_writer *writer, str key, int64_t minor)
 {
     char text[MONEY_TEXT_MAX];

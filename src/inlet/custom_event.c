@@ -77,12 +77,6 @@ static bool apply_repeat(struct event_operation *self, struct batch *batch)
     return true;
 }
 
-static void member_id(struct json_writer *writer, enum id_kind kind, int64_t id)
-{
-    char text[ID_TEXT_MAX];
-    json_member_string(writer, STR("id"), id_write(kind, id, text));
-}
-
 static str event_data(const struct event_operation *self, int64_t event, int64_t contact,
                       const struct event_definition *definition,
                       const struct integration *integration)
@@ -91,15 +85,15 @@ static str event_data(const struct event_operation *self, int64_t event, int64_t
     buf_init(&buf, &self->request->arena, SIZE_MAX);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    member_id(&writer, ID_EVENT, event);
+    json_member_id(&writer, STR("id"), ID_EVENT, event);
     json_key(&writer, STR("contact"));
     json_begin_object(&writer);
-    member_id(&writer, ID_CONTACT, contact);
+    json_member_id(&writer, STR("id"), ID_CONTACT, contact);
     json_member_string(&writer, STR("email"), self->mapped.email);
     json_end_object(&writer);
     json_key(&writer, STR("integration"));
     json_begin_object(&writer);
-    member_id(&writer, ID_INTEGRATION, definition->integration);
+    json_member_id(&writer, STR("id"), ID_INTEGRATION, definition->integration);
     json_member_string(&writer, STR("name"), integration == NULL ? (str){} : integration->name);
     json_end_object(&writer);
     json_key(&writer, STR("event"));
@@ -187,12 +181,11 @@ static void answer_event(struct operation *operation, enum operation_outcome out
     } else if (problem_has(&self->problem)) {
         request_reply_problem(request, &self->problem);
     } else {
-        char id[ID_TEXT_MAX];
         struct buf buf;
         buf_init(&buf, &request->arena, 64);
         struct json_writer writer = json_writer(&buf);
         json_begin_object(&writer);
-        json_member_string(&writer, STR("id"), id_write(ID_EVENT, self->event, id));
+        json_member_id(&writer, STR("id"), ID_EVENT, self->event);
         json_end_object(&writer);
         request_reply_json(request, 201, buf_str(&buf));
     }

@@ -229,13 +229,12 @@ static void answer_postback(struct operation *operation, enum operation_outcome 
     } else if (problem_has(&self->problem)) {
         request_reply_problem(request, &self->problem);
     } else {
-        char id[ID_TEXT_MAX];
         struct buf buf;
         buf_init(&buf, &request->arena, 96);
         struct json_writer writer = json_writer(&buf);
         json_begin_object(&writer);
         json_member_string(&writer, STR("status"), STR("accepted"));
-        json_member_string(&writer, STR("id"), id_write(ID_EVENT, self->event, id));
+        json_member_id(&writer, STR("id"), ID_EVENT, self->event);
         json_end_object(&writer);
         request_reply_json(request, 200, buf_str(&buf));
     }

@@ -5,15 +5,14 @@
 
 static str contact_data(struct batch *batch, int64_t event, const struct contact *contact)
 {
-    char text[ID_TEXT_MAX];
     struct buf buf;
     buf_init(&buf, batch_arena(batch), SIZE_MAX);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    json_member_string(&writer, STR("id"), id_write(ID_EVENT, event, text));
+    json_member_id(&writer, STR("id"), ID_EVENT, event);
     json_key(&writer, STR("contact"));
     json_begin_object(&writer);
-    json_member_string(&writer, STR("id"), id_write(ID_CONTACT, contact->id, text));
+    json_member_id(&writer, STR("id"), ID_CONTACT, contact->id);
     json_member_string(&writer, STR("email"), contact->email);
     json_member_instant(&writer, STR("createdAt"), contact->created_ms);
     json_end_object(&writer);

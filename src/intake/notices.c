@@ -18,12 +18,6 @@ struct notice {
     struct stored_notice stored;
 };
 
-static void write_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
-{
-    char text[ID_TEXT_MAX];
-    json_member_string(writer, key, id_write(kind, id, text));
-}
-
 /* Deleted meanwhile: its id alone. */
 static void write_endpoint(struct notice *notice)
 {
@@ -34,7 +28,7 @@ static void write_endpoint(struct notice *notice)
         picture == NULL ? NULL : objects_find(&picture->webhooks, event->about_outlet);
     json_key(writer, STR("endpoint"));
     json_begin_object(writer);
-    write_id(writer, STR("id"), ID_WEBHOOK, event->about_outlet);
+    json_member_id(writer, STR("id"), ID_WEBHOOK, event->about_outlet);
     if (webhook != NULL) {
         json_member_string(writer, STR("name"), webhook->name);
         notice->stored.outlet_name = arena_str(batch_arena(notice->batch), webhook->name);
@@ -85,8 +79,8 @@ static void write_delivery(struct notice *notice, const struct result *result)
     const struct delivery *after = &result->after;
     json_key(writer, STR("delivery"));
     json_begin_object(writer);
-    write_id(writer, STR("id"), ID_DELIVERY, after->id);
-    write_id(writer, STR("eventId"), ID_EVENT, after->event);
+    json_member_id(writer, STR("id"), ID_DELIVERY, after->id);
+    json_member_id(writer, STR("eventId"), ID_EVENT, after->event);
     json_member_string(writer, STR("eventType"), result->event_type);
     json_member_int(writer, STR("attempts"), after->attempt_count);
     json_key(writer, STR("lastStatus"));

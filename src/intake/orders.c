@@ -312,11 +312,10 @@ static str order_text(struct batch *batch, const struct order *order)
 
 static struct json_writer begin_data(struct batch *batch, struct buf *buf, int64_t event)
 {
-    char text[ID_TEXT_MAX];
     buf_init(buf, batch_arena(batch), SIZE_MAX);
     struct json_writer writer = json_writer(buf);
     json_begin_object(&writer);
-    json_member_string(&writer, STR("id"), id_write(ID_EVENT, event, text));
+    json_member_id(&writer, STR("id"), ID_EVENT, event);
     return writer;
 }
 

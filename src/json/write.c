@@ -167,3 +167,19 @@ void json_member_raw(struct json_writer *writer, str key, str text)
     json_key(writer, key);
     json_add_raw(writer, text);
 }
+
+void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
+{
+    char text[ID_TEXT_MAX];
+    json_member_string(writer, key, id_write(kind, id, text));
+}
+
+void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id)
+{
+    if (id != 0) {
+        json_member_id(writer, key, kind, id);
+        return;
+    }
+    json_key(writer, key);
+    json_add_null(writer);
+}

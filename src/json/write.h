@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "json/json.h"
 
 struct json_writer {
@@ -34,6 +35,10 @@ void json_add_value(struct json_writer *writer, json value);
 
 /* key and value in one. */
 void json_member_string(struct json_writer *writer, str key, str text);
+/* An id as people see it: "evt_0e3v2k4m1c8r0". */
+void json_member_id(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
+/* null for 0 */
+void json_member_id_or_null(struct json_writer *writer, str key, enum id_kind kind, int64_t id);
 /* null when the text is empty */
 void json_member_text_or_null(struct json_writer *writer, str key, str text);
 void json_member_int(struct json_writer *writer, str key, int64_t value);

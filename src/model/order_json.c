@@ -210,12 +210,6 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
 
 /* ── for others ── */
 
-static void member_id(struct json_writer *out, const char *key, enum id_kind kind, int64_t id)
-{
-    char text[ID_TEXT_MAX];
-    json_member_text_or_null(out, str_c(key), id == 0 ? (str){} : id_write(kind, id, text));
-}
-
 static void member_money(struct json_writer *out, const char *key, int64_t minor)
 {
     char text[MONEY_TEXT_MAX];
@@ -225,8 +219,8 @@ static void member_money(struct json_writer *out, const char *key, int64_t minor
 static void write_line(struct json_writer *out, const struct order_line *line)
 {
     json_begin_object(out);
-    member_id(out, "productId", ID_PRODUCT, order_line_product(line));
-    member_id(out, "skuId", ID_SKU, line->sku_id);
+    json_member_id_or_null(out, STR("productId"), ID_PRODUCT, order_line_product(line));
+    json_member_id_or_null(out, STR("skuId"), ID_SKU, line->sku_id);
     json_member_text_or_null(out, STR("sku"), line->sku);
     json_member_text_or_null(out, STR("name"), line->name);
     json_member_int(out, STR("qty"), line->quantity);
@@ -270,13 +264,13 @@ static void write_sums(struct json_writer *out, const struct order *order)
 
 void order_write(struct json_writer *out, const struct order *order)
 {
-    member_id(out, "id", ID_ORDER, order->id);
+    json_member_id_or_null(out, STR("id"), ID_ORDER, order->id);
     json_member_int(out, STR("orderId"), order->number);
     json_member_string(out, STR("clientOrderId"), order->client_order_id);
     json_member_text_or_null(out, STR("senderOrderId"), order->sender_order_id);
-    member_id(out, "campaignId", ID_CAMPAIGN, order->campaign);
-    member_id(out, "customerId", ID_CUSTOMER, order->customer);
-    member_id(out, "contactId", ID_CONTACT, order->contact);
+    json_member_id_or_null(out, STR("campaignId"), ID_CAMPAIGN, order->campaign);
+    json_member_id_or_null(out, STR("customerId"), ID_CUSTOMER, order->customer);
+    json_member_id_or_null(out, STR("contactId"), ID_CONTACT, order->contact);
     json_member_string(out, STR("state"), sale_state_name(order->state));
     json_member_text_or_null(out, STR("fulfillment"), fulfillment_state_name(order->fulfillment));
     json_member_bool(out, STR("testCard"), order->test);
