@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "intake/orders.h"
 
-#include "base/digest.h"
+#include "base/id.h"
 #include "intake/contact.h"
 #include "intake/internal.h"
 #include "mapping/custom_event.h"
@@ -199,17 +199,11 @@ void orders_forget_rows(struct batch *batch)
     }
 }
 
-/* Ten digits, as those that Konnektive makes: of the order's id, so that no two are the same. */
+/* The digits of the order's id: no two are the same. */
 static str make_client_id(struct batch *batch, int64_t id)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    struct digest digest = digest_sha256(str_from(&id, sizeof(id)));
-    char *text = arena_bytes(batch_arena(batch), 10);
-    for (size_t i = 0; i < 5; i++) {
-        text[2 * i] = digits[digest.bytes[i] >> 4];
-        text[2 * i + 1] = digits[digest.bytes[i] & 15];
-    }
-    return str_from(text, 10);
+    char *text = arena_bytes(batch_arena(batch), ID_TEXT_MAX);
+    return str_skip(id_write(ID_ORDER, id, text), ID_TEXT_MAX - ID_DIGITS);
 }
 
 static struct order new_order(struct batch *batch, const struct order_arrival *arrival)
