@@ -40,22 +40,13 @@ static bool no_route(struct request *request, unsigned allowed)
     return answer_head(request, &problem);
 }
 
-/* The organization's UUID, as it is stored. */
-static str lower(str text, struct arena *arena)
-{
-    char *to = arena_bytes(arena, text.len);
-    for (size_t i = 0; i < text.len; i++)
-        to[i] = char_lower(text.ptr[i]);
-    return str_from(to, text.len);
-}
-
 static bool decode_path(struct call *call, const struct route_match *match)
 {
     struct arena *arena = &call->request->arena;
     for (int i = 0; i < match->parameter_count; i++) {
         if (percent_decode(arena, match->parameters[i], false, &call->path[i])) {
-            if (call->route->who == WHO_INLET && i == 0)
-                call->path[i] = lower(call->path[i], arena);
+            if (call->route->who == WHO_INLET && i == 0) /* the organization, as it is stored */
+                call->path[i] = arena_lower(arena, call->path[i]);
             continue;
         }
         (void)call_refuse(call, PROBLEM_MALFORMED,

@@ -162,6 +162,14 @@ str arena_str(struct arena *arena, str s)
     return str_from(copy, s.len);
 }
 
+str arena_lower(struct arena *arena, str s)
+{
+    char *copy = arena_bytes(arena, s.len + 1);
+    for (size_t i = 0; i < s.len; i++)
+        copy[i] = char_lower(s.ptr[i]);
+    return str_from(copy, s.len);
+}
+
 char *arena_c(struct arena *arena, str s)
 {
     char *copy = arena_bytes(arena, s.len + 1);

@@ -46,6 +46,8 @@ MUST_USE void *arena_array(struct arena *arena, size_t size, size_t count);
 
 /* A copy that lives as long as the arena. */
 MUST_USE str arena_str(struct arena *arena, str s);
+/* ASCII letters in lower case. */
+MUST_USE str arena_lower(struct arena *arena, str s);
 
 /* The same with a NUL behind it, for libc, SQLite and libcurl. `s` must hold no NUL of its own. */
 MUST_USE char *arena_c(struct arena *arena, str s);

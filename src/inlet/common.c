@@ -2,6 +2,12 @@
 #include "base/redact.h"
 #include "inlet/internal.h"
 
+bool inlet_is_json(str type)
+{
+    return str_equal_nocase(type, STR("application/json")) ||
+           (type.len > 5 && str_equal_nocase(str_skip(type, type.len - 5), STR("+json")));
+}
+
 bool inlet_read_json(const struct inlet_context *inlet, struct request *request, json *ret_body,
                      struct problem *reterr)
 {

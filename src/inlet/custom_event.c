@@ -257,16 +257,13 @@ static bool read_create_contact(struct event_operation *self, struct problem *re
     return true;
 }
 
-/* "application/json; charset=utf-8" and "application/vnd.x+json" are JSON. What a webhook's sender
- * says cannot be helped, so none, or text, is read as JSON too. */
+/* What a webhook's sender says cannot be helped, so none, or text, is read as JSON too. */
 static bool content_type_fits(const struct event_operation *self, str type, struct problem *reterr)
 {
-    bool json_type = str_equal_nocase(type, STR("application/json")) ||
-                     (type.len > 5 && str_equal_nocase(str_skip(type, type.len - 5), STR("+json")));
     bool forgiven = self->context == CONTEXT_WEBHOOK &&
                     (type.len == 0 || str_equal_nocase(type, STR("text/json")) ||
                      str_equal_nocase(type, STR("text/plain")));
-    if (json_type || forgiven)
+    if (inlet_is_json(type) || forgiven)
         return true;
     problem_set(reterr, PROBLEM_MEDIA_TYPE,
                 STR("Send the event as JSON, with Content-Type: application/json."));

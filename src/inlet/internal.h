@@ -15,6 +15,9 @@ struct inlet_headers {
 MUST_USE bool inlet_read_headers(const struct inlet_context *inlet, struct request *request,
                                  struct inlet_headers *ret_headers, struct problem *reterr);
 
+/* "application/json", "application/vnd.x+json"; `type` is without parameters. */
+bool inlet_is_json(str type);
+
 /* The request's body as JSON. False: the problem says why not. */
 MUST_USE bool inlet_read_json(const struct inlet_context *inlet, struct request *request,
                               json *ret_body, struct problem *reterr);

@@ -22,8 +22,7 @@ static bool read_body(const struct inlet_context *inlet, struct request *request
     json body;
     if (str_trim(request->body).len == 0)
         return true;
-    if (is_type(type, "application/json") || is_type(type, "text/json") ||
-        (type.len > 5 && str_equal_nocase(str_skip(type, type.len - 5), STR("+json"))))
+    if (inlet_is_json(type) || is_type(type, "text/json"))
         return inlet_read_json(inlet, request, &body, reterr) &&
                pairs_add_json(pairs, body, &request->arena, reterr);
     if (type.len == 0 || is_type(type, "application/x-www-form-urlencoded") ||
@@ -60,8 +59,8 @@ static bool wrong(struct arena *arena, const char *field, const char *code, str 
     return false;
 }
 
-/* The same thing said in several places must be the same. */
-/* NOLINTNEXTLINE(readability-function-size): what is said, and where it goes */
+/* The same thing said in several places must be the same.
+ * NOLINTNEXTLINE(readability-function-size): what is said, and where it goes */
 static bool agree(struct arena *arena, const char *field, const str *said, int count, str *ret_one,
                   struct problem *reterr)
 {
@@ -134,14 +133,6 @@ static bool join(struct pairs *to, const struct pairs *from, struct arena *arena
     return true;
 }
 
-static str lower(str text, struct arena *arena)
-{
-    char *to = arena_bytes(arena, text.len + 1);
-    for (size_t i = 0; i < text.len; i++)
-        to[i] = char_lower(text.ptr[i]);
-    return str_from(to, text.len);
-}
-
 /* NOLINTNEXTLINE(readability-function-size): the path is two of the parameters */
 bool konnektive_read(const struct inlet_context *inlet, struct request *request, const str *path,
                      int path_count, struct konnektive_request *ret_read, struct problem *reterr)
@@ -168,7 +159,7 @@ bool konnektive_read(const struct inlet_context *inlet, struct request *request,
     if (!agree(arena, "organizationId", organizations, COUNT_OF(organizations),
                &ret_read->organization, reterr))
         return false;
-    ret_read->organization = lower(ret_read->organization, arena);
+    ret_read->organization = arena_lower(arena, ret_read->organization);
     ret_read->pairs = query;
     return agree(arena, "pluginInstanceId", instances, COUNT_OF(instances), &ret_read->instance,
                  reterr) &&

@@ -111,10 +111,7 @@ static str key_of(const struct export_row *row, struct arena *arena)
 {
     if (row->role == EXPORT_PARAMETER)
         return row->name;
-    char *key = arena_c(arena, arena_format(arena, "header:%.*s", STR_ARG(row->header)));
-    for (char *c = key; *c != '\0'; c++)
-        *c = char_lower(*c);
-    return str_c(key);
+    return arena_lower(arena, arena_format(arena, "header:%.*s", STR_ARG(row->header)));
 }
 
 static void check_repeated(const struct place *place, struct export_row *row)
