@@ -122,13 +122,14 @@ const struct route routes[] = {
 #define KONNEKTIVE "/api/v1/plugins/webhooks/konnektive"
 #define WITH_IDS "/{organizationId}/{pluginInstanceId}"
     { POSTBACK(GET, KONNEKTIVE, "getPostback") },
-    { POSTBACK(POST, KONNEKTIVE, "sendPostback") },
+    { POSTBACK(POST, KONNEKTIVE, "sendPostback"), .body = &schema_postback },
     { POSTBACK(GET, KONNEKTIVE "/{secret}", "getPostbackBySecret") },
-    { POSTBACK(POST, KONNEKTIVE "/{secret}", "sendPostbackBySecret") },
+    { POSTBACK(POST, KONNEKTIVE "/{secret}", "sendPostbackBySecret"), .body = &schema_postback },
     { POSTBACK(GET, KONNEKTIVE WITH_IDS, "getPostbackByIds") },
-    { POSTBACK(POST, KONNEKTIVE WITH_IDS, "sendPostbackByIds") },
+    { POSTBACK(POST, KONNEKTIVE WITH_IDS, "sendPostbackByIds"), .body = &schema_postback },
     { POSTBACK(GET, KONNEKTIVE WITH_IDS "/{secret}", "getPostbackByPath") },
-    { POSTBACK(POST, KONNEKTIVE WITH_IDS "/{secret}", "sendPostbackByPath") },
+    { POSTBACK(POST, KONNEKTIVE WITH_IDS "/{secret}", "sendPostbackByPath"),
+      .body = &schema_postback },
 
     /* ── sessions and users ── */
     { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,

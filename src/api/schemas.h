@@ -49,6 +49,7 @@ extern const struct schema schema_new_sku;
 extern const struct schema schema_sku_change;
 
 /* schemas_orders.c */
+extern const struct schema schema_postback;
 extern const struct schema schema_taken_postback;
 extern const char *const sale_state_choices[];
 extern const struct schema schema_order;

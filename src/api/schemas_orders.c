@@ -216,6 +216,13 @@ const struct schema schema_taken_order = SCHEMA(
       .help = "types of the events that it caused, such as new_sale", .example = "[\"new_sale\"]" },
     { "notes", SHAPE_STRINGS, REQUIRED, .help = "what was odd", .example = "[]" });
 
+const struct schema schema_postback = {
+    .name = "Postback",
+    .help = "The fields of the order, by the names of the plugin's fieldMapping and any other that "
+            "Konnektive has; the same as a form (application/x-www-form-urlencoded) is taken, too.",
+    .members = NULL,
+};
+
 const struct schema schema_taken_postback =
     SCHEMA("TakenPostback", "It is committed.",
            { "status", SHAPE_STRING, REQUIRED, .example = "\"accepted\"" },
