@@ -58,7 +58,7 @@ static int read_due(void *context, const struct due_wanted *wanted, int64_t *ret
 
 static void add_outlet(struct bench *bench, int64_t id, const char *url)
 {
-    struct webhook *webhook = object_new(sizeof(*webhook));
+    struct endpoint *webhook = object_new(sizeof(*webhook));
     webhook->object.id = id;
     webhook->organization = 1;
     webhook->url = arena_str(&webhook->object.arena, str_c(url));

@@ -171,7 +171,7 @@ static int make_example(struct first_run *first, const struct setup *setup)
     return 0;
 }
 
-static void take_secret(void *context, struct webhook *webhook)
+static void take_secret(void *context, struct endpoint *webhook)
 {
     struct first_run *first = context;
     if (first->secret.len == 0 && webhook->status != OUTLET_DELETED && webhook->signing &&
@@ -186,7 +186,7 @@ static int find_secret(struct first_run *first, const struct setup *setup)
     const struct picture_source source = { .sql = store_writer_sql(setup->writer),
                                            .seal_key = setup->seal_key,
                                            .limits = setup->limits };
-    int r = picture_each_webhook(&source, take_secret, first);
+    int r = picture_each_endpoint(&source, take_secret, first);
     first->greeting = later_greeting(first);
     if (r < 0)
         (void)data_fail(r, NULL);

@@ -67,10 +67,10 @@ static void hand_over(void *context, struct job *first, struct job *last)
     couriers_hand_over(hub->couriers, first, last);
 }
 
-static void outlet_changed(void *context, struct webhook *webhook)
+static void outlet_changed(void *context, struct endpoint *endpoint)
 {
     const struct hub *hub = context;
-    couriers_outlet_changed(hub->couriers, webhook);
+    couriers_outlet_changed(hub->couriers, endpoint);
 }
 
 /* A publication that comes while the loops are being started waits for them: one of them may have
@@ -286,10 +286,10 @@ static int start_committer(struct hub *hub)
     return fail(committer_start(&options, &hub->committer));
 }
 
-static void know_outlet(void *context, struct webhook *webhook)
+static void know_outlet(void *context, struct endpoint *endpoint)
 {
     struct hub *hub = context;
-    couriers_outlet_changed(hub->couriers, webhook);
+    couriers_outlet_changed(hub->couriers, endpoint);
 }
 
 /* The endpoints that there are, for the couriers; on a reader, so that the start does not wait. */
@@ -305,7 +305,7 @@ static void read_outlets(struct reader_task *task, struct store_reader *reader)
     const struct picture_source source = { .sql = store_reader_sql(reader),
                                            .seal_key = &hub->seal_key,
                                            .limits = &hub->config->limits };
-    int r = picture_each_webhook(&source, know_outlet, hub);
+    int r = picture_each_endpoint(&source, know_outlet, hub);
     if (r < 0)
         log_line(&hub->log, LOG_ERROR, "webhooks could not be read",
                  LOG_TEXT("error", str_c(fail_describe(r))));

@@ -74,20 +74,20 @@ static int make_definition(const struct picture_source *source, const struct def
     return 0;
 }
 
-static int read_event_types(struct webhook *webhook, str text)
+static int read_event_types(struct endpoint *endpoint, str text)
 {
     struct arena CLEANUP(arena_done) scratch = {};
     struct json_error error;
     json list;
     if (!json_read(&scratch, text, JSON_DEPTH, &list, &error) || json_type(list) != JSON_ARRAY)
         return fail(FAIL_CORRUPT);
-    struct arena *arena = &webhook->object.arena;
+    struct arena *arena = &endpoint->object.arena;
     str *types = ARENA_ARRAY(arena, str, json_count(list));
     struct json_walk walk = json_walk(list);
     json item;
     while (json_next(&walk, NULL, &item))
-        types[webhook->event_type_count++] = arena_str(arena, json_string(item));
-    webhook->event_types = types;
+        types[endpoint->event_type_count++] = arena_str(arena, json_string(item));
+    endpoint->event_types = types;
     return 0;
 }
 
@@ -107,7 +107,7 @@ static int unseal_json(const struct picture_source *source, str sealed, struct a
 }
 
 static int read_delivery_settings(const struct picture_source *source,
-                                  const struct webhook_row *row, struct webhook *made)
+                                  const struct endpoint_row *row, struct endpoint *made)
 {
     struct arena CLEANUP(arena_done) scratch = {};
     struct arena *arena = &made->object.arena;
@@ -132,13 +132,14 @@ static int read_delivery_settings(const struct picture_source *source,
     return 0;
 }
 
-static int make_webhook(const struct picture_source *source, const struct webhook_row *row,
-                        struct webhook **ret_made)
+static int make_endpoint(const struct picture_source *source, const struct endpoint_row *row,
+                         struct endpoint **ret_made)
 {
-    void *CLEANUP(object_releasep) object = object_new(sizeof(struct webhook));
-    struct webhook *made = object;
+    void *CLEANUP(object_releasep) object = object_new(sizeof(struct endpoint));
+    struct endpoint *made = object;
     struct arena *arena = &made->object.arena;
     made->object.id = row->id;
+    made->kind = row->kind;
     made->organization = row->organization;
     made->name = arena_str(arena, row->name);
     made->format = row->format;
@@ -257,16 +258,16 @@ static int read_definition(const struct picture_source *source, int64_t organiza
     return r;
 }
 
-static int read_webhook(const struct picture_source *source, int64_t organization, int64_t id,
-                        struct arena *arena, struct object **ret_object)
+static int read_endpoint(const struct picture_source *source, int64_t organization, int64_t id,
+                         struct arena *arena, struct object **ret_object)
 {
-    struct webhook_row row;
-    struct webhook *made = NULL;
-    int r = store_read_webhook(source->sql, organization, id, arena, &row);
+    struct endpoint_row row;
+    struct endpoint *made = NULL;
+    int r = store_read_endpoint(source->sql, organization, id, arena, &row);
     if (r == 0 && row.status == OUTLET_DELETED)
         return STORE_NOT_FOUND;
     if (r == 0)
-        r = make_webhook(source, &row, &made);
+        r = make_endpoint(source, &row, &made);
     if (r == 0)
         *ret_object = &made->object;
     return r;
@@ -328,7 +329,7 @@ int picture_read_object(const struct picture_source *source, int64_t organizatio
     static int (*const readers[OBJECT_KINDS])(const struct picture_source *, int64_t, int64_t,
                                               struct arena *, struct object **) = {
         [OBJECT_INTEGRATION] = read_integration, [OBJECT_DEFINITION] = read_definition,
-        [OBJECT_WEBHOOK] = read_webhook,         [OBJECT_API_KEY] = read_api_key,
+        [OBJECT_ENDPOINT] = read_endpoint,       [OBJECT_API_KEY] = read_api_key,
         [OBJECT_CAMPAIGN] = read_campaign,       [OBJECT_PLUGIN] = read_plugin,
         [OBJECT_PRODUCT] = read_product,
     };
@@ -392,16 +393,16 @@ static int add_definitions(const struct picture_source *source, struct store_pag
     return fail(r);
 }
 
-static int add_webhooks(const struct picture_source *source, struct store_page *page,
-                        struct gathered *gathered, int *ret_count)
+static int add_endpoints(const struct picture_source *source, struct store_page *page,
+                         struct gathered *gathered, int *ret_count)
 {
-    struct webhook_row *rows = ARENA_ARRAY(page->arena, struct webhook_row, ROWS_AT_ONCE);
-    int r = store_list_webhooks(source->sql, page, rows, ret_count);
+    struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, ROWS_AT_ONCE);
+    int r = store_list_endpoints(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        struct webhook *made = NULL;
-        r = make_webhook(source, &rows[i], &made);
+        struct endpoint *made = NULL;
+        r = make_endpoint(source, &rows[i], &made);
         if (r == 0)
-            gather(gathered, OBJECT_WEBHOOK, made);
+            gather(gathered, OBJECT_ENDPOINT, made);
         page->before = rows[i].id;
     }
     return fail(r);
@@ -528,7 +529,7 @@ int picture_read(const struct picture_source *source, int64_t organization,
     if (r == 0)
         r = add_all(source, picture, add_definitions);
     if (r == 0)
-        r = add_all(source, picture, add_webhooks);
+        r = add_all(source, picture, add_endpoints);
     if (r == 0)
         r = add_all(source, picture, add_api_keys);
     if (r == 0)
@@ -555,19 +556,19 @@ int picture_find_by_key(struct sql *sql, const struct digest *hash, int64_t *ret
     return store_find_organization_by_key(sql, hash, ret_organization);
 }
 
-int picture_each_webhook(const struct picture_source *source,
-                         void (*each)(void *context, struct webhook *webhook), void *context)
+int picture_each_endpoint(const struct picture_source *source,
+                          void (*each)(void *context, struct endpoint *endpoint), void *context)
 {
     struct arena CLEANUP(arena_done) scratch = {};
     struct store_page page = { .before = STORE_NEWEST, .limit = ROWS_AT_ONCE, .arena = &scratch };
     int count = 0;
     do {
         arena_reset(&scratch, (size_t)MIB);
-        struct webhook_row *rows = ARENA_ARRAY(&scratch, struct webhook_row, ROWS_AT_ONCE);
-        int r = store_list_all_webhooks(source->sql, &page, rows, &count);
+        struct endpoint_row *rows = ARENA_ARRAY(&scratch, struct endpoint_row, ROWS_AT_ONCE);
+        int r = store_list_all_endpoints(source->sql, &page, rows, &count);
         for (int i = 0; r == 0 && i < count; i++) {
-            struct webhook *made = NULL;
-            r = make_webhook(source, &rows[i], &made);
+            struct endpoint *made = NULL;
+            r = make_endpoint(source, &rows[i], &made);
             if (r == 0)
                 each(context, made);
             page.before = rows[i].id;

@@ -34,6 +34,6 @@ MUST_USE int picture_find_by_key(struct sql *sql, const struct digest *hash,
 
 /* All webhooks of all organizations that are not deleted, and the deleted ones that still have
  * work: for the couriers at start. `each` takes the reference. */
-MUST_USE int picture_each_webhook(const struct picture_source *source,
-                                  void (*each)(void *context, struct webhook *webhook),
-                                  void *context);
+MUST_USE int picture_each_endpoint(const struct picture_source *source,
+                                   void (*each)(void *context, struct endpoint *endpoint),
+                                   void *context);

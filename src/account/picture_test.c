@@ -30,17 +30,17 @@ static struct sql *writing(struct scene *scene)
 static void add_webhook(struct scene *scene, int64_t organization, int64_t id,
                         enum outlet_status status)
 {
-    const struct webhook_row row = { .id = id,
-                                     .organization = organization,
-                                     .name = STR("Sink"),
-                                     .url = seal(&seal_key, STR("https://sink.example/"),
-                                                 &scene->arena),
-                                     .event_types = STR("[\"custom_event.*\",\"ping\"]"),
-                                     .format = FORMAT_BARE,
-                                     .signing = true,
-                                     .secret = seal(&seal_key, STR("hush"), &scene->arena),
-                                     .status = status };
-    assert_int_equal(store_insert_webhook(writing(scene), &row), 0);
+    const struct endpoint_row row = { .id = id,
+                                      .organization = organization,
+                                      .name = STR("Sink"),
+                                      .url = seal(&seal_key, STR("https://sink.example/"),
+                                                  &scene->arena),
+                                      .event_types = STR("[\"custom_event.*\",\"ping\"]"),
+                                      .format = FORMAT_BARE,
+                                      .signing = true,
+                                      .secret = seal(&seal_key, STR("hush"), &scene->arena),
+                                      .status = status };
+    assert_int_equal(store_insert_endpoint(writing(scene), &row), 0);
 }
 
 static void add_definition(struct scene *scene, int64_t id, const char *alias)
@@ -133,8 +133,8 @@ static void reads_a_whole_organization(void **state)
     assert_int_equal(definition->field_count, 2);
     assert_int_equal(definition->integration, 10);
     assert_true(str_equal(definition->type, STR("custom_event.order")));
-    assert_int_equal(picture->webhooks.count, 1); /* not the deleted one */
-    const struct webhook *webhook = objects_find(&picture->webhooks, 30);
+    assert_int_equal(picture->endpoints.count, 1); /* not the deleted one */
+    const struct endpoint *webhook = objects_find(&picture->endpoints, 30);
     assert_true(str_equal(webhook->secret, STR("hush")));
     assert_int_equal(webhook->event_type_count, 2);
     assert_int_equal(webhook->format, FORMAT_BARE);
@@ -177,10 +177,10 @@ static void reads_one_object(void **state)
         { OTHER, OBJECT_INTEGRATION, 10, STORE_NOT_FOUND },
         { ORG, OBJECT_DEFINITION, 20, 0 },
         { OTHER, OBJECT_DEFINITION, 20, STORE_NOT_FOUND },
-        { ORG, OBJECT_WEBHOOK, 30, 0 },
-        { ORG, OBJECT_WEBHOOK, 31, STORE_NOT_FOUND },
-        { ORG, OBJECT_WEBHOOK, 32, STORE_NOT_FOUND },
-        { OTHER, OBJECT_WEBHOOK, 32, 0 },
+        { ORG, OBJECT_ENDPOINT, 30, 0 },
+        { ORG, OBJECT_ENDPOINT, 31, STORE_NOT_FOUND },
+        { ORG, OBJECT_ENDPOINT, 32, STORE_NOT_FOUND },
+        { OTHER, OBJECT_ENDPOINT, 32, 0 },
         { ORG, OBJECT_API_KEY, 40, 0 },
         { ORG, OBJECT_API_KEY, 41, STORE_NOT_FOUND },
         { ORG, OBJECT_API_KEY, 42, STORE_NOT_FOUND },
@@ -250,7 +250,7 @@ struct heard {
     int count;
 };
 
-static void hear(void *context, struct webhook *webhook)
+static void hear(void *context, struct endpoint *webhook)
 {
     struct heard *heard = context;
     heard->ids[heard->count++] = webhook->object.id;
@@ -264,11 +264,11 @@ static void tells_of_all_webhooks(void **state)
     struct heard heard = {};
     const struct limits limits = limits_of(500);
     const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits };
-    assert_int_equal(picture_each_webhook(&source, hear, &heard), 0);
+    assert_int_equal(picture_each_endpoint(&source, hear, &heard), 0);
     assert_int_equal(heard.count, 2); /* without the deleted one */
     (void)scene_fill(scene, ORG, 31, 1);
     heard.count = 0;
-    assert_int_equal(picture_each_webhook(&source, hear, &heard), 0);
+    assert_int_equal(picture_each_endpoint(&source, hear, &heard), 0);
     assert_int_equal(heard.count, 3); /* which has work now */
 }
 

@@ -56,9 +56,9 @@ void write_delivery(struct call *call, const struct delivery_found *found,
 int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,
                   struct standing *ret_standing)
 {
-    struct webhook_row webhook;
-    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
-                               &webhook);
+    struct endpoint_row webhook;
+    int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
+                                &call->request->arena, &webhook);
     if (r == 0)
         return standing_of(call, sql, &webhook, ret_standing);
     *ret_standing = (struct standing){ .status = OUTLET_DELETED,
@@ -73,12 +73,12 @@ int deliveries_list(struct call *call, struct sql *sql)
     const struct store_page page = call_page(call);
     struct delivery_found *rows =
         ARENA_ARRAY(page.arena, struct delivery_found, (size_t)page.limit);
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     struct delivery_filter filter = {};
     if (!call_id(call, 0, ID_WEBHOOK, "webhook", &filter.outlet))
         return CALL_REFUSED;
     /* A deleted one's log stays. */
-    int r = store_read_webhook(sql, page.organization, filter.outlet, page.arena, &webhook);
+    int r = store_read_endpoint(sql, page.organization, filter.outlet, page.arena, &webhook);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "webhook");
     enum delivery_state state;
@@ -105,12 +105,12 @@ int deliveries_paused(struct call *call, struct sql *sql)
     struct store_page page = call_page(call);
     page.limit++;
     struct paused_line *rows = ARENA_ARRAY(page.arena, struct paused_line, (size_t)page.limit);
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     int64_t outlet;
     int count = 0;
     if (!call_id(call, 0, ID_WEBHOOK, "webhook", &outlet))
         return CALL_REFUSED;
-    int r = store_read_webhook(sql, page.organization, outlet, page.arena, &webhook);
+    int r = store_read_endpoint(sql, page.organization, outlet, page.arena, &webhook);
     if (r == STORE_NOT_FOUND)
         return call_not_found(call, "webhook");
     if (r == 0)
@@ -235,9 +235,9 @@ static int first_shown(struct call *call, struct sql *sql, const struct delivery
 static int find_secret_names(struct call *call, struct sql *sql, const struct delivery *delivery,
                              struct secret_names *ret_names)
 {
-    struct webhook_row webhook;
-    int r = store_read_webhook(sql, delivery->organization, delivery->outlet, &call->request->arena,
-                               &webhook);
+    struct endpoint_row webhook;
+    int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
+                                &call->request->arena, &webhook);
     if (r == 0)
         return fail(outlets_secret_names(call, webhook.transport, ret_names));
     *ret_names = (struct secret_names){};
@@ -284,12 +284,12 @@ static int find_body(struct call *call, struct sql *sql, const struct delivery_f
                      str *ret_body)
 {
     struct arena *arena = &call->request->arena;
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     struct event event;
     int r = store_read_sent_event(sql, found, arena, &event);
     if (r == 0)
-        r = store_read_webhook(sql, found->delivery.organization, found->delivery.outlet, arena,
-                               &webhook);
+        r = store_read_endpoint(sql, found->delivery.organization, found->delivery.outlet, arena,
+                                &webhook);
     *ret_body = (str){};
     if (r != 0)
         return MIN_OF(r, 0);

@@ -76,7 +76,7 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct eve
     int count = 0;
     int r = 0;
     if (wanted)
-        r = store_read_webhook_ids(sql, event->organization, arena, &outlets, &count);
+        r = store_read_endpoint_ids(sql, event->organization, arena, &outlets, &count);
     json_key(&call->out, STR("deliveries"));
     json_begin_array(&call->out);
     for (int i = 0; r >= 0 && i < count; i++) {

@@ -49,7 +49,7 @@ str filters_check(struct call *call)
     return json_text(input.value, arena);
 }
 
-int filters_check_cost(struct call *call, struct batch *batch, const struct webhook_row *row)
+int filters_check_cost(struct call *call, struct batch *batch, const struct endpoint_row *row)
 {
     const struct conditions *conditions;
     if (json_get(call->body, STR("filter")) == NULL || row->filter.len == 0)
@@ -58,8 +58,8 @@ int filters_check_cost(struct call *call, struct batch *batch, const struct webh
         return fail(FAIL_CORRUPT);
     int64_t cost = conditions_cost(conditions);
     const struct picture *picture = batch_picture(batch, row->organization);
-    for (int i = 0; picture != NULL && i < picture->webhooks.count; i++) {
-        const struct webhook *other = (const struct webhook *)picture->webhooks.at[i];
+    for (int i = 0; picture != NULL && i < picture->endpoints.count; i++) {
+        const struct endpoint *other = (const struct endpoint *)picture->endpoints.at[i];
         if (other->object.id != row->id && other->filter != NULL)
             cost += conditions_cost(other->filter);
     }
@@ -128,7 +128,7 @@ int filter_test(struct call *call, struct sql *sql)
 {
     const struct trial *trial = call->parsed;
     struct arena *arena = &call->request->arena;
-    struct webhook_row row;
+    struct endpoint_row row;
     json data = NULL;
     int r = webhooks_find(call, sql, &row);
     if (r == 0)
@@ -160,7 +160,7 @@ struct turning {
     struct arena *arena; /* of one page */
 };
 
-static bool has_type(const struct webhook_row *row, str type, struct arena *arena)
+static bool has_type(const struct endpoint_row *row, str type, struct arena *arena)
 {
     json types = NULL;
     struct json_error error;
@@ -174,7 +174,7 @@ static bool has_type(const struct webhook_row *row, str type, struct arena *aren
     return false;
 }
 
-static int write_turned_away(const struct turning *turning, const struct webhook_row *row)
+static int write_turned_away(const struct turning *turning, const struct endpoint_row *row)
 {
     struct arena *arena = turning->arena;
     struct json_writer *out = &turning->call->out;
@@ -202,8 +202,8 @@ static int write_turned_away(const struct turning *turning, const struct webhook
 static int write_page(const struct turning *turning, struct store_page *page, int *ret_count)
 {
     arena_reset(page->arena, (size_t)MIB);
-    struct webhook_row *rows = ARENA_ARRAY(page->arena, struct webhook_row, PAGE);
-    int r = store_list_webhooks(turning->sql, page, rows, ret_count);
+    struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, PAGE);
+    int r = store_list_endpoints(turning->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         r = write_turned_away(turning, &rows[i]);
         page->before = rows[i].id;

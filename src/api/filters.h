@@ -12,7 +12,7 @@ str filters_check(struct call *call);
 /* When the body gives a filter: CALL_REFUSED when the organization's filters together would cost
  * more than they may. */
 MUST_USE int filters_check_cost(struct call *call, struct batch *batch,
-                                const struct webhook_row *row);
+                                const struct endpoint_row *row);
 
 /* As the member `filter` of the object that call->out is in. */
 void filters_write(struct call *call, str filter);

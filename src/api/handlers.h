@@ -9,7 +9,7 @@ struct call;
 
 /* inlets.c */
 bool inlets_take_api(struct call *call, const struct picture *picture);
-bool inlets_take_webhook(struct call *call, const struct picture *picture);
+bool inlets_take_endpoint(struct call *call, const struct picture *picture);
 bool inlets_take_postback(struct call *call, const struct picture *picture);
 
 /* session.c */

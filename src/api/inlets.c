@@ -14,7 +14,7 @@ bool inlets_take_postback(struct call *call, const struct picture *picture)
     return konnektive_take(&call->api->context.inlet, call->request, picture, call->parsed);
 }
 
-bool inlets_take_webhook(struct call *call, const struct picture *picture)
+bool inlets_take_endpoint(struct call *call, const struct picture *picture)
 {
     return inlet_take_webhook_event(&call->api->context.inlet, call->request, picture,
                                     call->path[1]);

@@ -231,12 +231,12 @@ static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
 }
 
 /* Of the path; a deleted one's row stays. */
-static int find_webhook(struct call *call, struct sql *sql, struct webhook_row *ret_row)
+static int find_webhook(struct call *call, struct sql *sql, struct endpoint_row *ret_row)
 {
     int64_t id;
     if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
         return CALL_REFUSED;
-    int r = store_read_webhook(sql, call->caller.organization, id, &call->request->arena, ret_row);
+    int r = store_read_endpoint(sql, call->caller.organization, id, &call->request->arena, ret_row);
     return r == STORE_NOT_FOUND ? call_not_found(call, "webhook") : fail(r);
 }
 
@@ -244,7 +244,7 @@ int recoveries_count(struct call *call, struct store_reader *reader)
 {
     struct asked *asked = call->parsed;
     struct sql *sql = store_reader_sql(reader);
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     bool by_ids = asked->wanted.id_count > 0;
     int r = find_webhook(call, sql, &webhook);
     if (r != 0)
@@ -311,7 +311,7 @@ int recoveries_start(struct call *call, struct batch *batch)
 {
     struct asked *asked = call->parsed;
     struct sql *sql = batch_sql(batch);
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     int r = find_webhook(call, sql, &webhook);
     if (r != 0)
         return r;
@@ -374,7 +374,7 @@ int recoveries_list(struct call *call, struct sql *sql)
     struct store_page page = call_page(call);
     page.limit++;
     struct recovery *rows = ARENA_ARRAY(page.arena, struct recovery, (size_t)page.limit);
-    struct webhook_row webhook;
+    struct endpoint_row webhook;
     int count = 0;
     int r = find_webhook(call, sql, &webhook);
     if (r == 0)

@@ -20,7 +20,7 @@ struct old_secrets {
 };
 
 /* Those of the row that sign after `now_ms`, with room for one more. */
-static int read_old(struct call *call, const struct webhook_row *row, int64_t now_ms,
+static int read_old(struct call *call, const struct endpoint_row *row, int64_t now_ms,
                     struct old_secrets *ret_old)
 {
     struct arena *arena = &call->request->arena;
@@ -42,7 +42,7 @@ static int read_old(struct call *call, const struct webhook_row *row, int64_t no
     return 0;
 }
 
-static void put_old(struct call *call, const struct old_secrets *old, struct webhook_row *row)
+static void put_old(struct call *call, const struct old_secrets *old, struct endpoint_row *row)
 {
     struct arena *arena = &call->request->arena;
     row->old_secrets = (str){};
@@ -51,7 +51,7 @@ static void put_old(struct call *call, const struct old_secrets *old, struct web
             seal(call->api->context.seal_key, old_secrets_write(old->at, old->count, arena), arena);
 }
 
-int rotation_forget_ended(struct call *call, struct webhook_row *row, int64_t now_ms)
+int rotation_forget_ended(struct call *call, struct endpoint_row *row, int64_t now_ms)
 {
     struct old_secrets old = {};
     int r = read_old(call, row, now_ms, &old);
@@ -60,7 +60,7 @@ int rotation_forget_ended(struct call *call, struct webhook_row *row, int64_t no
     return fail(r);
 }
 
-int rotation_write(struct call *call, const struct webhook_row *row)
+int rotation_write(struct call *call, const struct endpoint_row *row)
 {
     struct json_writer *out = &call->out;
     struct old_secrets old = {};
@@ -133,7 +133,7 @@ static int refuse_more(struct call *call, const struct old_secrets *old)
 }
 
 /* Returns how it is shown. */
-static str put_new(struct call *call, str secret, struct webhook_row *row)
+static str put_new(struct call *call, str secret, struct endpoint_row *row)
 {
     struct arena *arena = &call->request->arena;
     const struct seal_key *seal_key = call->api->context.seal_key;
@@ -145,7 +145,7 @@ static str put_new(struct call *call, str secret, struct webhook_row *row)
 
 /* The secret of the row steps back behind the new one, of which *ret_shown is the text. The same
  * one again, of a caller that never saw the answer, takes no place from an old one. */
-static int rotate(struct call *call, struct webhook_row *row, int64_t now_ms, str *ret_shown)
+static int rotate(struct call *call, struct endpoint_row *row, int64_t now_ms, str *ret_shown)
 {
     const struct rotation *rotation = call->parsed;
     struct old_secret before = { .until_ms = now_ms + rotation->overlap_ms };
@@ -169,7 +169,7 @@ static int rotate(struct call *call, struct webhook_row *row, int64_t now_ms, st
 }
 
 /* How many sign now, and until when more than one does. */
-static int write_signing(struct call *call, const struct webhook_row *row, int64_t now_ms)
+static int write_signing(struct call *call, const struct endpoint_row *row, int64_t now_ms)
 {
     struct json_writer *out = &call->out;
     struct old_secrets old = {};
@@ -187,7 +187,7 @@ static int write_signing(struct call *call, const struct webhook_row *row, int64
     return 0;
 }
 
-static int answer_rotated(struct call *call, struct sql *sql, const struct webhook_row *row,
+static int answer_rotated(struct call *call, struct sql *sql, const struct endpoint_row *row,
                           str secret)
 {
     struct json_writer *out = call_json(call);
@@ -204,7 +204,7 @@ static int answer_rotated(struct call *call, struct sql *sql, const struct webho
 int rotation_run(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
-    struct webhook_row row;
+    struct endpoint_row row;
     str secret = {};
     int r = webhooks_find(call, sql, &row);
     if (r == 0)
@@ -212,7 +212,7 @@ int rotation_run(struct call *call, struct batch *batch)
     if (r != 0)
         return r;
     row.updated_ms = batch_now_ms(batch);
-    r = store_update_webhook(sql, &row);
+    r = store_update_endpoint(sql, &row);
     if (r == 0)
         r = webhooks_changed(call, batch, &row, "webhook.rotate_secret");
     if (r == 0)

@@ -9,7 +9,7 @@
 #define OLD_SECRETS_MAX 5
 
 /* As the member `oldSecrets` of the object that call->out is in: until when each still signs. */
-MUST_USE int rotation_write(struct call *call, const struct webhook_row *row);
+MUST_USE int rotation_write(struct call *call, const struct endpoint_row *row);
 
 /* Takes those out of the row whose time has passed. */
-MUST_USE int rotation_forget_ended(struct call *call, struct webhook_row *row, int64_t now_ms);
+MUST_USE int rotation_forget_ended(struct call *call, struct endpoint_row *row, int64_t now_ms);

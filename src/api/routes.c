@@ -102,7 +102,7 @@ const struct route routes[] = {
       DOC("sendApiEvent", "Inlets", "Send a custom event, context api"),
       .help = "Strict: what the definition does not know is refused. 201 means: committed." },
     { POST("/{organizationId}/custom-events/alias/{alias}"), .who = WHO_INLET, .event = true,
-      .ingest = inlets_take_webhook, .body = &schema_event_body, GIVES(201, schema_taken_event),
+      .ingest = inlets_take_endpoint, .body = &schema_event_body, GIVES(201, schema_taken_event),
       .also = { PROBLEM_NOT_FOUND, PROBLEM_FORBIDDEN, PROBLEM_RATE, PROBLEM_LOOP },
       DOC("sendWebhookEvent", "Inlets", "Send a custom event, context webhook"),
       .help = "Forgiving: what the definition does not know is left out. The contact is made when "

@@ -19,7 +19,7 @@ str api_key_draw(struct api_key_row *row, struct arena *arena)
     return key;
 }
 
-str webhook_secret_draw(struct webhook_row *row, const struct seal_key *seal_key,
+str webhook_secret_draw(struct endpoint_row *row, const struct seal_key *seal_key,
                         struct arena *arena)
 {
     char *bytes = arena_bytes(arena, SIGNING_KEY_SIZE);

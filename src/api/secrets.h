@@ -11,7 +11,7 @@
 MUST_USE str api_key_draw(struct api_key_row *row, struct arena *arena);
 
 /* A new signing key; sets row->secret to it, sealed. Returns how it is shown. */
-MUST_USE str webhook_secret_draw(struct webhook_row *row, const struct seal_key *seal_key,
+MUST_USE str webhook_secret_draw(struct endpoint_row *row, const struct seal_key *seal_key,
                                  struct arena *arena);
 
 /* A signing key as it is shown, of 24 to 64 bytes. False: it is none. */

@@ -225,7 +225,7 @@ static int add_webhook(const struct setup *setup, int64_t organization, str url,
                        struct arena *arena, struct setup_example *example)
 {
     int64_t now_ms = clock_now_ms(setup->clock);
-    struct webhook_row row = {
+    struct endpoint_row row = {
         .id = draw_id(setup),
         .organization = organization,
         .name = STR("Example receiver"),
@@ -239,7 +239,7 @@ static int add_webhook(const struct setup *setup, int64_t organization, str url,
     };
     example->webhook_id = shown_id(arena, ID_WEBHOOK, row.id);
     example->webhook_secret = webhook_secret_draw(&row, setup->seal_key, arena);
-    return fail(store_insert_webhook(store_writer_sql(setup->writer), &row));
+    return fail(store_insert_endpoint(store_writer_sql(setup->writer), &row));
 }
 
 int setup_example(const struct setup *setup, int64_t organization, str url, struct arena *arena,

@@ -110,12 +110,12 @@ static void makes_the_example(void **state)
     struct picture *picture = NULL;
     assert_int_equal(picture_read(&source, result.organization, &picture), 0);
     assert_non_null(map_find(&picture->by_alias, STR("hello")));
-    assert_int_equal(picture->webhooks.count, 1);
+    assert_int_equal(picture->endpoints.count, 1);
     object_release(picture);
 
     assert_int_equal(setup_example(&stage.setup, result.organization, url, &scene->arena, &example),
                      SETUP_REFUSED);
-    assert_int_equal(scene_number(scene, "SELECT COUNT(*) FROM webhooks"), 1);
+    assert_int_equal(scene_number(scene, "SELECT COUNT(*) FROM endpoints"), 1);
     str key;
     assert_int_equal(
         setup_api_key(&stage.setup, result.organization, STR("new"), &scene->arena, &key), 0);

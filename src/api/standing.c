@@ -48,7 +48,7 @@ static void wait_until(struct standing *standing, int64_t until_ms, str reason)
     standing->reason = reason;
 }
 
-static void read_hold(const struct call *call, const struct webhook_row *row,
+static void read_hold(const struct call *call, const struct endpoint_row *row,
                       struct standing *standing)
 {
     struct couriers *couriers = call->api->context.couriers;
@@ -79,7 +79,7 @@ static void read_hold(const struct call *call, const struct webhook_row *row,
 }
 
 /* A dead delivery has stopped all of it, or some of its subjects. */
-static int read_pauses(const struct call *call, struct sql *sql, const struct webhook_row *row,
+static int read_pauses(const struct call *call, struct sql *sql, const struct endpoint_row *row,
                        struct standing *standing)
 {
     struct paused_line line;
@@ -102,7 +102,7 @@ static int read_pauses(const struct call *call, struct sql *sql, const struct we
     return 0;
 }
 
-int standing_of(const struct call *call, struct sql *sql, const struct webhook_row *row,
+int standing_of(const struct call *call, struct sql *sql, const struct endpoint_row *row,
                 struct standing *ret_standing)
 {
     const struct api_hub *hub = &call->api->context.hub;

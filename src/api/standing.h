@@ -29,7 +29,7 @@ struct standing {
     int64_t paused_subjects; /* order by subject: how many of them wait behind a dead delivery */
 };
 
-MUST_USE int standing_of(const struct call *call, struct sql *sql, const struct webhook_row *row,
+MUST_USE int standing_of(const struct call *call, struct sql *sql, const struct endpoint_row *row,
                          struct standing *ret_standing);
 
 /* Refuses what would not be sent: 409, which says what to do. Returns 0 or CALL_REFUSED. */

@@ -5,7 +5,7 @@
 
 #define PAGE 100
 
-static json read_types(const struct webhook_row *row, struct arena *arena)
+static json read_types(const struct endpoint_row *row, struct arena *arena)
 {
     json types = NULL;
     struct json_error error;
@@ -50,7 +50,7 @@ static str renamed(json types, const struct renaming *renaming, struct arena *ar
     return buf_str(&buf);
 }
 
-static int rename_in(struct call *call, struct batch *batch, struct webhook_row *row,
+static int rename_in(struct call *call, struct batch *batch, struct endpoint_row *row,
                      const struct renaming *renaming)
 {
     struct arena *arena = &call->request->arena;
@@ -59,9 +59,9 @@ static int rename_in(struct call *call, struct batch *batch, struct webhook_row 
         return 0;
     row->event_types = renamed(types, renaming, arena);
     row->updated_ms = batch_now_ms(batch);
-    int r = store_update_webhook(batch_sql(batch), row);
+    int r = store_update_endpoint(batch_sql(batch), row);
     if (r == 0)
-        r = batch_object_changed(batch, &call->operation, row->organization, OBJECT_WEBHOOK,
+        r = batch_object_changed(batch, &call->operation, row->organization, OBJECT_ENDPOINT,
                                  row->id);
     if (r == 0)
         r = call_audit(call, batch, "webhook.update", id_text(arena, ID_WEBHOOK, row->id),
@@ -83,11 +83,11 @@ int subscriptions_rename(struct call *call, struct batch *batch, str alias_befor
                                .before = INT64_MAX,
                                .limit = PAGE,
                                .arena = arena };
-    struct webhook_row *rows = ARENA_ARRAY(arena, struct webhook_row, PAGE);
+    struct endpoint_row *rows = ARENA_ARRAY(arena, struct endpoint_row, PAGE);
     int count = PAGE;
     int r = 0;
     while (r == 0 && count == PAGE) {
-        r = store_list_webhooks(batch_sql(batch), &page, rows, &count);
+        r = store_list_endpoints(batch_sql(batch), &page, rows, &count);
         for (int i = 0; r == 0 && i < count; i++)
             r = rename_in(call, batch, &rows[i], &renaming);
         if (r == 0 && count > 0)
@@ -98,7 +98,7 @@ int subscriptions_rename(struct call *call, struct batch *batch, str alias_befor
 
 /* ── types that nothing has ── */
 
-static int warn(struct call *call, struct sql *sql, const struct webhook_row *row, str type)
+static int warn(struct call *call, struct sql *sql, const struct endpoint_row *row, str type)
 {
     str family = STR("custom_event.");
     if (!str_starts(type, family) || str_ends(type, STR(".*")))
@@ -115,7 +115,7 @@ static int warn(struct call *call, struct sql *sql, const struct webhook_row *ro
     return MIN_OF(r, 0);
 }
 
-int subscriptions_warn(struct call *call, struct sql *sql, const struct webhook_row *row)
+int subscriptions_warn(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     struct json_walk walk = json_walk(read_types(row, &call->request->arena));
     json item;

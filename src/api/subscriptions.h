@@ -14,4 +14,4 @@ MUST_USE int subscriptions_rename(struct call *call, struct batch *batch, str al
                                   str alias_after);
 
 /* Adds a text to the array that is being written for each exact type that no custom event has. */
-MUST_USE int subscriptions_warn(struct call *call, struct sql *sql, const struct webhook_row *row);
+MUST_USE int subscriptions_warn(struct call *call, struct sql *sql, const struct endpoint_row *row);

@@ -43,12 +43,12 @@ static void write_standing(struct json_writer *out, const struct standing *stand
     json_member_int(out, STR("pausedSubjects"), standing->paused_subjects);
 }
 
-static struct outlet_texts texts_of(const struct webhook_row *row)
+static struct outlet_texts texts_of(const struct endpoint_row *row)
 {
     return (struct outlet_texts){ .policy = row->policy, .transport = row->transport };
 }
 
-static int write_warnings(struct call *call, struct sql *sql, const struct webhook_row *row,
+static int write_warnings(struct call *call, struct sql *sql, const struct endpoint_row *row,
                           str url)
 {
     struct json_writer *out = &call->out;
@@ -67,7 +67,7 @@ static int write_warnings(struct call *call, struct sql *sql, const struct webho
     return fail(r);
 }
 
-int webhooks_write_members(struct call *call, struct sql *sql, const struct webhook_row *row)
+int webhooks_write_members(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     struct json_writer *out = &call->out;
     struct ledger ledger = {};
@@ -101,7 +101,7 @@ int webhooks_write_members(struct call *call, struct sql *sql, const struct webh
     return fail(r);
 }
 
-static int write_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)
+static int write_webhook(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     json_begin_object(&call->out);
     int r = webhooks_write_members(call, sql, row);
@@ -113,9 +113,9 @@ int webhooks_list(struct call *call, struct sql *sql)
 {
     struct store_page page = call_page(call);
     page.limit++;
-    struct webhook_row *rows = ARENA_ARRAY(page.arena, struct webhook_row, (size_t)page.limit);
+    struct endpoint_row *rows = ARENA_ARRAY(page.arena, struct endpoint_row, (size_t)page.limit);
     int count = 0;
-    int r = store_list_webhooks(sql, &page, rows, &count);
+    int r = store_list_endpoints(sql, &page, rows, &count);
     if (r < 0)
         return fail(r);
     (void)call_begin_list(call);
@@ -126,18 +126,18 @@ int webhooks_list(struct call *call, struct sql *sql)
     return fail(r);
 }
 
-int webhooks_find(struct call *call, struct sql *sql, struct webhook_row *ret_row)
+int webhooks_find(struct call *call, struct sql *sql, struct endpoint_row *ret_row)
 {
     int64_t id;
     if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
         return CALL_REFUSED;
-    int r = store_read_webhook(sql, call->caller.organization, id, &call->request->arena, ret_row);
+    int r = store_read_endpoint(sql, call->caller.organization, id, &call->request->arena, ret_row);
     if (r == STORE_NOT_FOUND || (r == 0 && ret_row->status == OUTLET_DELETED))
         return call_not_found(call, "webhook");
     return fail(r);
 }
 
-static int answer_webhook(struct call *call, struct sql *sql, const struct webhook_row *row)
+static int answer_webhook(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     (void)call_json(call);
     int r = write_webhook(call, sql, row);
@@ -147,7 +147,7 @@ static int answer_webhook(struct call *call, struct sql *sql, const struct webho
 
 int webhooks_get(struct call *call, struct sql *sql)
 {
-    struct webhook_row row;
+    struct endpoint_row row;
     int r = webhooks_find(call, sql, &row);
     return r == 0 ? answer_webhook(call, sql, &row) : r;
 }
@@ -191,7 +191,7 @@ static str event_types(struct call *call, json list)
 
 bool webhooks_check(struct call *call)
 {
-    struct webhook_row *row = ARENA_NEW(&call->request->arena, struct webhook_row);
+    struct endpoint_row *row = ARENA_NEW(&call->request->arena, struct endpoint_row);
     call->parsed = row;
     json types = json_get(call->body, STR("eventTypes"));
     if (body_text(call, "url", &row->url)) {
@@ -212,7 +212,7 @@ bool webhooks_check(struct call *call)
 /* ── writing ── */
 
 /* "active" opens what is paused or disabled, and goes on behind a dead delivery that paused it. */
-static void change_status(struct call *call, struct webhook_row *row)
+static void change_status(struct call *call, struct endpoint_row *row)
 {
     enum outlet_status wanted;
     str status;
@@ -235,9 +235,9 @@ static bool leads_elsewhere(struct call *call, str before, str after)
            !url_same_place(one, other);
 }
 
-static int change(struct call *call, struct webhook_row *row)
+static int change(struct call *call, struct endpoint_row *row)
 {
-    const struct webhook_row *given = call->parsed;
+    const struct endpoint_row *given = call->parsed;
     struct outlet_texts texts = texts_of(row);
     texts.elsewhere = leads_elsewhere(call, row->url, given->url);
     (void)body_text(call, "name", &row->name);
@@ -255,11 +255,11 @@ static int change(struct call *call, struct webhook_row *row)
     return r;
 }
 
-int webhooks_changed(struct call *call, struct batch *batch, const struct webhook_row *row,
+int webhooks_changed(struct call *call, struct batch *batch, const struct endpoint_row *row,
                      const char *action)
 {
     int r =
-        batch_object_changed(batch, &call->operation, row->organization, OBJECT_WEBHOOK, row->id);
+        batch_object_changed(batch, &call->operation, row->organization, OBJECT_ENDPOINT, row->id);
     if (r == 0)
         r = call_audit(call, batch, action, id_text(&call->request->arena, ID_WEBHOOK, row->id),
                        (str){});
@@ -270,7 +270,7 @@ static int check_room(struct call *call, struct sql *sql)
 {
     int64_t most = call->api->context.limits->webhooks;
     int64_t count = 0;
-    int r = store_count_webhooks(sql, call->caller.organization, &count);
+    int r = store_count_endpoints(sql, call->caller.organization, &count);
     if (r < 0)
         return fail(r);
     if (count < most)
@@ -282,7 +282,7 @@ static int check_room(struct call *call, struct sql *sql)
                                     (long long)count));
 }
 
-static int answer_created(struct call *call, struct sql *sql, const struct webhook_row *row,
+static int answer_created(struct call *call, struct sql *sql, const struct endpoint_row *row,
                           str secret)
 {
     struct json_writer *out = call_json(call);
@@ -300,12 +300,12 @@ int webhooks_create(struct call *call, struct batch *batch)
     int r = check_room(call, sql);
     if (r != 0)
         return r;
-    struct webhook_row row = { .id = batch_draw_id(batch),
-                               .organization = call->caller.organization,
-                               .signing = true,
-                               .status = OUTLET_ACTIVE,
-                               .created_ms = batch_now_ms(batch),
-                               .updated_ms = batch_now_ms(batch) };
+    struct endpoint_row row = { .id = batch_draw_id(batch),
+                                .organization = call->caller.organization,
+                                .signing = true,
+                                .status = OUTLET_ACTIVE,
+                                .created_ms = batch_now_ms(batch),
+                                .updated_ms = batch_now_ms(batch) };
     str format;
     if (body_text(call, "format", &format) && !webhook_format_read(format, &row.format))
         return fail(FAIL_CORRUPT); /* the schema has checked it */
@@ -315,7 +315,7 @@ int webhooks_create(struct call *call, struct batch *batch)
     if (r != 0)
         return r;
     str secret = webhook_secret_draw(&row, call->api->context.seal_key, &call->request->arena);
-    r = store_insert_webhook(sql, &row);
+    r = store_insert_endpoint(sql, &row);
     if (r == 0)
         r = webhooks_changed(call, batch, &row, "webhook.create");
     if (r == 0)
@@ -324,7 +324,7 @@ int webhooks_create(struct call *call, struct batch *batch)
 }
 
 /* "active" ends what "paused" and "disabled" began; what else stops it is ended in other ways. */
-static int check_status(struct call *call, struct sql *sql, const struct webhook_row *row)
+static int check_status(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     str status;
     struct standing standing;
@@ -336,7 +336,7 @@ static int check_status(struct call *call, struct sql *sql, const struct webhook
 }
 
 /* Deliveries that wait would change with it. */
-static int check_format(struct call *call, const struct webhook_row *row)
+static int check_format(struct call *call, const struct endpoint_row *row)
 {
     str format;
     if (!body_text(call, "format", &format) || str_equal(format, webhook_format_name(row->format)))
@@ -348,7 +348,7 @@ static int check_format(struct call *call, const struct webhook_row *row)
     return CALL_REFUSED;
 }
 
-static bool same_url(struct call *call, const struct webhook_row *a, const struct webhook_row *b)
+static bool same_url(struct call *call, const struct endpoint_row *a, const struct endpoint_row *b)
 {
     const struct seal_key *key = call->api->context.seal_key;
     struct arena *arena = &call->request->arena;
@@ -359,8 +359,8 @@ static bool same_url(struct call *call, const struct webhook_row *a, const struc
 }
 
 /* What another address did says nothing of this one; and lines are of one order. */
-static int forget_what_was(struct call *call, struct batch *batch, const struct webhook_row *before,
-                           const struct webhook_row *row)
+static int forget_what_was(struct call *call, struct batch *batch,
+                           const struct endpoint_row *before, const struct endpoint_row *row)
 {
     struct sql *sql = batch_sql(batch);
     int r = 0;
@@ -375,11 +375,11 @@ static int forget_what_was(struct call *call, struct batch *batch, const struct 
 int webhooks_change(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
-    struct webhook_row row;
+    struct endpoint_row row;
     int r = webhooks_find(call, sql, &row);
     if (r == 0)
         r = check_format(call, &row);
-    const struct webhook_row before = row;
+    const struct endpoint_row before = row;
     if (r == 0)
         r = check_status(call, sql, &row);
     if (r == 0)
@@ -391,7 +391,7 @@ int webhooks_change(struct call *call, struct batch *batch)
     row.updated_ms = batch_now_ms(batch);
     r = rotation_forget_ended(call, &row, row.updated_ms);
     if (r == 0)
-        r = store_update_webhook(sql, &row);
+        r = store_update_endpoint(sql, &row);
     if (r == 0)
         r = forget_what_was(call, batch, &before, &row);
     if (r == 0)
@@ -407,14 +407,14 @@ int webhooks_change(struct call *call, struct batch *batch)
 int webhooks_delete(struct call *call, struct batch *batch)
 {
     struct sql *sql = batch_sql(batch);
-    struct webhook_row row;
+    struct endpoint_row row;
     int r = webhooks_find(call, sql, &row);
     if (r != 0)
         return r;
     row.status = OUTLET_DELETED;
     row.status_reason = STR("It was deleted.");
     row.updated_ms = batch_now_ms(batch);
-    r = store_update_webhook(sql, &row);
+    r = store_update_endpoint(sql, &row);
     if (r == 0)
         r = store_forget_outlet_state(sql, row.organization, row.id);
     if (r == 0)
@@ -427,7 +427,7 @@ int webhooks_delete(struct call *call, struct batch *batch)
 
 /* ── ping ── */
 
-static str ping_data(struct arena *arena, const struct webhook_row *row)
+static str ping_data(struct arena *arena, const struct endpoint_row *row)
 {
     struct buf buf;
     buf_init(&buf, arena, SIZE_MAX / 2);
@@ -445,7 +445,7 @@ static str ping_data(struct arena *arena, const struct webhook_row *row)
 /* An event for this endpoint alone, whatever it has subscribed to. It lies in the batch's arena:
  * the hand-over reads it when this request may have been answered already. */
 static const struct event *add_ping(struct call *call, struct batch *batch,
-                                    const struct webhook_row *row, int64_t *ret_delivery)
+                                    const struct endpoint_row *row, int64_t *ret_delivery)
 {
     struct event *event = ARENA_NEW(batch_arena(batch), struct event);
     *event = (struct event){ .id = batch_draw_id(batch),
@@ -474,7 +474,7 @@ static const struct event *add_ping(struct call *call, struct batch *batch,
 
 int webhooks_ping(struct call *call, struct batch *batch)
 {
-    struct webhook_row row;
+    struct endpoint_row row;
     int r = webhooks_find(call, batch_sql(batch), &row);
     if (r != 0)
         return r;

@@ -87,8 +87,8 @@ int content_headers(const struct content_signing *signing, int hops, struct aren
     int count = 0;
     ret_lines[count++] = line(arena, STR("Content-Type"), STR("application/json"));
     ret_lines[count++] = line(arena, STR("Junctor-Hops"), number(hops, arena));
-    ret_lines[count++] =
-        line(arena, STR("Junctor-Outlet"), id_write(ID_WEBHOOK, signing->outlet, outlet_text));
+    ret_lines[count++] = line(arena, STR("Junctor-Outlet"),
+                              id_write(signing->outlet_kind, signing->outlet, outlet_text));
     ret_lines[count++] = line(arena, STR("webhook-id"), id);
     ret_lines[count++] = line(arena, STR("webhook-timestamp"), timestamp);
     str signature = signatures(signing, id, timestamp, arena);

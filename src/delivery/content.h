@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "base/id.h"
 #include "intake/job.h"
 
 /* standard: {"type":…,"timestamp":…,"data":DATA}, the timestamp being the event's; bare: DATA
@@ -17,8 +18,9 @@ struct content_key {
 
 struct content_signing {
     int64_t delivery; /* its id as text is the webhook-id */
-    int64_t outlet;   /* the webhook's id: told to a hub at the other end, which may refuse it */
-    int64_t at_ms;    /* when the attempt starts, by Junctor's time */
+    enum id_kind outlet_kind;
+    int64_t outlet;                 /* told to a hub at the other end, which may refuse it */
+    int64_t at_ms;                  /* when the attempt starts, by Junctor's time */
     const struct content_key *keys; /* the newest first */
     int key_count;                  /* 0: not signed */
     str body;

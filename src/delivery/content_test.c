@@ -38,6 +38,7 @@ TEST(signature)
     CHECK("secret", base64_read(&arena, STR("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), &secret));
     struct hmac *CLEANUP(hmac_freep) key = hmac_new(secret);
     struct content_signing signing = { .delivery = 1,
+                                       .outlet_kind = ID_WEBHOOK,
                                        .outlet = 2,
                                        .at_ms = 1614265330999,
                                        .keys = &(struct content_key){ .hmac = key },
@@ -103,6 +104,7 @@ TEST(replaced_keys_sign_until_their_end)
     const struct content_key keys[] = { { a, 0 }, { b, 1500 }, { c, 1700 } };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct content_signing signing = { .delivery = 1,
+                                                 .outlet_kind = ID_WEBHOOK,
                                                  .outlet = 2,
                                                  .at_ms = cases[i].at_ms,
                                                  .keys = keys,

@@ -203,13 +203,13 @@ static void take_start(struct courier *courier, struct fetch *fetch)
 /* ── mail ── */
 
 /* It came with the job, before anything else was known of it. */
-static void adopt_webhook(struct courier *courier, struct outlet *outlet, struct job *job)
+static void adopt_endpoint(struct courier *courier, struct outlet *outlet, struct job *job)
 {
-    if (outlet->webhook != NULL || outlet->deleted || job->webhook == NULL)
+    if (outlet->endpoint != NULL || outlet->deleted || job->endpoint == NULL)
         return;
-    struct webhook *webhook = job->webhook;
-    job->webhook = NULL;
-    outlet_set_webhook(courier, outlet, webhook);
+    struct endpoint *endpoint = job->endpoint;
+    job->endpoint = NULL;
+    outlet_set_endpoint(courier, outlet, endpoint);
 }
 
 static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
@@ -220,7 +220,7 @@ static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
         next = link == NULL ? NULL : CONTAINER_OF(link, struct job, link);
         struct outlet *outlet =
             stock_outlet(&courier->stock, job->delivery.organization, job->delivery.outlet);
-        adopt_webhook(courier, outlet, job);
+        adopt_endpoint(courier, outlet, job);
         if (job->passed_over)
             stock_pass_over(&courier->stock, outlet, job->delivery.id);
         if (outlet->deleted || job->passed_over)
@@ -233,13 +233,13 @@ static void take_jobs(struct courier *courier, struct mail_jobs *jobs)
     free(jobs);
 }
 
-static void take_webhook(struct courier *courier, struct mail_webhook *mail)
+static void take_endpoint(struct courier *courier, struct mail_endpoint *mail)
 {
-    struct webhook *webhook = mail->webhook;
+    struct endpoint *endpoint = mail->endpoint;
     free(mail);
     struct outlet *outlet =
-        stock_outlet(&courier->stock, webhook->organization, webhook->object.id);
-    outlet_set_webhook(courier, outlet, webhook);
+        stock_outlet(&courier->stock, endpoint->organization, endpoint->object.id);
+    outlet_set_endpoint(courier, outlet, endpoint);
 }
 
 static void take_mail(struct courier *courier, struct mail *mail)
@@ -248,8 +248,8 @@ static void take_mail(struct courier *courier, struct mail *mail)
     case MAIL_JOBS:
         take_jobs(courier, CONTAINER_OF(mail, struct mail_jobs, mail));
         break;
-    case MAIL_WEBHOOK:
-        take_webhook(courier, CONTAINER_OF(mail, struct mail_webhook, mail));
+    case MAIL_ENDPOINT:
+        take_endpoint(courier, CONTAINER_OF(mail, struct mail_endpoint, mail));
         break;
     case MAIL_RECORDED:
         dispatch_recorded(CONTAINER_OF(mail, struct dispatch, mail));
@@ -521,8 +521,8 @@ static void free_mail(struct mail *mail)
         jobs_free(CONTAINER_OF(mail, struct mail_jobs, mail)->first);
         free(mail);
         break;
-    case MAIL_WEBHOOK:
-        object_release(CONTAINER_OF(mail, struct mail_webhook, mail)->webhook);
+    case MAIL_ENDPOINT:
+        object_release(CONTAINER_OF(mail, struct mail_endpoint, mail)->endpoint);
         free(mail);
         break;
     case MAIL_PAGE:

@@ -58,12 +58,12 @@ void couriers_hand_over(struct couriers *couriers, struct job *first, struct job
             courier_post(&couriers->at[i], &chains[i].mail->mail);
 }
 
-void couriers_outlet_changed(struct couriers *couriers, struct webhook *webhook)
+void couriers_outlet_changed(struct couriers *couriers, struct endpoint *endpoint)
 {
-    struct mail_webhook *mail = NEW(struct mail_webhook);
-    mail->mail.kind = MAIL_WEBHOOK;
-    mail->webhook = webhook;
-    courier_post(courier_of(couriers, webhook->object.id), &mail->mail);
+    struct mail_endpoint *mail = NEW(struct mail_endpoint);
+    mail->mail.kind = MAIL_ENDPOINT;
+    mail->endpoint = endpoint;
+    courier_post(courier_of(couriers, endpoint->object.id), &mail->mail);
 }
 
 void couriers_release(struct couriers *couriers)

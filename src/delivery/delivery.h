@@ -42,13 +42,13 @@ struct couriers_options {
 };
 
 /* Starts the threads. They read the unfinished work of all outlets from the store, in the
- * background; the webhooks themselves come by couriers_outlet_changed(), before start or after. */
+ * background; the endpoints themselves come by couriers_outlet_changed(), before start or after. */
 MUST_USE int couriers_start(const struct couriers_options *options, struct couriers **ret_couriers);
 
 /* From the committer's thread; the chain is the couriers' from now on. */
 void couriers_hand_over(struct couriers *couriers, struct job *first, struct job *last);
 /* Any thread. Takes the reference. */
-void couriers_outlet_changed(struct couriers *couriers, struct webhook *webhook);
+void couriers_outlet_changed(struct couriers *couriers, struct endpoint *endpoint);
 /* Any thread. */
 void couriers_release(struct couriers *couriers);
 /* Junctor's time has moved by more than it runs (test clock). Any thread. Returns once all couriers

@@ -18,6 +18,7 @@
 #include "delivery/internal.h"
 #include "delivery/outcome.h"
 #include "intake/notices.h"
+#include "model/names.h"
 #include "store/sealed.h"
 
 #define SPARE_DISPATCHES 256
@@ -72,11 +73,11 @@ static void really_free(struct dispatch *dispatch)
 static void free_dispatch(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
-    object_release(dispatch->webhook);
+    object_release(dispatch->endpoint);
     target_release(dispatch->target);
     target_release(dispatch->proxy);
     token_release(dispatch->token);
-    dispatch->webhook = NULL;
+    dispatch->endpoint = NULL;
     dispatch->target = dispatch->proxy = NULL;
     dispatch->token = NULL;
     dispatch->token_serial = 0;
@@ -126,14 +127,14 @@ static const struct content_key *signing_keys(struct dispatch *dispatch, int *re
     *ret_count = 0;
     if (outlet->key == NULL)
         return NULL;
-    const struct webhook *webhook = outlet->webhook; /* whose keys these are */
+    const struct endpoint *endpoint = outlet->endpoint; /* whose keys these are */
     struct content_key *keys =
-        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)webhook->old_secret_count + 1);
+        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)endpoint->old_secret_count + 1);
     keys[(*ret_count)++] = (struct content_key){ .hmac = outlet->key };
-    for (int i = 0; i < webhook->old_secret_count; i++)
+    for (int i = 0; i < endpoint->old_secret_count; i++)
         keys[(*ret_count)++] = (struct content_key){
             .hmac = outlet->old_keys[i],
-            .until_ms = webhook->old_secrets[i].until_ms,
+            .until_ms = endpoint->old_secrets[i].until_ms,
         };
     return keys;
 }
@@ -142,15 +143,16 @@ static void make_request(struct dispatch *dispatch, int64_t now_ms)
 {
     const struct content *content = dispatch->parcel->job->content;
     struct exchange *exchange = &dispatch->exchange;
-    exchange->body = content_body(content, dispatch->webhook->format, &dispatch->arena);
+    exchange->body = content_body(content, dispatch->endpoint->format, &dispatch->arena);
     struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
+                                       .outlet_kind = endpoint_id_kind(dispatch->endpoint->kind),
                                        .outlet = dispatch->parcel->job->delivery.outlet,
                                        .at_ms = now_ms,
                                        .body = exchange->body };
     signing.keys = signing_keys(dispatch, &signing.key_count);
     add_content_headers(dispatch, &signing);
     exchange->target = dispatch->target;
-    exchange->transport = &dispatch->webhook->transport;
+    exchange->transport = &dispatch->endpoint->transport;
     exchange->proxy = dispatch->proxy;
     exchange->fresh = dispatch->parcel->fresh;
 }
@@ -161,11 +163,11 @@ static void add_transport_headers(struct dispatch *dispatch, str authorization)
     struct arena *arena = &dispatch->arena;
     if (authorization.len > 0)
         headers_add(&dispatch->headers, arena_c(arena, authorization), arena);
-    headers_add_own(&dispatch->headers, &dispatch->webhook->transport, arena);
+    headers_add_own(&dispatch->headers, &dispatch->endpoint->transport, arena);
     dispatch->exchange.headers = dispatch->headers.first;
 }
 
-/* The webhook may have changed meanwhile: the attempt stays what it began as. */
+/* The endpoint may have changed meanwhile: the attempt stays what it began as. */
 static void token_answered(struct token_wait *wait, const struct token_answer *answer)
 {
     struct dispatch *dispatch = CONTAINER_OF(wait, struct dispatch, wait);
@@ -199,8 +201,8 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->outlet = outlet;
     dispatch->parcel = parcel;
     dispatch->probe = probe;
-    dispatch->webhook = outlet->webhook;
-    object_keep(outlet->webhook);
+    dispatch->endpoint = outlet->endpoint;
+    object_keep(outlet->endpoint);
     dispatch->place = outlet->place;
     dispatch->started_us = clock_mono_us();
     dispatch->slot = courier->free_slots[--courier->free_slot_count];
@@ -280,7 +282,7 @@ static void fill_attempt(struct dispatch *dispatch, str error)
     attempt->manual = dispatch->parcel->manual;
     fill_phases(attempt, exchange, arena);
     fill_messages(attempt, exchange, arena);
-    attempt->url = arena_str(arena, dispatch->webhook->url);
+    attempt->url = arena_str(arena, dispatch->endpoint->url);
     attempt->error = error;
     attempt_seal(dispatch->courier->couriers->options.seal_key, attempt, &dispatch->arena, arena);
 }
@@ -319,12 +321,12 @@ static void log_breaker(struct dispatch *dispatch, enum breaker_state before)
     const struct breaker *breaker = &dispatch->outlet->breaker;
     const struct log *log = dispatch->courier->couriers->options.log;
     char text[ID_TEXT_MAX];
-    str id = id_write(ID_WEBHOOK, dispatch->outlet->id, text);
+    str id = id_write(endpoint_id_kind(dispatch->endpoint->kind), dispatch->outlet->id, text);
     if (before == BREAKER_CLOSED && breaker->state == BREAKER_OPEN)
-        log_line(log, LOG_WARN, "a webhook fails: trying one delivery at a time",
-                 LOG_TEXT("webhook", id), LOG_TEXT("error", dispatch->result->attempt.error));
+        log_line(log, LOG_WARN, "an endpoint fails: trying one delivery at a time",
+                 LOG_TEXT("endpoint", id), LOG_TEXT("error", dispatch->result->attempt.error));
     else if (before != BREAKER_CLOSED && breaker->state == BREAKER_CLOSED)
-        log_line(log, LOG_INFO, "a webhook works again", LOG_TEXT("webhook", id));
+        log_line(log, LOG_INFO, "an endpoint works again", LOG_TEXT("endpoint", id));
 }
 
 /* Attempts of notices make none: else they could feed on each other. */
@@ -364,9 +366,9 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
 {
     struct outlet *outlet = dispatch->outlet;
     bool same =
-        outlet->webhook == dispatch->webhook ||
-        (outlet->webhook != NULL && str_equal(outlet->webhook->url, dispatch->webhook->url));
-    if (!same) /* it was tried elsewhere; outlet_set_webhook() has begun anew */
+        outlet->endpoint == dispatch->endpoint ||
+        (outlet->endpoint != NULL && str_equal(outlet->endpoint->url, dispatch->endpoint->url));
+    if (!same) /* it was tried elsewhere; outlet_set_endpoint() has begun anew */
         return;
     enum breaker_state before = outlet->breaker.state;
     if (success)
@@ -440,7 +442,9 @@ void dispatch_conclude(struct dispatch *dispatch)
                                                .error = error,
                                                .manual = dispatch->parcel->manual,
                                                .token_refused = dispatch->token_refused,
-                                               .policy = &dispatch->webhook->policy.retry,
+                                               .may_be_gone =
+                                                   dispatch->endpoint->kind == ENDPOINT_WEBHOOK,
+                                               .policy = &dispatch->endpoint->policy.retry,
                                                .now_ms = courier_now_ms(courier),
                                                .draw = success ? 0.5 : draw(courier) };
     struct outcome outcome = outcome_of(&question, &result->arena);

@@ -78,7 +78,7 @@ MUST_USE int couriers_start_on(const struct couriers_options *options,
 
 enum mail_kind {
     MAIL_JOBS,
-    MAIL_WEBHOOK,
+    MAIL_ENDPOINT,
     MAIL_RECORDED,
     MAIL_PAGE,
     MAIL_START,
@@ -98,9 +98,9 @@ struct mail_jobs {
     struct job *first;
 };
 
-struct mail_webhook {
+struct mail_endpoint {
     struct mail mail;
-    struct webhook *webhook;
+    struct endpoint *endpoint;
 };
 
 struct mail_stop {
@@ -261,7 +261,7 @@ void sweep_take(struct courier *courier, struct fetch *fetch);
 
 /* ── outlet.c ── */
 
-void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook);
+void outlet_set_endpoint(struct courier *courier, struct outlet *outlet, struct endpoint *endpoint);
 /* As the store had it at the start. */
 void outlet_load_state(struct courier *courier, const struct outlet_state *state);
 /* What a restart must not forget of it, in outlet->stored. False: the store has that, or will. */
@@ -301,7 +301,7 @@ struct dispatch {
     int64_t token_serial; /* of the one it was sent with; 0: not sent with any */
     bool token_refused;   /* it goes again with a new one */
     struct arena arena;   /* the request */
-    struct webhook *webhook;
+    struct endpoint *endpoint;
     struct target *target;
     struct target *proxy;
     struct place *place;

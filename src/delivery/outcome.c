@@ -71,7 +71,8 @@ struct outcome outcome_of(const struct outcome_question *question, struct arena 
     }
     int64_t wait_ms = asked_to_wait(exchange, question->now_ms);
     outcome.hold_until_ms = wait_ms == 0 ? 0 : question->now_ms + wait_ms;
-    outcome.endpoint_gone = exchange->end == EXCHANGE_ANSWERED && exchange->status == 410;
+    outcome.endpoint_gone =
+        question->may_be_gone && exchange->end == EXCHANGE_ANSWERED && exchange->status == 410;
     fail_delivery(question, wait_ms, after, arena);
     return outcome;
 }

@@ -12,6 +12,7 @@ struct outcome_question {
     str error;          /* of explain_exchange(); empty: a success */
     bool manual;        /* such an attempt uses no step of the schedule */
     bool token_refused; /* it goes again with a new one */
+    bool may_be_gone;   /* the endpoint is of a kind that 410 disables */
     const struct retry_policy *policy;
     int64_t now_ms;
     double draw;

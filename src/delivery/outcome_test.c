@@ -11,6 +11,7 @@ struct attempted {
     const char *retry_after;
     int step;
     bool manual;
+    bool stays; /* the kind of endpoint that 410 does not disable */
     bool once;
 };
 
@@ -26,6 +27,7 @@ static struct outcome decide(struct arena *arena, const struct attempted *attemp
                                      .reason = STR("before") };
     bool success = attempted->end == EXCHANGE_ANSWERED && attempted->status / 100 == 2;
     const struct outcome_question question = { .before = &before,
+                                               .may_be_gone = !attempted->stays,
                                                .exchange = &exchange,
                                                .error = success ? STR("") : STR("an error"),
                                                .manual = attempted->manual,
@@ -151,6 +153,12 @@ TEST(cases)
           .step = 1,
           .counts = true,
           .gone = true },
+        { .label = "410 of a kind that it does not disable",
+          .attempted = { .end = EXCHANGE_ANSWERED, .status = 410, .stays = true },
+          .state = DELIVERY_PENDING,
+          .wait_ms = 5000,
+          .step = 1,
+          .counts = true },
         { .label = "410, used up",
           .attempted = { .end = EXCHANGE_ANSWERED, .status = 410, .step = 9 },
           .state = DELIVERY_DEAD,

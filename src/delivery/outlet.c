@@ -75,7 +75,7 @@ static void tell_hold(struct courier *courier, struct outlet *outlet)
 
 static void free_old_keys(struct outlet *outlet)
 {
-    for (int i = 0; outlet->old_keys != NULL && i < outlet->webhook->old_secret_count; i++)
+    for (int i = 0; outlet->old_keys != NULL && i < outlet->endpoint->old_secret_count; i++)
         hmac_free(outlet->old_keys[i]);
     free(outlet->old_keys);
     outlet->old_keys = NULL;
@@ -84,36 +84,36 @@ static void free_old_keys(struct outlet *outlet)
 static void make_authorization(struct outlet *outlet)
 {
     CLEANUP(arena_done) struct arena arena = {};
-    str line = headers_authorization(&outlet->webhook->transport.credential, &arena);
+    str line = headers_authorization(&outlet->endpoint->transport.credential, &arena);
     outlet->authorization = line.len > 0 ? xstrdup(line) : NULL;
 }
 
 /* `old`: the one before, whose reference is taken. */
 static void set_token(struct courier *courier, struct outlet *outlet, struct token *old)
 {
-    struct webhook *webhook = outlet->webhook;
-    bool wanted = webhook != NULL && webhook->transport.credential.kind == CREDENTIAL_OAUTH2;
-    if (wanted && old != NULL && token_fits(old, webhook)) {
+    struct endpoint *endpoint = outlet->endpoint;
+    bool wanted = endpoint != NULL && endpoint->transport.credential.kind == CREDENTIAL_OAUTH2;
+    if (wanted && old != NULL && token_fits(old, endpoint)) {
         outlet->token = old;
         return;
     }
     token_release(old);
-    outlet->token = wanted ? token_new(courier, webhook, outlet->target) : NULL;
+    outlet->token = wanted ? token_new(courier, endpoint, outlet->target) : NULL;
 }
 
 static void make_keys(struct outlet *outlet)
 {
-    const struct webhook *webhook = outlet->webhook;
-    if (!webhook->signing)
+    const struct endpoint *endpoint = outlet->endpoint;
+    if (!endpoint->signing)
         return;
-    outlet->key = hmac_new(webhook->secret);
-    outlet->old_keys = xcalloc((size_t)webhook->old_secret_count + 1, sizeof(struct hmac *));
-    for (int i = 0; i < webhook->old_secret_count; i++)
-        outlet->old_keys[i] = hmac_new(webhook->old_secrets[i].secret);
+    outlet->key = hmac_new(endpoint->secret);
+    outlet->old_keys = xcalloc((size_t)endpoint->old_secret_count + 1, sizeof(struct hmac *));
+    for (int i = 0; i < endpoint->old_secret_count; i++)
+        outlet->old_keys[i] = hmac_new(endpoint->old_secrets[i].secret);
 }
 
-/* What is made of the webhook: parsed URL, keys, its credential. */
-static void forget_webhook(struct courier *courier, struct outlet *outlet)
+/* What is made of the endpoint: parsed URL, keys, its credential. */
+static void forget_endpoint(struct courier *courier, struct outlet *outlet)
 {
     list_remove(&outlet->queued);
     target_release(outlet->target);
@@ -129,8 +129,8 @@ static void forget_webhook(struct courier *courier, struct outlet *outlet)
     outlet->authorization = NULL;
     token_release(outlet->token);
     outlet->token = NULL;
-    object_release(outlet->webhook);
-    outlet->webhook = NULL;
+    object_release(outlet->endpoint);
+    outlet->endpoint = NULL;
 }
 
 static void forget_state(struct outlet *outlet)
@@ -179,29 +179,29 @@ void outlet_load_state(struct courier *courier, const struct outlet_state *state
     tell_hold(courier, outlet);
 }
 
-void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct webhook *webhook)
+void outlet_set_endpoint(struct courier *courier, struct outlet *outlet, struct endpoint *endpoint)
 {
-    bool elsewhere = outlet->webhook != NULL && !str_equal(outlet->webhook->url, webhook->url);
+    bool elsewhere = outlet->endpoint != NULL && !str_equal(outlet->endpoint->url, endpoint->url);
     struct token *token = token_keep(outlet->token);
-    forget_webhook(courier, outlet);
+    forget_endpoint(courier, outlet);
     outlet->gone = false;
     if (elsewhere) /* what another address did says nothing of this one */
         forget_state(outlet);
-    outlet->deleted = webhook->status == OUTLET_DELETED;
+    outlet->deleted = endpoint->status == OUTLET_DELETED;
     if (outlet->deleted) {
-        object_release(webhook);
+        object_release(endpoint);
     } else {
-        outlet->webhook = webhook;
-        outlet->target = target_new(webhook->url);
-        if (webhook->transport.proxy.len > 0)
-            outlet->proxy = target_new(webhook->transport.proxy);
+        outlet->endpoint = endpoint;
+        outlet->target = target_new(endpoint->url);
+        if (endpoint->transport.proxy.len > 0)
+            outlet->proxy = target_new(endpoint->transport.proxy);
         const struct target *peer = outlet->proxy != NULL ? outlet->proxy : outlet->target;
         if (outlet->target != NULL)
             outlet->place = place_find(courier, str_c(peer->place));
-        outlet->rate.per_minute = webhook->policy.rate_per_minute;
+        outlet->rate.per_minute = endpoint->policy.rate_per_minute;
         make_keys(outlet);
         make_authorization(outlet);
-        stock_set_order(&courier->stock, outlet, webhook->policy.order);
+        stock_set_order(&courier->stock, outlet, endpoint->policy.order);
     }
     set_token(courier, outlet, token);
     tell_hold(courier, outlet);
@@ -210,14 +210,14 @@ void outlet_set_webhook(struct courier *courier, struct outlet *outlet, struct w
 
 bool outlet_is_open(const struct courier *courier, const struct outlet *outlet)
 {
-    return outlet->webhook != NULL && outlet->webhook->status == OUTLET_ACTIVE && !outlet->gone &&
+    return outlet->endpoint != NULL && outlet->endpoint->status == OUTLET_ACTIVE && !outlet->gone &&
            !courier->held;
 }
 
 void outlet_reopen(struct courier *courier, struct outlet *outlet)
 {
     if (!outlet_is_open(courier, outlet)) {
-        if (outlet->webhook != NULL || outlet->deleted)
+        if (outlet->endpoint != NULL || outlet->deleted)
             stock_let_go(&courier->stock, outlet);
         list_remove(&outlet->behind);
         place_pass_on(courier, outlet->place);
@@ -242,7 +242,7 @@ static void wait_until(struct courier *courier, struct outlet *outlet, int64_t a
 
 int outlet_limit(const struct courier *courier, const struct outlet *outlet)
 {
-    int own = outlet->webhook == NULL ? 0 : outlet->webhook->policy.concurrency;
+    int own = outlet->endpoint == NULL ? 0 : outlet->endpoint->policy.concurrency;
     int hub = courier->couriers->options.concurrency;
     return MIN_OF(own > 0 ? own : hub > 0 ? hub : CONCURRENCY, CONCURRENCY_MAX);
 }
@@ -331,5 +331,5 @@ void outlet_attempt_ended(struct courier *courier, struct outlet *outlet)
 
 void outlet_done(struct courier *courier, struct outlet *outlet)
 {
-    forget_webhook(courier, outlet);
+    forget_endpoint(courier, outlet);
 }

@@ -103,9 +103,9 @@ struct outlet {
     bool missed; /* starting: it was handed some over */
 
     /* The courier's: see outlet.c. */
-    struct webhook *webhook; /* one reference; NULL: not known yet, or deleted */
+    struct endpoint *endpoint; /* one reference; NULL: not known yet, or deleted */
     bool deleted;
-    struct target *target; /* NULL: no webhook, or its URL cannot be read */
+    struct target *target; /* NULL: no endpoint, or its URL cannot be read */
     struct target *proxy;  /* what it is connected to instead; NULL: none */
     struct place *place;   /* the target's; NULL without one */
     struct hmac *key;      /* NULL: not signed */
@@ -116,7 +116,7 @@ struct outlet {
     struct rate rate;
     int64_t failing_since_ms;   /* others have been told: endpoint.failing; 0: they have not */
     struct outlet_state stored; /* as the store has it, or will */
-    struct hmac **old_keys;     /* of signing keys that were replaced: see webhook->old_secrets */
+    struct hmac **old_keys;     /* of signing keys that were replaced: see endpoint->old_secrets */
     struct outlet_hold told;    /* what others have been told of these */
     int under_way;
     bool gone;              /* it answered 410: as if disabled, until it is changed */

@@ -259,20 +259,20 @@ static struct credential copy_credential(const struct credential *from, struct a
 
 void bed_webhook(struct bed *bed, const struct webhook_text *text)
 {
-    struct webhook *webhook = object_new(sizeof(*webhook));
-    webhook->object.id = text->id;
-    webhook->organization = 1;
-    webhook->url = arena_str(&webhook->object.arena, str_c(text->url));
-    webhook->status = text->status;
-    webhook->format = text->format;
-    webhook->policy = policy_of_webhooks();
-    webhook->signing = text->secret != NULL;
-    webhook->secret = arena_str(&webhook->object.arena, str_c(text->secret));
-    webhook->transport.certificate = arena_str(&webhook->object.arena, str_c(text->certificate));
-    webhook->transport.private_key = arena_str(&webhook->object.arena, str_c(text->key));
+    struct endpoint *endpoint = object_new(sizeof(*endpoint));
+    endpoint->object.id = text->id;
+    endpoint->organization = 1;
+    endpoint->url = arena_str(&endpoint->object.arena, str_c(text->url));
+    endpoint->status = text->status;
+    endpoint->format = text->format;
+    endpoint->policy = policy_of_webhooks();
+    endpoint->signing = text->secret != NULL;
+    endpoint->secret = arena_str(&endpoint->object.arena, str_c(text->secret));
+    endpoint->transport.certificate = arena_str(&endpoint->object.arena, str_c(text->certificate));
+    endpoint->transport.private_key = arena_str(&endpoint->object.arena, str_c(text->key));
     if (text->credential != NULL)
-        webhook->transport.credential = copy_credential(text->credential, &webhook->object.arena);
-    couriers_outlet_changed(bed->couriers, webhook);
+        endpoint->transport.credential = copy_credential(text->credential, &endpoint->object.arena);
+    couriers_outlet_changed(bed->couriers, endpoint);
 }
 
 static char *copy_text(const char *text)

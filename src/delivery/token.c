@@ -19,9 +19,9 @@
 struct token {
     int references;
     struct courier *courier;
-    struct webhook *webhook; /* one reference: it has the credential */
-    struct target *target;   /* NULL: the token URL cannot be read */
-    struct place *place;     /* the target's */
+    struct endpoint *endpoint; /* one reference: it has the credential */
+    struct target *target;     /* NULL: the token URL cannot be read */
+    struct place *place;       /* the target's */
     struct transport transport;
 
     char *value; /* NULL: none */
@@ -47,18 +47,18 @@ struct token {
     struct arena arena; /* all of it, reset behind each */
 };
 
-static const struct credential *credential_of(const struct webhook *webhook)
+static const struct credential *credential_of(const struct endpoint *endpoint)
 {
-    return &webhook->transport.credential;
+    return &endpoint->transport.credential;
 }
 
 /* ── life ── */
 
 /* What of the outlet's transport is good for the token URL, too. */
-static struct transport transport_for(const struct webhook *webhook, const struct target *target,
+static struct transport transport_for(const struct endpoint *endpoint, const struct target *target,
                                       const struct target *token_target)
 {
-    const struct transport *of = &webhook->transport;
+    const struct transport *of = &endpoint->transport;
     struct transport transport = { .connect_timeout_ms = of->connect_timeout_ms,
                                    .timeout_ms = of->timeout_ms };
     if (target == NULL || token_target == NULL || strcmp(target->place, token_target->place) != 0)
@@ -69,18 +69,18 @@ static struct transport transport_for(const struct webhook *webhook, const struc
     return transport;
 }
 
-struct token *token_new(struct courier *courier, struct webhook *webhook,
+struct token *token_new(struct courier *courier, struct endpoint *endpoint,
                         const struct target *target)
 {
     struct token *token = NEW(struct token);
     token->references = 1;
     token->courier = courier;
-    token->webhook = webhook;
-    object_keep(webhook);
-    token->target = target_new(credential_of(webhook)->token_url);
+    token->endpoint = endpoint;
+    object_keep(endpoint);
+    token->target = target_new(credential_of(endpoint)->token_url);
     if (token->target != NULL)
         token->place = place_find(courier, str_c(token->target->place));
-    token->transport = transport_for(webhook, target, token->target);
+    token->transport = transport_for(endpoint, target, token->target);
     list_init(&token->link);
     list_init(&token->queued);
     list_init(&token->waiting);
@@ -111,21 +111,21 @@ void token_release(struct token *token)
     free(token->error);
     target_release(token->target);
     place_release(token->courier, token->place);
-    object_release(token->webhook);
+    object_release(token->endpoint);
     arena_done(&token->arena);
     free(token);
 }
 
-bool token_fits(const struct token *token, const struct webhook *webhook)
+bool token_fits(const struct token *token, const struct endpoint *endpoint)
 {
-    const struct transport *a = &token->webhook->transport;
-    const struct transport *b = &webhook->transport;
+    const struct transport *a = &token->endpoint->transport;
+    const struct transport *b = &endpoint->transport;
     const struct credential *x = &a->credential;
     const struct credential *y = &b->credential;
     return x->kind == y->kind && x->in_body == y->in_body &&
            str_equal(x->token_url, y->token_url) && str_equal(x->client_id, y->client_id) &&
            str_equal(x->client_secret, y->client_secret) && str_equal(x->scope, y->scope) &&
-           str_equal(x->audience, y->audience) && str_equal(token->webhook->url, webhook->url) &&
+           str_equal(x->audience, y->audience) && str_equal(token->endpoint->url, endpoint->url) &&
            str_equal(a->certificate, b->certificate) && str_equal(a->private_key, b->private_key) &&
            str_equal(a->authorities, b->authorities) &&
            a->connect_timeout_ms == b->connect_timeout_ms && a->timeout_ms == b->timeout_ms;
@@ -216,7 +216,7 @@ static str read_answer(struct token *token, struct oauth_token *ret_token)
     const struct oauth_answer answer = { .status = exchange->status,
                                          .body = exchange->response_body,
                                          .length = exchange->response_length };
-    str wrong = oauth_read(&answer, credential_of(token->webhook), &token->arena, ret_token);
+    str wrong = oauth_read(&answer, credential_of(token->endpoint), &token->arena, ret_token);
     return wrong.len == 0 ? wrong
                           : arena_format(&token->arena, "The token endpoint %s %.*s",
                                          token->target->place, STR_ARG(wrong));
@@ -263,7 +263,7 @@ static void reach_ended(struct reach *reach, enum exchange_end end, str detail)
 
 static void make_request(struct token *token)
 {
-    const struct credential *credential = credential_of(token->webhook);
+    const struct credential *credential = credential_of(token->endpoint);
     struct arena *arena = &token->arena;
     static const str lines[] = { STR_INIT("Content-Type: application/x-www-form-urlencoded"),
                                  STR_INIT("Accept: application/json"), STR_INIT("Expect:") };

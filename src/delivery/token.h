@@ -27,7 +27,7 @@
 
 struct courier;
 struct token;
-struct webhook;
+struct endpoint;
 
 #define TOKEN_PAUSE_MS 5000
 #define TOKEN_FETCHES 4 /* to one host and port */
@@ -45,15 +45,15 @@ struct token_wait {
     void (*answered)(struct token_wait *wait, const struct token_answer *answer);
 };
 
-/* With one reference. `target` is that of the webhook, or NULL. */
-struct token *token_new(struct courier *courier, struct webhook *webhook,
+/* With one reference. `target` is that of the endpoint, or NULL. */
+struct token *token_new(struct courier *courier, struct endpoint *endpoint,
                         const struct target *target);
 /* NULL is fine for both. */
 struct token *token_keep(struct token *token);
 void token_release(struct token *token);
 
-/* Is it what this webhook would have, too? */
-bool token_fits(const struct token *token, const struct webhook *webhook);
+/* Is it what this endpoint would have, too? */
+bool token_fits(const struct token *token, const struct endpoint *endpoint);
 
 /* `wait` is answered: within this call when a token, or a failure, is at hand. */
 void token_want(struct token *token, struct token_wait *wait);

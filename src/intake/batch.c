@@ -384,20 +384,20 @@ struct counter_delta *batch_counter(struct batch *batch, int64_t organization, i
 /* ── events ── */
 
 static void add_delivery_of(struct batch *batch, const struct event *event,
-                            const struct webhook *webhook)
+                            const struct endpoint *endpoint)
 {
     const struct delivery delivery = {
         .id = batch_draw_id(batch),
         .organization = event->organization,
-        .outlet = webhook->object.id,
+        .outlet = endpoint->object.id,
         .event = event->id,
         .created_ms = event->at_ms,
         .state = DELIVERY_PENDING,
-        .due_ms = event->at_ms + webhook->policy.delay_ms,
+        .due_ms = event->at_ms + endpoint->policy.delay_ms,
     };
     batch_add_delivery(batch, &delivery, event);
     batch_counter(batch, event->organization, 0, event->at_ms)->deliveries++;
-    batch_counter(batch, event->organization, webhook->object.id, event->at_ms)->deliveries++;
+    batch_counter(batch, event->organization, endpoint->object.id, event->at_ms)->deliveries++;
 }
 
 /* An event's data, as filters look at it. */
@@ -429,17 +429,17 @@ static bool add_deliveries(struct batch *batch, const struct event *event)
     const struct picture *picture = batch_picture(batch, event->organization);
     struct reading reading = {};
     bool wanted = false;
-    for (int i = 0; picture != NULL && i < picture->webhooks.count; i++) {
-        const struct webhook *webhook = (const struct webhook *)picture->webhooks.at[i];
-        if (webhook->object.id == event->about_outlet || !webhook_wants(webhook, event->type))
+    for (int i = 0; picture != NULL && i < picture->endpoints.count; i++) {
+        const struct endpoint *endpoint = (const struct endpoint *)picture->endpoints.at[i];
+        if (endpoint->object.id == event->about_outlet || !endpoint_wants(endpoint, event->type))
             continue;
-        if (webhook->filter != NULL &&
-            !webhook_lets_through(webhook, read_data(&reading, event->data))) {
-            count_filtered(batch, event, webhook->object.id);
+        if (endpoint->filter != NULL &&
+            !endpoint_lets_through(endpoint, read_data(&reading, event->data))) {
+            count_filtered(batch, event, endpoint->object.id);
             continue;
         }
         wanted = true;
-        add_delivery_of(batch, event, webhook);
+        add_delivery_of(batch, event, endpoint);
     }
     arena_done(&reading.arena);
     return wanted;

@@ -49,9 +49,9 @@ int chores_resume(struct committer *committer)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(store_writer_sql(committer->writer),
-                  "SELECT organization, id FROM webhooks WHERE status = 'deleted' AND EXISTS"
-                  " (SELECT 1 FROM work WHERE work.organization = webhooks.organization"
-                  " AND work.outlet = webhooks.id)");
+                  "SELECT organization, id FROM endpoints WHERE status = 'deleted' AND EXISTS"
+                  " (SELECT 1 FROM work WHERE work.organization = endpoints.organization"
+                  " AND work.outlet = endpoints.id)");
     int r;
     while ((r = sql_next(&query)) > 0)
         chores_drop_outlet(committer, sql_int(&query, 0), sql_int(&query, 1));
@@ -77,7 +77,7 @@ static int find_backlog(struct committer *committer, int64_t *ret_outlet)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(store_writer_sql(committer->writer),
-                  "SELECT w.id FROM webhooks w JOIN counters c ON c.organization = w.organization"
+                  "SELECT w.id FROM endpoints w JOIN counters c ON c.organization = w.organization"
                   " AND c.subject = w.id AND c.span = 2 AND c.start_ms = 0"
                   " WHERE c.deliveries > c.delivered + c.dead + c.dropped"
                   " ORDER BY c.deliveries - c.delivered - c.dead - c.dropped DESC LIMIT 1");
@@ -128,7 +128,7 @@ static int drop(struct committer *committer, int budget_ms)
         return 0;
     struct dropped_outlet *first = LIST_ENTRY(chores->outlets.next, struct dropped_outlet, link);
     int r = store_drop_outlet_step(committer->writer, first->organization, first->outlet,
-                                   STR("its webhook endpoint was deleted"),
+                                   STR("its endpoint was deleted"),
                                    clock_now_ms(committer->options.clock), budget_ms);
     if (r == 0) {
         list_remove(&first->link);

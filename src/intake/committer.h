@@ -76,9 +76,9 @@ struct committer_hooks {
     /* A new picture; each loop gets one reference, and calls publication_done(publication) when it
      * uses it. */
     void (*publish)(void *context, struct picture *picture, struct publication *publication);
-    /* An outlet's webhook is new, changed or (status deleted) gone: for its courier. The reference
+    /* An outlet's endpoint is new, changed or (status deleted) gone: for its courier. The reference
      * is the receiver's. */
-    void (*outlet_changed)(void *context, struct webhook *webhook);
+    void (*outlet_changed)(void *context, struct endpoint *endpoint);
     /* A batch with notices was committed (committer_options.keep_notices). May be NULL. */
     void (*noticed)(void *context);
     /* Each second or so, for clock and gauges. */

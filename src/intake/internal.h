@@ -117,8 +117,8 @@ void filtering_end(struct filtering *filtering);
 /* A picture in the making: published behind the commit. */
 struct change {
     struct change *next;
-    struct picture *picture;  /* NULL: the organization is gone */
-    struct webhook **outlets; /* new, changed or deleted; one reference each */
+    struct picture *picture;   /* NULL: the organization is gone */
+    struct endpoint **outlets; /* new, changed or deleted; one reference each */
     int outlet_count;
     int outlet_room;
     struct operation *waiting; /* those whose answer comes when all loops use it */

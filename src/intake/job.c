@@ -35,13 +35,13 @@ void content_release(struct content *content)
 }
 
 struct job *job_new(const struct delivery *delivery, struct content *content,
-                    struct webhook *webhook)
+                    struct endpoint *endpoint)
 {
     struct job *job = NEW(struct job);
     job->delivery = *delivery;
     job->delivery.reason = (str){};
     job->content = content;
-    job->webhook = webhook;
+    job->endpoint = endpoint;
     return job;
 }
 
@@ -50,7 +50,7 @@ void job_free(struct job *job)
     if (job == NULL)
         return;
     content_release(job->content);
-    object_release(job->webhook);
+    object_release(job->endpoint);
     free(job);
 }
 

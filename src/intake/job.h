@@ -32,13 +32,13 @@ struct job {
     struct message link;      /* first */
     struct delivery delivery; /* its reason is empty */
     struct content *content;
-    struct webhook *webhook; /* as of the commit, one reference; NULL when the courier knows it */
-    bool manual;             /* a resend by hand: goes at once, beside breaker and order */
-    bool passed_over;        /* it is not to be sent: what it has paused goes on without it */
+    struct endpoint *endpoint; /* as of the commit, one reference; NULL when the courier knows it */
+    bool manual;               /* a resend by hand: goes at once, beside breaker and order */
+    bool passed_over;          /* it is not to be sent: what it has paused goes on without it */
 };
 
 MUST_USE struct job *job_new(const struct delivery *delivery, struct content *content,
-                             struct webhook *webhook);
+                             struct endpoint *endpoint);
 void job_free(struct job *job);
 
 /* What a job costs of the courier's memory. */

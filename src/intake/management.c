@@ -81,26 +81,27 @@ static void wait_for(struct change *change, struct operation *operation)
 }
 
 /* Takes the reference. */
-static void add_outlet(struct batch *batch, struct change *change, struct webhook *webhook)
+static void add_outlet(struct batch *batch, struct change *change, struct endpoint *endpoint)
 {
     if (change->outlet_count == change->outlet_room) {
         int room = change->outlet_room == 0 ? 4 : change->outlet_room * 2;
-        struct webhook **wider = ARENA_ARRAY(&batch->arena, struct webhook *, (size_t)room);
+        struct endpoint **wider = ARENA_ARRAY(&batch->arena, struct endpoint *, (size_t)room);
         if (change->outlet_count > 0)
-            memcpy(wider, change->outlets, (size_t)change->outlet_count * sizeof(struct webhook *));
+            memcpy(wider, change->outlets,
+                   (size_t)change->outlet_count * sizeof(struct endpoint *));
         change->outlets = wider;
         change->outlet_room = room;
     }
-    change->outlets[change->outlet_count++] = webhook;
+    change->outlets[change->outlet_count++] = endpoint;
 }
 
-static struct webhook *deleted_webhook(int64_t organization, int64_t id)
+static struct endpoint *deleted_endpoint(int64_t organization, int64_t id)
 {
-    struct webhook *webhook = object_new(sizeof(*webhook));
-    webhook->object.id = id;
-    webhook->organization = organization;
-    webhook->status = OUTLET_DELETED;
-    return webhook;
+    struct endpoint *endpoint = object_new(sizeof(*endpoint));
+    endpoint->object.id = id;
+    endpoint->organization = organization;
+    endpoint->status = OUTLET_DELETED;
+    return endpoint;
 }
 
 static int read_version(struct batch *batch, struct picture *picture)
@@ -121,11 +122,11 @@ int batch_object_changed(struct batch *batch, struct operation *operation, int64
     r = picture_read_object(&source, organization, kind, id, &object);
     if (r < 0)
         return fail(r);
-    if (r == 0 && kind == OBJECT_WEBHOOK) {
+    if (r == 0 && kind == OBJECT_ENDPOINT) {
         object_keep(object);
-        add_outlet(batch, change, CONTAINER_OF(object, struct webhook, object));
-    } else if (kind == OBJECT_WEBHOOK) {
-        add_outlet(batch, change, deleted_webhook(organization, id));
+        add_outlet(batch, change, CONTAINER_OF(object, struct endpoint, object));
+    } else if (kind == OBJECT_ENDPOINT) {
+        add_outlet(batch, change, deleted_endpoint(organization, id));
     }
     if (r == 0)
         picture_put(change->picture, kind, object);

@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "intake/internal.h"
+#include "model/names.h"
 #include "json/write.h"
 
 bool notice_is(str event_type)
@@ -24,14 +25,15 @@ static void write_endpoint(struct notice *notice)
     struct json_writer *writer = &notice->writer;
     const struct event *event = &notice->event;
     const struct picture *picture = batch_picture(notice->batch, event->organization);
-    const struct webhook *webhook =
-        picture == NULL ? NULL : objects_find(&picture->webhooks, event->about_outlet);
+    const struct endpoint *endpoint =
+        picture == NULL ? NULL : objects_find(&picture->endpoints, event->about_outlet);
     json_key(writer, STR("endpoint"));
     json_begin_object(writer);
-    json_member_id(writer, STR("id"), ID_WEBHOOK, event->about_outlet);
-    if (webhook != NULL) {
-        json_member_string(writer, STR("name"), webhook->name);
-        notice->stored.outlet_name = arena_str(batch_arena(notice->batch), webhook->name);
+    enum endpoint_kind kind = endpoint == NULL ? ENDPOINT_WEBHOOK : endpoint->kind;
+    json_member_id(writer, STR("id"), endpoint_id_kind(kind), event->about_outlet);
+    if (endpoint != NULL) {
+        json_member_string(writer, STR("name"), endpoint->name);
+        notice->stored.outlet_name = arena_str(batch_arena(notice->batch), endpoint->name);
     }
     json_end_object(writer);
 }

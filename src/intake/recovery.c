@@ -200,15 +200,15 @@ static int end(struct step *step, enum recovery_state state, str reason)
 static int check_outlet(struct step *step)
 {
     const struct recovery *recovery = &step->recovery;
-    struct webhook_row webhook;
-    int r = store_read_webhook(batch_sql(step->batch), recovery->organization, recovery->outlet,
-                               &step->arena, &webhook);
+    struct endpoint_row webhook;
+    int r = store_read_endpoint(batch_sql(step->batch), recovery->organization, recovery->outlet,
+                                &step->arena, &webhook);
     if (r < 0)
         return fail(r);
     if (r == STORE_NOT_FOUND || webhook.status == OUTLET_DELETED)
-        return end(step, RECOVERY_FAILED, STR("Its webhook endpoint was deleted meanwhile."));
+        return end(step, RECOVERY_FAILED, STR("Its endpoint was deleted meanwhile."));
     if (webhook.status == OUTLET_DISABLED)
-        return end(step, RECOVERY_FAILED, STR("Its webhook endpoint was disabled meanwhile."));
+        return end(step, RECOVERY_FAILED, STR("Its endpoint was disabled meanwhile."));
     return 0;
 }
 

@@ -52,21 +52,21 @@ static void apply_to_dropped(struct result *result)
 }
 
 /* As it is now, which may be another than it was when the attempt began. NULL: it was deleted. */
-static const struct webhook *webhook_now(struct batch *batch, const struct result *result)
+static const struct endpoint *endpoint_now(struct batch *batch, const struct result *result)
 {
     const struct picture *picture = batch_picture(batch, result->before.organization);
-    return picture == NULL ? NULL : objects_find(&picture->webhooks, result->before.outlet);
+    return picture == NULL ? NULL : objects_find(&picture->endpoints, result->before.outlet);
 }
 
-static bool was_sent_there(const struct result *result, const struct webhook *webhook)
+static bool was_sent_there(const struct result *result, const struct endpoint *endpoint)
 {
-    return webhook != NULL && str_equal(webhook->url, result->attempt.url);
+    return endpoint != NULL && str_equal(endpoint->url, result->attempt.url);
 }
 
 static void pause_line(struct batch *batch, struct result *result)
 {
-    const struct webhook *webhook = webhook_now(batch, result);
-    const struct outlet_policy *policy = webhook == NULL ? NULL : &webhook->policy;
+    const struct endpoint *endpoint = endpoint_now(batch, result);
+    const struct outlet_policy *policy = endpoint == NULL ? NULL : &endpoint->policy;
     result->pauses_line =
         policy != NULL && policy->on_dead == ON_DEAD_PAUSE &&
         (policy->order == ORDER_STRICT || (policy->order == ORDER_SUBJECT && result->subject != 0));
@@ -85,7 +85,7 @@ static void pause_line(struct batch *batch, struct result *result)
 static void add_consequences(struct batch *batch, struct result *result)
 {
     bool dead = !result->gone && result->after.state == DELIVERY_DEAD;
-    if (result->outlet_state != NULL && was_sent_there(result, webhook_now(batch, result)))
+    if (result->outlet_state != NULL && was_sent_there(result, endpoint_now(batch, result)))
         batch_add_outlet_state(batch, result->outlet_state);
     result->pauses_line = false;
     if (dead)
@@ -129,10 +129,10 @@ static const struct operation_kind result_kind = {
     .answer = answer_result,
 };
 
-/* Nobody asked for it: the target's answer did it, so the hub itself is the actor. */
+/* Of a webhook: nobody asked for it, the target's answer did it, so the hub itself is the actor. */
 static int audit_disable(const struct result *result, struct batch *batch)
 {
-    char webhook[ID_TEXT_MAX];
+    char outlet[ID_TEXT_MAX];
     char delivery[ID_TEXT_MAX];
     struct buf detail;
     buf_init(&detail, batch_arena(batch), SIZE_MAX);
@@ -148,7 +148,7 @@ static int audit_disable(const struct result *result, struct batch *batch)
         .at_ms = batch_now_ms(batch),
         .actor = STR("hub"),
         .action = STR("webhook.disable"),
-        .object = id_write(ID_WEBHOOK, result->before.outlet, webhook),
+        .object = id_write(ID_WEBHOOK, result->before.outlet, outlet),
         .detail = buf_str(&detail),
     };
     return store_insert_audit(batch_sql(batch), &row);
@@ -168,10 +168,10 @@ static int execute_disable(struct operation *operation, struct batch *batch)
         return fail(r);
     result->work = load;
     (void)apply_result(operation, batch);
-    if (!was_sent_there(result, webhook_now(batch, result)))
+    if (!was_sent_there(result, endpoint_now(batch, result)))
         return 0;
     int64_t changed = SQL_RUN(batch_sql(batch),
-                              "UPDATE webhooks SET status = 'disabled', status_reason = $1,"
+                              "UPDATE endpoints SET status = 'disabled', status_reason = $1,"
                               " updated_ms = $2 WHERE organization = $3 AND id = $4"
                               " AND status <> 'deleted' AND status <> 'disabled'",
                               SQL_T(result->disable_reason), SQL_I(batch_now_ms(batch)),
@@ -184,7 +184,7 @@ static int execute_disable(struct operation *operation, struct batch *batch)
     notices_disabled(batch, load->organization, load->outlet, result->disable_reason);
     /* Its answer does not wait for the loops: what is heard of results keeps their order. */
     return fail(
-        batch_object_changed(batch, NULL, load->organization, OBJECT_WEBHOOK, load->outlet));
+        batch_object_changed(batch, NULL, load->organization, OBJECT_ENDPOINT, load->outlet));
 }
 
 static const struct operation_kind disabling_result_kind = {

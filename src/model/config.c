@@ -112,7 +112,7 @@ struct objects *picture_objects(struct picture *picture, enum object_kind kind)
 {
     struct objects *const lists[] = {
         [OBJECT_INTEGRATION] = &picture->integrations, [OBJECT_DEFINITION] = &picture->definitions,
-        [OBJECT_WEBHOOK] = &picture->webhooks,         [OBJECT_API_KEY] = &picture->api_keys,
+        [OBJECT_ENDPOINT] = &picture->endpoints,       [OBJECT_API_KEY] = &picture->api_keys,
         [OBJECT_CAMPAIGN] = &picture->campaigns,       [OBJECT_PRODUCT] = &picture->products,
         [OBJECT_PLUGIN] = &picture->plugins,
     };
@@ -166,7 +166,7 @@ struct picture *picture_copy(const struct picture *from)
     }
     share_objects(arena, &picture->integrations, &from->integrations);
     share_objects(arena, &picture->definitions, &from->definitions);
-    share_objects(arena, &picture->webhooks, &from->webhooks);
+    share_objects(arena, &picture->endpoints, &from->endpoints);
     share_objects(arena, &picture->api_keys, &from->api_keys);
     share_objects(arena, &picture->campaigns, &from->campaigns);
     share_objects(arena, &picture->products, &from->products);
@@ -208,7 +208,7 @@ void picture_finish(struct picture *picture)
         (void)map_put(&picture->by_alias, definition->alias, definition); /* unique: none before */
     }
     picture->filter_points = 0;
-    for (int i = 0; i < picture->webhooks.count; i++)
+    for (int i = 0; i < picture->endpoints.count; i++)
         picture->filter_points +=
-            CONTAINER_OF(picture->webhooks.at[i], struct webhook, object)->filter_points;
+            CONTAINER_OF(picture->endpoints.at[i], struct endpoint, object)->filter_points;
 }

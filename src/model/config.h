@@ -142,11 +142,22 @@ struct old_secret {
     int64_t until_ms;
 };
 
-struct webhook {
+enum endpoint_kind { ENDPOINT_WEBHOOK = 0, ENDPOINT_EXPORT };
+
+/* What an outlet is configured as, of whatever kind: how it is delivered to is the same for all. */
+struct endpoint {
     struct object object;
+    enum endpoint_kind kind;
     int64_t organization; /* the small number */
     str name;
     str url;
+    struct outlet_policy policy;
+    struct transport transport;
+    enum outlet_status status;
+    str status_reason;
+    int64_t created_ms;
+    int64_t updated_ms;
+    /* Of webhooks: */
     const str *event_types; /* exact types and families "x.*", or "*" alone */
     int event_type_count;
     enum webhook_format format;
@@ -156,12 +167,6 @@ struct webhook {
     int old_secret_count;
     const struct conditions *filter; /* of the event's data; NULL: none */
     int64_t filter_points;           /* what it costs: conditions_cost() */
-    struct outlet_policy policy;
-    struct transport transport;
-    enum outlet_status status;
-    str status_reason;
-    int64_t created_ms;
-    int64_t updated_ms;
 };
 
 /* An instance of a plugin: an inlet for another system's postbacks. */
@@ -242,8 +247,8 @@ struct picture {
     str webhook_secret; /* empty: none asked of webhook senders; else the header X-Webhook-Secret */
     struct objects integrations; /* each list sorted by id */
     struct objects definitions;
-    struct objects webhooks; /* not the deleted ones */
-    struct objects api_keys; /* not the revoked ones */
+    struct objects endpoints; /* not the deleted ones */
+    struct objects api_keys;  /* not the revoked ones */
     struct objects campaigns;
     struct objects products;
     struct objects plugins;
@@ -263,7 +268,7 @@ void *objects_find(const struct objects *objects, int64_t id);
 enum object_kind {
     OBJECT_INTEGRATION,
     OBJECT_DEFINITION,
-    OBJECT_WEBHOOK,
+    OBJECT_ENDPOINT,
     OBJECT_API_KEY,
     OBJECT_CAMPAIGN,
     OBJECT_PRODUCT,

@@ -7,7 +7,7 @@
 
 /* A webhook whose end is counted. */
 struct counted {
-    struct webhook webhook;
+    struct endpoint webhook;
     int *done_count;
 };
 
@@ -16,7 +16,7 @@ static void count_done(struct object *object)
     (*CONTAINER_OF(object, struct counted, webhook.object)->done_count)++;
 }
 
-static struct webhook *webhook_new(int64_t id, int *done_count)
+static struct endpoint *webhook_new(int64_t id, int *done_count)
 {
     struct counted *counted = object_new(sizeof(*counted));
     counted->webhook.object.id = id;
@@ -36,7 +36,7 @@ static struct event_definition *definition_new(int64_t id, const char *alias)
 TEST(objects_count_references)
 {
     int done_count = 0;
-    struct webhook *webhook = webhook_new(1, &done_count);
+    struct endpoint *webhook = webhook_new(1, &done_count);
     webhook->name = arena_str(&webhook->object.arena, STR("in its own arena"));
     object_keep(webhook);
     object_release(webhook);
@@ -60,7 +60,7 @@ static void *keep_and_release(void *object)
 TEST(threads_share_objects)
 {
     int done_count = 0;
-    struct webhook *webhook = webhook_new(1, &done_count);
+    struct endpoint *webhook = webhook_new(1, &done_count);
     pthread_t threads[4];
     for (size_t i = 0; i < COUNT_OF(threads); i++) {
         object_keep(webhook);
@@ -93,16 +93,16 @@ TEST(lists_are_like_arrays)
         if (test_random(&random) % 3 > 0) {
             there[id] = webhook_new(id, &done_count);
             made++;
-            picture_put(picture, OBJECT_WEBHOOK, there[id]);
+            picture_put(picture, OBJECT_ENDPOINT, there[id]);
         } else {
-            picture_remove(picture, OBJECT_WEBHOOK, id);
+            picture_remove(picture, OBJECT_ENDPOINT, id);
             there[id] = NULL;
         }
         id = (int64_t)(test_random(&random) % IDS);
-        CHECK("found", objects_find(&picture->webhooks, id) == there[id]);
+        CHECK("found", objects_find(&picture->endpoints, id) == there[id]);
     }
-    check_sorted(&picture->webhooks);
-    CHECK_INT("those that are out are let go", made - done_count, picture->webhooks.count);
+    check_sorted(&picture->endpoints);
+    CHECK_INT("those that are out are let go", made - done_count, picture->endpoints.count);
     CHECK_INT("other lists are apart", picture->api_keys.count, 0);
     object_release(picture);
     CHECK_INT("the rest goes with the picture", done_count, made);
@@ -120,22 +120,22 @@ TEST(copies_share_objects)
     assert_true(cidr_read(STR("10.0.0.0/8"), range));
     old->allowed = (struct cidr_list){ .ranges = range, .count = 1 };
     for (int64_t id = 100; id > 0; id--)
-        picture_put(old, OBJECT_WEBHOOK, webhook_new(id, &done_count));
+        picture_put(old, OBJECT_ENDPOINT, webhook_new(id, &done_count));
 
     struct picture *new = picture_copy(old);
-    struct webhook *first = objects_find(&old->webhooks, 1);
-    CHECK("shared", objects_find(&new->webhooks, 1) == first);
-    picture_remove(new, OBJECT_WEBHOOK, 2);
-    struct webhook *replacement = webhook_new(3, &done_count);
-    picture_put(new, OBJECT_WEBHOOK, replacement);
+    struct endpoint *first = objects_find(&old->endpoints, 1);
+    CHECK("shared", objects_find(&new->endpoints, 1) == first);
+    picture_remove(new, OBJECT_ENDPOINT, 2);
+    struct endpoint *replacement = webhook_new(3, &done_count);
+    picture_put(new, OBJECT_ENDPOINT, replacement);
     for (int64_t id = 101; id < 300; id++)
-        picture_put(new, OBJECT_WEBHOOK, webhook_new(id, &done_count));
+        picture_put(new, OBJECT_ENDPOINT, webhook_new(id, &done_count));
     CHECK_INT("nothing is gone", done_count, 0);
-    CHECK_INT("the old one stays", old->webhooks.count, 100);
-    CHECK("as it was", objects_find(&old->webhooks, 2) != NULL &&
-                           objects_find(&old->webhooks, 3) != replacement);
-    CHECK_INT("the new one changed", new->webhooks.count, 298);
-    check_sorted(&new->webhooks);
+    CHECK_INT("the old one stays", old->endpoints.count, 100);
+    CHECK("as it was", objects_find(&old->endpoints, 2) != NULL &&
+                           objects_find(&old->endpoints, 3) != replacement);
+    CHECK_INT("the new one changed", new->endpoints.count, 298);
+    check_sorted(&new->endpoints);
 
     object_release(old);
     CHECK_INT("what only the old one had is gone", done_count, 2);

@@ -56,6 +56,22 @@ static const str outlet_statuses[] = {
 };
 SPELLING(outlet_status, outlet_status, outlet_statuses)
 
+static const str endpoint_kinds[] = {
+    [ENDPOINT_WEBHOOK] = STR_INIT("webhook"),
+    [ENDPOINT_EXPORT] = STR_INIT("export"),
+};
+SPELLING(endpoint_kind, endpoint_kind, endpoint_kinds)
+
+str endpoint_word(enum endpoint_kind kind)
+{
+    return kind == ENDPOINT_EXPORT ? STR("export profile") : STR("webhook");
+}
+
+enum id_kind endpoint_id_kind(enum endpoint_kind kind)
+{
+    return kind == ENDPOINT_EXPORT ? ID_EXPORT_PROFILE : ID_WEBHOOK;
+}
+
 static const str webhook_formats[] = {
     [FORMAT_STANDARD] = STR_INIT("standard"),
     [FORMAT_BARE] = STR_INIT("bare"),

@@ -2,6 +2,7 @@
  * model/names.h: how the enums of the model are spelled, in API and store alike. Pure. */
 #pragma once
 
+#include "base/id.h"
 #include "model/config.h"
 #include "model/event.h"
 #include "model/outlet.h"
@@ -13,6 +14,12 @@ str context_name(enum event_context context);
 MUST_USE bool context_read(str name, enum event_context *ret_context);
 str outlet_status_name(enum outlet_status status);
 MUST_USE bool outlet_status_read(str name, enum outlet_status *ret_status);
+str endpoint_kind_name(enum endpoint_kind kind);
+MUST_USE bool endpoint_kind_read(str name, enum endpoint_kind *ret_kind);
+/* For people: "webhook", "export profile". */
+str endpoint_word(enum endpoint_kind kind);
+/* How its ids begin. */
+enum id_kind endpoint_id_kind(enum endpoint_kind kind);
 str webhook_format_name(enum webhook_format format);
 MUST_USE bool webhook_format_read(str name, enum webhook_format *ret_format);
 str delivery_state_name(enum delivery_state state);

@@ -15,17 +15,17 @@ bool event_type_matches(str wanted, str type)
     return type.len > family.len && str_starts(type, family);
 }
 
-bool webhook_wants(const struct webhook *webhook, str type)
+bool endpoint_wants(const struct endpoint *endpoint, str type)
 {
-    for (int i = 0; i < webhook->event_type_count; i++)
-        if (event_type_matches(webhook->event_types[i], type))
+    for (int i = 0; i < endpoint->event_type_count; i++)
+        if (event_type_matches(endpoint->event_types[i], type))
             return true;
     return false;
 }
 
-bool webhook_lets_through(const struct webhook *webhook, json data)
+bool endpoint_lets_through(const struct endpoint *endpoint, json data)
 {
-    return webhook->filter == NULL || conditions_match(webhook->filter, data);
+    return endpoint->filter == NULL || conditions_match(endpoint->filter, data);
 }
 
 /* Types Junctor makes itself. */

@@ -7,10 +7,10 @@
 /* "*", an exact type, or a family "custom_event.*". */
 MUST_USE bool event_type_matches(str wanted, str type);
 
-MUST_USE bool webhook_wants(const struct webhook *webhook, str type);
+MUST_USE bool endpoint_wants(const struct endpoint *endpoint, str type);
 
 /* Whether the filter lets an event with this data through; without a filter, any. */
-MUST_USE bool webhook_lets_through(const struct webhook *webhook, json data);
+MUST_USE bool endpoint_lets_through(const struct endpoint *endpoint, json data);
 
 /* True for what a webhook may subscribe to: a known type, a pattern of one, or "*".
  * `custom_event.x` may name an alias that is not there yet. */

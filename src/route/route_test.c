@@ -39,32 +39,32 @@ TEST(matches)
 TEST(asks_every_subscription)
 {
     static const str types[] = { STR_INIT("contact.created"), STR_INIT("custom_event.order") };
-    struct webhook webhook = { .event_types = types, .event_type_count = 2 };
-    CHECK("first", webhook_wants(&webhook, STR("contact.created")));
-    CHECK("last", webhook_wants(&webhook, STR("custom_event.order")));
-    CHECK("neither", !webhook_wants(&webhook, STR("custom_event.lead")));
+    struct endpoint webhook = { .event_types = types, .event_type_count = 2 };
+    CHECK("first", endpoint_wants(&webhook, STR("contact.created")));
+    CHECK("last", endpoint_wants(&webhook, STR("custom_event.order")));
+    CHECK("neither", !endpoint_wants(&webhook, STR("custom_event.lead")));
     webhook.status = OUTLET_PAUSED;
-    CHECK("paused ones still get deliveries", webhook_wants(&webhook, STR("contact.created")));
+    CHECK("paused ones still get deliveries", endpoint_wants(&webhook, STR("contact.created")));
     webhook.event_type_count = 0;
-    CHECK("none", !webhook_wants(&webhook, STR("contact.created")));
+    CHECK("none", !endpoint_wants(&webhook, STR("contact.created")));
 }
 
 TEST(filters)
 {
     CLEANUP(arena_done) struct arena arena = {};
-    struct webhook webhook = {};
+    struct endpoint webhook = {};
     struct json_error error;
     json data;
     CHECK("data", json_read(&arena, STR("{\"total\":40}"), 8, &data, &error));
-    CHECK("without a filter", webhook_lets_through(&webhook, data));
-    CHECK("without anything", webhook_lets_through(&webhook, NULL));
+    CHECK("without a filter", endpoint_lets_through(&webhook, data));
+    CHECK("without anything", endpoint_lets_through(&webhook, NULL));
     CHECK("filter", conditions_read_stored(STR("{\"all\":[{\"field\":\"total\",\"operator\":"
                                                "\"greater_than\",\"value\":30}]}"),
                                            STR(""), &arena, &webhook.filter));
-    CHECK("40", webhook_lets_through(&webhook, data));
-    CHECK("no data", !webhook_lets_through(&webhook, NULL));
+    CHECK("40", endpoint_lets_through(&webhook, data));
+    CHECK("no data", !endpoint_lets_through(&webhook, NULL));
     CHECK("data", json_read(&arena, STR("{\"total\":30}"), 8, &data, &error));
-    CHECK("30", !webhook_lets_through(&webhook, data));
+    CHECK("30", !endpoint_lets_through(&webhook, data));
 }
 
 TEST(subscribes)

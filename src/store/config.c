@@ -169,28 +169,29 @@ int store_list_definitions(struct sql *sql, const struct store_page *page, int64
     return fail(r);
 }
 
-/* ── webhook endpoints ── */
+/* ── endpoints ── */
 
-int store_insert_webhook(struct sql *sql, const struct webhook_row *row)
+int store_insert_endpoint(struct sql *sql, const struct endpoint_row *row)
 {
     return sql_changed(SQL_RUN(
         sql,
-        "INSERT INTO webhooks (id, organization, name, url, event_types, format, signing, secret,"
-        " status, status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "INSERT INTO endpoints (id, organization, name, url, event_types, format, signing, secret,"
+        " status, status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets,"
+        " kind)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_B(row->url),
         SQL_T(row->event_types), SQL_T(webhook_format_name(row->format)), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
         SQL_I(row->created_ms), SQL_I(row->updated_ms), SQL_T(row->policy),
         sql_optional_blob(row->transport), sql_optional_text(row->filter),
-        sql_optional_blob(row->old_secrets)));
+        sql_optional_blob(row->old_secrets), SQL_T(endpoint_kind_name(row->kind))));
 }
 
-int store_update_webhook(struct sql *sql, const struct webhook_row *row)
+int store_update_endpoint(struct sql *sql, const struct endpoint_row *row)
 {
     return sql_changed(SQL_RUN(
         sql,
-        "UPDATE webhooks SET name = $1, url = $2, event_types = $3, signing = $4, secret = $5,"
+        "UPDATE endpoints SET name = $1, url = $2, event_types = $3, signing = $4, secret = $5,"
         " status = $6, status_reason = $7, updated_ms = $8, policy = $9, transport = $10,"
         " filter = $11, old_secrets = $12 WHERE organization = $13 AND id = $14",
         SQL_T(row->name), SQL_B(row->url), SQL_T(row->event_types), SQL_I(row->signing),
@@ -200,14 +201,15 @@ int store_update_webhook(struct sql *sql, const struct webhook_row *row)
         SQL_I(row->organization), SQL_I(row->id)));
 }
 
-#define WEBHOOK_COLUMNS                                                                            \
+#define ENDPOINT_COLUMNS                                                                           \
     "SELECT id, organization, name, url, event_types, format, signing, secret, status,"            \
-    " status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets FROM webhooks"
+    " status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets, kind"         \
+    " FROM endpoints"
 
-/* A format or status that this program does not know reads as its safe one: not sent. */
-static struct webhook_row take_webhook(const struct sql_query *query, struct arena *arena)
+/* A kind, format or status that this program does not know reads as its safe one: not sent. */
+static struct endpoint_row take_endpoint(const struct sql_query *query, struct arena *arena)
 {
-    struct webhook_row row = {
+    struct endpoint_row row = {
         .id = sql_int(query, 0),
         .organization = sql_int(query, 1),
         .name = sql_text(query, 2, arena),
@@ -224,52 +226,53 @@ static struct webhook_row take_webhook(const struct sql_query *query, struct are
         .old_secrets = sql_blob(query, 15, arena),
     };
     if (!webhook_format_read(sql_text(query, 5, arena), &row.format) ||
-        !outlet_status_read(sql_text(query, 8, arena), &row.status))
+        !outlet_status_read(sql_text(query, 8, arena), &row.status) ||
+        !endpoint_kind_read(sql_text(query, 16, arena), &row.kind))
         row.status = OUTLET_DISABLED;
     return row;
 }
 
-int store_read_webhook(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
-                       struct webhook_row *ret_row)
+int store_read_endpoint(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
+                        struct endpoint_row *ret_row)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql, WEBHOOK_COLUMNS " WHERE organization = $1 AND id = $2", SQL_I(organization),
+        SQL_QUERY(sql, ENDPOINT_COLUMNS " WHERE organization = $1 AND id = $2", SQL_I(organization),
                   SQL_I(id));
     int r = sql_found(sql_next(&query));
     if (r == 0)
-        *ret_row = take_webhook(&query, arena);
+        *ret_row = take_endpoint(&query, arena);
     return r;
 }
 
-int store_list_webhooks(struct sql *sql, const struct store_page *page,
-                        struct webhook_row *ret_rows, int *ret_count)
+int store_list_endpoints(struct sql *sql, const struct store_page *page,
+                         struct endpoint_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  WEBHOOK_COLUMNS " WHERE organization = $1 AND id < $2 AND status <> 'deleted'"
-                                  " ORDER BY id DESC LIMIT $3",
+                  ENDPOINT_COLUMNS " WHERE organization = $1 AND id < $2 AND status <> 'deleted'"
+                                   " ORDER BY id DESC LIMIT $3",
                   SQL_I(page->organization), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_webhook(&query, page->arena);
+        ret_rows[count++] = take_endpoint(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }
 
-int store_count_webhooks(struct sql *sql, int64_t organization, int64_t *ret_count)
+int store_count_endpoints(struct sql *sql, int64_t organization, int64_t *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT COUNT(*) FROM webhooks WHERE organization = $1 AND status <> 'deleted'",
+        sql, "SELECT COUNT(*) FROM endpoints WHERE organization = $1 AND status <> 'deleted'",
         SQL_I(organization));
     return sql_one_int(&query, ret_count);
 }
 
-int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *arena,
-                           int64_t **ret_ids, int *ret_count)
+int store_read_endpoint_ids(struct sql *sql, int64_t organization, struct arena *arena,
+                            int64_t **ret_ids, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT id FROM webhooks WHERE organization = $1 ORDER BY id", SQL_I(organization));
+        sql, "SELECT id FROM endpoints WHERE organization = $1 ORDER BY id", SQL_I(organization));
     struct buf ids;
     buf_init(&ids, arena, SIZE_MAX / 2);
     int r;
@@ -286,20 +289,20 @@ int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *
     return 0;
 }
 
-int store_list_all_webhooks(struct sql *sql, const struct store_page *page,
-                            struct webhook_row *ret_rows, int *ret_count)
+int store_list_all_endpoints(struct sql *sql, const struct store_page *page,
+                             struct endpoint_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  WEBHOOK_COLUMNS " WHERE id < $1 AND (status <> 'deleted' OR EXISTS"
-                                  " (SELECT 1 FROM work WHERE work.organization ="
-                                  " webhooks.organization AND work.outlet = webhooks.id))"
-                                  " ORDER BY id DESC LIMIT $2",
+                  ENDPOINT_COLUMNS " WHERE id < $1 AND (status <> 'deleted' OR EXISTS"
+                                   " (SELECT 1 FROM work WHERE work.organization ="
+                                   " endpoints.organization AND work.outlet = endpoints.id))"
+                                   " ORDER BY id DESC LIMIT $2",
                   SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = take_webhook(&query, page->arena);
+        ret_rows[count++] = take_endpoint(&query, page->arena);
     *ret_count = count;
     return fail(r);
 }

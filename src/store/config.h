@@ -68,11 +68,12 @@ MUST_USE int store_list_definitions(struct sql *sql, const struct store_page *pa
                                     int64_t integration, struct definition_row *ret_rows,
                                     int *ret_count);
 
-/* ── webhook endpoints ── */
+/* ── endpoints ── */
 
-struct webhook_row {
+struct endpoint_row {
     int64_t id;
     int64_t organization;
+    enum endpoint_kind kind;
     str name;
     str url;         /* sealed: many a receiver knows its senders by a token in it */
     str event_types; /* JSON array of strings */
@@ -89,22 +90,22 @@ struct webhook_row {
     int64_t updated_ms;
 };
 
-MUST_USE int store_insert_webhook(struct sql *sql, const struct webhook_row *row);
-MUST_USE int store_update_webhook(struct sql *sql, const struct webhook_row *row);
+MUST_USE int store_insert_endpoint(struct sql *sql, const struct endpoint_row *row);
+MUST_USE int store_update_endpoint(struct sql *sql, const struct endpoint_row *row);
 /* Deleted ones too: their log stays. */
-MUST_USE int store_read_webhook(struct sql *sql, int64_t organization, int64_t id,
-                                struct arena *arena, struct webhook_row *ret_row);
+MUST_USE int store_read_endpoint(struct sql *sql, int64_t organization, int64_t id,
+                                 struct arena *arena, struct endpoint_row *ret_row);
 /* Without the deleted ones. */
-MUST_USE int store_list_webhooks(struct sql *sql, const struct store_page *page,
-                                 struct webhook_row *ret_rows, int *ret_count);
-MUST_USE int store_count_webhooks(struct sql *sql, int64_t organization, int64_t *ret_count);
+MUST_USE int store_list_endpoints(struct sql *sql, const struct store_page *page,
+                                  struct endpoint_row *ret_rows, int *ret_count);
+MUST_USE int store_count_endpoints(struct sql *sql, int64_t organization, int64_t *ret_count);
 /* All ids, of deleted ones too. */
-MUST_USE int store_read_webhook_ids(struct sql *sql, int64_t organization, struct arena *arena,
-                                    int64_t **ret_ids, int *ret_count);
+MUST_USE int store_read_endpoint_ids(struct sql *sql, int64_t organization, struct arena *arena,
+                                     int64_t **ret_ids, int *ret_count);
 /* Of all organizations, whatever the page names: those that are not deleted, and those that still
  * have work. */
-MUST_USE int store_list_all_webhooks(struct sql *sql, const struct store_page *page,
-                                     struct webhook_row *ret_rows, int *ret_count);
+MUST_USE int store_list_all_endpoints(struct sql *sql, const struct store_page *page,
+                                      struct endpoint_row *ret_rows, int *ret_count);
 
 /* ── API keys ── */
 

@@ -408,7 +408,7 @@ static int recount_outlet(struct recount *recount, int64_t outlet)
 static int recount_outlets(struct recount *recount)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(recount->sql, "SELECT id FROM webhooks WHERE organization = $1 ORDER BY id",
+        SQL_QUERY(recount->sql, "SELECT id FROM endpoints WHERE organization = $1 ORDER BY id",
                   SQL_I(recount->organization));
     int r;
     while ((r = sql_next(&query)) > 0) {
@@ -434,7 +434,7 @@ static int recount_others(struct recount *recount)
             return r;
         subject = sql_int(&query, 0);
         struct sql_query CLEANUP(sql_done) outlet =
-            SQL_QUERY(recount->sql, "SELECT 1 FROM webhooks WHERE organization = $1 AND id = $2",
+            SQL_QUERY(recount->sql, "SELECT 1 FROM endpoints WHERE organization = $1 AND id = $2",
                       SQL_I(recount->organization), SQL_I(subject));
         r = sql_next(&outlet);
         if (r == 0)

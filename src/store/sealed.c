@@ -124,7 +124,7 @@ static int try_columns(struct sql_query *query, const struct seal_key *key, int 
 int store_try_webhooks(struct sql *sql, const struct seal_key *key, struct sealed_sum *ret_sum)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql, "SELECT url, secret FROM webhooks ORDER BY id");
+        SQL_QUERY(sql, "SELECT url, secret FROM endpoints ORDER BY id");
     return try_columns(&query, key, 2, ret_sum);
 }
 

@@ -421,7 +421,7 @@ void scene_organization(struct scene *scene, int64_t organization)
 void scene_outlet(struct scene *scene, int64_t organization, int64_t outlet)
 {
     assert_int_equal(SQL_RUN(store_writer_sql(scene->writer),
-                             "INSERT INTO webhooks (id, organization, name, url, event_types,"
+                             "INSERT INTO endpoints (id, organization, name, url, event_types,"
                              " format, signing, secret, status, status_reason, created_ms,"
                              " updated_ms) VALUES ($1, $2, 'hook', $3,"
                              " '[\"*\"]', 'standard', 1, $3, 'active', '', 0, 0)",

@@ -230,7 +230,7 @@ static int find_in_work(struct sql *sql, int64_t organization, int64_t id, struc
 {
     struct sql_query query CLEANUP(sql_done) =
         SQL_QUERY(sql,
-                  "SELECT " WORK_COLUMNS " FROM webhooks o CROSS JOIN work w"
+                  "SELECT " WORK_COLUMNS " FROM endpoints o CROSS JOIN work w"
                   " WHERE o.organization = $1 AND w.organization = o.organization"
                   " AND w.outlet = o.id AND w.id = $2",
                   SQL_I(organization), SQL_I(id));

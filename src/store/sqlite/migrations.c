@@ -264,5 +264,10 @@ static const char step_3[] =
     /* The order that an event is about, beside its contact. */
     "ALTER TABLE events ADD COLUMN order_id INTEGER NOT NULL DEFAULT 0;";
 
-const char *const sqlite_migrations[] = { step_1, step_2, step_3 };
+static const char step_4[] =
+    /* Whatever is delivered to: a webhook, or an export profile. */
+    "ALTER TABLE webhooks RENAME TO endpoints;"
+    "ALTER TABLE endpoints ADD COLUMN kind TEXT NOT NULL DEFAULT 'webhook';";
+
+const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
