@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "mapping/condition.h"
 #include "mapping/definition.h"
+#include "mapping/export_profile.h"
 #include "model/names.h"
 #include "model/outlet_json.h"
 #include "store/access.h"
@@ -115,7 +116,7 @@ static int read_delivery_settings(const struct picture_source *source,
     json policy = NULL;
     json transport = NULL;
     json secrets = NULL;
-    made->policy = policy_of_webhooks();
+    made->policy = policy_of(row->kind);
     int r = unseal_json(source, row->transport, &scratch, &transport);
     if (r == 0)
         r = unseal_json(source, row->old_secrets, &scratch, &secrets);
@@ -129,6 +130,23 @@ static int read_delivery_settings(const struct picture_source *source,
     transport_take(&made->transport, transport, arena);
     if (!old_secrets_read(secrets, arena, &made->old_secrets, &made->old_secret_count))
         return fail(FAIL_CORRUPT);
+    return 0;
+}
+
+/* None of what an export profile has is missing. */
+static int read_export(const struct picture_source *source, const struct endpoint_row *row,
+                       struct endpoint *made)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct arena *arena = &made->object.arena;
+    struct export_profile *profile = ARENA_NEW(arena, struct export_profile);
+    json settings = NULL;
+    int r = unseal_json(source, row->export, &scratch, &settings);
+    if (r < 0)
+        return fail(r);
+    if (!export_profile_read(settings, arena, profile))
+        return fail(FAIL_CORRUPT);
+    made->export = profile;
     return 0;
 }
 
@@ -157,6 +175,8 @@ static int make_endpoint(const struct picture_source *source, const struct endpo
     if (r == 0 && row->filter.len > 0 &&
         !conditions_read_stored(row->filter, (str){}, arena, &made->filter))
         r = FAIL_CORRUPT;
+    if (r == 0 && made->kind == ENDPOINT_EXPORT)
+        r = read_export(source, row, made);
     if (r < 0)
         return fail(r);
     made->filter_points = made->filter == NULL ? 0 : conditions_cost(made->filter);
@@ -394,10 +414,10 @@ static int add_definitions(const struct picture_source *source, struct store_pag
 }
 
 static int add_endpoints(const struct picture_source *source, struct store_page *page,
-                         struct gathered *gathered, int *ret_count)
+                         enum endpoint_kind kind, struct gathered *gathered, int *ret_count)
 {
     struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, ROWS_AT_ONCE);
-    int r = store_list_endpoints(source->sql, page, rows, ret_count);
+    int r = store_list_endpoints(source->sql, page, kind, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct endpoint *made = NULL;
         r = make_endpoint(source, &rows[i], &made);
@@ -406,6 +426,18 @@ static int add_endpoints(const struct picture_source *source, struct store_page 
         page->before = rows[i].id;
     }
     return fail(r);
+}
+
+static int add_webhooks(const struct picture_source *source, struct store_page *page,
+                        struct gathered *gathered, int *ret_count)
+{
+    return add_endpoints(source, page, ENDPOINT_WEBHOOK, gathered, ret_count);
+}
+
+static int add_export_profiles(const struct picture_source *source, struct store_page *page,
+                               struct gathered *gathered, int *ret_count)
+{
+    return add_endpoints(source, page, ENDPOINT_EXPORT, gathered, ret_count);
 }
 
 static int add_api_keys(const struct picture_source *source, struct store_page *page,
@@ -529,7 +561,9 @@ int picture_read(const struct picture_source *source, int64_t organization,
     if (r == 0)
         r = add_all(source, picture, add_definitions);
     if (r == 0)
-        r = add_all(source, picture, add_endpoints);
+        r = add_all(source, picture, add_webhooks);
+    if (r == 0)
+        r = add_all(source, picture, add_export_profiles);
     if (r == 0)
         r = add_all(source, picture, add_api_keys);
     if (r == 0)

@@ -203,7 +203,7 @@ static int write_page(const struct turning *turning, struct store_page *page, in
 {
     arena_reset(page->arena, (size_t)MIB);
     struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, PAGE);
-    int r = store_list_endpoints(turning->sql, page, rows, ret_count);
+    int r = store_list_endpoints(turning->sql, page, ENDPOINT_WEBHOOK, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         r = write_turned_away(turning, &rows[i]);
         page->before = rows[i].id;

@@ -21,7 +21,7 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     struct json_error error;
     json value;
     str text;
-    *ret_policy = policy_of_webhooks();
+    *ret_policy = policy_of(texts->kind);
     *ret_transport = (struct transport){};
     if (texts->policy.len > 0) {
         if (!json_read(arena, texts->policy, JSON_DEPTH_MAX, &value, &error))
@@ -37,11 +37,11 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     return 0;
 }
 
-enum outlet_order outlets_order(struct arena *arena, str policy)
+enum outlet_order outlets_order(struct arena *arena, enum endpoint_kind kind, str policy)
 {
     struct json_error error;
     json value;
-    struct outlet_policy read = policy_of_webhooks();
+    struct outlet_policy read = policy_of(kind);
     if (policy.len > 0 && json_read(arena, policy, JSON_DEPTH_MAX, &value, &error))
         policy_take(&read, value, arena);
     return read.order;

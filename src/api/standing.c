@@ -108,7 +108,8 @@ int standing_of(const struct call *call, struct sql *sql, const struct endpoint_
     const struct api_hub *hub = &call->api->context.hub;
     struct standing standing = { .status = row->status,
                                  .status_reason = row->status_reason,
-                                 .order = outlets_order(&call->request->arena, row->policy) };
+                                 .order =
+                                     outlets_order(&call->request->arena, row->kind, row->policy) };
     int r = 0;
     if (row->status == OUTLET_ACTIVE && hub->held(hub->context)) {
         standing.status = OUTLET_HELD;

@@ -45,7 +45,9 @@ static void write_standing(struct json_writer *out, const struct standing *stand
 
 static struct outlet_texts texts_of(const struct endpoint_row *row)
 {
-    return (struct outlet_texts){ .policy = row->policy, .transport = row->transport };
+    return (struct outlet_texts){ .kind = row->kind,
+                                  .policy = row->policy,
+                                  .transport = row->transport };
 }
 
 static int write_warnings(struct call *call, struct sql *sql, const struct endpoint_row *row,
@@ -115,7 +117,7 @@ int webhooks_list(struct call *call, struct sql *sql)
     page.limit++;
     struct endpoint_row *rows = ARENA_ARRAY(page.arena, struct endpoint_row, (size_t)page.limit);
     int count = 0;
-    int r = store_list_endpoints(sql, &page, rows, &count);
+    int r = store_list_endpoints(sql, &page, ENDPOINT_WEBHOOK, rows, &count);
     if (r < 0)
         return fail(r);
     (void)call_begin_list(call);
@@ -270,7 +272,7 @@ static int check_room(struct call *call, struct sql *sql)
 {
     int64_t most = call->api->context.limits->webhooks;
     int64_t count = 0;
-    int r = store_count_endpoints(sql, call->caller.organization, &count);
+    int r = store_count_endpoints(sql, call->caller.organization, ENDPOINT_WEBHOOK, &count);
     if (r < 0)
         return fail(r);
     if (count < most)
@@ -366,8 +368,8 @@ static int forget_what_was(struct call *call, struct batch *batch,
     int r = 0;
     if (!same_url(call, before, row))
         r = store_forget_breaker(sql, row->organization, row->id);
-    if (r == 0 && outlets_order(&call->request->arena, before->policy) !=
-                      outlets_order(&call->request->arena, row->policy))
+    if (r == 0 && outlets_order(&call->request->arena, before->kind, before->policy) !=
+                      outlets_order(&call->request->arena, row->kind, row->policy))
         r = store_resume_lines(sql, row->organization, row->id);
     return fail(r);
 }

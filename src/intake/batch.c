@@ -429,8 +429,8 @@ static bool add_deliveries(struct batch *batch, const struct event *event)
     const struct picture *picture = batch_picture(batch, event->organization);
     struct reading reading = {};
     bool wanted = false;
-    for (int i = 0; picture != NULL && i < picture->endpoints.count; i++) {
-        const struct endpoint *endpoint = (const struct endpoint *)picture->endpoints.at[i];
+    for (int i = 0; picture != NULL && i < picture->webhook_count; i++) {
+        const struct endpoint *endpoint = picture->webhooks[i];
         if (endpoint->object.id == event->about_outlet || !endpoint_wants(endpoint, event->type))
             continue;
         if (endpoint->filter != NULL &&

@@ -134,54 +134,95 @@ static void add_object(struct buf *buf, const struct export_map *map,
     json_end_object(&writer);
 }
 
+/* ── what is fixed ── */
+
+static str content_type_of(const struct export_map *map)
+{
+    for (int i = 0; i < map->row_count; i++)
+        if (map->rows[i].role == EXPORT_HEADER &&
+            str_equal_nocase(map->rows[i].header, STR("Content-Type")))
+            return map->rows[i].text;
+    return STR("application/x-www-form-urlencoded");
+}
+
+bool export_content_render(const struct export_map *map, const struct crm_source *source,
+                           struct arena *arena, str *ret_content)
+{
+    struct buf buf;
+    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
+    buf_add(&buf, map->method);
+    buf_add(&buf, map->in_body ? STR(" body ") : STR(" url "));
+    buf_add(&buf, map->in_body ? content_type_of(map) : (str){});
+    buf_char(&buf, '\n');
+    if (map->in_body && map->json)
+        add_object(&buf, map, source);
+    else
+        add_parameters(&buf, map, source, map->in_body ? STR("+") : STR("%20"));
+    *ret_content = buf_str(&buf);
+    return !buf_overflowed(&buf);
+}
+
+bool export_content_read(str text, struct export_content *ret_content)
+{
+    if (str_index(text, '\n') < 0)
+        return false;
+    str head = str_cut(&text, '\n');
+    str method = str_cut(&head, ' ');
+    str place = str_cut(&head, ' ');
+    *ret_content = (struct export_content){
+        .method = method, .in_body = str_equal(place, STR("body")), .type = head, .parameters = text
+    };
+    return method.len > 0 && (ret_content->in_body || str_equal(place, STR("url")));
+}
+
 /* ── the request ── */
 
-static void add_headers(const struct export_map *map, struct arena *arena,
-                        struct export_request *request)
+/* Its own Content-Type stands where the map has one. */
+static void add_headers(const struct export_content *content, const struct export_map *map,
+                        struct arena *arena, struct export_request *request)
 {
     struct export_header *headers =
         ARENA_ARRAY(arena, struct export_header, (size_t)map->row_count + 1);
-    for (int i = 0; i < map->row_count; i++)
-        if (map->rows[i].role == EXPORT_HEADER)
-            headers[request->header_count++] =
-                (struct export_header){ map->rows[i].header, map->rows[i].text };
-    if (map->in_body && !map->has_content_type)
+    bool typed = !content->in_body;
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role != EXPORT_HEADER)
+            continue;
+        bool is_type = str_equal_nocase(row->header, STR("Content-Type"));
+        str value = is_type && content->in_body ? content->type : row->text;
+        typed = typed || is_type;
+        headers[request->header_count++] = (struct export_header){ row->header, value };
+    }
+    if (!typed)
         headers[request->header_count++] =
-            (struct export_header){ STR("Content-Type"), STR("application/x-www-form-urlencoded") };
+            (struct export_header){ STR("Content-Type"), content->type };
     request->headers = headers;
 }
 
-static bool has_parameters(const struct export_map *map)
+void export_request_make(const struct export_content *content, const struct export_map *map,
+                         str url, struct arena *arena, struct export_request *ret_request)
 {
-    for (int i = 0; i < map->row_count; i++)
-        if (map->rows[i].role == EXPORT_PARAMETER)
-            return true;
-    return false;
+    assert(str_index(url, '?') < 0);
+    *ret_request =
+        (struct export_request){ .method = content->method,
+                                 .url = url,
+                                 .query = content->in_body ? (str){} : content->parameters,
+                                 .has_body = content->in_body,
+                                 .body = content->in_body ? content->parameters : (str){} };
+    add_headers(content, map, arena, ret_request);
+    if (ret_request->query.len > 0)
+        ret_request->url =
+            arena_format(arena, "%.*s?%.*s", STR_ARG(url), STR_ARG(ret_request->query));
 }
 
 bool export_render(const struct export_map *map, str url, const struct crm_source *source,
                    struct arena *arena, struct export_request *ret_request)
 {
-    assert(str_index(url, '?') < 0);
-    struct export_request request = { .method = map->method, .has_body = map->in_body, .url = url };
-    struct buf buf;
-    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
-    if (map->in_body && map->json) {
-        add_object(&buf, map, source);
-        request.body = buf_str(&buf);
-    } else if (map->in_body) {
-        add_parameters(&buf, map, source, STR("+"));
-        request.body = buf_str(&buf);
-    } else if (has_parameters(map)) {
-        buf_add(&buf, url);
-        buf_char(&buf, '?');
-        add_parameters(&buf, map, source, STR("%20"));
-        request.url = buf_str(&buf);
-    }
-    if (buf_overflowed(&buf))
+    str text;
+    struct export_content content;
+    if (!export_content_render(map, source, arena, &text) || !export_content_read(text, &content))
         return false;
-    add_headers(map, arena, &request);
-    *ret_request = request;
+    export_request_make(&content, map, url, arena, ret_request);
     return true;
 }
 

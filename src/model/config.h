@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/map.h"
+#include "model/export.h"
 #include "model/outlet.h"
 #include "json/json.h"
 
@@ -167,6 +168,8 @@ struct endpoint {
     int old_secret_count;
     const struct conditions *filter; /* of the event's data; NULL: none */
     int64_t filter_points;           /* what it costs: conditions_cost() */
+    /* Of export profiles: */
+    const struct export_profile *export;
 };
 
 /* An instance of a plugin: an inlet for another system's postbacks. */
@@ -237,6 +240,17 @@ struct objects {
     int count;
 };
 
+/* Of a picture's export profiles: who asks for a customer type. */
+struct export_ask {
+    const struct endpoint *profile;
+    const struct export_route *route;
+};
+
+struct export_asks {
+    const struct export_ask *at; /* those of one profile behind each other */
+    int count;
+};
+
 struct picture {
     struct object object; /* object.id: the organization's small number */
     int64_t version;      /* rises with each change of this organization */
@@ -252,7 +266,11 @@ struct picture {
     struct objects campaigns;
     struct objects products;
     struct objects plugins;
-    struct map by_alias;   /* alias → struct event_definition */
+    struct map by_alias; /* alias → struct event_definition */
+    /* picture_finish() makes the rest. */
+    const struct endpoint **webhooks; /* of the endpoints */
+    int webhook_count;
+    struct export_asks asks[CUSTOMER_TYPE_COUNT];
     int64_t filter_points; /* of its webhooks, together */
 };
 

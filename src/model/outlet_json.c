@@ -4,8 +4,10 @@
 #include "base/redact.h"
 #include "model/names.h"
 
-struct outlet_policy policy_of_webhooks(void)
+struct outlet_policy policy_of(enum endpoint_kind kind)
 {
+    if (kind == ENDPOINT_EXPORT)
+        return (struct outlet_policy){ .order = ORDER_SUBJECT, .retry = retry_postback };
     return (struct outlet_policy){ .retry = retry_webhook };
 }
 

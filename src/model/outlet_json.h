@@ -13,8 +13,9 @@
 #include "model/config.h"
 #include "json/write.h"
 
-/* What a webhook has when nobody said otherwise. */
-struct outlet_policy policy_of_webhooks(void);
+/* What an endpoint has when nobody said otherwise. Export profiles are in line by order, and tried
+ * until they succeed. */
+struct outlet_policy policy_of(enum endpoint_kind kind);
 
 /* The members that `object` has replace those of `policy`; others stay. What is taken lives in the
  * arena. The object is right: a schema has checked it, or it is what policy_write() wrote. */

@@ -267,7 +267,16 @@ static const char step_3[] =
 static const char step_4[] =
     /* Whatever is delivered to: a webhook, or an export profile. */
     "ALTER TABLE webhooks RENAME TO endpoints;"
-    "ALTER TABLE endpoints ADD COLUMN kind TEXT NOT NULL DEFAULT 'webhook';";
+    "ALTER TABLE endpoints ADD COLUMN kind TEXT NOT NULL DEFAULT 'webhook';"
+    /* Of an export profile, sealed: mapping/export_profile.h. */
+    "ALTER TABLE endpoints ADD COLUMN export BLOB;"
+    /* One row for each delivery of an export profile: what was fixed when it was first due
+     * (mapping/export_render.h); NULL before. Route 0: any of that customer type. */
+    "CREATE TABLE exports ("
+    " delivery INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
+    " event INTEGER NOT NULL, order_id INTEGER NOT NULL, route INTEGER NOT NULL,"
+    " content BLOB) STRICT;"
+    "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
