@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/redact.h"
 #include "mapping/condition.h"
 #include "mapping/definition.h"
 #include "mapping/export_profile.h"
@@ -133,6 +134,21 @@ static int read_delivery_settings(const struct picture_source *source,
     return 0;
 }
 
+/* The map's header rows, but for the type: that is fixed with the content. */
+static void take_headers(const struct export_map *map, struct arena *arena,
+                         struct transport *transport)
+{
+    struct header_line *headers = ARENA_ARRAY(arena, struct header_line, (size_t)map->row_count + 1);
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role == EXPORT_HEADER && !str_equal_nocase(row->header, STR("Content-Type")))
+            headers[transport->header_count++] = (struct header_line){
+                .name = row->header, .value = row->text, .secret = redact_name(row->header)
+            };
+    }
+    transport->headers = headers;
+}
+
 /* None of what an export profile has is missing. */
 static int read_export(const struct picture_source *source, const struct endpoint_row *row,
                        struct endpoint *made)
@@ -147,6 +163,8 @@ static int read_export(const struct picture_source *source, const struct endpoin
     if (!export_profile_read(settings, arena, profile))
         return fail(FAIL_CORRUPT);
     made->export = profile;
+    made->transport.header_count = 0;
+    take_headers(profile->map, arena, &made->transport);
     return 0;
 }
 

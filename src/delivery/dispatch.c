@@ -8,6 +8,9 @@
  *        the host is an address              the parcel waits again, ◄─┘
  *                                            or is forgotten
  *
+ * What an export profile sends may have to be fixed first (intake/exports.h): then it begins with a
+ * preparation, which may also end the delivery, or put it off, without an attempt.
+ *
  * Where the credential is a token that is fetched (token.h), it waits for that before the look-up.
  *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
@@ -66,6 +69,7 @@ static struct dispatch *new_dispatch(struct courier *courier)
 static void really_free(struct dispatch *dispatch)
 {
     result_free(dispatch->result);
+    arena_done(&dispatch->preparation.arena);
     arena_done(&dispatch->arena);
     free(dispatch);
 }
@@ -79,6 +83,7 @@ static void free_dispatch(struct dispatch *dispatch)
     token_release(dispatch->token);
     dispatch->endpoint = NULL;
     dispatch->target = dispatch->proxy = NULL;
+    arena_reset(&dispatch->preparation.arena, ARENA_KEPT);
     dispatch->token = NULL;
     dispatch->token_serial = 0;
     if (courier->spare_count >= SPARE_DISPATCHES) {
@@ -105,57 +110,6 @@ void dispatch_free_spare(struct courier *courier)
 }
 
 /* ── send ── */
-
-/* Those of the hub. */
-static void add_content_headers(struct dispatch *dispatch, const struct content_signing *signing)
-{
-    struct arena *arena = &dispatch->arena;
-    char *lines[CONTENT_HEADERS];
-    int hops = dispatch->parcel->job->content->hops + 1;
-    int count = content_headers(signing, hops, arena, lines);
-    dispatch->headers = (struct header_list){};
-    for (int i = 0; i < count; i++)
-        headers_add(&dispatch->headers, lines[i], arena);
-    /* libcurl: do not send it */
-    headers_add(&dispatch->headers, arena_c(arena, STR("Expect:")), arena);
-}
-
-/* The newest first; none: its deliveries are not signed. */
-static const struct content_key *signing_keys(struct dispatch *dispatch, int *ret_count)
-{
-    const struct outlet *outlet = dispatch->outlet;
-    *ret_count = 0;
-    if (outlet->key == NULL)
-        return NULL;
-    const struct endpoint *endpoint = outlet->endpoint; /* whose keys these are */
-    struct content_key *keys =
-        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)endpoint->old_secret_count + 1);
-    keys[(*ret_count)++] = (struct content_key){ .hmac = outlet->key };
-    for (int i = 0; i < endpoint->old_secret_count; i++)
-        keys[(*ret_count)++] = (struct content_key){
-            .hmac = outlet->old_keys[i],
-            .until_ms = endpoint->old_secrets[i].until_ms,
-        };
-    return keys;
-}
-
-static void make_request(struct dispatch *dispatch, int64_t now_ms)
-{
-    const struct content *content = dispatch->parcel->job->content;
-    struct exchange *exchange = &dispatch->exchange;
-    exchange->body = content_body(content, dispatch->endpoint->format, &dispatch->arena);
-    struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
-                                       .outlet_kind = endpoint_id_kind(dispatch->endpoint->kind),
-                                       .outlet = dispatch->parcel->job->delivery.outlet,
-                                       .at_ms = now_ms,
-                                       .body = exchange->body };
-    signing.keys = signing_keys(dispatch, &signing.key_count);
-    add_content_headers(dispatch, &signing);
-    exchange->target = dispatch->target;
-    exchange->transport = &dispatch->endpoint->transport;
-    exchange->proxy = dispatch->proxy;
-    exchange->fresh = dispatch->parcel->fresh;
-}
 
 /* `authorization`: a header line, or empty. */
 static void add_transport_headers(struct dispatch *dispatch, str authorization)
@@ -193,25 +147,16 @@ static void send_or_wait(struct dispatch *dispatch)
     token_want(dispatch->token, &dispatch->wait);
 }
 
-void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
+/* The content is there. */
+static void begin_attempt(struct dispatch *dispatch)
 {
-    struct dispatch *dispatch = new_dispatch(courier);
-    struct outlet *outlet = parcel->outlet;
+    dispatch->mail.kind = MAIL_RECORDED;
+    struct courier *courier = dispatch->courier;
+    struct outlet *outlet = dispatch->outlet;
     int64_t now_ms = courier_now_ms(courier);
-    dispatch->outlet = outlet;
-    dispatch->parcel = parcel;
-    dispatch->probe = probe;
-    dispatch->endpoint = outlet->endpoint;
-    object_keep(outlet->endpoint);
     dispatch->place = outlet->place;
     dispatch->started_us = clock_mono_us();
-    dispatch->slot = courier->free_slots[--courier->free_slot_count];
-    atomic_store_explicit(&courier->sending[dispatch->slot], parcel->heap.id, memory_order_relaxed);
-    dispatch->result->before = parcel->job->delivery;
     dispatch->result->attempt.started_ms = now_ms;
-    list_append(&courier->dispatches, &dispatch->link);
-    outlet->under_way++;
-    courier->under_way++;
     courier->counts.attempts++;
     dispatch->exchange.arena = &dispatch->result->arena;
     if (outlet->target == NULL) {
@@ -222,8 +167,50 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->place->under_way++;
     dispatch->target = target_keep(outlet->target);
     dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
-    make_request(dispatch, now_ms);
-    send_or_wait(dispatch);
+    if (request_make(dispatch, now_ms))
+        send_or_wait(dispatch);
+    else
+        end_early(dispatch, EXCHANGE_BROKEN, STR("its request could not be made"));
+}
+
+static void content_prepared(struct preparation *preparation)
+{
+    struct dispatch *dispatch = CONTAINER_OF(preparation, struct dispatch, preparation);
+    courier_post(dispatch->courier, &dispatch->mail);
+}
+
+/* What an export profile sends is fixed by the committer, now that it is due. */
+static void prepare_content(struct dispatch *dispatch)
+{
+    const struct courier_ground *ground = &dispatch->courier->couriers->ground;
+    struct arena arena = dispatch->preparation.arena;
+    dispatch->preparation = (struct preparation){ .arena = arena,
+                                                  .before = dispatch->result->before,
+                                                  .content_before = dispatch->parcel->job->content,
+                                                  .prepared = content_prepared };
+    dispatch->mail.kind = MAIL_PREPARED;
+    ground->prepare(ground->context, &dispatch->preparation);
+}
+
+void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
+{
+    struct dispatch *dispatch = new_dispatch(courier);
+    struct outlet *outlet = parcel->outlet;
+    dispatch->outlet = outlet;
+    dispatch->parcel = parcel;
+    dispatch->probe = probe;
+    dispatch->endpoint = outlet->endpoint;
+    object_keep(outlet->endpoint);
+    dispatch->slot = courier->free_slots[--courier->free_slot_count];
+    atomic_store_explicit(&courier->sending[dispatch->slot], parcel->heap.id, memory_order_relaxed);
+    dispatch->result->before = parcel->job->delivery;
+    outlet->under_way++;
+    courier->under_way++;
+    list_append(&courier->dispatches, &dispatch->link);
+    if (dispatch->endpoint->kind == ENDPOINT_EXPORT && !parcel->job->content->rendered)
+        prepare_content(dispatch);
+    else
+        begin_attempt(dispatch);
 }
 
 /* ── conclude ── */
@@ -468,6 +455,13 @@ void dispatch_conclude(struct dispatch *dispatch)
     post(dispatch);
 }
 
+static void leave_slot(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
+    courier->free_slots[courier->free_slot_count++] = dispatch->slot;
+}
+
 /* ── recorded ── */
 
 static void pause_and_post(struct dispatch *dispatch)
@@ -503,6 +497,52 @@ static void put_back(struct dispatch *dispatch)
         outlet_reopen(courier, dispatch->outlet);
 }
 
+/* ── without an attempt ── */
+
+static void give_up_turn(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    list_remove(&dispatch->link);
+    courier->under_way--;
+    dispatch->outlet->under_way--;
+    if (dispatch->probe)
+        breaker_probe_lost(&dispatch->outlet->breaker);
+    outlet_attempt_ended(courier, dispatch->outlet);
+    leave_slot(dispatch);
+}
+
+void dispatch_prepared(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    struct preparation *preparation = &dispatch->preparation;
+    dispatch->result->after = preparation->after;
+    switch (preparation->verdict) {
+    case PREPARED_CONTENT:
+        if (!courier->stopping) {
+            stock_fix_content(&courier->stock, dispatch->parcel, preparation->content);
+            begin_attempt(dispatch);
+            return;
+        }
+        dispatch->result->after = dispatch->result->before;
+        break;
+    case PREPARED_NOTHING:
+        dispatch->result->after = dispatch->result->before;
+        dispatch->result->after.due_ms = courier_now_ms(courier) + PAUSE_MAX_MS;
+        break;
+    case PREPARED_LATER:
+        break;
+    case PREPARED_ENDED:
+    case PREPARED_GONE:
+        give_up_turn(dispatch);
+        stock_forget(&courier->stock, dispatch->parcel);
+        free_dispatch(dispatch);
+        return;
+    }
+    give_up_turn(dispatch);
+    put_back(dispatch);
+    free_dispatch(dispatch);
+}
+
 /* What died pauses those behind it before they can go. */
 static void forget(struct dispatch *dispatch)
 {
@@ -521,8 +561,7 @@ void dispatch_recorded(struct dispatch *dispatch)
         return;
     }
     courier->unrecorded--;
-    atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
-    courier->free_slots[courier->free_slot_count++] = dispatch->slot;
+    leave_slot(dispatch);
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
         put_back(dispatch);
     else
@@ -537,6 +576,8 @@ void dispatch_stop_all(struct courier *courier)
     LIST_EACH(&courier->dispatches, at)
     {
         struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
+        if (dispatch->mail.kind == MAIL_PREPARED) /* the committer is about to answer */
+            continue;
         if (list_empty(&dispatch->wait.link)) {
             reach_stop(&dispatch->reach);
         } else {

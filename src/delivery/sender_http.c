@@ -72,7 +72,7 @@ static void prepare(struct line *line)
     SET(line->easy, CURLOPT_RESOLVE, exchange->pin);
     SET(line->easy, CURLOPT_HTTPHEADER, exchange->headers);
     SET(line->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);
-    SET(line->easy, CURLOPT_POSTFIELDS, exchange->body.ptr);
+    SET(line->easy, CURLOPT_POSTFIELDS, exchange->body.ptr != NULL ? exchange->body.ptr : "");
     SET(line->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
 }
 

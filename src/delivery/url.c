@@ -161,6 +161,21 @@ struct target *target_new(str url)
     return target;
 }
 
+struct target *target_with_query(const struct target *target, str query, struct arena *arena)
+{
+    CURLU *CLEANUP(url_cleanup) url = curl_url_dup(target->url);
+    if (url == NULL || curl_url_set(url, CURLUPART_QUERY, arena_c(arena, query), 0) != CURLUE_OK)
+        return NULL;
+    struct target *made = NEW(struct target);
+    *made = *target;
+    made->references = 1;
+    made->host = xstrdup(str_c(target->host));
+    made->place = xstrdup(str_c(target->place));
+    made->url = url;
+    url = NULL;
+    return made;
+}
+
 struct target *target_keep(struct target *target)
 {
     target->references++;

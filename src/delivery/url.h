@@ -34,5 +34,7 @@ struct target {
 
 /* NULL: libcurl cannot read it, which target_url_check() would have said. */
 MUST_USE struct target *target_new(str url);
+/* The same place and path, with a query, which is sent as it is. NULL: libcurl has no memory. */
+struct target *target_with_query(const struct target *target, str query, struct arena *arena);
 struct target *target_keep(struct target *target);
 void target_release(struct target *target);

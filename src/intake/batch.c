@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
+#include "intake/exports.h"
 #include "intake/internal.h"
 #include "mapping/sku.h"
 
@@ -30,6 +31,7 @@ void batch_forget_rows(struct batch *batch)
     batch->paused_lines_end = &batch->rows.paused_lines;
     batch->notices_end = &batch->rows.notices;
     batch->skus_end = &batch->rows.skus;
+    batch->exports_end = &batch->rows.exports;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -60,7 +62,7 @@ bool batch_is_empty(const struct batch *batch)
     return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
            rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
            rows->rejections == NULL && rows->counters == NULL && rows->orders == NULL &&
-           rows->customers == NULL && rows->skus == NULL;
+           rows->customers == NULL && rows->skus == NULL && rows->exports == NULL;
 }
 
 struct arena *batch_arena(struct batch *batch)
@@ -274,6 +276,23 @@ void batch_add_change(struct batch *batch, const struct delivery *after, str eve
     batch->changes_end = &row->next;
 }
 
+void batch_add_ended_delivery(struct batch *batch, const struct delivery *delivery, str event_type)
+{
+    batch_add_change(batch, delivery, event_type, false, NULL);
+    struct delivery_change *row = CONTAINER_OF(batch->changes_end, struct delivery_change, next);
+    row->fresh = true;
+    batch->delivery_count++;
+}
+
+void batch_add_export(struct batch *batch, const struct export_delivery_row *from)
+{
+    struct export_delivery_row *row = ARENA_NEW(&batch->arena, struct export_delivery_row);
+    *row = *from;
+    row->next = NULL;
+    *batch->exports_end = row;
+    batch->exports_end = &row->next;
+}
+
 void batch_send_again(struct batch *batch, const struct delivery *delivery,
                       const struct event *event, bool manual)
 {
@@ -442,7 +461,7 @@ static bool add_deliveries(struct batch *batch, const struct event *event)
         add_delivery_of(batch, event, endpoint);
     }
     arena_done(&reading.arena);
-    return wanted;
+    return exports_add(batch, event) || wanted;
 }
 
 void batch_take_event(struct batch *batch, struct event *event)

@@ -9,6 +9,7 @@
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again
+ * exports.c    deliveries of export profiles
  * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
 
@@ -153,6 +154,7 @@ struct batch {
     struct map loads; /* what is loaded and made, by a key of bytes: batch_load_key() */
     struct order_wish *order_wishes; /* not looked for yet */
     struct sku_row **skus_end;
+    struct export_delivery_row **exports_end;
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
     struct work_load **work;

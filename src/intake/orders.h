@@ -41,6 +41,11 @@ struct order_arrived {
 
 void orders_want(struct batch *batch, struct order_arrival *arrival);
 
+/* One that is only to be looked at. */
+void orders_want_known(struct batch *batch, int64_t organization, int64_t id);
+/* The order as it is, for one that is wished for by its id alone; NULL: there is none. */
+const struct order *orders_find(struct batch *batch, int64_t organization, int64_t id);
+
 /* Behind the load: whether there is such an order. */
 bool orders_is_known(struct batch *batch, const struct order_wanted *wanted);
 

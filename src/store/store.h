@@ -189,7 +189,8 @@ struct delivery_change {
     struct delivery_change *next;
     struct delivery after; /* pending: the work row is updated; else it moves to deliveries */
     str event_type;
-    bool was_pending;              /* where the row is now: work (true) or deliveries (false) */
+    bool was_pending; /* where the row is now: work (true) or deliveries (false) */
+    bool fresh;       /* nowhere yet: it ends before it begins, with a reason */
     const struct attempt *attempt; /* to be recorded with it, or NULL */
 };
 
@@ -224,6 +225,18 @@ struct sku_row {
     struct sku sku;
 };
 
+/* What a delivery of an export profile has beside others: one row each, or what is known of it now. */
+struct export_delivery_row {
+    struct export_delivery_row *next;
+    int64_t delivery;
+    int64_t organization;
+    int64_t outlet;
+    int64_t event;
+    int64_t order;
+    int64_t route; /* 0: any of that customer type */
+    str content;   /* mapping/export_render.h; empty: not fixed yet */
+};
+
 /* Orders and customers that a batch has made or changed, each once. */
 struct order_row {
     struct order_row *next;
@@ -251,6 +264,7 @@ struct batch_rows {
     struct order_row *orders;
     struct customer_row *customers; /* new ones */
     struct sku_row *skus;
+    struct export_delivery_row *exports;
 };
 
 /* Writes them all. An event with a contact also enters that contact's activity. */

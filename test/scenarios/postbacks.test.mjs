@@ -128,7 +128,7 @@ scenario('A6 A8: repeats, later postbacks of the same order, bad business values
     const { hub, api, ids, post, orders } = await setUp();
     const receiver = await startReceiver();
     after(() => receiver.close());
-    await makeWebhook(api, receiver.url, { eventTypes: ['order.*'] });
+    await makeWebhook(api, receiver.url, { eventTypes: ['order.*'], order: 'subject' });
     const send = async (more) => expect(await post({ ...VALUES, ...ids, clientOrderID: '3ABA6A99DD', ...more }), 200).json;
     await send({ customerType: 'PARTIAL', orderStatus: 'PARTIAL', product1_price: '0.00' });
     await send({});

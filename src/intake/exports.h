@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * intake/exports.h: from an occurrence of an order to the deliveries of the export profiles that ask
+ * for it, and what these send. That is fixed when a delivery is first due: at once where there is no
+ * delay, in the transaction of the event itself; else when its courier comes to it, which posts a
+ * preparation. */
+#pragma once
+
+#include "intake/committer.h"
+#include "store/store.h"
+
+/* Of a batch's event that is an occurrence. Returns whether any profile asks for it. */
+bool exports_add(struct batch *batch, const struct event *event);
+
+enum preparation_verdict {
+    PREPARED_NOTHING = 0, /* it could not be stored: post it again */
+    PREPARED_CONTENT,     /* `content` is what it sends */
+    PREPARED_LATER,       /* it is due again at `after.due_ms` */
+    PREPARED_ENDED,       /* it is dropped or delivered: `after` */
+    PREPARED_GONE,        /* it is no longer unfinished, or its profile is deleted */
+};
+
+struct preparation {
+    struct operation operation;
+    struct arena arena; /* the courier's, with the operation and what comes back */
+    struct delivery before;
+    const struct content *content_before; /* the event's: borrowed until the answer */
+    struct work_load *work;               /* the committer's own */
+    /* What came of it: */
+    enum preparation_verdict verdict;
+    struct delivery after;
+    str content;
+    void (*prepared)(struct preparation *preparation); /* on the committer's thread */
+};
+
+/* Posts it: never refused. Any thread. */
+void preparation_post(struct committer *committer, struct preparation *preparation);
