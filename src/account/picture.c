@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/zones.h"
 #include "mapping/condition.h"
 #include "mapping/definition.h"
 #include "model/names.h"
@@ -495,6 +496,13 @@ static int add_all(const struct picture_source *source, struct picture *picture,
 
 /* ── pictures ── */
 
+/* One that was there when it was chosen, and is gone from the system: UTC. */
+static const struct zone *find_zone(struct zones *zones, str name)
+{
+    const struct zone *zone = zones_find(zones, name);
+    return zone != NULL ? zone : zones_find(zones, STR("UTC"));
+}
+
 int picture_read_organization(const struct picture_source *source, struct picture *picture)
 {
     struct arena CLEANUP(arena_done) scratch = {};
@@ -514,6 +522,7 @@ int picture_read_organization(const struct picture_source *source, struct pictur
     picture->version = row.version;
     picture->name = arena_str(arena, row.name);
     picture->rate_per_minute = row.rate_per_minute;
+    picture->zone = find_zone(source->zones, row.time_zone);
     return 0;
 }
 

@@ -90,7 +90,8 @@ static void check_again(const struct pairs *pairs, const struct postback *first,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_done) struct arena arena = {};
-    const struct postback_context context = { .now_ms = 1795000000000 };
+    const struct zone zone = { .first_s = -5 * 3600 };
+    const struct postback_context context = { .now_ms = 1795000000000, .zone = &zone };
     struct pairs pairs = {};
     struct problem problem = {};
     struct postback postback;
