@@ -163,6 +163,11 @@ static void check_orders(struct scene *scene)
     assert_int_equal(
         store_find_customer(sql, ORG, STR("ada@example.com"), 0, &scene->arena, &customer), 0);
     assert_int_equal(customer.id, order.customer);
+    struct catalog_count campaigns, products;
+    assert_int_equal(store_count_campaigns(sql, ORG, &campaigns), 0);
+    assert_int_equal(store_count_products(sql, ORG, &products), 0);
+    assert_int_equal(campaigns.next_number, 2);
+    assert_int_equal(products.next_number, 2);
 }
 
 void fixture_check(str directory)
