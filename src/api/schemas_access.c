@@ -164,12 +164,14 @@ const struct schema schema_organization_change = SCHEMA(
 
 const struct schema schema_api_key = SCHEMA("ApiKey", "A key of a program.", API_KEY_MEMBERS);
 
-const struct schema schema_created_api_key =
-    SCHEMA("CreatedApiKey", "A new key. What it is, is shown this once.", API_KEY_MEMBERS,
-           { "keyId", SHAPE_STRING, REQUIRED, .help = "as id; keyId:key is accepted too",
-             .example = "\"key_0e3v2k4m1c8r0\"" },
-           { "key", SHAPE_STRING, REQUIRED, .help = "what goes into the header Authorization",
-             .example = "\"jnk_4uTq0nXJ8m2sVb7cLw9aRk3eYd6hPz1f\"" });
+const struct schema schema_created_api_key = SCHEMA(
+    "CreatedApiKey", "A new key. What it is, is shown this once.", API_KEY_MEMBERS,
+    { "keyId", SHAPE_STRING, REQUIRED, .help = "as id; keyId:key is accepted too",
+      .example = "\"key_0e3v2k4m1c8r0\"" },
+    { "key", SHAPE_STRING, OR_NULL,
+      .help = "what goes into the header Authorization; null in the answer to a repeat under "
+              "the same Idempotency-Key",
+      .example = "\"jnk_4uTq0nXJ8m2sVb7cLw9aRk3eYd6hPz1f\"" });
 
 const struct schema schema_new_api_key =
     SCHEMA("NewApiKey", "",

@@ -250,10 +250,12 @@ static const struct schema old_secret =
 const struct schema schema_webhook =
     SCHEMA("Webhook", "An endpoint that events are delivered to.", WEBHOOK_MEMBERS);
 
-const struct schema schema_created_webhook =
-    SCHEMA("CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
-           { "secret", SHAPE_STRING, REQUIRED, .help = "signs deliveries (Standard Webhooks)",
-             .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
+const struct schema schema_created_webhook = SCHEMA(
+    "CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
+    { "secret", SHAPE_STRING, OR_NULL,
+      .help = "signs deliveries (Standard Webhooks); null in the answer to a repeat under the "
+              "same Idempotency-Key",
+      .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
 
 #define EVENT_TYPES_HELP                                                                           \
     .help = "types as custom_event.ALIAS, order.new_sale, contact.created, ping; a family as "     \
