@@ -258,6 +258,29 @@ static void reads_what_once_was_valid(void **state)
     assert_true(picture_read(&source, ORG, &picture) < 0);
 }
 
+/* The system may lose files of zones: what was chosen then counts as UTC until they are back. */
+static void knows_its_time_zone(void **state)
+{
+    struct scene *scene = *state;
+    scene_organization(scene, ORG);
+    const struct limits limits = limits_of(500);
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits,
+                                           zones };
+    struct picture *picture = NULL;
+    assert_int_equal(picture_read(&source, ORG, &picture), 0);
+    assert_ptr_equal(picture->zone, zones_find(zones, STR(ZONE_DEFAULT)));
+    struct picture *copy = picture_copy(picture);
+    assert_ptr_equal(copy->zone, picture->zone);
+    object_release(picture);
+    assert_int_equal(SQL_RUN(writing(scene),
+                             "UPDATE organizations SET time_zone = 'Europe/Atlantis' WHERE id = 1"),
+                     1);
+    assert_int_equal(picture_read_organization(&source, copy), 0);
+    assert_ptr_equal(copy->zone, zones_find(zones, STR("UTC")));
+    object_release(copy);
+}
+
 struct heard {
     int64_t ids[10];
     int count;
@@ -292,7 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(reads_a_whole_organization), SCENE_TEST(reads_one_object),
         SCENE_TEST(finds_organizations),        SCENE_TEST(reads_what_once_was_valid),
-        SCENE_TEST(tells_of_all_webhooks),
+        SCENE_TEST(knows_its_time_zone),        SCENE_TEST(tells_of_all_webhooks),
     };
     return RUN_SUITE("picture", tests);
 }
