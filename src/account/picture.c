@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/redact.h"
+#include "base/zones.h"
 #include "mapping/condition.h"
 #include "mapping/definition.h"
 #include "mapping/export_profile.h"
@@ -138,7 +139,8 @@ static int read_delivery_settings(const struct picture_source *source,
 static void take_headers(const struct export_map *map, struct arena *arena,
                          struct transport *transport)
 {
-    struct header_line *headers = ARENA_ARRAY(arena, struct header_line, (size_t)map->row_count + 1);
+    struct header_line *headers =
+        ARENA_ARRAY(arena, struct header_line, (size_t)map->row_count + 1);
     for (int i = 0; i < map->row_count; i++) {
         const struct export_row *row = &map->rows[i];
         if (row->role == EXPORT_HEADER && !str_equal_nocase(row->header, STR("Content-Type")))
@@ -546,6 +548,13 @@ static int add_all(const struct picture_source *source, struct picture *picture,
 
 /* ── pictures ── */
 
+/* One that was there when it was chosen, and is gone from the system: UTC. */
+static const struct zone *find_zone(struct zones *zones, str name)
+{
+    const struct zone *zone = zones_find(zones, name);
+    return zone != NULL ? zone : zones_find(zones, STR("UTC"));
+}
+
 int picture_read_organization(const struct picture_source *source, struct picture *picture)
 {
     struct arena CLEANUP(arena_done) scratch = {};
@@ -565,6 +574,7 @@ int picture_read_organization(const struct picture_source *source, struct pictur
     picture->version = row.version;
     picture->name = arena_str(arena, row.name);
     picture->rate_per_minute = row.rate_per_minute;
+    picture->zone = find_zone(source->zones, row.time_zone);
     return 0;
 }
 

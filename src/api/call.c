@@ -99,7 +99,8 @@ static int execute_command(struct operation *operation, struct batch *batch)
     /* It may run twice: once in a batch that failed, once alone. */
     call->problem = (struct problem){};
     call->request->reply.headers = call->headers;
-    return fail(call->route->command(call, batch));
+    call->made = (struct made){};
+    return fail(call->once != NULL ? once_run(call, batch) : call->route->command(call, batch));
 }
 
 static void answer_command(struct operation *operation, enum operation_outcome outcome)

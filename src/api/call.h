@@ -60,6 +60,14 @@ struct caller {
     struct digest token; /* of a session */
 };
 
+/* What a command has made, for a repeat of it. */
+struct made {
+    int64_t id;    /* of the route's kind `makes` */
+    int64_t event; /* that it came by; 0: none */
+};
+
+struct once; /* an Idempotency-Key: once.c */
+
 struct call {
     struct request *request;
     struct api *api;
@@ -70,9 +78,11 @@ struct call {
     bool fetched;           /* the store has been asked for the organization */
     int failure;            /* of asking */
     json body;              /* of routes that take one */
-    const str *query; /* values in the order of the route's parameters; no pointer: not given */
-    void *parsed;     /* what the route's check made of it */
-    int64_t before;   /* lists: where the page starts */
+    const str *query;  /* values in the order of the route's parameters; no pointer: not given */
+    void *parsed;      /* what the route's check made of it */
+    struct once *once; /* NULL: no Idempotency-Key came, or the route looks at none */
+    struct made made;
+    int64_t before; /* lists: where the page starts */
     int limit;
     struct problem problem; /* when it has one, it is the answer */
     str headers;            /* of the reply, from before the command */
@@ -118,6 +128,13 @@ void call_finish(struct call *call, int r);
 MUST_USE bool call_read_later(struct call *call,
                               void (*run)(struct reader_task *task, struct store_reader *reader),
                               bool snapshot);
+
+/* ── Idempotency-Keys (once.c) ── */
+
+/* On the loop, behind the body. False: the header is wrong, and the problem says how. */
+MUST_USE bool once_read(struct call *call);
+/* The route's command, in the committer, unless it has been done under this key. As commands. */
+MUST_USE int once_run(struct call *call, struct batch *batch);
 
 /* ── who is asking (auth.c) ── */
 

@@ -99,6 +99,7 @@ int campaigns_create(struct call *call, struct batch *batch)
     r = store_insert_campaign(sql, &row);
     if (r == 0)
         r = committed(call, batch, &row, "campaign.create");
+    call->made.id = row.id;
     write_campaign(call_json(call), &row);
     call_reply(call, 201);
     return fail(r);

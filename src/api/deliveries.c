@@ -121,7 +121,10 @@ int deliveries_paused(struct call *call, struct sql *sql)
     int shown = call_shown(call, count);
     for (int i = 0; i < shown; i++) {
         json_begin_object(out);
-        json_member_id_or_null(out, STR("contactId"), ID_CONTACT, rows[i].subject);
+        json_member_id_or_null(out, STR("contactId"), ID_CONTACT,
+                               rows[i].is_order ? 0 : rows[i].subject);
+        json_member_id_or_null(out, STR("orderId"), ID_ORDER,
+                               rows[i].is_order ? rows[i].subject : 0);
         json_member_id(out, STR("deliveryId"), ID_DELIVERY, rows[i].delivery);
         json_member_instant(out, STR("since"), rows[i].since_ms);
         json_end_object(out);

@@ -39,7 +39,8 @@ static void run_fetch(struct reader_task *task, struct store_reader *reader)
     const struct api_context *context = &fetch->loop->api->context;
     const struct picture_source source = { .sql = store_reader_sql(reader),
                                            .seal_key = context->seal_key,
-                                           .limits = context->limits };
+                                           .limits = context->limits,
+                                           .zones = context->zones };
     int64_t organization;
     int r = find_organization(fetch, source.sql, &organization);
     if (r == 0)

@@ -42,6 +42,7 @@ int keys_list(struct call *call, struct sql *sql);
 int keys_get(struct call *call, struct sql *sql);
 bool keys_check(struct call *call);
 int keys_create(struct call *call, struct batch *batch);
+int keys_again(struct call *call, struct sql *sql);
 int keys_revoke(struct call *call, struct batch *batch);
 
 /* orders.c */
@@ -51,6 +52,7 @@ bool orders_check(struct call *call);
 bool orders_check_change(struct call *call);
 int orders_import(struct call *call, struct batch *batch);
 int orders_change(struct call *call, struct batch *batch);
+int orders_again(struct call *call, struct sql *sql);
 
 /* integrations.c */
 int integrations_list(struct call *call, struct sql *sql);
@@ -98,6 +100,7 @@ int webhooks_list(struct call *call, struct sql *sql);
 int webhooks_get(struct call *call, struct sql *sql);
 bool webhooks_check(struct call *call);
 int webhooks_create(struct call *call, struct batch *batch);
+int webhooks_again(struct call *call, struct sql *sql);
 int webhooks_change(struct call *call, struct batch *batch);
 int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);

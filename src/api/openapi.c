@@ -32,6 +32,8 @@ static struct problem_set problems_of(const struct route *route)
     bool path = strchr(route->pattern, '{') != NULL;
     bool body = route->body != NULL;
     add_problem(&set, path || body, PROBLEM_MALFORMED);
+    add_problem(&set, route->again != NULL, PROBLEM_KEY_REUSED);
+    add_problem(&set, route->again != NULL, PROBLEM_GONE);
     add_problem(&set, caller || (route->who & (WHO_INLET | WHO_PLUGIN)) != 0,
                 PROBLEM_UNAUTHENTICATED);
     add_problem(&set, caller, PROBLEM_FORBIDDEN);
@@ -290,11 +292,15 @@ static void write_parameters(struct json_writer *out, const struct route *route,
     const struct parameter_row key = {
         .name = STR("Idempotency-Key"),
         .in = "header",
-        .help = "the same key with the same body within 24 hours is the same event: same answer, "
-                "nothing more is stored. With another body: 422",
+        .help = route->event
+                    ? "the same key with the same body within 24 hours is the same event: "
+                      "same answer, nothing more is stored. With another body: 422"
+                    : "the same key with the same body within 24 hours makes nothing more: "
+                      "the answer shows what was made, without what is shown once. With "
+                      "another body: 422; 410 when it was deleted since",
         .schema = STR("{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}"),
     };
-    if (route->event)
+    if (route->event || route->again != NULL)
         write_parameter(out, &key);
     json_end_array(out);
 }

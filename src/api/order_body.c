@@ -199,19 +199,21 @@ bool order_body_read_change(struct call *call)
 
 /* ── what the store knows ── */
 
+/* As it is said, or as its SKU is linked. */
 static const struct product *product_of(const struct picture *picture,
-                                        const struct order_line *line)
+                                        const struct order_line *line, const struct sku_load *sku)
 {
-    return line->product == 0 ? NULL : objects_find(&picture->products, line->product);
+    int64_t product = line->product != 0 || sku == NULL ? line->product : sku->product;
+    return product == 0 ? NULL : objects_find(&picture->products, product);
 }
 
 /* What is not said is as its product has it. */
 static void settle_line(struct order_line *line, const struct product *product, bool recurring_said)
 {
-    if (line->price < 0)
-        line->price = product == NULL ? 0 : product->price * line->quantity;
     if (product == NULL)
         return;
+    if (line->price < 0)
+        line->price = product->price * line->quantity;
     if (!recurring_said)
         line->recurring = product->recurring;
     if (line->name.len == 0)
@@ -237,7 +239,7 @@ static void settle_lines(struct call *call, const struct picture *picture,
         ARENA_ARRAY(&call->request->arena, struct order_line, (size_t)facts->line_count + 1);
     for (int i = 0; i < facts->line_count; i++) {
         lines[i] = facts->lines[i];
-        const struct product *product = product_of(picture, &lines[i]);
+        const struct product *product = product_of(picture, &lines[i], arrival->skus[i]);
         if (lines[i].product != 0 && product == NULL)
             wrong(
                 call,

@@ -199,6 +199,7 @@ int plugins_create(struct call *call, struct batch *batch)
         r = committed(call, batch, &row, "plugin.create");
     if (r == 0)
         answer(call, &row, 201);
+    call->made.id = row.id;
     return r;
 }
 

@@ -109,6 +109,7 @@ int products_create(struct call *call, struct batch *batch)
     r = store_insert_product(sql, &row);
     if (r == 0)
         r = committed(call, batch, &row, "product.create");
+    call->made.id = row.id;
     write_product(call_json(call), &row);
     call_reply(call, 201);
     return fail(r);

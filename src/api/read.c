@@ -185,6 +185,8 @@ bool call_read(struct call *call)
     bool wanted = call->route->body != NULL && !(empty && call->route->body_optional);
     if (wanted && !read_body(call))
         return false;
+    if (call->route->again != NULL && !once_read(call))
+        return false;
     return call->route->check == NULL || call->route->check(call);
 }
 

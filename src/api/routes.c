@@ -91,6 +91,8 @@ static const struct parameter create_query[] = {
 #define DOC(operation, group, text) .id = (operation), .tag = (group), .summary = (text)
 #define GIVES(code, schema) .status = (code), .answer = &(schema)
 #define LISTS(schema, kind) GIVES(200, schema), .list = true, .cursor = (kind)
+/* Under an Idempotency-Key: what makes it, and how a repeat shows it. */
+#define ONCE(kind, function) .makes = (kind), .again = (function)
 #define GONE .status = 204
 
 const struct route routes[] = {
@@ -144,8 +146,8 @@ const struct route routes[] = {
     { GET("/api/v1/users"), CALLER(USERS_READ, VIEWER), .query = users_list,
       LISTS(schema_user, ID_USER), DOC("listUsers", "Access", "The organization's people") },
     { POST("/api/v1/users"), CALLER(USERS_WRITE, ADMIN), .check = users_check_new,
-      .slow = users_hash, .command = users_create, .body = &schema_new_user,
-      GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
+      .slow = users_hash, .command = users_create, ONCE(ID_USER, users_get),
+      .body = &schema_new_user, GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
       DOC("createUser", "Access", "Add a person"),
       .help = "Nobody gives a role that is worth more than they have themselves. Who can log in to "
               "this hub already keeps their password, and gets the name given here for this "
@@ -180,8 +182,8 @@ const struct route routes[] = {
     { GET("/api/v1/api-keys"), CALLER(API_KEYS_READ, ADMIN), .query = keys_list,
       LISTS(schema_api_key, ID_API_KEY), DOC("listApiKeys", "Access", "The API keys") },
     { POST("/api/v1/api-keys"), CALLER(API_KEYS_WRITE, ADMIN), .check = keys_check,
-      .command = keys_create, .body = &schema_new_api_key, GIVES(201, schema_created_api_key),
-      DOC("createApiKey", "Access", "Make an API key"),
+      .command = keys_create, ONCE(ID_API_KEY, keys_again), .body = &schema_new_api_key,
+      GIVES(201, schema_created_api_key), DOC("createApiKey", "Access", "Make an API key"),
       .help = "The key itself is shown this once." },
     { GET("/api/v1/api-keys/{id}"), CALLER(API_KEYS_READ, ADMIN), .query = keys_get,
       GIVES(200, schema_api_key), DOC("getApiKey", "Access", "One API key") },
@@ -194,14 +196,15 @@ const struct route routes[] = {
       .query_parameters = orders_query, LISTS(schema_order, ID_ORDER),
       DOC("listOrders", "Orders", "The orders") },
     { POST("/api/v1/orders"), CALLER(ORDERS_WRITE, EDITOR), .check = orders_check,
-      .command = orders_import, .body = &schema_new_order, GIVES(201, schema_taken_order),
+      .command = orders_import, ONCE(ID_ORDER, orders_again), .body = &schema_new_order,
+      GIVES(201, schema_taken_order),
       DOC("importOrder", "Orders", "Import an order, or say what it is now"),
       .help = "The same clientOrderId again changes the order." },
     { GET("/api/v1/orders/{id}"), CALLER(ORDERS_READ, VIEWER), .query = orders_get,
       GIVES(200, schema_order), DOC("getOrder", "Orders", "One order") },
     { POST("/api/v1/orders/{id}/changes"), CALLER(ORDERS_WRITE, EDITOR),
-      .check = orders_check_change, .command = orders_change, .body = &schema_new_change,
-      GIVES(201, schema_taken_order),
+      .check = orders_check_change, .command = orders_change, ONCE(ID_ORDER, orders_again),
+      .body = &schema_new_change, GIVES(201, schema_taken_order),
       DOC("changeOrder", "Orders", "Say what has happened to an order") },
 
     /* ── integrations and their custom events ── */
@@ -209,8 +212,9 @@ const struct route routes[] = {
       .query_parameters = category_query, LISTS(schema_integration, ID_INTEGRATION),
       DOC("listIntegrations", "Integrations", "The integrations") },
     { POST("/api/v1/integrations"), CALLER(INTEGRATIONS_WRITE, EDITOR), .check = integrations_check,
-      .command = integrations_create, .body = &schema_new_integration,
-      GIVES(201, schema_integration), DOC("createIntegration", "Integrations", "Make one") },
+      .command = integrations_create, ONCE(ID_INTEGRATION, integrations_get),
+      .body = &schema_new_integration, GIVES(201, schema_integration),
+      DOC("createIntegration", "Integrations", "Make one") },
     { GET("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_READ, VIEWER),
       .query = integrations_get, GIVES(200, schema_integration),
       DOC("getIntegration", "Integrations", "One integration") },
@@ -225,7 +229,8 @@ const struct route routes[] = {
       .query = definitions_list, LISTS(schema_definition, ID_EVENT_DEFINITION),
       DOC("listEventDefinitions", "Integrations", "The custom events of an integration") },
     { POST("/api/v1/integrations/{id}/events"), CALLER(INTEGRATIONS_WRITE, EDITOR),
-      .check = definitions_check_new, .command = definitions_create, .body = &schema_new_definition,
+      .check = definitions_check_new, .command = definitions_create,
+      ONCE(ID_EVENT_DEFINITION, definitions_get), .body = &schema_new_definition,
       GIVES(201, schema_definition), .also = { PROBLEM_CONFLICT },
       DOC("createEventDefinition", "Integrations", "Define a custom event") },
     { GET("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_READ, VIEWER),
@@ -246,8 +251,8 @@ const struct route routes[] = {
     { GET("/api/v1/campaigns"), CALLER(CATALOG_READ, VIEWER), .query = campaigns_list,
       LISTS(schema_campaign, ID_CAMPAIGN), DOC("listCampaigns", "Catalog", "The campaigns") },
     { POST("/api/v1/campaigns"), CALLER(CATALOG_WRITE, EDITOR), .command = campaigns_create,
-      .body = &schema_new_campaign, GIVES(201, schema_campaign), .also = { PROBLEM_CONFLICT },
-      DOC("createCampaign", "Catalog", "Make a campaign") },
+      ONCE(ID_CAMPAIGN, campaigns_get), .body = &schema_new_campaign, GIVES(201, schema_campaign),
+      .also = { PROBLEM_CONFLICT }, DOC("createCampaign", "Catalog", "Make a campaign") },
     { GET("/api/v1/campaigns/{id}"), CALLER(CATALOG_READ, VIEWER), .query = campaigns_get,
       GIVES(200, schema_campaign), DOC("getCampaign", "Catalog", "One campaign") },
     { PATCH("/api/v1/campaigns/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = campaigns_change,
@@ -259,8 +264,8 @@ const struct route routes[] = {
     { GET("/api/v1/products"), CALLER(CATALOG_READ, VIEWER), .query = products_list,
       LISTS(schema_product, ID_PRODUCT), DOC("listProducts", "Catalog", "The products") },
     { POST("/api/v1/products"), CALLER(CATALOG_WRITE, EDITOR), .command = products_create,
-      .body = &schema_new_product, GIVES(201, schema_product), .also = { PROBLEM_CONFLICT },
-      DOC("createProduct", "Catalog", "Make a product") },
+      ONCE(ID_PRODUCT, products_get), .body = &schema_new_product, GIVES(201, schema_product),
+      .also = { PROBLEM_CONFLICT }, DOC("createProduct", "Catalog", "Make a product") },
     { GET("/api/v1/products/{id}"), CALLER(CATALOG_READ, VIEWER), .query = products_get,
       GIVES(200, schema_product), DOC("getProduct", "Catalog", "One product") },
     { PATCH("/api/v1/products/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = products_change,
@@ -273,8 +278,9 @@ const struct route routes[] = {
       .query = skus_list, .query_parameters = skus_query, LISTS(schema_sku, ID_SKU),
       DOC("listSkus", "Catalog", "The SKUs") },
     { POST("/api/v1/skus"), CALLER(CATALOG_WRITE, EDITOR), .check = skus_check_new,
-      .command = skus_create, .body = &schema_new_sku, GIVES(201, schema_sku),
-      .also = { PROBLEM_CONFLICT }, DOC("createSku", "Catalog", "Make a SKU") },
+      .command = skus_create, ONCE(ID_SKU, skus_get), .body = &schema_new_sku,
+      GIVES(201, schema_sku), .also = { PROBLEM_CONFLICT },
+      DOC("createSku", "Catalog", "Make a SKU") },
     { GET("/api/v1/skus/{id}"), CALLER(CATALOG_READ, VIEWER), .query = skus_get,
       GIVES(200, schema_sku), DOC("getSku", "Catalog", "One SKU") },
     { PATCH("/api/v1/skus/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = skus_change,
@@ -297,8 +303,9 @@ const struct route routes[] = {
     { GET("/api/v1/plugins"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_list,
       LISTS(schema_plugin, ID_PLUGIN), DOC("listPlugins", "Plugins", "The instances") },
     { POST("/api/v1/plugins"), CALLER(PLUGINS_WRITE, EDITOR), .check = plugins_check,
-      .command = plugins_create, .body = &schema_new_plugin, GIVES(201, schema_plugin),
-      .also = { PROBLEM_CONFLICT }, DOC("createPlugin", "Plugins", "Make an instance"),
+      .command = plugins_create, ONCE(ID_PLUGIN, plugins_get), .body = &schema_new_plugin,
+      GIVES(201, schema_plugin), .also = { PROBLEM_CONFLICT },
+      DOC("createPlugin", "Plugins", "Make an instance"),
       .help = "Its secret is never shown: keep it for the sender's side." },
     { GET("/api/v1/plugins/{id}"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_get,
       GIVES(200, schema_plugin), DOC("getPlugin", "Plugins", "One instance") },
@@ -314,8 +321,9 @@ const struct route routes[] = {
     { GET("/api/v1/webhooks"), CALLER(WEBHOOKS_READ, VIEWER), .query = webhooks_list,
       LISTS(schema_webhook, ID_WEBHOOK), DOC("listWebhooks", "Webhooks", "The endpoints") },
     { POST("/api/v1/webhooks"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
-      .command = webhooks_create, .body = &schema_new_webhook, GIVES(201, schema_created_webhook),
-      .also = { PROBLEM_CONFLICT }, DOC("createWebhook", "Webhooks", "Add an endpoint"),
+      .command = webhooks_create, ONCE(ID_WEBHOOK, webhooks_again), .body = &schema_new_webhook,
+      GIVES(201, schema_created_webhook), .also = { PROBLEM_CONFLICT },
+      DOC("createWebhook", "Webhooks", "Add an endpoint"),
       .help = "Its signing secret is shown this once." },
     { POST("/api/v1/retry-preview"), CALLER(WEBHOOKS_READ, VIEWER), .check = retry_preview_check,
       .immediate = retry_preview, .body = &schema_retry_ask, GIVES(200, schema_retry_preview),
@@ -448,6 +456,8 @@ static const char *handler_fault(const struct route *route)
         return "no function does it";
     if (first == 1 && route->command != NULL && route->slow == NULL)
         return "a command follows what it may not follow";
+    if (route->again != NULL && route->command == NULL)
+        return "only commands make something once";
     if (route->event != (route->ingest != NULL))
         return "only inlets take events";
     return NULL;

@@ -54,6 +54,10 @@ struct route {
     int (*slow)(struct call *call, struct store_reader *reader);      /* reader, may block */
     int (*command)(struct call *call, struct batch *batch);           /* in the committer */
     bool (*check)(struct call *call); /* of the body, before any of them; or NULL */
+    /* Of what is made once under one Idempotency-Key: answers for what was made before, whose id stands
+     * behind the path's others. The command sets call->made. NULL: the header is not looked at. */
+    int (*again)(struct call *call, struct sql *sql);
+    enum id_kind makes;
     /* Once the command is committed and before it is answered, on the committer's thread; must not
      * block. Or NULL. */
     void (*committed)(struct call *call);

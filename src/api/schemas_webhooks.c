@@ -163,8 +163,11 @@ const struct schema schema_retry_step = SCHEMA(
 
 const struct schema schema_paused_subject =
     SCHEMA("PausedSubject", "What waits behind a dead delivery, of an endpoint with an order.",
-           { "contactId", SHAPE_STRING, OR_NULL, .help = "null: all of the endpoint (strict)",
+           { "contactId", SHAPE_STRING, OR_NULL,
+             .help = "whose deliveries wait; null, as orderId is: all of the endpoint (strict)",
              .example = "\"con_0e3v2k4m1c8r0\"" },
+           { "orderId", SHAPE_STRING, OR_NULL,
+             .help = "likewise, where the subject is an order and no contact", .example = "null" },
            { "deliveryId", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },
            { "since", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
@@ -247,10 +250,12 @@ static const struct schema old_secret =
 const struct schema schema_webhook =
     SCHEMA("Webhook", "An endpoint that events are delivered to.", WEBHOOK_MEMBERS);
 
-const struct schema schema_created_webhook =
-    SCHEMA("CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
-           { "secret", SHAPE_STRING, REQUIRED, .help = "signs deliveries (Standard Webhooks)",
-             .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
+const struct schema schema_created_webhook = SCHEMA(
+    "CreatedWebhook", "A new endpoint. Its secret is shown this once.", WEBHOOK_MEMBERS,
+    { "secret", SHAPE_STRING, OR_NULL,
+      .help = "signs deliveries (Standard Webhooks); null in the answer to a repeat under the "
+              "same Idempotency-Key",
+      .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
 
 #define EVENT_TYPES_HELP                                                                           \
     .help = "types as custom_event.ALIAS, order.new_sale, contact.created, ping; a family as "     \

@@ -290,10 +290,17 @@ static int answer_created(struct call *call, struct sql *sql, const struct endpo
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     int r = webhooks_write_members(call, sql, row);
-    json_member_string(out, STR("secret"), secret);
+    json_member_text_or_null(out, STR("secret"), secret);
     json_end_object(out);
     call_reply(call, 201);
     return fail(r);
+}
+
+int webhooks_again(struct call *call, struct sql *sql)
+{
+    struct endpoint_row row;
+    int r = webhooks_find(call, sql, &row);
+    return r == 0 ? answer_created(call, sql, &row, (str){}) : r;
 }
 
 int webhooks_create(struct call *call, struct batch *batch)
@@ -320,6 +327,7 @@ int webhooks_create(struct call *call, struct batch *batch)
     r = store_insert_endpoint(sql, &row);
     if (r == 0)
         r = webhooks_changed(call, batch, &row, "webhook.create");
+    call->made.id = row.id;
     if (r == 0)
         r = answer_created(call, sql, &row, secret);
     return fail(r);

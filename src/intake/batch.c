@@ -192,6 +192,8 @@ int batch_load_records(struct batch *batch, struct store_writer *writer)
     int r = store_load_contacts(writer, batch->contacts, batch->contact_count);
     if (r == 0)
         r = store_load_idempotency(writer, batch->idempotency, batch->idempotency_count);
+    /* Once: the store does not know what this transaction has appended. */
+    batch->idempotency_count = 0;
     if (r == 0)
         r = store_load_work(writer, batch->work, batch->work_count, &batch->arena);
     if (r == 0)

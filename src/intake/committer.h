@@ -85,12 +85,15 @@ struct committer_hooks {
     void (*tick)(void *context);
 };
 
+struct zones; /* base/zones.h */
+
 struct committer_options {
     struct store *store;
     const struct limits *limits;
     struct clock *clock;
     const struct log *log;
     const struct seal_key *seal_key;
+    struct zones *zones;
     struct committer_hooks hooks;
     int hub;   /* its number, for ids */
     int loops; /* how many publication_done() each publication gets; 0 is fine */

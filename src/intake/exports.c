@@ -23,6 +23,7 @@ static struct crm_source source_of(struct batch *batch, const struct order *orde
         .campaign_name = campaign == NULL ? (str){} : campaign->name,
         .campaign_number = campaign == NULL ? 0 : campaign->number,
         .customer_number = order->customer_number,
+        .zone = picture == NULL ? NULL : picture->zone,
     };
 }
 
@@ -33,8 +34,8 @@ static struct crm_source source_of(struct batch *batch, const struct order *orde
 /* What somebody is before he has bought is not sent of one who has. */
 static bool is_converted(const struct order *order, enum customer_type type)
 {
-    bool before = type == CUSTOMER_PARTIAL || type == CUSTOMER_LEAD ||
-                  type == CUSTOMER_ABANDONED_CART;
+    bool before =
+        type == CUSTOMER_PARTIAL || type == CUSTOMER_LEAD || type == CUSTOMER_ABANDONED_CART;
     return before && order_is_sold(order);
 }
 
@@ -58,8 +59,8 @@ static void count(struct batch *batch, const struct delivery *delivery)
 {
     const int64_t subjects[] = { 0, delivery->outlet };
     for (size_t i = 0; i < COUNT_OF(subjects); i++) {
-        struct counter_delta *sums = batch_counter(batch, delivery->organization, subjects[i],
-                                                   delivery->created_ms);
+        struct counter_delta *sums =
+            batch_counter(batch, delivery->organization, subjects[i], delivery->created_ms);
         sums->deliveries++;
         sums->dropped += delivery->state == DELIVERY_DROPPED;
     }
@@ -69,12 +70,12 @@ static void add_row(struct batch *batch, const struct delivery *delivery, int64_
                     int64_t route, str content)
 {
     const struct export_delivery_row row = { .delivery = delivery->id,
-                                    .organization = delivery->organization,
-                                    .outlet = delivery->outlet,
-                                    .event = delivery->event,
-                                    .order = order,
-                                    .route = route,
-                                    .content = content };
+                                             .organization = delivery->organization,
+                                             .outlet = delivery->outlet,
+                                             .event = delivery->event,
+                                             .order = order,
+                                             .route = route,
+                                             .content = content };
     batch_add_export(batch, &row);
 }
 
@@ -160,8 +161,7 @@ static void load_preparation(struct operation *operation, struct batch *batch)
 {
     struct preparation *preparation = preparation_of(operation);
     const struct delivery *before = &preparation->before;
-    preparation->work =
-        batch_load_work(batch, before->organization, before->outlet, before->id);
+    preparation->work = batch_load_work(batch, before->organization, before->outlet, before->id);
     orders_want_known(batch, before->organization, preparation->content_before->subject);
 }
 

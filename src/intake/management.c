@@ -26,7 +26,8 @@ static struct picture_source source_of(struct committer *committer)
 {
     return (struct picture_source){ .sql = store_writer_sql(committer->writer),
                                     .seal_key = committer->options.seal_key,
-                                    .limits = committer->options.limits };
+                                    .limits = committer->options.limits,
+                                    .zones = committer->options.zones };
 }
 
 static struct change *find_change(struct batch *batch, int64_t organization)

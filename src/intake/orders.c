@@ -277,6 +277,13 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
         batch_add_sku(batch, sku);
     line->sku_id = sku->id;
     line->linked = sku->product;
+    const struct picture *picture = batch_picture(batch, arrival->wanted.organization);
+    const struct product *product =
+        picture == NULL ? NULL : objects_find(&picture->products, line->linked);
+    if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
+        return;
+    line->list_price = product->price * MAX_OF(line->quantity, 1);
+    line->recurring = line->recurring || product->recurring;
 }
 
 static void take_skus(struct batch *batch, struct order_arrival *arrival)

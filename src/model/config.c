@@ -158,6 +158,7 @@ struct picture *picture_copy(const struct picture *from)
     memcpy(picture->uuid, from->uuid, sizeof(picture->uuid));
     picture->name = arena_str(arena, from->name);
     picture->rate_per_minute = from->rate_per_minute;
+    picture->zone = from->zone;
     picture->webhook_secret = arena_str(arena, from->webhook_secret);
     if (from->allowed.count > 0) {
         struct cidr *ranges = ARENA_ARRAY(arena, struct cidr, from->allowed.count);

@@ -250,6 +250,7 @@ struct export_asks {
     const struct export_ask *at; /* those of one profile behind each other */
     int count;
 };
+struct zone; /* base/zone.h */
 
 struct picture {
     struct object object; /* object.id: the organization's small number */
@@ -258,6 +259,7 @@ struct picture {
     str name;
     struct cidr_list allowed; /* of inlets; empty: any address */
     int64_t rate_per_minute;  /* 0: no limit */
+    const struct zone *zone;  /* the account's; lives as long as the hub */
     str webhook_secret; /* empty: none asked of webhook senders; else the header X-Webhook-Secret */
     struct objects integrations; /* each list sorted by id */
     struct objects definitions;

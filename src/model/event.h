@@ -85,6 +85,7 @@ struct paused_line {
     int64_t subject; /* 0: all of the outlet */
     int64_t delivery;
     int64_t since_ms;
+    bool is_order; /* the subject; said by store_list_paused_lines() alone */
 };
 
 /* Something that people are told by mail: the event of the hub about itself (intake/notices.h), or

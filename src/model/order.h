@@ -137,9 +137,11 @@ struct order_line {
     str name;
     str sender_id; /* [productN_id] of the sender */
     str external_id, crm_id, campaign_product_id;
+    /* In what arrives, a quantity of 0 and prices of −1 are not said. */
     int64_t quantity;
     int64_t price; /* of the whole line */
     int64_t ship_price;
+    int64_t list_price; /* of the product that the SKU is linked to; not stored */
     bool upsell;
     bool recurring;
     /* Of what is recurring: */

@@ -32,6 +32,7 @@ struct order_facts {
     const struct order_line *lines;
     int line_count;
     bool lines_said;
+    bool subscribes; /* a subscription has begun: with no lines said, of all that the order has */
     bool lines_are_all; /* others that the order has go; else they stay, and these are added to
                            those of the same SKU, id or name */
     bool total_said;
@@ -87,6 +88,8 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
 
 /* What is paid and not refunded. */
 int64_t order_refundable(const struct order *order);
+/* What comes with it, lines and total, is that of one bill of a purchase and not the order's. */
+bool order_is_bill(enum order_change_kind kind);
 bool order_is_sold(const struct order *order);
 
 /* Whether an occurrence is about a line: of an upsell, the upsells; of a purchase, what recurs. */

@@ -252,15 +252,13 @@ static void take_currency(struct postback_reading *reading)
 /* "2026-09-17 16:23:08" on the account's clock; with an offset it says itself which moment it is. */
 static bool read_instant(const struct postback_reading *reading, str text, int64_t *ret_ms)
 {
-    const struct postback_context *context = reading->context;
     if (str_starts(text, STR("0000")))
         return false;
     str as_utc =
         arena_format(reading->arena, text.len == 10 ? "%.*sT00:00:00Z" : "%.*sZ", STR_ARG(text));
     if (!instant_read(as_utc, ret_ms))
         return instant_read(text, ret_ms);
-    if (context->local_to_ms != NULL)
-        *ret_ms = context->local_to_ms(context->zone, *ret_ms);
+    *ret_ms = zone_moment(reading->context->zone, *ret_ms / 1000) * 1000 + *ret_ms % 1000;
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 /* ── numbers ── */
 
-/* How many an organization has, and the number that the next one gets. */
+/* How many an organization has, and the number that the next one gets: none that was there before. */
 struct catalog_count {
     int64_t count;
     int64_t next_number;

@@ -276,7 +276,16 @@ static const char step_4[] =
     " delivery INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
     " event INTEGER NOT NULL, order_id INTEGER NOT NULL, route INTEGER NOT NULL,"
     " content BLOB) STRICT;"
-    "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);";
+    "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);"
+    /* The account's IANA name: what its days and its senders' local times are. */
+    "ALTER TABLE organizations ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'America/New_York';"
+    /* The highest number that a campaign or product ever had: none comes twice. */
+    "ALTER TABLE organizations ADD COLUMN campaign_numbers INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE organizations ADD COLUMN product_numbers INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE organizations SET campaign_numbers = (SELECT COALESCE(MAX(number), 0) FROM campaigns"
+    " WHERE organization = organizations.id),"
+    " product_numbers = (SELECT COALESCE(MAX(number), 0) FROM products"
+    " WHERE organization = organizations.id);";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
