@@ -205,11 +205,10 @@ static const struct product *product_of(const struct picture *picture,
     return line->product == 0 ? NULL : objects_find(&picture->products, line->product);
 }
 
-/* What is not said is as its product has it. */
-static void settle_line(struct order_line *line, const struct product *product, bool recurring_said)
+void order_line_settle(struct order_line *line, const struct product *product, bool recurring_said)
 {
     if (line->price < 0)
-        line->price = product == NULL ? 0 : product->price * line->quantity;
+        line->price = product == NULL ? 0 : MIN_OF(product->price * line->quantity, MONEY_MAX);
     if (product == NULL)
         return;
     if (!recurring_said)
@@ -243,7 +242,7 @@ static void settle_lines(struct call *call, const struct picture *picture,
                 call,
                 arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", i)),
                 "productId", "unknown", STR("There is no product with this id."));
-        settle_line(&lines[i], product, says_recurring(call, i));
+        order_line_settle(&lines[i], product, says_recurring(call, i));
     }
     arrival->input.facts.lines = lines;
 }
