@@ -21,6 +21,7 @@
 #include "api/routes.h"
 #include "base/fail.h"
 #include "base/id.h"
+#include "base/zone.h"
 #include "store/config.h"
 #include "store/readers.h"
 #include "json/write.h"
@@ -29,6 +30,7 @@ struct metrics;
 
 struct api {
     struct api_context context;
+    struct zone zone; /* of accounts that have not said theirs */
     struct router *router;
     struct rates *rates;
     struct metrics *metrics;
@@ -47,13 +49,13 @@ struct loop_state {
     struct map fetches; /* what is looked for → struct fetch */
 };
 
-enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION };
+enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION, CALLER_CLIENT };
 
 struct caller {
     enum caller_kind kind;
     int64_t organization;
     str uuid;   /* of the organization; empty on inlets */
-    int64_t id; /* of the key or the user */
+    int64_t id; /* of the key, the user, or the plugin */
     unsigned scopes;
     enum role role; /* of a session's user */
     struct session_found *session;
@@ -125,6 +127,8 @@ MUST_USE bool call_read_later(struct call *call,
 MUST_USE bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
+/* Addresses and rates of the organization. False: the problem says which forbids it. */
+MUST_USE bool call_organization_rules(struct call *call, const struct picture *picture);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
 /* An event's request that the server has refused by itself (call->refusal): its organization is
@@ -142,6 +146,8 @@ MUST_USE bool call_may_guess(struct call *call, uint64_t subject);
  * looked for. False: no room, the problem is set. */
 MUST_USE bool fetch_by_uuid(struct call *call, str uuid);
 MUST_USE bool fetch_by_key(struct call *call, const struct digest *hash);
+/* The same of the login of a plugin's client API: 1 to CLIENT_LOGIN_MAX bytes. */
+MUST_USE bool fetch_by_login(struct call *call, str login);
 
 struct loop_state *call_loop(const struct call *call);
 

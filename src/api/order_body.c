@@ -98,8 +98,8 @@ static void read_lines(struct call *call, struct order_facts *facts)
     facts->lines_said = true;
 }
 
-/* The first eight bytes of its digest; never 0, which is no key. */
-static uint64_t key_of(str id)
+/* The first eight bytes of its digest. */
+uint64_t order_change_key(str id)
 {
     struct digest digest = digest_sha256(id);
     uint64_t key;
@@ -179,7 +179,7 @@ bool order_body_read_change(struct call *call)
     struct order_change *change = &arrival->input.change;
     str text = {};
     if (body_text(call, "id", &text))
-        change->key = key_of(text);
+        change->key = order_change_key(text);
     if (body_text(call, "type", &text) && !order_change_read(text, &change->kind))
         change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
     (void)body_text(call, "sku", &change->sku);

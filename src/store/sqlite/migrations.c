@@ -264,5 +264,16 @@ static const char step_3[] =
     /* The order that an event is about, beside its contact. */
     "ALTER TABLE events ADD COLUMN order_id INTEGER NOT NULL DEFAULT 0;";
 
-const char *const sqlite_migrations[] = { step_1, step_2, step_3 };
+static const char step_4[] =
+    /* The login of a plugin's client API; `client_password` is sealed. No login: it has none. */
+    "ALTER TABLE plugins ADD COLUMN client_login TEXT;"
+    "ALTER TABLE plugins ADD COLUMN client_password BLOB;"
+    "CREATE UNIQUE INDEX plugins_by_client_login ON plugins (client_login)"
+    " WHERE client_login IS NOT NULL;"
+    /* What a client's queries ask for: days. */
+    "CREATE INDEX orders_by_created ON orders (organization, created_ms);"
+    "CREATE INDEX orders_by_updated ON orders (organization, updated_ms);"
+    "CREATE INDEX customers_by_created ON customers (organization, created_ms);";
+
+const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
