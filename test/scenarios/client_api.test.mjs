@@ -207,7 +207,7 @@ scenario('card data is nowhere: not in the store, the log, the events, the rejec
     assert.deepEqual(brands.filter((row, i) => i === 0 || i % 2 === 1), [[true, 'TESTCARD', '0000'], [false, 'AMEX', '0005'], [false, 'MASTERCARD', '5559'], [false, 'VISA', '1111'], [false, 'VISA', '1111']]);
     await send('/order/query/', { cardNumber: CARD });
     await told(9);
-    const secrets = [CARD, '4111-1111', '5500 0055', '5500005555555559', '378282246310005', '0000000000000000', '73911', '000123456789', '021000021', LOGIN.password, encodeURIComponent(LOGIN.password)];
+    const secrets = [CARD, '4111-1111', '5500 0055', '5500005555555559', '378282246310005', '0000000000000000', '73911', '000123456789', '021000021', LOGIN.password, new URLSearchParams({ p: LOGIN.password }).toString().slice(2)];
     const seen = [hub.log, JSON.stringify(await api.all('/api/v1/rejections')), JSON.stringify(await api.all('/api/v1/audit')), JSON.stringify(await api.all('/api/v1/plugins')), ...receiver.requests.map((request) => request.body.toString())];
     for (const { id } of await api.all('/api/v1/events')) seen.push(expect(await api.get(`/api/v1/events/${id}`), 200).text);
     await hub.stop();
