@@ -240,7 +240,10 @@ static int make_plugin(const struct picture_source *source, const struct plugin_
     made->import_unknown_skus = row->import_unknown_skus;
     made->created_ms = row->created_ms;
     made->updated_ms = row->updated_ms;
-    if (!unseal(source->seal_key, row->secret, arena, &made->secret))
+    made->client_login = arena_str(arena, row->client_login);
+    if (!unseal(source->seal_key, row->secret, arena, &made->secret) ||
+        (row->client_login.len > 0 &&
+         !unseal(source->seal_key, row->client_password, arena, &made->client_password)))
         return fail(FAIL_CORRUPT);
     object = NULL;
     *ret_made = made;
@@ -616,6 +619,12 @@ int picture_find_by_uuid(struct sql *sql, str uuid, int64_t *ret_organization)
 int picture_find_by_key(struct sql *sql, const struct digest *hash, int64_t *ret_organization)
 {
     return store_find_organization_by_key(sql, hash, ret_organization);
+}
+
+int picture_find_by_login(struct sql *sql, str login, int64_t *ret_organization)
+{
+    int64_t plugin;
+    return store_find_login(sql, login, ret_organization, &plugin);
 }
 
 int picture_each_endpoint(const struct picture_source *source,

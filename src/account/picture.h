@@ -34,6 +34,7 @@ MUST_USE int picture_read_organization(const struct picture_source *source,
 MUST_USE int picture_find_by_uuid(struct sql *sql, str uuid, int64_t *ret_organization);
 MUST_USE int picture_find_by_key(struct sql *sql, const struct digest *hash,
                                  int64_t *ret_organization);
+MUST_USE int picture_find_by_login(struct sql *sql, str login, int64_t *ret_organization);
 
 /* All webhooks of all organizations that are not deleted, and the deleted ones that still have
  * work: for the couriers at start. `each` takes the reference. */

@@ -47,13 +47,13 @@ struct loop_state {
     struct map fetches; /* what is looked for → struct fetch */
 };
 
-enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION };
+enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION, CALLER_CLIENT };
 
 struct caller {
     enum caller_kind kind;
     int64_t organization;
     str uuid;   /* of the organization; empty on inlets */
-    int64_t id; /* of the key or the user */
+    int64_t id; /* of the key, the user, or the plugin */
     unsigned scopes;
     enum role role; /* of a session's user */
     struct session_found *session;
@@ -142,6 +142,8 @@ MUST_USE int once_run(struct call *call, struct batch *batch);
 MUST_USE bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
+/* Addresses and rates of the organization. False: the problem says which forbids it. */
+MUST_USE bool call_organization_rules(struct call *call, const struct picture *picture);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
 /* An event's request that the server has refused by itself (call->refusal): its organization is
@@ -159,6 +161,8 @@ MUST_USE bool call_may_guess(struct call *call, uint64_t subject);
  * looked for. False: no room, the problem is set. */
 MUST_USE bool fetch_by_uuid(struct call *call, str uuid);
 MUST_USE bool fetch_by_key(struct call *call, const struct digest *hash);
+/* The same of the login of a plugin's client API: 1 to CLIENT_LOGIN_MAX bytes. */
+MUST_USE bool fetch_by_login(struct call *call, str login);
 
 struct loop_state *call_loop(const struct call *call);
 

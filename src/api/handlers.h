@@ -113,6 +113,26 @@ int plugins_create(struct call *call, struct batch *batch);
 int plugins_change(struct call *call, struct batch *batch);
 int plugins_delete(struct call *call, struct batch *batch);
 
+/* client_clicks.c, client_orders.c, client_changes.c */
+int client_import_click(struct call *call, struct batch *batch);
+int client_import_lead(struct call *call, struct batch *batch);
+int client_import_order(struct call *call, struct batch *batch);
+int client_import_upsell(struct call *call, struct batch *batch);
+int client_update_order(struct call *call, struct batch *batch);
+int client_cancel_order(struct call *call, struct batch *batch);
+int client_refund_order(struct call *call, struct batch *batch);
+int client_qa_order(struct call *call, struct batch *batch);
+int client_update_purchase(struct call *call, struct batch *batch);
+int client_cancel_purchase(struct call *call, struct batch *batch);
+int client_update_fulfillment(struct call *call, struct batch *batch);
+
+/* client_queries.c, client_catalog.c */
+int client_query_orders(struct call *call, struct sql *sql);
+int client_query_customers(struct call *call, struct sql *sql);
+int client_query_history(struct call *call, struct sql *sql);
+int client_query_campaigns(struct call *call, struct sql *sql);
+int client_query_products(struct call *call, struct sql *sql);
+
 /* filters.c */
 bool filter_test_check(struct call *call);
 int filter_test(struct call *call, struct sql *sql);

@@ -98,8 +98,8 @@ static void read_lines(struct call *call, struct order_facts *facts)
     facts->lines_said = true;
 }
 
-/* The first eight bytes of its digest; never 0, which is no key. */
-static uint64_t key_of(str id)
+/* The first eight bytes of its digest. */
+uint64_t order_change_key(str id)
 {
     struct digest digest = digest_sha256(id);
     uint64_t key;
@@ -179,7 +179,7 @@ bool order_body_read_change(struct call *call)
     struct order_change *change = &arrival->input.change;
     str text = {};
     if (body_text(call, "id", &text))
-        change->key = key_of(text);
+        change->key = order_change_key(text);
     if (body_text(call, "type", &text) && !order_change_read(text, &change->kind))
         change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
     (void)body_text(call, "sku", &change->sku);
@@ -207,13 +207,12 @@ static const struct product *product_of(const struct picture *picture,
     return product == 0 ? NULL : objects_find(&picture->products, product);
 }
 
-/* What is not said is as its product has it. */
-static void settle_line(struct order_line *line, const struct product *product, bool recurring_said)
+void order_line_settle(struct order_line *line, const struct product *product, bool recurring_said)
 {
     if (product == NULL)
         return;
     if (line->price < 0)
-        line->price = product->price * line->quantity;
+        line->price = MIN_OF(product->price * line->quantity, MONEY_MAX);
     if (!recurring_said)
         line->recurring = product->recurring;
     if (line->name.len == 0)
@@ -245,7 +244,7 @@ static void settle_lines(struct call *call, const struct picture *picture,
                 call,
                 arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", i)),
                 "productId", "unknown", STR("There is no product with this id."));
-        settle_line(&lines[i], product, says_recurring(call, i));
+        order_line_settle(&lines[i], product, says_recurring(call, i));
     }
     arrival->input.facts.lines = lines;
 }

@@ -178,6 +178,8 @@ static bool read_body(struct call *call)
 
 bool call_read(struct call *call)
 {
+    if (call->route->who == WHO_CLIENT) /* it has been: client_identify() */
+        return true;
     read_query(call);
     if (problem_has(&call->problem))
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/routes.h"
 
+#include "api/client_parameters.h"
 #include "api/handlers.h"
 #include "api/schemas.h"
 
@@ -132,6 +133,51 @@ const struct route routes[] = {
     { POSTBACK(GET, KONNEKTIVE WITH_IDS "/{secret}", "getPostbackByPath") },
     { POSTBACK(POST, KONNEKTIVE WITH_IDS "/{secret}", "sendPostbackByPath"),
       .body = &schema_postback },
+
+/* All parameters are read by client_identify(). */
+#define CLIENT(path, kind, handler, parameters, name, text)                                        \
+    { GET(path), CLIENT_ROW(kind, handler, parameters), DOC("getClient" name, "Clients", text) },  \
+    {                                                                                              \
+        POST(path), CLIENT_ROW(kind, handler, parameters), DOC("sendClient" name, "Clients", text) \
+    }
+#define CLIENT_ROW(kind, handler, parameters)                                                      \
+    .who = WHO_CLIENT, .kind = (handler), .query_parameters = (parameters),                        \
+    GIVES(200, schema_client_answer),                                                              \
+    .help = "As Konnektive has it: parameters in the query, as a form, or both (then the form's "  \
+            "count); any other of Konnektive's is taken, too. The slash at the end may be left "   \
+            "out. 200 for success and error: `result` says which."
+    CLIENT("/landers/clicks/import/", command, client_import_click, client_click_query, "Click",
+           "Say that a page was visited"),
+    CLIENT("/leads/import/", command, client_import_lead, client_lead_query, "Lead",
+           "Import a lead: a partial order"),
+    CLIENT("/order/import/", command, client_import_order, client_order_query, "Order",
+           "Import an order; no payment is made"),
+    CLIENT("/upsale/import/", command, client_import_upsell, client_upsell_query, "Upsell",
+           "Add an upsell to an order"),
+    CLIENT("/order/update/", command, client_update_order, client_update_query, "OrderUpdate",
+           "Change an order's fields"),
+    CLIENT("/order/cancel/", command, client_cancel_order, client_cancel_query, "OrderCancel",
+           "Cancel an order and its purchases"),
+    CLIENT("/order/refund/", command, client_refund_order, client_refund_query, "OrderRefund",
+           "Record a refund"),
+    CLIENT("/order/qa/", command, client_qa_order, client_qa_query, "OrderQa",
+           "Approve or decline what waits in QA"),
+    CLIENT("/purchase/update/", command, client_update_purchase, client_purchase_query,
+           "PurchaseUpdate", "Change a purchase that recurs"),
+    CLIENT("/purchase/cancel/", command, client_cancel_purchase, client_purchase_cancel_query,
+           "PurchaseCancel", "Cancel a purchase that recurs"),
+    CLIENT("/fulfillment/update/", command, client_update_fulfillment, client_fulfillment_query,
+           "FulfillmentUpdate", "Say where the parcel is"),
+    CLIENT("/order/query/", query, client_query_orders, client_orders_query, "OrderQuery",
+           "Look for orders"),
+    CLIENT("/customer/query/", query, client_query_customers, client_customers_query,
+           "CustomerQuery", "Look for customers"),
+    CLIENT("/customer/history/", query, client_query_history, client_history_query,
+           "CustomerHistory", "What has happened to a customer's orders"),
+    CLIENT("/campaign/query/", query, client_query_campaigns, client_campaigns_query,
+           "CampaignQuery", "The campaigns"),
+    CLIENT("/product/query/", query, client_query_products, client_products_query, "ProductQuery",
+           "The products"),
 
     /* ── sessions and users ── */
     { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,
@@ -468,8 +514,8 @@ const char *route_fault(const struct route *route)
     if (route->who == WHO_NOBODY)
         return "nobody may come in";
     bool alone = (route->who & (route->who - 1)) == 0;
-    if ((route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN)) != 0 && !alone)
-        return "anyone, inlet and plugin stand alone";
+    if ((route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN | WHO_CLIENT)) != 0 && !alone)
+        return "anyone, inlet, plugin and client stand alone";
     if (((route->who & WHO_KEY) != 0) != (route->scope != SCOPE_NONE))
         return "a scope goes with keys";
     if (((route->who & WHO_SESSION) != 0) != (route->role != ROLE_NONE))

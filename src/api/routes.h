@@ -21,6 +21,7 @@ enum route_who {
     WHO_KEY = 4,     /* by `scope` */
     WHO_SESSION = 8, /* by `role` */
     WHO_PLUGIN = 16, /* alone: an instance of a plugin and its secret, which the request names */
+    WHO_CLIENT = 32, /* alone: loginId and password of a plugin's client API, as parameters */
     WHO_CALLER = WHO_KEY | WHO_SESSION,
 };
 

@@ -78,6 +78,8 @@ extern const struct schema schema_plugin;
 extern const struct schema schema_new_plugin;
 extern const struct schema schema_plugin_change;
 
+extern const struct schema schema_client_answer;
+
 /* schemas_recovery.c */
 extern const struct schema schema_recover;
 extern const struct schema schema_recovery;

@@ -300,19 +300,20 @@ static void take_skus(struct batch *batch, struct order_arrival *arrival)
 }
 
 /* Who an order is from does not change, but for an address that nobody had said before. */
-static void take_customer(struct batch *batch, const struct order_arrival *arrival,
-                          struct order *order)
+static const struct customer *
+take_customer(struct batch *batch, const struct order_arrival *arrival, struct order *order)
 {
     if (order->customer != 0 && (order->contact != 0 || arrival->email_key.len == 0))
-        return;
-    struct customer *customer = NULL;
-    if (arrival->email_key.len > 0)
+        return NULL;
+    const struct customer *customer = order->customer == 0 ? arrival->customer : NULL;
+    if (customer == NULL && arrival->email_key.len > 0)
         customer = find_customer(batch, order->organization, arrival->email_key);
     if (customer == NULL)
         customer = make_customer(batch, arrival);
     order->customer = customer->id;
     order->customer_number = customer->number;
     order->contact = customer->contact;
+    return customer;
 }
 
 /* ── telling ── */
@@ -473,7 +474,7 @@ bool orders_take(struct batch *batch, struct order_arrival *arrival,
     }
     const struct contact contact = new_contact(batch, arrival);
     take_ids(&order, &arrival->wanted);
-    take_customer(batch, arrival, &order);
+    ret_arrived->customer = take_customer(batch, arrival, &order);
     record->order = order;
     put(batch, record);
     add_order(batch, record);

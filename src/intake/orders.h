@@ -14,9 +14,10 @@
 /* The caller's, until the answer. */
 struct order_arrival {
     struct order_wanted wanted;
-    bool make;        /* one that is not there is made; else that is a problem */
-    int64_t campaign; /* of one that is made; 0: none */
-    bool import_skus; /* that the campaign does not know */
+    bool make;                       /* one that is not there is made; else that is a problem */
+    int64_t campaign;                /* of one that is made; 0: none */
+    const struct customer *customer; /* likewise; NULL: whoever has its e-mail address */
+    bool import_skus;                /* that the campaign does not know */
     struct order_input input;
     /* The event: */
     str type;      /* "order_import" … */
@@ -35,7 +36,8 @@ struct order_arrival {
 struct order_arrived {
     const struct order *order; /* afterwards; lives until the batch's end */
     bool fresh;
-    int64_t event; /* 0: nothing new came, and nothing is stored */
+    int64_t event;                   /* 0: nothing new came, and nothing is stored */
+    const struct customer *customer; /* who was found or made for it; NULL: they were known */
     struct order_outcome outcome;
 };
 

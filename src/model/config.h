@@ -172,6 +172,10 @@ struct endpoint {
     const struct export_profile *export;
 };
 
+/* Of a plugin's client API: bytes. */
+#define CLIENT_LOGIN_MIN 3
+#define CLIENT_LOGIN_MAX 100
+
 /* An instance of a plugin: an inlet for another system's postbacks. */
 struct plugin {
     struct object object;
@@ -180,7 +184,9 @@ struct plugin {
     str name;
     int64_t campaign; /* whose SKUs it looks for */
     bool import_unknown_skus;
-    str secret; /* what its sender shows, unsealed: never printed */
+    str secret;          /* what its sender shows, unsealed: never printed */
+    str client_login;    /* of its client API, unique over the hub; empty: it has none */
+    str client_password; /* likewise unsealed */
     int64_t created_ms;
     int64_t updated_ms;
 };

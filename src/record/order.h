@@ -39,6 +39,7 @@ struct order_facts {
     int64_t total;
     str currency;
     bool test;
+    enum fulfillment_state fulfillment; /* where no change says it; FULFILLMENT_NONE: not said */
     int64_t
         said_ms; /* when it happened; 0: unknown. Older news change nothing that newer ones said */
 };
@@ -50,6 +51,7 @@ struct order_change {
     int64_t amount; /* refund, chargeback, rebill */
     str sku;        /* of the purchase that it is about; empty: all of the order's */
     int64_t product;
+    int line; /* that line's, from 1; 0: not said */
 };
 
 struct order_input {

@@ -16,6 +16,8 @@ static void take_values(struct order *order, const struct order_facts *facts)
     if (facts->currency.len > 0)
         order->currency = facts->currency;
     order->test = order->test || facts->test;
+    if (facts->fulfillment != FULFILLMENT_NONE)
+        order->fulfillment = facts->fulfillment;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
 }
 

@@ -99,6 +99,23 @@ int store_count_campaigns(struct sql *sql, int64_t organization, struct catalog_
     return read_count(&query, ret_count);
 }
 
+static int take_id(struct sql_query *query, int64_t *ret_id)
+{
+    int r = sql_found(sql_next(query));
+    if (r == 0)
+        *ret_id = sql_int(query, 0);
+    return r;
+}
+
+int store_find_campaign_number(struct sql *sql, int64_t organization, int64_t number,
+                               int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT id FROM campaigns WHERE organization = $1 AND number = $2",
+                  SQL_I(organization), SQL_I(number));
+    return take_id(&query, ret_id);
+}
+
 int store_find_campaign_use(struct sql *sql, int64_t organization, int64_t campaign,
                             enum campaign_use *ret_use)
 {
@@ -201,6 +218,15 @@ int store_list_products(struct sql *sql, const struct store_page *page,
     return fail(r);
 }
 
+int store_find_product_number(struct sql *sql, int64_t organization, int64_t number,
+                              int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT id FROM products WHERE organization = $1 AND number = $2",
+                  SQL_I(organization), SQL_I(number));
+    return take_id(&query, ret_id);
+}
+
 int store_count_products(struct sql *sql, int64_t organization, struct catalog_count *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
@@ -276,10 +302,7 @@ int store_find_sku(struct sql *sql, const struct sku *sku, int64_t *ret_id)
         "SELECT id FROM skus WHERE organization = $1 AND sku_key = $2 AND campaign = $3"
         " AND sku = $4",
         SQL_I(sku->organization), SQL_T(sku->key), SQL_I(sku->campaign), SQL_T(sku->text));
-    int r = sql_found(sql_next(&query));
-    if (r == 0)
-        *ret_id = sql_int(&query, 0);
-    return r;
+    return take_id(&query, ret_id);
 }
 
 #define SKU_LIST(more)                                                                             \

@@ -275,6 +275,7 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/deliveries/{}', 'POST /api/v1/deliveries/{}/resend',
         'POST /api/v1/webhooks/{}/recover', 'GET /api/v1/webhooks/{}/recoveries', 'GET /api/v1/recoveries/{}', 'POST /api/v1/recoveries/{}/cancel',
         'GET /api/v1/events', 'GET /api/v1/events/{}', 'GET /api/v1/rejections', 'GET /api/v1/ledger', 'GET /api/v1/audit',
+        ...['landers/clicks/import', 'leads/import', 'order/import', 'upsale/import', 'order/update', 'order/cancel', 'order/refund', 'order/qa', 'purchase/update', 'purchase/cancel', 'fulfillment/update', 'order/query', 'customer/query', 'customer/history', 'campaign/query', 'product/query'].flatMap((path) => [`GET /${path}/`, `POST /${path}/`]),
         'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/openapi.json', 'GET /test/clock', 'POST /test/clock',
     ])
         assert.ok(names.has(name), name);

@@ -285,7 +285,16 @@ static const char step_4[] =
     "UPDATE organizations SET campaign_numbers = (SELECT COALESCE(MAX(number), 0) FROM campaigns"
     " WHERE organization = organizations.id),"
     " product_numbers = (SELECT COALESCE(MAX(number), 0) FROM products"
-    " WHERE organization = organizations.id);";
+    " WHERE organization = organizations.id);"
+    /* The login of a plugin's client API; `client_password` is sealed. No login: it has none. */
+    "ALTER TABLE plugins ADD COLUMN client_login TEXT;"
+    "ALTER TABLE plugins ADD COLUMN client_password BLOB;"
+    "CREATE UNIQUE INDEX plugins_by_client_login ON plugins (client_login)"
+    " WHERE client_login IS NOT NULL;"
+    /* What a client's queries ask for: days. */
+    "CREATE INDEX orders_by_created ON orders (organization, created_ms);"
+    "CREATE INDEX orders_by_updated ON orders (organization, updated_ms);"
+    "CREATE INDEX customers_by_created ON customers (organization, created_ms);";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/exports.h"
+
+#include "base/buf.h"
+#include "store/rows.h"
+
+int store_find_export(struct sql *sql, int64_t organization, int64_t delivery, struct arena *arena,
+                      struct export_delivery_row *ret_row)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT delivery, organization, outlet, event, order_id, route, file, content FROM exports"
+        " WHERE delivery = $1 AND organization = $2",
+        SQL_I(delivery), SQL_I(organization));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_row = (struct export_delivery_row){ .delivery = sql_int(&query, 0),
+                                                 .organization = sql_int(&query, 1),
+                                                 .outlet = sql_int(&query, 2),
+                                                 .event = sql_int(&query, 3),
+                                                 .order = sql_int(&query, 4),
+                                                 .route = sql_int(&query, 5),
+                                                 .file = sql_int(&query, 6),
+                                                 .content = sql_blob(&query, 7, arena) };
+    return r;
+}
+
+/* ── files ── */
+
+int store_insert_export_file(struct sql *sql, const struct export_file *file)
+{
+    return sql_changed(SQL_RUN(
+        sql,
+        "INSERT INTO export_files (id, organization, profile, route, day, name, columns, header,"
+        " guarded, closes_ms, row_count, byte_count, delivery, uploaded_ms, created_ms) VALUES"
+        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11)",
+        SQL_I(file->id), SQL_I(file->organization), SQL_I(file->profile), SQL_I(file->route),
+        SQL_I(file->day), SQL_T(file->name), SQL_T(file->columns), SQL_B(file->header),
+        SQL_I(file->guarded), SQL_I(file->closes_ms), SQL_I(file->created_ms)));
+}
+
+int store_update_export_file(struct sql *sql, const struct export_file_row *row)
+{
+    return sql_changed(SQL_RUN(
+        sql,
+        "UPDATE export_files SET row_count = row_count + $1, byte_count = byte_count + $2,"
+        " delivery = CASE WHEN $3 = 0 THEN delivery ELSE $3 END,"
+        " uploaded_ms = CASE WHEN $4 = 0 THEN uploaded_ms ELSE $4 END"
+        " WHERE organization = $5 AND id = $6",
+        SQL_I(row->rows), SQL_I(row->bytes), SQL_I(row->delivery), SQL_I(row->uploaded_ms),
+        SQL_I(row->file.organization), SQL_I(row->file.id)));
+}
+
+#define FILE_COLUMNS                                                                               \
+    "SELECT id, organization, profile, route, day, name, columns, header, guarded, closes_ms,"     \
+    " row_count, byte_count, delivery, uploaded_ms, created_ms FROM export_files"
+
+static struct export_file take_file(const struct sql_query *query, struct arena *arena)
+{
+    return (struct export_file){
+        .id = sql_int(query, 0),
+        .organization = sql_int(query, 1),
+        .profile = sql_int(query, 2),
+        .route = sql_int(query, 3),
+        .day = sql_int(query, 4),
+        .name = sql_text(query, 5, arena),
+        .columns = sql_text(query, 6, arena),
+        .header = sql_blob(query, 7, arena),
+        .guarded = sql_int(query, 8) != 0,
+        .closes_ms = sql_int(query, 9),
+        .row_count = sql_int(query, 10),
+        .byte_count = sql_int(query, 11),
+        .delivery = sql_int(query, 12),
+        .uploaded_ms = sql_int(query, 13),
+        .created_ms = sql_int(query, 14),
+    };
+}
+
+static int take_one(struct sql_query *query, struct arena *arena, struct export_file *ret_file)
+{
+    int r = sql_found(sql_next(query));
+    if (r == 0)
+        *ret_file = take_file(query, arena);
+    return r;
+}
+
+int store_find_export_file(struct sql *sql, const struct export_file *wanted, struct arena *arena,
+                           struct export_file *ret_file)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  FILE_COLUMNS " WHERE organization = $1 AND profile = $2 AND route = $3"
+                               " AND day = $4",
+                  SQL_I(wanted->organization), SQL_I(wanted->profile), SQL_I(wanted->route),
+                  SQL_I(wanted->day));
+    return take_one(&query, arena, ret_file);
+}
+
+int store_read_export_file(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
+                           struct export_file *ret_file)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, FILE_COLUMNS " WHERE organization = $1 AND id = $2", SQL_I(organization), SQL_I(id));
+    return take_one(&query, arena, ret_file);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
+int store_find_export_file_by_name(struct sql *sql, int64_t organization, int64_t profile, str name,
+                                   struct arena *arena, struct export_file *ret_file)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, FILE_COLUMNS " WHERE organization = $1 AND profile = $2 AND name = $3",
+                  SQL_I(organization), SQL_I(profile), SQL_T(name));
+    return take_one(&query, arena, ret_file);
+}
+
+int store_list_export_files(struct sql *sql, const struct store_page *page, int64_t profile,
+                            struct export_file *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  FILE_COLUMNS " WHERE organization = $1 AND profile = $2 AND id < $3"
+                               " ORDER BY id DESC LIMIT $4",
+                  SQL_I(page->organization), SQL_I(profile), SQL_I(page->before),
+                  SQL_I(page->limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = take_file(&query, page->arena);
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
+                                struct buf *bytes, int64_t *ret_last)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT delivery, content FROM exports WHERE organization = $1 AND file = $2"
+                  " AND file <> 0 AND delivery > $3 ORDER BY delivery",
+                  SQL_I(part->organization), SQL_I(part->file), SQL_I(part->after));
+    int r = 0;
+    *ret_last = 0;
+    while (bytes->len < part->most && (r = sql_next(&query)) > 0) {
+        *ret_last = sql_int(&query, 0);
+        buf_add(bytes, sql_blob(&query, 1, bytes->arena));
+    }
+    return fail(MIN_OF(r, 0));
+}
+
+int store_list_export_file_work(struct sql *sql, const struct export_file *file, int64_t after,
+                                int limit, struct delivery *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT w.id, w.event, w.created_ms FROM exports x JOIN work w ON"
+        " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
+        " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 AND x.delivery > $3 ORDER BY x.delivery"
+        " LIMIT $4",
+        SQL_I(file->organization), SQL_I(file->id), SQL_I(after), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = (struct delivery){ .id = sql_int(&query, 0),
+                                               .organization = file->organization,
+                                               .outlet = file->profile,
+                                               .event = sql_int(&query, 1),
+                                               .created_ms = sql_int(&query, 2) };
+    *ret_count = count;
+    return fail(r);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * store/exports.h: what deliveries of export profiles have beside others, and the files that some of
+ * them are rows of. Shared SQL. */
+#pragma once
+
+#include "store/config.h"
+#include "store/store.h"
+
+/* STORE_NOT_FOUND: it is of another kind, or of another organization. `content` is in the arena. */
+MUST_USE int store_find_export(struct sql *sql, int64_t organization, int64_t delivery,
+                               struct arena *arena, struct export_delivery_row *ret_row);
+
+/* ── files ── */
+
+MUST_USE int store_insert_export_file(struct sql *sql, const struct export_file *file);
+/* So much more is in it than the store has; and what becomes of it. */
+MUST_USE int store_update_export_file(struct sql *sql, const struct export_file_row *row);
+/* STORE_NOT_FOUND: nothing has gone into it yet. `wanted` names organization, profile, route, day. */
+MUST_USE int store_find_export_file(struct sql *sql, const struct export_file *wanted,
+                                    struct arena *arena, struct export_file *ret_file);
+MUST_USE int store_read_export_file(struct sql *sql, int64_t organization, int64_t id,
+                                    struct arena *arena, struct export_file *ret_file);
+MUST_USE int store_find_export_file_by_name(struct sql *sql, int64_t organization, int64_t profile,
+                                            str name, struct arena *arena,
+                                            struct export_file *ret_file);
+MUST_USE int store_list_export_files(struct sql *sql, const struct store_page *page,
+                                     int64_t profile, struct export_file *ret_rows, int *ret_count);
+
+/* The rows of a file behind `after`, oldest first: adds them to `bytes` until `bytes` has `most` or
+ * more. *ret_last is the last one's delivery; 0: there was none. */
+struct export_file_part {
+    int64_t organization;
+    int64_t file;
+    int64_t after;
+    size_t most;
+};
+MUST_USE int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
+                                         struct buf *bytes, int64_t *ret_last);
+
+/* Unfinished deliveries of a file behind `after`, by id. */
+MUST_USE int store_list_export_file_work(struct sql *sql, const struct export_file *file,
+                                         int64_t after, int limit, struct delivery *ret_rows,
+                                         int *ret_count);
