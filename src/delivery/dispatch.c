@@ -525,6 +525,7 @@ void dispatch_prepared(struct dispatch *dispatch)
         }
         dispatch->result->after = dispatch->result->before;
         break;
+    case PREPARED_FILE: /* nothing sends files yet */
     case PREPARED_NOTHING:
         dispatch->result->after = dispatch->result->before;
         dispatch->result->after.due_ms = courier_now_ms(courier) + PAUSE_MAX_MS;

@@ -22,6 +22,7 @@ void batch_done(struct batch *batch)
 void batch_forget_rows(struct batch *batch)
 {
     orders_forget_rows(batch);
+    export_files_forget_rows(batch);
     batch->rows = (struct batch_rows){};
     batch->events_end = &batch->rows.events;
     batch->contacts_end = &batch->rows.contacts;
@@ -32,6 +33,7 @@ void batch_forget_rows(struct batch *batch)
     batch->notices_end = &batch->rows.notices;
     batch->skus_end = &batch->rows.skus;
     batch->exports_end = &batch->rows.exports;
+    batch->export_files_end = &batch->rows.export_files;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -62,7 +64,8 @@ bool batch_is_empty(const struct batch *batch)
     return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
            rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
            rows->rejections == NULL && rows->counters == NULL && rows->orders == NULL &&
-           rows->customers == NULL && rows->skus == NULL && rows->exports == NULL;
+           rows->customers == NULL && rows->skus == NULL && rows->exports == NULL &&
+           rows->export_files == NULL;
 }
 
 struct arena *batch_arena(struct batch *batch)

@@ -8,8 +8,7 @@
 static str key_of(struct batch *batch, const struct export_file *file)
 {
     const int64_t key[] = { file->profile, file->route, file->day };
-    return batch_load_key(batch, LOAD_EXPORT_FILE, file->organization,
-                          str_from(key, sizeof(key)));
+    return batch_load_key(batch, LOAD_EXPORT_FILE, file->organization, str_from(key, sizeof(key)));
 }
 
 static struct export_file_record *keep(struct batch *batch, const struct export_file *file)
@@ -99,9 +98,9 @@ struct export_file_record *export_files_open(struct batch *batch, const struct e
 
 struct export_file_record *export_files_find(struct batch *batch, int64_t organization, int64_t id)
 {
-    struct export_file_record *record = map_find(
-        &batch->loads, batch_load_key(batch, LOAD_EXPORT_FILE_BY_ID, organization,
-                                      str_from(&id, sizeof(id))));
+    struct export_file_record *record =
+        map_find(&batch->loads, batch_load_key(batch, LOAD_EXPORT_FILE_BY_ID, organization,
+                                               str_from(&id, sizeof(id))));
     if (record != NULL)
         return record;
     struct export_file file;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "intake/exports.h"
 
+#include "intake/export_files.h"
 #include "intake/internal.h"
 #include "intake/orders.h"
 #include "mapping/export_profile.h"
@@ -39,44 +40,38 @@ static bool is_converted(const struct order *order, enum customer_type type)
     return before && order_is_sold(order);
 }
 
-/* Why nothing is sent; empty: `ret_content` is. */
-static str render(struct batch *batch, const struct endpoint *profile, const struct order *order,
-                  const struct order_occurrence *occurrence, str *ret_content)
+/* Why nothing is sent of it; empty: something is. */
+static str why_not(const struct order *order, const struct order_occurrence *occurrence)
 {
     if (order->test)
         return SKIPPED_TEST;
-    if (is_converted(order, occurrence->type))
-        return SKIPPED_CONVERTED;
+    return is_converted(order, occurrence->type) ? SKIPPED_CONVERTED : (str){};
+}
+
+static bool render_request(struct batch *batch, const struct endpoint *profile,
+                           const struct order *order, const struct order_occurrence *occurrence,
+                           str *ret_content)
+{
     const struct crm_source source = source_of(batch, order, occurrence);
-    if (!export_content_render(profile->export->map, &source, batch_arena(batch), ret_content))
-        return SKIPPED_LONG;
-    return (str){};
+    return export_content_render(profile->export->map, &source, batch_arena(batch), ret_content);
 }
 
-/* ── at the event ── */
-
-static void count(struct batch *batch, const struct delivery *delivery)
+/* Into the file, too. */
+static bool render_row(struct batch *batch, struct export_file_record *file,
+                       const struct order *order, const struct order_occurrence *occurrence,
+                       str *ret_content)
 {
-    const int64_t subjects[] = { 0, delivery->outlet };
-    for (size_t i = 0; i < COUNT_OF(subjects); i++) {
-        struct counter_delta *sums =
-            batch_counter(batch, delivery->organization, subjects[i], delivery->created_ms);
-        sums->deliveries++;
-        sums->dropped += delivery->state == DELIVERY_DROPPED;
-    }
+    const struct crm_source source = source_of(batch, order, occurrence);
+    enum export_cells cells = file->row.file.guarded ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+    if (!export_csv_row(file->map, &source, cells, batch_arena(batch), ret_content))
+        return false;
+    export_files_add_row(batch, file, *ret_content);
+    return true;
 }
 
-static void add_row(struct batch *batch, const struct delivery *delivery, int64_t order,
-                    int64_t route, str content)
+static bool is_file(const struct endpoint *profile)
 {
-    const struct export_delivery_row row = { .delivery = delivery->id,
-                                             .organization = delivery->organization,
-                                             .outlet = delivery->outlet,
-                                             .event = delivery->event,
-                                             .order = order,
-                                             .route = route,
-                                             .content = content };
-    batch_add_export(batch, &row);
+    return profile->export->type != EXPORT_POSTBACK;
 }
 
 static void end(struct delivery *delivery, enum delivery_state state, str reason, int64_t now_ms)
@@ -85,6 +80,85 @@ static void end(struct delivery *delivery, enum delivery_state state, str reason
     delivery->reason = reason;
     delivery->due_ms = 0;
     delivery->finished_ms = now_ms;
+}
+
+/* What is to be sent of a delivery, and where it stands then. */
+struct fixing {
+    const struct endpoint *profile;
+    const struct export_route *route; /* of a file */
+    const struct order *order;
+    const struct order_occurrence *occurrence;
+    struct delivery *delivery;
+    int64_t file;
+    str content;
+};
+
+/* A row of a CSV profile is delivered with that: its file lies in the store. One of an FTP profile
+ * waits for its file to close. */
+static void fix_row(struct batch *batch, struct fixing *fixing)
+{
+    struct delivery *delivery = fixing->delivery;
+    struct export_file_record *file =
+        export_files_open(batch, fixing->profile, fixing->route, delivery->due_ms);
+    if (file == NULL) /* the batch is not written */
+        return;
+    fixing->file = file->row.file.id;
+    if (!render_row(batch, file, fixing->order, fixing->occurrence, &fixing->content))
+        end(delivery, DELIVERY_DROPPED, SKIPPED_LONG, batch_now_ms(batch));
+    else if (fixing->profile->export->type == EXPORT_CSV)
+        end(delivery, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
+    else
+        delivery->due_ms = file->row.file.closes_ms;
+}
+
+static void fix(struct batch *batch, struct fixing *fixing)
+{
+    struct delivery *delivery = fixing->delivery;
+    str why = why_not(fixing->order, fixing->occurrence);
+    if (why.len > 0)
+        end(delivery, DELIVERY_DROPPED, why, batch_now_ms(batch));
+    else if (is_file(fixing->profile))
+        fix_row(batch, fixing);
+    else if (!render_request(batch, fixing->profile, fixing->order, fixing->occurrence,
+                             &fixing->content))
+        end(delivery, DELIVERY_DROPPED, SKIPPED_LONG, batch_now_ms(batch));
+}
+
+/* ── at the event ── */
+
+static void count_end(struct batch *batch, const struct delivery *delivery)
+{
+    const int64_t subjects[] = { 0, delivery->outlet };
+    for (size_t i = 0; i < COUNT_OF(subjects); i++) {
+        struct counter_delta *sums =
+            batch_counter(batch, delivery->organization, subjects[i], delivery->created_ms);
+        sums->dropped += delivery->state == DELIVERY_DROPPED;
+        sums->delivered += delivery->state == DELIVERY_DELIVERED;
+    }
+}
+
+static void count(struct batch *batch, const struct delivery *delivery)
+{
+    batch_counter(batch, delivery->organization, 0, delivery->created_ms)->deliveries++;
+    batch_counter(batch, delivery->organization, delivery->outlet, delivery->created_ms)
+        ->deliveries++;
+    count_end(batch, delivery);
+}
+
+static void add_row(struct batch *batch, const struct fixing *fixing)
+{
+    const struct delivery *delivery = fixing->delivery;
+    const struct export_delivery_row row = {
+        .delivery = delivery->id,
+        .organization = delivery->organization,
+        .outlet = delivery->outlet,
+        .event = delivery->event,
+        .order = fixing->order->id,
+        .route = fixing->route == NULL ? 0 : fixing->route->id,
+        .file = fixing->file,
+        .content = fixing->content,
+    };
+    batch_add_export(batch, &row);
 }
 
 /* The event as it is sent: the hand-over reads it when the batch's work is done. */
@@ -103,7 +177,6 @@ static void add_delivery(struct batch *batch, const struct event *event,
                          const struct export_ask *ask)
 {
     const struct endpoint *profile = ask->profile;
-    const struct export_profile *export = profile->export;
     struct delivery delivery = {
         .id = batch_draw_id(batch),
         .organization = event->organization,
@@ -111,20 +184,27 @@ static void add_delivery(struct batch *batch, const struct event *event,
         .event = event->id,
         .created_ms = event->at_ms,
         .state = DELIVERY_PENDING,
-        .due_ms = export_due_ms(export, profile->created_ms, event->at_ms),
+        .due_ms = export_due_ms(profile->export, profile->created_ms, event->at_ms),
     };
-    str content = {};
-    str skipped = event->occurred_to->test ? SKIPPED_TEST : (str){};
-    if (skipped.len == 0 && delivery.due_ms <= event->at_ms)
-        skipped = render(batch, profile, event->occurred_to, event->occurrence, &content);
-    if (skipped.len > 0)
-        end(&delivery, DELIVERY_DROPPED, skipped, event->at_ms);
+    struct fixing fixing = { .profile = profile,
+                             .route = is_file(profile) ? ask->route : NULL,
+                             .order = event->occurred_to,
+                             .occurrence = event->occurrence,
+                             .delivery = &delivery };
+    if (event->occurred_to->test || delivery.due_ms <= event->at_ms)
+        fix(batch, &fixing);
     count(batch, &delivery);
-    add_row(batch, &delivery, event->order, 0, content);
-    if (skipped.len > 0)
+    add_row(batch, &fixing);
+    if (delivery.state != DELIVERY_PENDING)
         batch_add_ended_delivery(batch, &delivery, event->type);
     else
-        batch_add_delivery(batch, &delivery, as_sent(batch, event, content));
+        batch_add_delivery(batch, &delivery, as_sent(batch, event, fixing.content));
+}
+
+/* Each row of a file belongs to its route. */
+static bool collapses(const struct export_ask *ask, const struct endpoint *last)
+{
+    return ask->profile == last && !is_file(ask->profile);
 }
 
 /* Of a profile's routes that ask for the same, the first counts. */
@@ -141,7 +221,7 @@ bool exports_add(struct batch *batch, const struct event *event)
         about[i] = order_occurrence_is_about(event->occurred_to, occurrence, i);
     for (int i = 0; i < asks->count; i++) {
         const struct export_ask *ask = &asks->at[i];
-        if (ask->profile == last || export_route_asks(ask->route, event->occurred_to,
+        if (collapses(ask, last) || export_route_asks(ask->route, event->occurred_to,
                                                       occurrence->type, about) != EXPORT_WANTED)
             continue;
         last = ask->profile;
@@ -185,15 +265,119 @@ static bool read_occurrence(const struct content *content, struct arena *arena,
     return true;
 }
 
-static void end_delivery(struct batch *batch, struct preparation *preparation, str reason)
+static void end_pending(struct batch *batch, const struct delivery *after, str event_type)
+{
+    batch_add_change(batch, after, event_type, true, NULL);
+    count_end(batch, after);
+}
+
+/* ── a file that has closed ── */
+
+#define ROWS_AT_ONCE 256
+
+/* It lies where it should: its other rows are delivered with it, some at a time. */
+static void deliver_rows(struct batch *batch, struct preparation *preparation,
+                         const struct export_file *file)
+{
+    struct delivery *rows = ARENA_ARRAY(batch_arena(batch), struct delivery, ROWS_AT_ONCE);
+    int count = 0;
+    int r = store_list_export_file_work(batch_sql(batch), file, preparation->before.id - 1,
+                                        ROWS_AT_ONCE, rows, &count);
+    if (r < 0)
+        batch->failure = r;
+    for (int i = 0; i < count; i++) {
+        end(&rows[i], DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
+        if (rows[i].id == preparation->before.id)
+            preparation->after = rows[i];
+        end_pending(batch, &rows[i], preparation->content_before->type);
+    }
+    preparation->verdict = PREPARED_ENDED;
+    preparation->work->found = false;
+}
+
+static void prepare_file(struct batch *batch, struct preparation *preparation, int64_t id)
+{
+    const struct export_file_record *record =
+        export_files_find(batch, preparation->before.organization, id);
+    if (record == NULL)
+        return;
+    const struct export_file *file = &record->row.file;
+    if (file->uploaded_ms != 0 && !preparation->manual) {
+        deliver_rows(batch, preparation, file);
+    } else if (file->closes_ms > batch_now_ms(batch)) {
+        preparation->after.due_ms = file->closes_ms;
+        preparation->verdict = PREPARED_LATER;
+        batch_add_change(batch, &preparation->after, preparation->content_before->type, true, NULL);
+    } else {
+        preparation->verdict = PREPARED_FILE;
+        preparation->file = *file;
+        preparation->file.name = arena_str(&preparation->arena, file->name);
+        preparation->file.header = arena_str(&preparation->arena, file->header);
+    }
+}
+
+/* ── an order that is due ── */
+
+static void prepare_order(struct batch *batch, struct preparation *preparation,
+                          struct fixing *fixing)
 {
     struct delivery *after = &preparation->after;
-    end(after, DELIVERY_DROPPED, reason, batch_now_ms(batch));
+    int64_t due_ms = after->due_ms;
+    fix(batch, fixing);
+    if (fixing->content.len > 0) {
+        add_row(batch, fixing);
+        preparation->content = arena_str(&preparation->arena, fixing->content);
+    }
+    if (after->state != DELIVERY_PENDING) {
+        preparation->verdict = PREPARED_ENDED;
+        preparation->work->found = false;
+        end_pending(batch, after, preparation->content_before->type);
+    } else if (after->due_ms != due_ms) {
+        preparation->verdict = PREPARED_LATER;
+        batch_add_change(batch, after, preparation->content_before->type, true, NULL);
+    } else {
+        preparation->verdict = PREPARED_CONTENT;
+    }
+}
+
+static void prepare_missing(struct batch *batch, struct preparation *preparation)
+{
+    end(&preparation->after, DELIVERY_DROPPED, STR("the order is not there any more"),
+        batch_now_ms(batch));
     preparation->verdict = PREPARED_ENDED;
-    batch_add_change(batch, after, preparation->content_before->type, true, NULL);
-    batch_counter(batch, after->organization, 0, after->created_ms)->dropped++;
-    batch_counter(batch, after->organization, after->outlet, after->created_ms)->dropped++;
     preparation->work->found = false;
+    end_pending(batch, &preparation->after, preparation->content_before->type);
+}
+
+static void prepare(struct batch *batch, struct preparation *preparation,
+                    const struct endpoint *profile)
+{
+    const struct delivery *before = &preparation->before;
+    const struct content *content = preparation->content_before;
+    struct export_delivery_row row;
+    struct order_occurrence occurrence;
+    int r = store_find_export(batch_sql(batch), before->organization, before->id,
+                              batch_arena(batch), &row);
+    if (r != 0) {
+        batch->failure = r < 0 ? r : FAIL_CORRUPT;
+        return;
+    }
+    if (content->rendered) {
+        prepare_file(batch, preparation, row.file);
+        return;
+    }
+    const struct order *order = orders_find(batch, before->organization, content->subject);
+    if (order == NULL || !read_occurrence(content, batch_arena(batch), &occurrence)) {
+        prepare_missing(batch, preparation);
+        return;
+    }
+    const struct export_route route = { .id = row.route, .type = occurrence.type };
+    struct fixing fixing = { .profile = profile,
+                             .route = is_file(profile) ? &route : NULL,
+                             .order = order,
+                             .occurrence = &occurrence,
+                             .delivery = &preparation->after };
+    prepare_order(batch, preparation, &fixing);
 }
 
 static bool apply_preparation(struct operation *operation, struct batch *batch)
@@ -204,26 +388,9 @@ static bool apply_preparation(struct operation *operation, struct batch *batch)
     const struct endpoint *profile =
         picture == NULL ? NULL : objects_find(&picture->endpoints, before->outlet);
     preparation->verdict = PREPARED_GONE;
-    if (!preparation->work->found || profile == NULL || profile->export == NULL)
-        return true;
-    struct order_occurrence occurrence;
-    const struct order *order =
-        orders_find(batch, before->organization, preparation->content_before->subject);
     preparation->after = *before;
-    str content = {};
-    str skipped = {};
-    if (order == NULL ||
-        !read_occurrence(preparation->content_before, batch_arena(batch), &occurrence))
-        skipped = STR("the order is not there any more");
-    else
-        skipped = render(batch, profile, order, &occurrence, &content);
-    if (skipped.len > 0) {
-        end_delivery(batch, preparation, skipped);
-        return true;
-    }
-    preparation->verdict = PREPARED_CONTENT;
-    preparation->content = arena_str(&preparation->arena, content);
-    add_row(batch, before, order->id, 0, content);
+    if (preparation->work->found && profile != NULL && profile->export != NULL)
+        prepare(batch, preparation, profile);
     return true;
 }
 

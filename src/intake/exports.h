@@ -14,7 +14,8 @@ bool exports_add(struct batch *batch, const struct event *event);
 enum preparation_verdict {
     PREPARED_NOTHING = 0, /* it could not be stored: post it again */
     PREPARED_CONTENT,     /* `content` is what it sends */
-    PREPARED_LATER,       /* it is due again at `after.due_ms` */
+    PREPARED_LATER,       /* it is due again at `after.due_ms`; with `content`, if it has any */
+    PREPARED_FILE,        /* its file is closed, and goes now: `file` */
     PREPARED_ENDED,       /* it is dropped or delivered: `after` */
     PREPARED_GONE,        /* it is no longer unfinished, or its profile is deleted */
 };
@@ -24,11 +25,13 @@ struct preparation {
     struct arena arena; /* the courier's, with the operation and what comes back */
     struct delivery before;
     const struct content *content_before; /* the event's: borrowed until the answer */
+    bool manual;                          /* asked for by a resend: a file goes once more */
     struct work_load *work;               /* the committer's own */
     /* What came of it: */
     enum preparation_verdict verdict;
     struct delivery after;
     str content;
+    struct export_file file;
     void (*prepared)(struct preparation *preparation); /* on the committer's thread */
 };
 

@@ -33,6 +33,8 @@ static int prepare(struct batch *batch, struct operation *first)
     int r = store_begin(committer->writer);
     if (r == 0)
         r = apply_all(batch, first);
+    if (r == 0)
+        r = batch->failure;
     if (r == 0 && batch_is_empty(batch)) {
         store_rollback(committer->writer);
         return HOT_EMPTY;

@@ -9,7 +9,7 @@
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again
- * exports.c    deliveries of export profiles
+ * exports.c    deliveries of export profiles             export_files.c rows of files
  * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
 
@@ -155,6 +155,7 @@ struct batch {
     struct order_wish *order_wishes; /* not looked for yet */
     struct sku_row **skus_end;
     struct export_delivery_row **exports_end;
+    struct export_file_row **export_files_end;
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
     struct work_load **work;
@@ -169,6 +170,7 @@ struct batch {
     struct change *changes; /* management only */
     int64_t event_count, delivery_count;
     bool noticed; /* it has notices for people */
+    int failure;  /* of a read in `apply`: the batch is not written */
 };
 
 /* What batch->loads has, by table. */
@@ -182,6 +184,8 @@ enum load_tag {
     LOAD_CUSTOMER = 'k',
     LOAD_NUMBERS = 'n',
     LOAD_SKU = 'S',
+    LOAD_EXPORT_FILE = 'f',
+    LOAD_EXPORT_FILE_BY_ID = 'F',
 };
 
 /* tag, organization, text: one map serves all tables. */
@@ -205,6 +209,11 @@ void batch_hand_over(struct batch *batch);
 MUST_USE int orders_load(struct batch *batch, struct sql *sql);
 /* They have been written. */
 void orders_forget_rows(struct batch *batch);
+
+/* ── export_files.c ── */
+
+/* They have been written. */
+void export_files_forget_rows(struct batch *batch);
 
 /* ── rejections: the first of each minute are kept ── */
 

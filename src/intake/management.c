@@ -186,7 +186,9 @@ static int execute_all(struct batch *batch, struct operation **operations, int c
         int outcome = operations[i]->kind->execute(operations[i], batch);
         operations[i]->refused = outcome > 0;
         /* Each command's rows are written at once, so that the next one's SQL sees them. */
-        r = outcome < 0 ? outcome : store_write_batch(committer->writer, &batch->rows);
+        r = outcome < 0 ? outcome : batch->failure;
+        if (r == 0)
+            r = store_write_batch(committer->writer, &batch->rows);
         batch_forget_rows(batch);
     }
     if (r == 0)

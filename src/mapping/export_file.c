@@ -33,8 +33,8 @@ str export_day_write(int64_t day, char text[EXPORT_DAY_LEN])
     int64_t month;
     int64_t in_month;
     date_from_days(day, &year, &month, &in_month);
-    const int64_t digits[] = { year / 1000, year / 100, year / 10, year, -1, month / 10,
-                               month,       -1,         in_month / 10, in_month };
+    const int64_t digits[] = { year / 1000, year / 100, year / 10, year,          -1,
+                               month / 10,  month,      -1,        in_month / 10, in_month };
     for (int i = 0; i < EXPORT_DAY_LEN; i++)
         text[i] = digits[i] < 0 ? '-' : (char)('0' + digits[i] % 10);
     return str_from(text, EXPORT_DAY_LEN);

@@ -41,14 +41,14 @@ int store_insert_export_file(struct sql *sql, const struct export_file *file)
 
 int store_update_export_file(struct sql *sql, const struct export_file_row *row)
 {
-    return sql_changed(SQL_RUN(
-        sql,
-        "UPDATE export_files SET row_count = row_count + $1, byte_count = byte_count + $2,"
-        " delivery = CASE WHEN $3 = 0 THEN delivery ELSE $3 END,"
-        " uploaded_ms = CASE WHEN $4 = 0 THEN uploaded_ms ELSE $4 END"
-        " WHERE organization = $5 AND id = $6",
-        SQL_I(row->rows), SQL_I(row->bytes), SQL_I(row->delivery), SQL_I(row->uploaded_ms),
-        SQL_I(row->file.organization), SQL_I(row->file.id)));
+    return sql_changed(
+        SQL_RUN(sql,
+                "UPDATE export_files SET row_count = row_count + $1, byte_count = byte_count + $2,"
+                " delivery = CASE WHEN $3 = 0 THEN delivery ELSE $3 END,"
+                " uploaded_ms = CASE WHEN $4 = 0 THEN uploaded_ms ELSE $4 END"
+                " WHERE organization = $5 AND id = $6",
+                SQL_I(row->rows), SQL_I(row->bytes), SQL_I(row->delivery), SQL_I(row->uploaded_ms),
+                SQL_I(row->file.organization), SQL_I(row->file.id)));
 }
 
 #define FILE_COLUMNS                                                                               \
@@ -117,12 +117,11 @@ int store_find_export_file_by_name(struct sql *sql, int64_t organization, int64_
 int store_list_export_files(struct sql *sql, const struct store_page *page, int64_t profile,
                             struct export_file *ret_rows, int *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  FILE_COLUMNS " WHERE organization = $1 AND profile = $2 AND id < $3"
-                               " ORDER BY id DESC LIMIT $4",
-                  SQL_I(page->organization), SQL_I(profile), SQL_I(page->before),
-                  SQL_I(page->limit));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        FILE_COLUMNS " WHERE organization = $1 AND profile = $2 AND id < $3"
+                     " ORDER BY id DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(profile), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -151,13 +150,14 @@ int store_read_export_file_part(struct sql *sql, const struct export_file_part *
 int store_list_export_file_work(struct sql *sql, const struct export_file *file, int64_t after,
                                 int limit, struct delivery *ret_rows, int *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT w.id, w.event, w.created_ms FROM exports x JOIN work w ON"
-        " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
-        " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 AND x.delivery > $3 ORDER BY x.delivery"
-        " LIMIT $4",
-        SQL_I(file->organization), SQL_I(file->id), SQL_I(after), SQL_I(limit));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT w.id, w.event, w.created_ms FROM exports x JOIN work w ON"
+                  " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
+                  " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 AND x.delivery > $3 "
+                  "ORDER BY x.delivery"
+                  " LIMIT $4",
+                  SQL_I(file->organization), SQL_I(file->id), SQL_I(after), SQL_I(limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)

@@ -34,6 +34,7 @@ struct export_file_part {
     int64_t after;
     size_t most;
 };
+
 MUST_USE int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
                                          struct buf *bytes, int64_t *ret_last);
 

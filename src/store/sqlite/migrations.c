@@ -271,12 +271,23 @@ static const char step_4[] =
     /* Of an export profile, sealed: mapping/export_profile.h. */
     "ALTER TABLE endpoints ADD COLUMN export BLOB;"
     /* One row for each delivery of an export profile: what was fixed when it was first due
-     * (mapping/export_render.h); NULL before. Route 0: any of that customer type. */
+     * (mapping/export_render.h); NULL before. Those of files name route and file. */
     "CREATE TABLE exports ("
     " delivery INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
     " event INTEGER NOT NULL, order_id INTEGER NOT NULL, route INTEGER NOT NULL,"
-    " content BLOB) STRICT;"
+    " file INTEGER NOT NULL, content BLOB) STRICT;"
     "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);"
+    "CREATE INDEX exports_by_file ON exports (organization, file, delivery) WHERE file <> 0;"
+    /* One for each route of a file profile and day of the account. `columns` and `header` are as of
+     * the first row; the rows lie in exports. */
+    "CREATE TABLE export_files ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, profile INTEGER NOT NULL,"
+    " route INTEGER NOT NULL, day INTEGER NOT NULL, name TEXT NOT NULL, columns TEXT NOT NULL,"
+    " header BLOB NOT NULL, guarded INTEGER NOT NULL, closes_ms INTEGER NOT NULL,"
+    " row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, delivery INTEGER NOT NULL,"
+    " uploaded_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX export_files_by_day ON export_files (organization, profile, route, day);"
+    "CREATE INDEX export_files_by_profile ON export_files (organization, profile, id);"
     /* The account's IANA name: what its days and its senders' local times are. */
     "ALTER TABLE organizations ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'America/New_York';"
     /* The highest number that a campaign or product ever had: none comes twice. */

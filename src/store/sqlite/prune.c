@@ -340,7 +340,8 @@ static int prune_deliveries(struct pruning *pruning)
         return r;
     for (int i = 0; i < count; i++)
         if (SQL_RUN(pruning->sql, "DELETE FROM attempts WHERE organization = $1 AND delivery = $2",
-                    SQL_I(old[i].organization), SQL_I(old[i].id)) < 0)
+                    SQL_I(old[i].organization), SQL_I(old[i].id)) < 0 ||
+            SQL_RUN(pruning->sql, "DELETE FROM exports WHERE delivery = $1", SQL_I(old[i].id)) < 0)
             return fail(FAIL_STORE);
     int64_t gone =
         SQL_RUN(pruning->sql, "DELETE FROM deliveries WHERE id <= $1", SQL_I(old[count - 1].id));
