@@ -93,6 +93,9 @@ int definitions_create(struct call *call, struct batch *batch);
 int definitions_change(struct call *call, struct batch *batch);
 int definitions_delete(struct call *call, struct batch *batch);
 
+/* endpoints.c */
+int endpoints_delete(struct call *call, struct batch *batch);
+
 /* webhooks.c */
 bool retry_preview_check(struct call *call);
 void retry_preview(struct call *call);
@@ -102,7 +105,6 @@ bool webhooks_check(struct call *call);
 int webhooks_create(struct call *call, struct batch *batch);
 int webhooks_again(struct call *call, struct sql *sql);
 int webhooks_change(struct call *call, struct batch *batch);
-int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
 
 /* plugins.c */

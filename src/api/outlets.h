@@ -11,7 +11,8 @@ struct outlet_texts {
     enum endpoint_kind kind;
     str policy;     /* JSON; empty: of a new one */
     str transport;  /* sealed JSON; empty: all as usual */
-    bool elsewhere; /* the change of the URL leads to another host or port */
+    bool elsewhere; /* the change of the URL leads to another host or port; outlets_change() adds:
+                     * or that of the proxy */
 };
 
 /* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */

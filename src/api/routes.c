@@ -380,7 +380,7 @@ const struct route routes[] = {
     { PATCH("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
       .command = webhooks_change, .body = &schema_webhook_change, GIVES(200, schema_webhook),
       .also = { PROBLEM_CONFLICT }, DOC("changeWebhook", "Webhooks", "Change an endpoint") },
-    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_delete,
+    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = endpoints_delete,
       GONE, DOC("deleteWebhook", "Webhooks", "Delete an endpoint"),
       .help = "Its unfinished deliveries are dropped; its log stays." },
     { POST("/api/v1/webhooks/{id}/ping"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_ping,
