@@ -8,6 +8,7 @@
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
 #include "model/names.h"
+#include "model/order_names.h"
 #include "store/lists.h"
 #include "store/sealed.h"
 
@@ -19,6 +20,14 @@ static bool is_under_way(const struct call *call, int64_t delivery)
 {
     struct couriers *couriers = call->api->context.couriers;
     return couriers != NULL && couriers_is_sending(couriers, delivery);
+}
+
+void write_customer_type(struct json_writer *out, str event_type)
+{
+    enum customer_type type;
+    bool occurred = customer_type_read_event(event_type, &type);
+    json_member_text_or_null(out, STR("customerType"),
+                             occurred ? customer_type_name(type) : (str){});
 }
 
 static void write_members(struct call *call, const struct delivery_found *found,

@@ -107,6 +107,25 @@ int webhooks_again(struct call *call, struct sql *sql);
 int webhooks_change(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
 
+/* exports.c, export_body.c, export_orders.c */
+int exports_list(struct call *call, struct sql *sql);
+int exports_get(struct call *call, struct sql *sql);
+bool exports_check(struct call *call);
+int exports_create(struct call *call, struct batch *batch);
+int exports_change(struct call *call, struct batch *batch);
+int exports_preview(struct call *call, struct sql *sql);
+int exports_explain(struct call *call, struct sql *sql);
+
+/* export_routes.c */
+int export_routes_list(struct call *call, struct sql *sql);
+int export_routes_get(struct call *call, struct sql *sql);
+int export_routes_create(struct call *call, struct batch *batch);
+int export_routes_change(struct call *call, struct batch *batch);
+int export_routes_delete(struct call *call, struct batch *batch);
+
+/* export_fields.c */
+void export_fields_list(struct call *call);
+
 /* plugins.c */
 int plugins_list(struct call *call, struct sql *sql);
 int plugins_get(struct call *call, struct sql *sql);

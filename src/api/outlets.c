@@ -351,6 +351,7 @@ int outlets_change(struct call *call, struct outlet_texts *texts)
         check_secrets_of_headers(call, &transport);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
+    texts->authorizes = transport.credential.kind != CREDENTIAL_NONE;
     texts->policy = policy_text(texts->kind, &policy, arena);
     texts->transport = transport_text(call, texts->kind, &transport);
     return 0;

@@ -2,8 +2,6 @@
  * api/recoveries.c: recoveries: begun, looked at, ended. The work is done by intake/recovery.c. */
 #include "store/recoveries.h"
 
-#include <stdlib.h>
-
 #include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/standing.h"
@@ -62,16 +60,6 @@ static void read_span(struct call *call, struct asked *asked)
     read_states(call, asked);
 }
 
-static int sort_ids(int64_t *ids, int count)
-{
-    int kept = 0;
-    qsort(ids, (size_t)count, sizeof(*ids), compare_int64);
-    for (int i = 0; i < count; i++)
-        if (kept == 0 || ids[i] != ids[kept - 1])
-            ids[kept++] = ids[i];
-    return kept;
-}
-
 static void read_ids(struct call *call, struct asked *asked, json list)
 {
     struct arena *arena = &call->request->arena;
@@ -90,7 +78,7 @@ static void read_ids(struct call *call, struct asked *asked, json list)
         else
             call_wrong(call, arena_c(arena, arena_format(arena, "deliveryIds/%d", i)), "format",
                        STR("Send the id of a delivery, dlv_…"));
-    asked->wanted.id_count = sort_ids(ids, count);
+    asked->wanted.id_count = sort_distinct(ids, count);
     asked->wanted.ids = ids;
 }
 

@@ -324,11 +324,11 @@ void transport_write(struct json_writer *writer, enum endpoint_kind kind,
     const struct showing showing = { .writer = writer,
                                      .arena = arena,
                                      .masked = shown == TRANSPORT_MASKED };
-    if (kind == ENDPOINT_WEBHOOK) {
+    if (kind == ENDPOINT_WEBHOOK)
         json_member_string(writer, STR("method"), request_method_name(transport->method));
-        write_headers(&showing, transport);
-    }
     json_member_string(writer, STR("httpVersion"), transport->http1 ? STR("1.1") : STR("auto"));
+    if (kind == ENDPOINT_WEBHOOK)
+        write_headers(&showing, transport);
     write_credential(&showing, &transport->credential);
     write_certificate(&showing, transport);
     json_member_text_or_null(writer, STR("certificateAuthorities"), transport->authorities);
