@@ -94,6 +94,42 @@ int export_routes_get(struct call *call, struct sql *sql)
     return 0;
 }
 
+/* ── who is named ── */
+
+static bool has_id(const int64_t *ids, int count, int64_t id)
+{
+    return bsearch(&id, ids, (size_t)count, sizeof(*ids), compare_int64) != NULL;
+}
+
+static bool names(const struct export_profile *profile, enum object_kind kind, int64_t id)
+{
+    for (int i = 0; i < profile->route_count; i++) {
+        const struct export_route *route = &profile->routes[i];
+        if (kind == OBJECT_CAMPAIGN ? has_id(route->campaigns, route->campaign_count, id)
+                                    : has_id(route->products, route->product_count, id))
+            return true;
+    }
+    return false;
+}
+
+int exports_check_free(struct call *call, struct batch *batch, enum object_kind kind, int64_t id)
+{
+    const struct picture *picture = batch_picture(batch, call->caller.organization);
+    const char *word = kind == OBJECT_CAMPAIGN ? "campaign" : "product";
+    for (int i = 0; i < picture->endpoints.count; i++) {
+        const struct endpoint *endpoint =
+            CONTAINER_OF(picture->endpoints.at[i], struct endpoint, object);
+        if (endpoint->export != NULL && names(endpoint->export, kind, id))
+            return call_refuse(
+                call, PROBLEM_CONFLICT,
+                arena_format(&call->request->arena,
+                             "Routes of the export profile \"%.*s\" name the %s, and "
+                             "would send nothing without it. Change them first.",
+                             STR_ARG(endpoint->name), word));
+    }
+    return 0;
+}
+
 /* ── what a body says ── */
 
 struct wanted_ids {

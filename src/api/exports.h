@@ -19,6 +19,10 @@ void exports_seal(struct call *call, const struct export_open *open, struct endp
 /* Whether the value of this row of a field map is shown masked: of a header whose name says so. */
 bool export_row_is_secret(const struct export_row *row);
 
+/* Refuses to delete a campaign or product that routes name. Returns 0 or CALL_REFUSED. */
+MUST_USE int exports_check_free(struct call *call, struct batch *batch, enum object_kind kind,
+                                int64_t id);
+
 /* Strings for the array of warnings that call->out is in. */
 MUST_USE int exports_warn(struct call *call, const struct endpoint_row *row,
                           const struct export_open *open);
