@@ -2,10 +2,12 @@
  * api/client_queries.c: what clients ask for: orders, customers and their history. Days are the
  * account's. */
 #include "api/client.h"
+
 #include "api/handlers.h"
 #include "mapping/custom_event.h"
 #include "model/order_names.h"
 #include "store/catalog.h"
+#include "store/history.h"
 
 #define PER_PAGE 25
 #define PAGE_MAX 1000000
@@ -367,9 +369,8 @@ static int read_history(struct call *call, struct sql *sql, const struct custome
                                      .arena = &call->request->arena };
     int found = 0;
     int kept = 0;
-    int r = customer->contact == 0
-                ? 0
-                : store_read_order_events(sql, &page, customer->contact, ret_events, &found);
+    const struct history_of of = { .customer = customer->id };
+    int r = store_list_order_events(sql, &page, &of, ret_events, &found);
     for (int i = 0; i < found; i++)
         if (str_starts(ret_events[i].type, STR("order.")))
             ret_events[kept++] = ret_events[i];

@@ -60,13 +60,10 @@ static bool make_export_request(struct dispatch *dispatch, struct content_signin
     }
     if (content.in_body || content.parameters.len == 0)
         return true;
-    struct target *target =
-        target_with_query(dispatch->target, content.parameters, &dispatch->arena);
-    if (target == NULL)
-        return false;
-    target_release(dispatch->target);
-    exchange->target = dispatch->target = target;
-    return true;
+    exchange->request_target = target_request(
+        dispatch->target, content.parameters,
+        dispatch->proxy != NULL && !target_is_tls(dispatch->target), &dispatch->arena);
+    return exchange->request_target != NULL;
 }
 
 bool request_make(struct dispatch *dispatch, int64_t now_ms)

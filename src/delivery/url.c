@@ -161,19 +161,21 @@ struct target *target_new(str url)
     return target;
 }
 
-struct target *target_with_query(const struct target *target, str query, struct arena *arena)
+bool target_is_tls(const struct target *target)
 {
-    CURLU *CLEANUP(url_cleanup) url = curl_url_dup(target->url);
-    if (url == NULL || curl_url_set(url, CURLUPART_QUERY, arena_c(arena, query), 0) != CURLUE_OK)
+    char *CLEANUP(part_free) scheme = NULL;
+    (void)curl_url_get(target->url, CURLUPART_SCHEME, &scheme, 0);
+    return str_equal_nocase(str_c(scheme), STR("https"));
+}
+
+const char *target_request(const struct target *target, str query, bool absolute,
+                           struct arena *arena)
+{
+    char *CLEANUP(part_free) text = NULL;
+    CURLUPart part = absolute ? CURLUPART_URL : CURLUPART_PATH;
+    if (curl_url_get(target->url, part, &text, 0) != CURLUE_OK)
         return NULL;
-    struct target *made = NEW(struct target);
-    *made = *target;
-    made->references = 1;
-    made->host = xstrdup(str_c(target->host));
-    made->place = xstrdup(str_c(target->place));
-    made->url = url;
-    url = NULL;
-    return made;
+    return arena_c(arena, arena_format(arena, "%s?%.*s", text, STR_ARG(query)));
 }
 
 struct target *target_keep(struct target *target)

@@ -322,40 +322,6 @@ int store_find_customer_number(struct sql *sql, int64_t organization, int64_t nu
     return take_customer(&query, organization, arena, ret_customer);
 }
 
-static int read_order_event(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
-                            struct order_event *ret_event)
-{
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT id, at_ms, order_id, type FROM events"
-                  " WHERE id = $1 AND organization = $2 AND order_id <> 0",
-                  SQL_I(id), SQL_I(organization));
-    int r = sql_found(sql_next(&query));
-    if (r == 0)
-        *ret_event = (struct order_event){ .id = sql_int(&query, 0),
-                                           .at_ms = sql_int(&query, 1),
-                                           .order = sql_int(&query, 2),
-                                           .type = sql_text(&query, 3, arena) };
-    return r;
-}
-
-int store_read_order_events(struct sql *sql, const struct store_page *page, int64_t contact,
-                            struct order_event *ret_events, int *ret_count)
-{
-    int64_t *ids = ARENA_ARRAY(page->arena, int64_t, (size_t)page->limit);
-    int64_t before = page->before == STORE_NEWEST ? 0 : page->before;
-    int found = 0;
-    int count = 0;
-    int r = store_read_activity(sql, page->organization, contact, before, page->limit, ids, &found);
-    for (int i = 0; r == 0 && i < found; i++) {
-        r = read_order_event(sql, page->organization, ids[i], page->arena, &ret_events[count]);
-        count += r == 0;
-        r = MIN_OF(r, 0);
-    }
-    *ret_count = count;
-    return fail(r);
-}
-
 static struct sql_query start_customers(struct sql *sql, const struct order_search *search)
 {
     const struct sql_value *values =

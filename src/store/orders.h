@@ -77,19 +77,6 @@ MUST_USE int store_find_customer_number(struct sql *sql, int64_t organization, i
 MUST_USE int store_find_newest_order(struct sql *sql, int64_t organization, int64_t customer,
                                      struct arena *arena, struct order *ret_order);
 
-/* What has happened with the orders of a contact, newest first, of the newest `limit` events about
- * them that are kept. */
-struct order_event {
-    int64_t id;
-    int64_t at_ms;
-    int64_t order;
-    str type;
-};
-
-MUST_USE int store_read_order_events(struct sql *sql, const struct store_page *page,
-                                     int64_t contact, struct order_event *ret_events,
-                                     int *ret_count);
-
 /* By the key, or by the id where that is empty. STORE_NOT_FOUND */
 MUST_USE int store_find_customer(struct sql *sql, int64_t organization, str email_key, int64_t id,
                                  struct arena *arena, struct customer *ret_customer);
