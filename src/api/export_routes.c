@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "base/compare.h"
 #include "base/redact.h"
+#include "intake/backfill.h"
 #include "model/order_names.h"
 
 /* ── showing ── */
@@ -243,6 +244,8 @@ int export_routes_create(struct call *call, struct batch *batch)
     copy_routes(call, profile, profile->route_count + 1)[profile->route_count] = route;
     profile->route_count++;
     r = store_routes(call, batch, &row, &open);
+    if (r == 0)
+        r = backfill_begin(batch, &row, route.id);
     if (r == 0)
         r = audit(call, batch, &route, "export_route.create");
     write_route(call_json(call), &route);

@@ -199,7 +199,8 @@ static void *committer_main(void *argument)
 
 bool committer_idle(struct committer *committer)
 {
-    return atomic_load(&committer->recoveries) == 0 && has_ended_all(committer);
+    return atomic_load(&committer->recoveries) == 0 && !atomic_load(&committer->backfilling) &&
+           has_ended_all(committer);
 }
 
 /* ── from outside ── */

@@ -69,7 +69,7 @@ static bool render_row(struct batch *batch, struct export_file_record *file,
     return true;
 }
 
-static bool is_file(const struct endpoint *profile)
+bool export_is_file(const struct endpoint *profile)
 {
     return profile->export->type != EXPORT_POSTBACK;
 }
@@ -117,7 +117,7 @@ static void fix(struct batch *batch, struct fixing *fixing)
     str why = why_not(fixing->order, fixing->occurrence);
     if (why.len > 0)
         end(delivery, DELIVERY_DROPPED, why, batch_now_ms(batch));
-    else if (is_file(fixing->profile))
+    else if (export_is_file(fixing->profile))
         fix_row(batch, fixing);
     else if (!render_request(batch, fixing->profile, fixing->order, fixing->occurrence,
                              &fixing->content))
@@ -173,8 +173,9 @@ static const struct event *as_sent(struct batch *batch, const struct event *even
     return sent;
 }
 
+/* `now_ms`: due then, at the earliest. */
 static void add_delivery(struct batch *batch, const struct event *event,
-                         const struct export_ask *ask)
+                         const struct export_ask *ask, int64_t now_ms)
 {
     const struct endpoint *profile = ask->profile;
     struct delivery delivery = {
@@ -182,16 +183,16 @@ static void add_delivery(struct batch *batch, const struct event *event,
         .organization = event->organization,
         .outlet = profile->object.id,
         .event = event->id,
-        .created_ms = event->at_ms,
+        .created_ms = now_ms,
         .state = DELIVERY_PENDING,
-        .due_ms = export_due_ms(profile->export, profile->created_ms, event->at_ms),
+        .due_ms = MAX_OF(export_due_ms(profile->export, profile->created_ms, event->at_ms), now_ms),
     };
     struct fixing fixing = { .profile = profile,
-                             .route = is_file(profile) ? ask->route : NULL,
+                             .route = export_is_file(profile) ? ask->route : NULL,
                              .order = event->occurred_to,
                              .occurrence = event->occurrence,
                              .delivery = &delivery };
-    if (event->occurred_to->test || delivery.due_ms <= event->at_ms)
+    if (event->occurred_to->test || delivery.due_ms <= now_ms)
         fix(batch, &fixing);
     count(batch, &delivery);
     add_row(batch, &fixing);
@@ -204,7 +205,7 @@ static void add_delivery(struct batch *batch, const struct event *event,
 /* Each row of a file belongs to its route. */
 static bool collapses(const struct export_ask *ask, const struct endpoint *last)
 {
-    return ask->profile == last && !is_file(ask->profile);
+    return ask->profile == last && !export_is_file(ask->profile);
 }
 
 /* Of a profile's routes that ask for the same, the first counts. */
@@ -225,9 +226,51 @@ bool exports_add(struct batch *batch, const struct event *event)
                                                       occurrence->type, about) != EXPORT_WANTED)
             continue;
         last = ask->profile;
-        add_delivery(batch, event, ask);
+        add_delivery(batch, event, ask, event->at_ms);
     }
     return last != NULL;
+}
+
+/* Of the event's data, as orders.c wrote it. */
+static bool read_occurrence(str text, struct arena *arena, struct order_occurrence *ret_occurrence)
+{
+    json data;
+    struct json_error error;
+    int64_t line = -1;
+    *ret_occurrence = (struct order_occurrence){ .line = -1 };
+    if (!json_read(arena, text, JSON_DEPTH_MAX, &data, &error) ||
+        !customer_type_read(json_string(json_get(data, STR("customerType"))),
+                            &ret_occurrence->type))
+        return false;
+    str amount = json_string(json_get(data, STR("amount")));
+    if (amount.len > 0 && !money_read(amount, &ret_occurrence->amount))
+        return false;
+    if (json_to_int64(json_get(data, STR("line")), &line))
+        ret_occurrence->line = (int)line;
+    return true;
+}
+
+static bool asks(const struct export_route *route, const struct order *order,
+                 const struct order_occurrence *occurrence)
+{
+    bool about[ORDER_LINES_MAX];
+    for (int i = 0; i < order->line_count; i++)
+        about[i] = order_occurrence_is_about(order, occurrence, i);
+    return export_route_asks(route, order, occurrence->type, about) == EXPORT_WANTED;
+}
+
+void exports_add_late(struct batch *batch, const struct event *event, const struct order *order,
+                      const struct export_ask *ask)
+{
+    struct order_occurrence *occurrence = ARENA_NEW(batch_arena(batch), struct order_occurrence);
+    if (!read_occurrence(event->data, batch_arena(batch), occurrence) ||
+        !asks(ask->route, order, occurrence))
+        return;
+    struct event *late = ARENA_NEW(batch_arena(batch), struct event);
+    *late = *event;
+    late->occurrence = occurrence;
+    late->occurred_to = order;
+    add_delivery(batch, late, ask, batch_now_ms(batch));
 }
 
 /* ── when it is due ── */
@@ -243,26 +286,6 @@ static void load_preparation(struct operation *operation, struct batch *batch)
     const struct delivery *before = &preparation->before;
     preparation->work = batch_load_work(batch, before->organization, before->outlet, before->id);
     orders_want_known(batch, before->organization, preparation->content_before->subject);
-}
-
-/* Of the event's data, as orders.c wrote it. */
-static bool read_occurrence(const struct content *content, struct arena *arena,
-                            struct order_occurrence *ret_occurrence)
-{
-    json data;
-    struct json_error error;
-    int64_t line = -1;
-    *ret_occurrence = (struct order_occurrence){ .line = -1 };
-    if (!json_read(arena, content->data, JSON_DEPTH_MAX, &data, &error) ||
-        !customer_type_read(json_string(json_get(data, STR("customerType"))),
-                            &ret_occurrence->type))
-        return false;
-    str amount = json_string(json_get(data, STR("amount")));
-    if (amount.len > 0 && !money_read(amount, &ret_occurrence->amount))
-        return false;
-    if (json_to_int64(json_get(data, STR("line")), &line))
-        ret_occurrence->line = (int)line;
-    return true;
 }
 
 static void end_pending(struct batch *batch, const struct delivery *after, str event_type)
@@ -367,13 +390,13 @@ static void prepare(struct batch *batch, struct preparation *preparation,
         return;
     }
     const struct order *order = orders_find(batch, before->organization, content->subject);
-    if (order == NULL || !read_occurrence(content, batch_arena(batch), &occurrence)) {
+    if (order == NULL || !read_occurrence(content->data, batch_arena(batch), &occurrence)) {
         prepare_missing(batch, preparation);
         return;
     }
     const struct export_route route = { .id = row.route, .type = occurrence.type };
     struct fixing fixing = { .profile = profile,
-                             .route = is_file(profile) ? &route : NULL,
+                             .route = export_is_file(profile) ? &route : NULL,
                              .order = order,
                              .occurrence = &occurrence,
                              .delivery = &preparation->after };

@@ -11,6 +11,12 @@
 /* Of a batch's event that is an occurrence. Returns whether any profile asks for it. */
 bool exports_add(struct batch *batch, const struct event *event);
 
+/* Of an occurrence of some time ago, as the store has it; nothing of it has been sent. It is due at
+ * once, or with the next sweep. */
+void exports_add_late(struct batch *batch, const struct event *event, const struct order *order,
+                      const struct export_ask *ask);
+bool export_is_file(const struct endpoint *profile);
+
 enum preparation_verdict {
     PREPARED_NOTHING = 0, /* it could not be stored: post it again */
     PREPARED_CONTENT,     /* `content` is what it sends */

@@ -9,6 +9,7 @@
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again
+ * backfill.c   the chore of new routes
  * exports.c    deliveries of export profiles             export_files.c rows of files
  * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
@@ -236,6 +237,7 @@ enum chore {
     CHORE_KEYS,
     CHORE_DROP,
     CHORE_RECOVER,
+    CHORE_BACKFILL,
     CHORES,
 };
 
@@ -261,11 +263,12 @@ struct committer {
     struct batch batch;
     struct rejection_budget rejections;
     struct chores chores;
-    int64_t busy_until_ms; /* monotonic: until then there is load */
-    int64_t next_chore_ms; /* monotonic: under load, no chore before */
-    int64_t next_tick_ms;  /* monotonic */
-    atomic_int running;    /* batches, publications under way */
-    atomic_int recoveries; /* that are not over */
+    int64_t busy_until_ms;   /* monotonic: until then there is load */
+    int64_t next_chore_ms;   /* monotonic: under load, no chore before */
+    int64_t next_tick_ms;    /* monotonic */
+    atomic_int running;      /* batches, publications under way */
+    atomic_int recoveries;   /* that are not over */
+    atomic_bool backfilling; /* there may be one in the store */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
@@ -292,6 +295,9 @@ void chores_drop_outlet(struct committer *committer, int64_t organization, int64
 MUST_USE int recoveries_step(struct committer *committer, int budget_ms);
 MUST_USE int recoveries_resume(struct committer *committer);
 void recoveries_done(struct chores *chores);
+
+/* The chore of backfill.c. */
+MUST_USE int backfill_step(struct committer *committer);
 
 /* The picture there is now, read when it is not in memory; NULL: no such organization or a failure
  * (*ret_failure < 0). */

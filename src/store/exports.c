@@ -169,3 +169,104 @@ int store_list_export_file_work(struct sql *sql, const struct export_file *file,
     *ret_count = count;
     return fail(r);
 }
+
+/* ── what happened before a route was made ── */
+
+int store_insert_backfill(struct sql *sql, const struct backfill *backfill)
+{
+    return sql_changed(
+        SQL_RUN(sql,
+                "INSERT INTO backfills (route, organization, profile, since_ms, until, updated_ms,"
+                " order_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                SQL_I(backfill->route), SQL_I(backfill->organization), SQL_I(backfill->profile),
+                SQL_I(backfill->since_ms), SQL_I(backfill->until), SQL_I(backfill->updated_ms),
+                SQL_I(backfill->order)));
+}
+
+int store_update_backfill(struct sql *sql, const struct backfill *backfill)
+{
+    return sql_changed(SQL_RUN(sql,
+                               "UPDATE backfills SET updated_ms = $1, order_id = $2"
+                               " WHERE organization = $3 AND route = $4",
+                               SQL_I(backfill->updated_ms), SQL_I(backfill->order),
+                               SQL_I(backfill->organization), SQL_I(backfill->route)));
+}
+
+int store_delete_backfill(struct sql *sql, const struct backfill *backfill)
+{
+    return sql_changed(SQL_RUN(sql, "DELETE FROM backfills WHERE organization = $1 AND route = $2",
+                               SQL_I(backfill->organization), SQL_I(backfill->route)));
+}
+
+int store_find_backfill(struct sql *sql, struct backfill *ret_backfill)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT route, organization, profile, since_ms, until, updated_ms, order_id"
+                  " FROM backfills ORDER BY route LIMIT $1",
+                  SQL_I(1));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_backfill = (struct backfill){ .route = sql_int(&query, 0),
+                                           .organization = sql_int(&query, 1),
+                                           .profile = sql_int(&query, 2),
+                                           .since_ms = sql_int(&query, 3),
+                                           .until = sql_int(&query, 4),
+                                           .updated_ms = sql_int(&query, 5),
+                                           .order = sql_int(&query, 6) };
+    return r;
+}
+
+int store_list_changed_orders(struct sql *sql, const struct backfill *backfill, int limit,
+                              struct changed_order *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT id, updated_ms FROM orders WHERE organization = $1 AND updated_ms >= $2"
+                  " AND (updated_ms, id) > ($2, $3) ORDER BY updated_ms, id LIMIT $4",
+                  SQL_I(backfill->organization), SQL_I(backfill->updated_ms),
+                  SQL_I(backfill->order), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = (struct changed_order){ sql_int(&query, 0), sql_int(&query, 1) };
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_list_old_occurrences(struct sql *sql, const struct occurrences_wanted *wanted,
+                               struct arena *arena, struct event *ret_rows, int *ret_count)
+{
+    const struct backfill *backfill = wanted->backfill;
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT id, at_ms, hops, contact, data FROM events WHERE organization = $1"
+                  " AND order_id = $2 AND order_id <> 0 AND type = $3 AND at_ms >= $4 AND id <= $5"
+                  " ORDER BY id LIMIT $6",
+                  SQL_I(backfill->organization), SQL_I(wanted->order), SQL_T(wanted->type),
+                  SQL_I(backfill->since_ms), SQL_I(backfill->until), SQL_I(wanted->limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = (struct event){ .id = sql_int(&query, 0),
+                                            .organization = backfill->organization,
+                                            .type = wanted->type,
+                                            .at_ms = sql_int(&query, 1),
+                                            .hops = (int)sql_int(&query, 2),
+                                            .contact = sql_int(&query, 3),
+                                            .order = wanted->order,
+                                            .data = sql_blob(&query, 4, arena) };
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_find_exported(struct sql *sql, const struct export_delivery_row *row)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT delivery FROM exports WHERE organization = $1 AND order_id = $2"
+                  " AND event = $3 AND outlet = $4 AND route = $5 LIMIT 1",
+                  SQL_I(row->organization), SQL_I(row->order), SQL_I(row->event),
+                  SQL_I(row->outlet), SQL_I(row->route));
+    return sql_found(sql_next(&query));
+}

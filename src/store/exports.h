@@ -42,3 +42,46 @@ MUST_USE int store_read_export_file_part(struct sql *sql, const struct export_fi
 MUST_USE int store_list_export_file_work(struct sql *sql, const struct export_file *file,
                                          int64_t after, int limit, struct delivery *ret_rows,
                                          int *ret_count);
+
+/* ── what happened before a route was made (intake/backfill.h) ── */
+
+struct backfill {
+    int64_t route;
+    int64_t organization;
+    int64_t profile;
+    int64_t since_ms;
+    int64_t until; /* events up to this one: what comes later the route has seen */
+    int64_t
+        updated_ms; /* where it stands: the order that was looked at last, by its newest change */
+    int64_t order;
+};
+
+MUST_USE int store_insert_backfill(struct sql *sql, const struct backfill *backfill);
+MUST_USE int store_update_backfill(struct sql *sql, const struct backfill *backfill);
+MUST_USE int store_delete_backfill(struct sql *sql, const struct backfill *backfill);
+/* The oldest there is. STORE_NOT_FOUND */
+MUST_USE int store_find_backfill(struct sql *sql, struct backfill *ret_backfill);
+
+struct changed_order {
+    int64_t id;
+    int64_t updated_ms;
+};
+
+/* Orders behind where it stands, in the order of their changes. */
+MUST_USE int store_list_changed_orders(struct sql *sql, const struct backfill *backfill, int limit,
+                                       struct changed_order *ret_rows, int *ret_count);
+
+/* The occurrences of that type of an order in its time, oldest first, up to `limit`. */
+struct occurrences_wanted {
+    const struct backfill *backfill;
+    int64_t order;
+    str type;
+    int limit;
+};
+
+MUST_USE int store_list_old_occurrences(struct sql *sql, const struct occurrences_wanted *wanted,
+                                        struct arena *arena, struct event *ret_rows,
+                                        int *ret_count);
+/* STORE_NOT_FOUND: the profile has no delivery of it. `row` names organization, order, event, outlet,
+ * and of a file the route. */
+MUST_USE int store_find_exported(struct sql *sql, const struct export_delivery_row *row);

@@ -278,6 +278,11 @@ static const char step_4[] =
     " file INTEGER NOT NULL, content BLOB) STRICT;"
     "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);"
     "CREATE INDEX exports_by_file ON exports (organization, file, delivery) WHERE file <> 0;"
+    /* Routes that are new: what has happened in the day before is sent, too (intake/backfill.h). */
+    "CREATE TABLE backfills ("
+    " route INTEGER PRIMARY KEY, organization INTEGER NOT NULL, profile INTEGER NOT NULL,"
+    " since_ms INTEGER NOT NULL, until INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+    " order_id INTEGER NOT NULL) STRICT;"
     /* One for each route of a file profile and day of the account. `columns` and `header` are as of
      * the first row; the rows lie in exports. */
     "CREATE TABLE export_files ("
