@@ -161,19 +161,13 @@ struct target *target_new(str url)
     return target;
 }
 
+/* As a whole: of a query that is set alone libcurl writes the percent-encoding in lower case. */
 struct target *target_with_query(const struct target *target, str query, struct arena *arena)
 {
-    CURLU *CLEANUP(url_cleanup) url = curl_url_dup(target->url);
-    if (url == NULL || curl_url_set(url, CURLUPART_QUERY, arena_c(arena, query), 0) != CURLUE_OK)
+    char *CLEANUP(part_free) url = get_part(target->url, CURLUPART_URL, 0);
+    if (url == NULL)
         return NULL;
-    struct target *made = NEW(struct target);
-    *made = *target;
-    made->references = 1;
-    made->host = xstrdup(str_c(target->host));
-    made->place = xstrdup(str_c(target->place));
-    made->url = url;
-    url = NULL;
-    return made;
+    return target_new(arena_format(arena, "%s?%.*s", url, STR_ARG(query)));
 }
 
 struct target *target_keep(struct target *target)

@@ -146,5 +146,34 @@ TEST(targets)
     CHECK("unreadable", target_new(STR("http://[")) == NULL);
 }
 
-RUN_TESTS(cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(allowed),
-          cmocka_unit_test(targets))
+TEST(with_a_query)
+{
+    static const struct {
+        const char *url, *query, *whole;
+    } cases[] = {
+        { "https://Example.com/x", "a=1&b=2", "https://Example.com/x?a=1&b=2" },
+        { "http://example.com", "a", "http://example.com/?a" },
+        /* As it is: neither decoded nor encoded once more. */
+        { "http://127.0.0.1:8080/p%20q",
+          "a%20b=x%2By%26z%C3%A4&c=", "http://127.0.0.1:8080/p%20q?a%20b=x%2By%26z%C3%A4&c=" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct target *plain = target_new(str_c(cases[i].url));
+        struct target *made = target_with_query(plain, str_c(cases[i].query), &arena);
+        CHECK(cases[i].url, made != NULL);
+        CHECK_STR("place", str_c(made->place), str_c(plain->place));
+        CHECK_STR("host", str_c(made->host), str_c(plain->host));
+        CHECK_INT("address", made->literal.family, plain->literal.family);
+        target_release(plain);
+        char *whole;
+        CHECK_INT("read", curl_url_get(made->url, CURLUPART_URL, &whole, 0), CURLUE_OK);
+        CHECK_STR(cases[i].query, str_c(whole), str_c(cases[i].whole));
+        curl_free(whole);
+        target_release(made);
+    }
+}
+
+RUN_TESTS(cmocka_unit_test(with_a_query), cmocka_unit_test(good), cmocka_unit_test(bad),
+          cmocka_unit_test(allowed), cmocka_unit_test(targets))
