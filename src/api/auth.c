@@ -183,7 +183,7 @@ unsigned role_scopes(enum role role)
     const unsigned viewer = SCOPE_EVENTS_READ | SCOPE_CONTACTS_READ | SCOPE_WEBHOOKS_READ |
                             SCOPE_INTEGRATIONS_READ | SCOPE_DELIVERIES_READ | SCOPE_USERS_READ |
                             SCOPE_ORGANIZATION_READ | SCOPE_CATALOG_READ | SCOPE_ORDERS_READ |
-                            SCOPE_PLUGINS_READ;
+                            SCOPE_PLUGINS_READ | SCOPE_EXPORTS_READ;
     const unsigned editor = viewer | SCOPE_CUSTOM_EVENTS_WRITE | SCOPE_WEBHOOKS_WRITE |
                             SCOPE_INTEGRATIONS_WRITE | SCOPE_DELIVERIES_WRITE |
                             SCOPE_CATALOG_WRITE | SCOPE_ORDERS_WRITE | SCOPE_PLUGINS_WRITE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * api/deliveries.c: what was sent, what came back, and sending again. */
 #include "api/deliveries.h"
-#include "api/call.h"
+#include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/mask.h"
-#include "api/outlets.h"
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
 #include "model/names.h"
+#include "model/order_names.h"
 #include "store/lists.h"
 #include "store/sealed.h"
 
@@ -22,6 +22,14 @@ static bool is_under_way(const struct call *call, int64_t delivery)
     return couriers != NULL && couriers_is_sending(couriers, delivery);
 }
 
+void write_customer_type(struct json_writer *out, str event_type)
+{
+    enum customer_type type;
+    bool occurred = customer_type_read_event(event_type, &type);
+    json_member_text_or_null(out, STR("customerType"),
+                             occurred ? customer_type_name(type) : (str){});
+}
+
 static void write_members(struct call *call, const struct delivery_found *found,
                           const struct standing *standing)
 {
@@ -32,7 +40,7 @@ static void write_members(struct call *call, const struct delivery_found *found,
     if (pending && reason.len == 0)
         reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
-    json_member_id(out, STR("webhookId"), ID_WEBHOOK, delivery->outlet);
+    endpoint_write_ids(out, standing->kind, delivery->outlet);
     json_member_id_or_null(out, STR("eventId"), ID_EVENT, delivery->event);
     json_member_text_or_null(out, STR("eventType"), found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(delivery->state));
@@ -56,13 +64,13 @@ void write_delivery(struct call *call, const struct delivery_found *found,
 int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,
                   struct standing *ret_standing)
 {
-    struct endpoint_row webhook;
+    struct endpoint_row row;
     int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
-                                &call->request->arena, &webhook);
+                                &call->request->arena, &row);
     if (r == 0)
-        return standing_of(call, sql, &webhook, ret_standing);
+        return standing_of(call, sql, &row, ret_standing);
     *ret_standing = (struct standing){ .status = OUTLET_DELETED,
-                                       .reason = STR("The webhook has been deleted.") };
+                                       .reason = STR("The endpoint has been deleted.") };
     return MIN_OF(r, 0);
 }
 
@@ -73,22 +81,18 @@ int deliveries_list(struct call *call, struct sql *sql)
     const struct store_page page = call_page(call);
     struct delivery_found *rows =
         ARENA_ARRAY(page.arena, struct delivery_found, (size_t)page.limit);
-    struct endpoint_row webhook;
-    struct delivery_filter filter = {};
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &filter.outlet))
-        return CALL_REFUSED;
-    /* A deleted one's log stays. */
-    int r = store_read_endpoint(sql, page.organization, filter.outlet, page.arena, &webhook);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "webhook");
+    struct endpoint_row row;
+    int r = endpoints_find_log(call, sql, &row);
+    if (r != 0)
+        return r;
+    struct delivery_filter filter = { .outlet = row.id };
     enum delivery_state state;
     str name;
     if (call_query(call, "state", &name) && delivery_state_read(name, &state))
         filter.state = &state;
     struct store_listed listed = {};
     struct standing standing = {};
-    if (r == 0)
-        r = standing_of(call, sql, &webhook, &standing);
+    r = standing_of(call, sql, &row, &standing);
     if (r == 0)
         r = store_list_deliveries(sql, &page, &filter, rows, &listed);
     if (r < 0)
@@ -105,16 +109,12 @@ int deliveries_paused(struct call *call, struct sql *sql)
     struct store_page page = call_page(call);
     page.limit++;
     struct paused_line *rows = ARENA_ARRAY(page.arena, struct paused_line, (size_t)page.limit);
-    struct endpoint_row webhook;
-    int64_t outlet;
+    struct endpoint_row row;
     int count = 0;
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &outlet))
-        return CALL_REFUSED;
-    int r = store_read_endpoint(sql, page.organization, outlet, page.arena, &webhook);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "webhook");
-    if (r == 0)
-        r = store_list_paused_lines(sql, &page, outlet, rows, &count);
+    int r = endpoints_find_log(call, sql, &row);
+    if (r != 0)
+        return r;
+    r = store_list_paused_lines(sql, &page, row.id, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
@@ -362,15 +362,19 @@ static int render(struct call *call, struct batch *batch, struct delivery_found 
 }
 
 /* What stands in strict order behind a dead delivery may go by hand. */
-static int check_resend(struct call *call, struct batch *batch, const struct delivery *delivery)
+static int check_resend(struct call *call, struct batch *batch, const struct delivery *delivery,
+                        enum endpoint_kind *ret_kind)
 {
     struct standing standing;
     if (is_under_way(call, delivery->id))
         return call_refuse(call, PROBLEM_CONFLICT,
                            STR("An attempt of it is under way. Look again when it has ended."));
     int r = find_standing(call, batch_sql(batch), delivery, &standing);
-    if (r < 0 || standing.paused_by != 0)
+    if (r < 0)
         return fail(r);
+    *ret_kind = standing.kind;
+    if (standing.paused_by != 0)
+        return 0;
     return standing_must_send(call, &standing);
 }
 
@@ -450,9 +454,11 @@ static int audit_resend(struct call *call, struct batch *batch, int64_t delivery
                       resend_detail(call, made));
 }
 
-static void answer_resent(struct call *call, const struct delivery_found *found, int64_t from)
+static void answer_resent(struct call *call, const struct delivery_found *found, int64_t from,
+                          enum endpoint_kind kind)
 {
-    static const struct standing at_once = { .sending = SENDING_FREELY }; /* whatever holds it */
+    const struct standing at_once = { .kind = kind,
+                                      .sending = SENDING_FREELY }; /* whatever holds it */
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     write_members(call, found, &at_once);
@@ -464,17 +470,18 @@ static void answer_resent(struct call *call, const struct delivery_found *found,
 int deliveries_resend(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    enum endpoint_kind kind = ENDPOINT_WEBHOOK;
     bool anew = false;
     (void)body_bool(call, "render", &anew);
     int r = find(call, batch_sql(batch), found);
     if (r == 0)
-        r = check_resend(call, batch, &found->delivery);
+        r = check_resend(call, batch, &found->delivery, &kind);
     int64_t from = found->delivery.id;
     if (r == 0)
         r = anew ? render(call, batch, found) : resend(call, batch, found);
     if (r == 0)
         r = audit_resend(call, batch, from, anew ? found->delivery.id : 0);
     if (r == 0)
-        answer_resent(call, found, anew ? from : 0);
+        answer_resent(call, found, anew ? from : 0, kind);
     return r > 0 ? r : fail(r);
 }

@@ -93,6 +93,9 @@ int definitions_create(struct call *call, struct batch *batch);
 int definitions_change(struct call *call, struct batch *batch);
 int definitions_delete(struct call *call, struct batch *batch);
 
+/* endpoints.c */
+int endpoints_delete(struct call *call, struct batch *batch);
+
 /* webhooks.c */
 bool retry_preview_check(struct call *call);
 void retry_preview(struct call *call);
@@ -102,8 +105,26 @@ bool webhooks_check(struct call *call);
 int webhooks_create(struct call *call, struct batch *batch);
 int webhooks_again(struct call *call, struct sql *sql);
 int webhooks_change(struct call *call, struct batch *batch);
-int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
+
+/* exports.c, export_body.c, export_orders.c */
+int exports_list(struct call *call, struct sql *sql);
+int exports_get(struct call *call, struct sql *sql);
+bool exports_check(struct call *call);
+int exports_create(struct call *call, struct batch *batch);
+int exports_change(struct call *call, struct batch *batch);
+int exports_preview(struct call *call, struct sql *sql);
+int exports_explain(struct call *call, struct sql *sql);
+
+/* export_routes.c */
+int export_routes_list(struct call *call, struct sql *sql);
+int export_routes_get(struct call *call, struct sql *sql);
+int export_routes_create(struct call *call, struct batch *batch);
+int export_routes_change(struct call *call, struct batch *batch);
+int export_routes_delete(struct call *call, struct batch *batch);
+
+/* export_fields.c */
+void export_fields_list(struct call *call);
 
 /* plugins.c */
 int plugins_list(struct call *call, struct sql *sql);

@@ -9,9 +9,11 @@
 
 struct outlet_texts {
     enum endpoint_kind kind;
-    str policy;     /* JSON; empty: of a new one */
-    str transport;  /* sealed JSON; empty: all as usual */
-    bool elsewhere; /* the change of the URL leads to another host or port */
+    str policy;      /* JSON; empty: of a new one */
+    str transport;   /* sealed JSON; empty: all as usual */
+    bool elsewhere;  /* the change of the URL leads to another host or port; outlets_change() adds:
+                     * or that of the proxy */
+    bool authorizes; /* answer of outlets_change(): it sends an Authorization of its own */
 };
 
 /* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */

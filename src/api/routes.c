@@ -380,7 +380,7 @@ const struct route routes[] = {
     { PATCH("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
       .command = webhooks_change, .body = &schema_webhook_change, GIVES(200, schema_webhook),
       .also = { PROBLEM_CONFLICT }, DOC("changeWebhook", "Webhooks", "Change an endpoint") },
-    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_delete,
+    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = endpoints_delete,
       GONE, DOC("deleteWebhook", "Webhooks", "Delete an endpoint"),
       .help = "Its unfinished deliveries are dropped; its log stays." },
     { POST("/api/v1/webhooks/{id}/ping"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_ping,
@@ -446,6 +446,74 @@ const struct route routes[] = {
       .query = deliveries_paused, LISTS(schema_paused_subject, ID_DELIVERY),
       DOC("listPausedSubjects", "Webhooks", "What waits behind a dead delivery") },
 
+/* ── export profiles, and the same of their deliveries ── */
+#define PROFILES "/api/v1/export-profiles"
+#define EXPORT .kind = ENDPOINT_EXPORT
+    { GET(PROFILES), EXPORT, CALLER(EXPORTS_READ, VIEWER), .query = exports_list,
+      LISTS(schema_export_profile, ID_EXPORT_PROFILE),
+      DOC("listExportProfiles", "Exports", "The profiles") },
+    { POST(PROFILES), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .check = exports_check,
+      .command = exports_create, ONCE(ID_EXPORT_PROFILE, exports_get),
+      .body = &schema_new_export_profile, GIVES(201, schema_export_profile),
+      .also = { PROBLEM_CONFLICT }, DOC("createExportProfile", "Exports", "Make a profile"),
+      .help = "It sends nothing until it has a route." },
+    { GET(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_READ, VIEWER), .query = exports_get,
+      GIVES(200, schema_export_profile), DOC("getExportProfile", "Exports", "One profile") },
+    { PATCH(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .check = exports_check,
+      .command = exports_change, .body = &schema_export_profile_change,
+      GIVES(200, schema_export_profile), .also = { PROBLEM_CONFLICT },
+      DOC("changeExportProfile", "Exports", "Change a profile") },
+    { DELETE(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .command = endpoints_delete,
+      GONE, DOC("deleteExportProfile", "Exports", "Delete a profile"),
+      .help = "Its unfinished deliveries are dropped; its log stays." },
+    { GET(PROFILES "/{id}/routes"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = export_routes_list, LISTS(schema_export_route, ID_EXPORT_ROUTE),
+      DOC("listExportRoutes", "Exports", "The routes of a profile") },
+    { POST(PROFILES "/{id}/routes"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_create, ONCE(ID_EXPORT_ROUTE, export_routes_get),
+      .body = &schema_new_export_route, GIVES(201, schema_export_route),
+      .also = { PROBLEM_CONFLICT },
+      DOC("createExportRoute", "Exports", "Have a profile send more orders"),
+      .help = "Each route adds to the others; what several ask for is sent once." },
+    { GET(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = export_routes_get, GIVES(200, schema_export_route),
+      DOC("getExportRoute", "Exports", "One route") },
+    { PATCH(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_change, .body = &schema_export_route_change,
+      GIVES(200, schema_export_route), DOC("changeExportRoute", "Exports", "Change a route") },
+    { DELETE(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_delete, GONE,
+      DOC("deleteExportRoute", "Exports", "Have a profile send fewer orders") },
+    { GET("/api/v1/export-fields"), CALLER(EXPORTS_READ, VIEWER), .immediate = export_fields_list,
+      GIVES(200, schema_export_fields),
+      DOC("listExportFields", "Exports", "What field mappings may name") },
+    { POST(PROFILES "/{id}/preview"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = exports_preview, .body = &schema_export_ask, GIVES(200, schema_export_preview),
+      .also = { PROBLEM_CONFLICT },
+      DOC("previewExport", "Exports", "What a profile would send of an order"),
+      .help = "Of the order as it is now. Nothing is sent or stored. 409 when it would be longer "
+              "than 16 MiB." },
+    { POST(PROFILES "/{id}/explain"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = exports_explain, .body = &schema_export_ask, GIVES(200, schema_export_explanation),
+      DOC("explainExport", "Exports", "Whether a profile would send an order, and why not"),
+      .help = "With a `customerType`: what an occurrence of it would come to, whether there has "
+              "been one or not." },
+    { GET(PROFILES "/{id}/deliveries"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_list, .query_parameters = state_query,
+      LISTS(schema_delivery, ID_DELIVERY),
+      DOC("listExportDeliveries", "Exports", "The deliveries of a profile") },
+    { GET(PROFILES "/{id}/paused-subjects"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_paused, LISTS(schema_paused_subject, ID_DELIVERY),
+      DOC("listPausedOrders", "Exports", "What waits behind a dead delivery") },
+    { POST(PROFILES "/{id}/recover"), EXPORT, CALLER(DELIVERIES_WRITE, EDITOR),
+      .check = recoveries_check, .slow = recoveries_count, .command = recoveries_start,
+      .committed = recoveries_started, .body = &schema_recover, GIVES(202, schema_recovery),
+      .preview = &schema_recovery_preview, .also = { PROBLEM_CONFLICT },
+      DOC("recoverExportProfile", "Exports", "Send again what did not arrive, in bulk") },
+    { GET(PROFILES "/{id}/recoveries"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = recoveries_list, LISTS(schema_recovery, ID_RECOVERY),
+      DOC("listExportRecoveries", "Exports", "The recoveries of a profile") },
+
     /* ── the books ── */
     { GET("/api/v1/events"), CALLER(EVENTS_READ, VIEWER), .query = events_list,
       .query_parameters = events_query, LISTS(schema_event_summary, ID_EVENT),
@@ -489,51 +557,3 @@ const struct route routes[] = {
 };
 
 const int route_count = COUNT_OF(routes);
-
-/* ── rules about rows ── */
-
-static const char *handler_fault(const struct route *route)
-{
-    int first = (route->immediate != NULL) + (route->ingest != NULL) + (route->query != NULL) +
-                (route->slow != NULL);
-    if (first > 1)
-        return "more than one function does it";
-    if (first == 0 && route->command == NULL)
-        return "no function does it";
-    if (first == 1 && route->command != NULL && route->slow == NULL)
-        return "a command follows what it may not follow";
-    if (route->again != NULL && route->command == NULL)
-        return "only commands make something once";
-    if (route->event != (route->ingest != NULL))
-        return "only inlets take events";
-    return NULL;
-}
-
-const char *route_fault(const struct route *route)
-{
-    if (route->who == WHO_NOBODY)
-        return "nobody may come in";
-    bool alone = (route->who & (route->who - 1)) == 0;
-    if ((route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN | WHO_CLIENT)) != 0 && !alone)
-        return "anyone, inlet, plugin and client stand alone";
-    if (((route->who & WHO_KEY) != 0) != (route->scope != SCOPE_NONE))
-        return "a scope goes with keys";
-    if (((route->who & WHO_SESSION) != 0) != (route->role != ROLE_NONE))
-        return "a role goes with sessions";
-    if ((route->who & (WHO_INLET | WHO_PLUGIN)) != 0 && route->ingest == NULL)
-        return "an inlet takes events";
-    if (route->status < 200 || route->status > 299 ||
-        (route->status == 204) != (route->answer == NULL && route->content_type == NULL))
-        return "status and answer do not fit";
-    if (route->id == NULL || route->tag == NULL || route->summary == NULL)
-        return "it is not described";
-    return handler_fault(route);
-}
-
-int route_query_count(const struct route *route)
-{
-    int count = 0;
-    while (route->query_parameters != NULL && route->query_parameters[count].name != NULL)
-        count++;
-    return count;
-}

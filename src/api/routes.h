@@ -44,9 +44,10 @@ struct route {
     const char *pattern;
     enum route_who who;
     enum scope scope;
-    enum role role; /* the least one */
-    bool event;     /* the body is an event's: its own cap, read by the inlet */
-    bool test;      /* there with the test clock only */
+    enum role role;          /* the least one */
+    bool event;              /* the body is an event's: its own cap, read by the inlet */
+    bool test;               /* there with the test clock only */
+    enum endpoint_kind kind; /* where the path names an endpoint */
 
     /* What does it. One of the first four; slow may be followed by a command, unless it answers. */
     void (*immediate)(struct call *call);                             /* on the loop */

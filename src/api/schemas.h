@@ -57,12 +57,14 @@ extern const struct schema schema_new_order;
 extern const struct schema schema_new_change;
 extern const struct schema schema_taken_order;
 
-/* schemas_webhooks.c */
+/* schemas_outlets.c */
 extern const struct schema schema_retry;
 extern const struct schema schema_retry_step;
 extern const struct schema schema_retry_ask;
 extern const struct schema schema_retry_preview;
 extern const struct schema schema_paused_subject;
+
+/* schemas_webhooks.c */
 extern const struct schema schema_webhook;
 extern const struct schema schema_new_webhook;
 extern const struct schema schema_created_webhook;
@@ -72,6 +74,18 @@ extern const struct schema schema_rotation;
 extern const struct schema schema_rotated_webhook;
 extern const struct schema schema_filter_trial;
 extern const struct schema schema_filter_verdict;
+
+/* schemas_exports.c */
+extern const struct schema schema_export_profile;
+extern const struct schema schema_new_export_profile;
+extern const struct schema schema_export_profile_change;
+extern const struct schema schema_export_route;
+extern const struct schema schema_new_export_route;
+extern const struct schema schema_export_route_change;
+extern const struct schema schema_export_fields;
+extern const struct schema schema_export_ask;
+extern const struct schema schema_export_preview;
+extern const struct schema schema_export_explanation;
 
 /* schemas_plugins.c */
 extern const struct schema schema_plugin;

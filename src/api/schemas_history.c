@@ -62,7 +62,9 @@ const struct schema schema_activity =
 
 #define DELIVERY_MEMBERS                                                                           \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },                          \
-        { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },               \
+        { "webhookId", SHAPE_STRING, OR_NULL, .example = "\"whk_0e3v2k4m1c8r0\"" },                \
+        { "exportProfileId", SHAPE_STRING, OR_NULL, .help = "one of the two is null",              \
+          .example = "null" },                                                                     \
         { "eventId", SHAPE_STRING, OR_NULL, EVENT_EXAMPLE,                                         \
           .help = "null for one that was passed over and is no longer kept" },                     \
         { "eventType", SHAPE_STRING, OR_NULL, .example = "\"custom_event.order\"" },               \
@@ -172,7 +174,9 @@ static const struct schema note =
 
 static const struct schema turned_away =
     SCHEMA("TurnedAway", "An endpoint that did not get the event, and whose filter explains it.",
-           { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "webhookId", SHAPE_STRING, OR_NULL, .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "exportProfileId", SHAPE_STRING, OR_NULL, .help = "one of the two is null",
+             .example = "null" },
            { "pointer", SHAPE_STRING, REQUIRED, .help = "the first condition that decided",
              .example = "\"/filter/all/0\"" },
            { "reason", SHAPE_STRING, REQUIRED,

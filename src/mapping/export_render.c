@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mapping/export_render.h"
 
+#include "base/percent.h"
 #include "json/write.h"
 
 /* ── the address ── */
@@ -47,31 +48,6 @@ static str value_of(const struct export_row *row, const struct crm_source *sourc
     return row->is_field ? crm_value(source, row->field, arena) : row->text;
 }
 
-/* RFC 3986 §2.3 */
-static bool is_unreserved(char c)
-{
-    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* RFC 3986 §2.1; `space` is what stands for one. */
-static void add_encoded(struct buf *buf, str text, str space)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    while (text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len && is_unreserved(text.ptr[plain]))
-            plain++;
-        buf_add(buf, str_head(text, plain));
-        text = str_skip(text, plain);
-        if (text.len == 0)
-            return;
-        unsigned char c = (unsigned char)text.ptr[0];
-        const char escaped[] = { '%', digits[c >> 4], digits[c & 15] };
-        buf_add(buf, c == ' ' ? space : str_from(escaped, sizeof(escaped)));
-        text = str_skip(text, 1);
-    }
-}
-
 /* "a=b&c=d" */
 static void add_parameters(struct buf *buf, const struct export_map *map,
                            const struct crm_source *source, str space)
@@ -84,9 +60,9 @@ static void add_parameters(struct buf *buf, const struct export_map *map,
         if (!first)
             buf_char(buf, '&');
         first = false;
-        add_encoded(buf, row->name, space);
+        percent_encode(buf, row->name, space);
         buf_char(buf, '=');
-        add_encoded(buf, value_of(row, source, buf->arena), space);
+        percent_encode(buf, value_of(row, source, buf->arena), space);
     }
 }
 

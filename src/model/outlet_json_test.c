@@ -17,7 +17,7 @@ static str write_policy(const struct outlet_policy *policy, struct arena *arena)
     buf_init(&buf, arena, 65536);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    policy_write(&writer, policy);
+    policy_write(&writer, ENDPOINT_WEBHOOK, policy);
     json_end_object(&writer);
     return buf_str(&buf);
 }
@@ -29,7 +29,7 @@ static str write_transport(const struct transport *transport, enum transport_sho
     buf_init(&buf, arena, 65536);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    transport_write(&writer, transport, shown, arena);
+    transport_write(&writer, ENDPOINT_WEBHOOK, transport, shown, arena);
     json_end_object(&writer);
     return buf_str(&buf);
 }
