@@ -54,10 +54,9 @@ static bool make_export_request(struct dispatch *dispatch, struct content_signin
     if (!export_content_read(dispatch->parcel->job->content->data, &content) ||
         !request_method_read(content.method, &exchange->method))
         return false;
-    if (content.in_body) {
-        signing->type = content.type;
+    signing->type = content.type;
+    if (content.in_body)
         signing->body = content.parameters;
-    }
     if (content.in_body || content.parameters.len == 0)
         return true;
     exchange->request_target = target_request(

@@ -112,13 +112,14 @@ static void add_object(struct buf *buf, const struct export_map *map,
 
 /* ── what is fixed ── */
 
+/* Empty: none is sent. */
 static str content_type_of(const struct export_map *map)
 {
     for (int i = 0; i < map->row_count; i++)
         if (map->rows[i].role == EXPORT_HEADER &&
             str_equal_nocase(map->rows[i].header, STR("Content-Type")))
             return map->rows[i].text;
-    return STR("application/x-www-form-urlencoded");
+    return map->in_body ? STR("application/x-www-form-urlencoded") : (str){};
 }
 
 bool export_content_render(const struct export_map *map, const struct crm_source *source,
@@ -128,7 +129,7 @@ bool export_content_render(const struct export_map *map, const struct crm_source
     buf_init(&buf, arena, EXPORT_REQUEST_MAX);
     buf_add(&buf, map->method);
     buf_add(&buf, map->in_body ? STR(" body ") : STR(" url "));
-    buf_add(&buf, map->in_body ? content_type_of(map) : (str){});
+    buf_add(&buf, content_type_of(map));
     buf_char(&buf, '\n');
     if (map->in_body && map->json)
         add_object(&buf, map, source);
@@ -153,25 +154,29 @@ bool export_content_read(str text, struct export_content *ret_content)
 
 /* ── the request ── */
 
-/* Its own Content-Type stands where the map has one. */
+/* The content's own type stands where the map has one, or last. */
 static void add_headers(const struct export_content *content, const struct export_map *map,
                         struct arena *arena, struct export_request *request)
 {
     struct export_header *headers =
         ARENA_ARRAY(arena, struct export_header, (size_t)map->row_count + 1);
-    bool typed = !content->in_body;
+    const struct export_header type = { STR("Content-Type"), content->type };
+    bool typed = type.value.len == 0;
     for (int i = 0; i < map->row_count; i++) {
         const struct export_row *row = &map->rows[i];
         if (row->role != EXPORT_HEADER)
             continue;
-        bool is_type = str_equal_nocase(row->header, STR("Content-Type"));
-        str value = is_type && content->in_body ? content->type : row->text;
-        typed = typed || is_type;
-        headers[request->header_count++] = (struct export_header){ row->header, value };
+        struct export_header header = { row->header, row->text };
+        if (str_equal_nocase(row->header, type.name)) {
+            if (typed)
+                continue;
+            header.value = type.value;
+            typed = true;
+        }
+        headers[request->header_count++] = header;
     }
     if (!typed)
-        headers[request->header_count++] =
-            (struct export_header){ STR("Content-Type"), content->type };
+        headers[request->header_count++] = type;
     request->headers = headers;
 }
 

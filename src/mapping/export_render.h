@@ -31,7 +31,7 @@ struct export_request {
  * the parameters go, the Content-Type that says how they are written, and they themselves. Address
  * and other headers are the profile's at the time of the attempt. One string:
  *
- *   METHOD SP ("url" | "body") SP CONTENT-TYPE LF PARAMETERS      the type is empty for "url"
+ *   METHOD SP ("url" | "body") SP CONTENT-TYPE LF PARAMETERS      no type: none is sent
  */
 struct export_content {
     str method;
