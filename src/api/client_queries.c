@@ -367,9 +367,9 @@ static int read_history(struct call *call, struct sql *sql, const struct custome
                                      .before = STORE_NEWEST,
                                      .limit = HISTORY_MAX,
                                      .arena = &call->request->arena };
+    const struct history_of of = { .customer = customer->id };
     int found = 0;
     int kept = 0;
-    const struct history_of of = { .customer = customer->id };
     int r = store_list_order_events(sql, &page, &of, ret_events, &found);
     for (int i = 0; i < found; i++)
         if (str_starts(ret_events[i].type, STR("order.")))

@@ -7,8 +7,10 @@
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
+#include "mapping/export_render.h"
 #include "model/names.h"
 #include "model/order_names.h"
+#include "store/exports.h"
 #include "store/lists.h"
 #include "store/sealed.h"
 
@@ -283,29 +285,70 @@ static int find(struct call *call, struct sql *sql, struct delivery_found *ret_f
     return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
 }
 
-static int find_body(struct call *call, struct sql *sql, const struct delivery_found *found,
-                     str *ret_body)
+/* What a delivery sends, and what that is about. */
+struct sent {
+    str body;
+    int64_t order; /* 0: none */
+    str file;      /* of an export that is a row of one: its name; empty: it is not */
+};
+
+/* What an export profile has fixed: a request's parameters, or a file's row. */
+static int read_export(struct call *call, struct sql *sql, const struct delivery *delivery,
+                       struct sent *sent)
 {
     struct arena *arena = &call->request->arena;
-    struct endpoint_row webhook;
-    struct event event;
-    int r = store_read_sent_event(sql, found, arena, &event);
+    struct export_delivery_row row;
+    struct export_content content;
+    struct export_file file;
+    int r = store_find_export(sql, delivery->organization, delivery->id, arena, &row);
+    if (r != 0)
+        return MIN_OF(r, 0);
+    sent->order = row.order;
+    if (row.file == 0) {
+        if (export_content_read(row.content, &content) && content.in_body)
+            sent->body = content.parameters;
+        return 0;
+    }
+    sent->body = row.content;
+    r = store_read_export_file(sql, delivery->organization, row.file, arena, &file);
     if (r == 0)
-        r = store_read_endpoint(sql, found->delivery.organization, found->delivery.outlet, arena,
-                                &webhook);
-    *ret_body = (str){};
+        sent->file = file.name;
+    return fail(MIN_OF(r, 0));
+}
+
+static int read_event(struct call *call, struct sql *sql, const struct delivery_found *found,
+                      enum webhook_format format, struct sent *sent)
+{
+    struct event event;
+    int r = store_read_sent_event(sql, found, &call->request->arena, &event);
     if (r != 0)
         return MIN_OF(r, 0);
     const struct content content = { .at_ms = event.at_ms, .type = event.type, .data = event.data };
-    *ret_body = content_body(&content, webhook.format, arena);
+    sent->order = event.order;
+    sent->body = content_body(&content, format, &call->request->arena);
     return 0;
+}
+
+static int find_sent(struct call *call, struct sql *sql, const struct delivery_found *found,
+                     struct sent *ret_sent)
+{
+    const struct delivery *delivery = &found->delivery;
+    struct endpoint_row endpoint;
+    *ret_sent = (struct sent){};
+    int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
+                                &call->request->arena, &endpoint);
+    if (r != 0)
+        return fail(MIN_OF(r, 0));
+    return fail(endpoint.kind == ENDPOINT_EXPORT
+                    ? read_export(call, sql, delivery, ret_sent)
+                    : read_event(call, sql, found, endpoint.format, ret_sent));
 }
 
 static int answer_delivery(struct call *call, struct sql *sql, const struct delivery_found *found)
 {
-    str body;
+    struct sent sent;
     struct standing standing;
-    int r = find_body(call, sql, found, &body);
+    int r = find_sent(call, sql, found, &sent);
     if (r == 0)
         r = find_standing(call, sql, &found->delivery, &standing);
     if (r < 0)
@@ -313,7 +356,10 @@ static int answer_delivery(struct call *call, struct sql *sql, const struct deli
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     write_members(call, found, &standing);
-    r = write_attempts(call, sql, &found->delivery, body);
+    json_member_id_or_null(out, STR("orderId"), ID_ORDER, sent.order);
+    write_customer_type(out, found->event_type);
+    json_member_text_or_null(out, STR("file"), sent.file);
+    r = write_attempts(call, sql, &found->delivery, sent.body);
     json_end_object(out);
     call_reply(call, 200);
     return fail(r);

@@ -5,12 +5,14 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "base/redact.h"
-#include "base/zone_file.h"
+#include "base/zones.h"
+#include "intake/exports.h"
 #include "mapping/export_profile.h"
 #include "mapping/export_render.h"
 #include "model/names.h"
 #include "model/order_names.h"
 #include "record/order.h"
+#include "store/access.h"
 #include "store/catalog.h"
 #include "store/history.h"
 #include "store/orders.h"
@@ -171,13 +173,20 @@ static int write_preview(struct call *call, const struct asked *asked,
     return fail(r);
 }
 
+static const struct zone *find_zone(struct zones *zones, str name)
+{
+    const struct zone *zone = zones_find(zones, name);
+    return zone != NULL ? zone : zones_find(zones, STR("UTC"));
+}
+
 int exports_preview(struct call *call, struct sql *sql)
 {
     struct asked asked = {};
-    struct zone zone = {};
+    struct organization_row organization;
     int r = find_asked(call, sql, &asked);
     if (r == 0)
-        r = zone_load(ZONE_DIRECTORY, STR("America/New_York"), &call->request->arena, &zone);
+        r = store_read_organization(sql, asked.order.organization, &call->request->arena,
+                                    &organization);
     if (r != 0)
         return r;
     enum customer_type type = asked.type_given ? asked.type : usual_type(&asked.open.profile);
@@ -189,7 +198,7 @@ int exports_preview(struct call *call, struct sql *sql)
         .campaign_name = asked.campaign.name,
         .campaign_number = asked.campaign.number,
         .customer_number = asked.order.customer_number,
-        .zone = &zone,
+        .zone = find_zone(call->api->context.zones, organization.time_zone),
     };
     (void)call_json(call);
     r = write_preview(call, &asked, &source);
@@ -291,6 +300,9 @@ static struct verdict judge(struct call *call, const struct asked *asked,
     case EXPORT_OTHER_PRODUCT:
         return other_product();
     }
+    if (exports_is_converted(&asked->order, type))
+        return (struct verdict){ "converted", STR("The order has been sold since: what it was "
+                                                  "before is sent no more.") };
     return by_time(arena, route, had, asked->type_given);
 }
 

@@ -54,6 +54,11 @@ int orders_import(struct call *call, struct batch *batch);
 int orders_change(struct call *call, struct batch *batch);
 int orders_again(struct call *call, struct sql *sql);
 
+/* customers.c */
+int customers_list(struct call *call, struct sql *sql);
+int customers_get(struct call *call, struct sql *sql);
+int customers_history(struct call *call, struct sql *sql);
+
 /* integrations.c */
 int integrations_list(struct call *call, struct sql *sql);
 int integrations_get(struct call *call, struct sql *sql);

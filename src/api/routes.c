@@ -20,6 +20,12 @@ static const struct parameter email_query[] = {
     {},
 };
 
+static const struct parameter customer_query[] = {
+    { "email", SHAPE_STRING, .help = "the one with this e-mail address, in any case",
+      .example = "ada@example.org" },
+    {},
+};
+
 static const struct parameter skus_query[] = {
     { "campaignId", SHAPE_STRING, .help = "only those of this campaign",
       .example = "cmp_0e3v2k4m1c8r0" },
@@ -252,6 +258,16 @@ const struct route routes[] = {
       .check = orders_check_change, .command = orders_change, ONCE(ID_ORDER, orders_again),
       .body = &schema_new_change, GIVES(201, schema_taken_order),
       DOC("changeOrder", "Orders", "Say what has happened to an order") },
+
+    { GET("/api/v1/customers"), CALLER(ORDERS_READ, VIEWER), .query = customers_list,
+      .query_parameters = customer_query, LISTS(schema_customer, ID_CUSTOMER),
+      DOC("listCustomers", "Orders", "Who has ordered") },
+    { GET("/api/v1/customers/{id}"), CALLER(ORDERS_READ, VIEWER), .query = customers_get,
+      GIVES(200, schema_customer), DOC("getCustomer", "Orders", "One customer") },
+    { GET("/api/v1/customers/{id}/history"), CALLER(ORDERS_READ, VIEWER),
+      .query = customers_history, LISTS(schema_customer_message, ID_EVENT),
+      DOC("listCustomerHistory", "Orders", "What has happened with a customer's orders"),
+      .help = "Of the newest 10,000 orders." },
 
     /* ── integrations and their custom events ── */
     { GET("/api/v1/integrations"), CALLER(INTEGRATIONS_READ, VIEWER), .query = integrations_list,

@@ -56,6 +56,8 @@ extern const struct schema schema_order;
 extern const struct schema schema_new_order;
 extern const struct schema schema_new_change;
 extern const struct schema schema_taken_order;
+extern const struct schema schema_customer;
+extern const struct schema schema_customer_message;
 
 /* schemas_outlets.c */
 extern const struct schema schema_retry;

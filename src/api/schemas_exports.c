@@ -226,8 +226,8 @@ static const struct schema reason =
            { "code", SHAPE_STRING, REQUIRED, .choices = reason_choices, .example = "\"paused\"" },
            { "message", SHAPE_STRING, REQUIRED, .example = "\"The export profile is paused.\"" });
 
-static const char *const refusal_choices[] = { "customer_type", "campaign", "product", "too_old",
-                                               NULL };
+static const char *const refusal_choices[] = { "customer_type", "campaign", "product",
+                                               "converted",     "too_old",  NULL };
 
 static const struct schema explained_route = SCHEMA(
     "ExplainedRoute", "What one route makes of an order.",
@@ -235,9 +235,10 @@ static const struct schema explained_route = SCHEMA(
     { "customerType", SHAPE_STRING, REQUIRED, CUSTOMER_TYPE_EXAMPLE },
     { "wouldSend", SHAPE_BOOLEAN, REQUIRED, .example = "false" },
     { "refusedBy", SHAPE_STRING, OR_NULL, .choices = refusal_choices,
-      .help = "the first condition that says no. customer_type: another one was asked for, or the "
-              "order has had none of it yet; too_old: it had, more than a day before the route was "
-              "made",
+      .help =
+          "the first condition that says no. customer_type: another one was asked for, or the "
+          "order has had none of it yet; converted: it has been sold since; too_old: it had it, "
+          "more than a day before the route was made",
       .example = "\"campaign\"" },
     { "message", SHAPE_STRING, REQUIRED, .help = "what it means, and what to do",
       .example = "\"The order is of the campaign Spring, which the route does not name.\"" });

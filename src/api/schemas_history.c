@@ -140,11 +140,16 @@ static const struct schema attempt = SCHEMA(
     { "response", SHAPE_OBJECT, OR_NULL, .of = &received, .help = "null: none came" },
     { "error", SHAPE_STRING, OR_NULL, .help = "why it was no success", .example = "null" });
 
-const struct schema schema_delivery_detail =
-    SCHEMA("DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
-           { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
-           { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
-             .help = "older ones that would make the answer too long", .example = "0" });
+const struct schema schema_delivery_detail = SCHEMA(
+    "DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
+    { "orderId", SHAPE_STRING, OR_NULL, .help = "that its event is about", .example = "null" },
+    { "customerType", SHAPE_STRING, OR_NULL, .help = "what happened to that order",
+      .example = "null" },
+    { "file", SHAPE_STRING, OR_NULL, .help = "of an export: the file that it is a row of",
+      .example = "null" },
+    { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
+    { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
+      .help = "older ones that would make the answer too long", .example = "0" });
 
 /* ── events ── */
 

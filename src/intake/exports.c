@@ -32,8 +32,7 @@ static struct crm_source source_of(struct batch *batch, const struct order *orde
 #define SKIPPED_CONVERTED STR("converted")
 #define SKIPPED_LONG STR("what the field map makes of this order is longer than 16 MiB")
 
-/* What somebody is before he has bought is not sent of one who has. */
-static bool is_converted(const struct order *order, enum customer_type type)
+bool exports_is_converted(const struct order *order, enum customer_type type)
 {
     bool before =
         type == CUSTOMER_PARTIAL || type == CUSTOMER_LEAD || type == CUSTOMER_ABANDONED_CART;
@@ -45,7 +44,7 @@ static str why_not(const struct order *order, const struct order_occurrence *occ
 {
     if (order->test)
         return SKIPPED_TEST;
-    return is_converted(order, occurrence->type) ? SKIPPED_CONVERTED : (str){};
+    return exports_is_converted(order, occurrence->type) ? SKIPPED_CONVERTED : (str){};
 }
 
 static bool render_request(struct batch *batch, const struct endpoint *profile,

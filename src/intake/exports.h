@@ -8,6 +8,9 @@
 #include "intake/committer.h"
 #include "store/store.h"
 
+/* What somebody is before he has bought is not sent of one who has. */
+bool exports_is_converted(const struct order *order, enum customer_type type);
+
 /* Of a batch's event that is an occurrence. Returns whether any profile asks for it. */
 bool exports_add(struct batch *batch, const struct event *event);
 

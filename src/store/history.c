@@ -23,7 +23,8 @@ int store_list_order_events(struct sql *sql, const struct store_page *page,
         SQL_QUERY(sql,
                   "SELECT e.id, e.order_id, e.at_ms, e.type FROM (SELECT about.id FROM " ORDERS_OF
                   " CROSS JOIN events AS about WHERE about.organization = $1"
-                  " AND about.order_id <> 0 AND about.order_id = o.id AND about.id < $5"
+                  " AND about.type >= 'order.' AND about.type < 'order/'"
+                  " AND about.order_id = o.id AND about.id < $5"
                   " ORDER BY about.id DESC LIMIT $6) AS page"
                   " CROSS JOIN events AS e WHERE e.id = page.id AND e.organization = $1"
                   " ORDER BY e.id DESC",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * store/history.h: what has happened to an order or to all orders of a customer: its events, and
- * what export profiles have made of them. Shared SQL for both engines, as in store/lists.h.
+ * store/history.h: what has happened to an order or to all orders of a customer, and what export
+ * profiles have made of it. Shared SQL for both engines, as in store/lists.h.
  *
  * Of a customer the newest STORE_SCAN_ROWS orders are looked at. */
 #pragma once
@@ -20,7 +20,7 @@ struct order_event {
     str type;
 };
 
-/* Newest first, below page.before. */
+/* What has happened to them (order.new_sale and its like), newest first, below page.before. */
 MUST_USE int store_list_order_events(struct sql *sql, const struct store_page *page,
                                      const struct history_of *of, struct order_event *ret_rows,
                                      int *ret_count);

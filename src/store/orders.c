@@ -322,6 +322,24 @@ int store_find_customer_number(struct sql *sql, int64_t organization, int64_t nu
     return take_customer(&query, organization, arena, ret_customer);
 }
 
+/* By their numbers, which rise with their ids, and have an index. */
+int store_list_customers(struct sql *sql, const struct store_page *page, struct customer *ret_rows,
+                         int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        CUSTOMER_COLUMNS " WHERE organization = $1 AND number < COALESCE((SELECT number"
+                         " FROM customers WHERE id = $2 AND organization = $1), $3)"
+                         " ORDER BY number DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(page->before), SQL_I(INT64_MAX), SQL_I(page->limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = read_customer(&query, page->organization, page->arena);
+    *ret_count = count;
+    return fail(r);
+}
+
 static struct sql_query start_customers(struct sql *sql, const struct order_search *search)
 {
     const struct sql_value *values =

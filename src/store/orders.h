@@ -80,6 +80,9 @@ MUST_USE int store_find_newest_order(struct sql *sql, int64_t organization, int6
 /* By the key, or by the id where that is empty. STORE_NOT_FOUND */
 MUST_USE int store_find_customer(struct sql *sql, int64_t organization, str email_key, int64_t id,
                                  struct arena *arena, struct customer *ret_customer);
+/* Newest first, below page.before. */
+MUST_USE int store_list_customers(struct sql *sql, const struct store_page *page,
+                                  struct customer *ret_rows, int *ret_count);
 MUST_USE int store_insert_customer(struct sql *sql, const struct customer *customer);
 
 /* The highest there are; 0: none. */

@@ -71,7 +71,7 @@ async function makeWorld() {
     const plugin = expect(await makePlugin(api, campaign.id), 201).json;
     const profile = await makeProfile(api, 'http://127.0.0.1:9/');
     const route = await makeRoute(api, profile.id);
-    return { profile: profile.id, route: route.id, plugin: plugin.id, campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
+    return { profile: profile.id, route: route.id, plugin: plugin.id, campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, customer: order.customerId, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -104,9 +104,10 @@ const KINDS = [
     [/^\/api\/v1\/products\/\{\w+\}/, 'product', 0],
     [/^\/api\/v1\/skus\/\{\w+\}/, 'sku', 0],
     [/^\/api\/v1\/orders\/\{\w+\}/, 'order', 0],
+    [/^\/api\/v1\/customers\/\{\w+\}/, 'customer', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord', plugin: 'plg', profile: 'exp', route: 'rte' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord', customer: 'cus', plugin: 'plg', profile: 'exp', route: 'rte' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -279,6 +280,7 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/campaigns', 'POST /api/v1/campaigns', 'GET /api/v1/campaigns/{}', 'PATCH /api/v1/campaigns/{}', 'DELETE /api/v1/campaigns/{}',
         'GET /api/v1/products', 'POST /api/v1/products', 'GET /api/v1/products/{}', 'PATCH /api/v1/products/{}', 'DELETE /api/v1/products/{}',
         'GET /api/v1/orders', 'POST /api/v1/orders', 'GET /api/v1/orders/{}', 'POST /api/v1/orders/{}/changes',
+        'GET /api/v1/customers', 'GET /api/v1/customers/{}', 'GET /api/v1/customers/{}/history',
         'GET /api/v1/skus', 'POST /api/v1/skus', 'GET /api/v1/skus/{}', 'PATCH /api/v1/skus/{}', 'DELETE /api/v1/skus/{}',
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
         'GET /api/v1/plugins', 'POST /api/v1/plugins', 'GET /api/v1/plugins/{}', 'PATCH /api/v1/plugins/{}', 'DELETE /api/v1/plugins/{}',

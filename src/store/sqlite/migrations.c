@@ -311,8 +311,9 @@ static const char step_4[] =
     "CREATE INDEX orders_by_created ON orders (organization, created_ms);"
     "CREATE INDEX orders_by_updated ON orders (organization, updated_ms);"
     "CREATE INDEX customers_by_created ON customers (organization, created_ms);"
-    /* An order's history; what is about none is not in it. */
-    "CREATE INDEX events_by_order ON events (organization, order_id, id) WHERE order_id <> 0;";
+    /* What has happened to an order: order.new_sale and its like. */
+    "CREATE INDEX events_by_order ON events (organization, order_id, id)"
+    " WHERE type >= 'order.' AND type < 'order/';";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
