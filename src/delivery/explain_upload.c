@@ -131,7 +131,7 @@ static str explain_phase(const struct exchange *exchange, const struct explain_l
 {
     int64_t connect_ms = exchange_connect_ms(exchange, limits->connect_timeout_ms);
     int64_t whole_ms = exchange_whole_ms(exchange, limits->whole_timeout_ms);
-    str connect = explain_seconds(connect_ms, arena);
+    str connect = explain_seconds(MIN_OF(connect_ms, whole_ms), arena);
     str whole = explain_seconds(whole_ms, arena);
     switch (exchange->phase) {
     case UPLOAD_CONNECT: /* another end says so */
@@ -172,6 +172,11 @@ static str explain_tls(const struct exchange *exchange, const struct words *word
                             "%s does not take AUTH TLS%.*s, so nothing was sent: have it speak "
                             "FTPS, or use plain FTP, which everybody on the way can read",
                             words->place, STR_ARG(words->said));
+    if (exchange->late)
+        return arena_format(arena,
+                            "No TLS connection to %s in time: the server took the connection and "
+                            "did not go on; check that it speaks FTPS at this port",
+                            words->place);
     return arena_format(arena,
                         "No TLS connection to %s%.*s: FTPS with TLS from the first byte is usual "
                         "at port 990 alone; check the port, and that it takes TLS 1.2 or 1.3",

@@ -57,8 +57,6 @@ static enum exchange_end end_of_reply(const struct upload_run *run)
 
 static enum exchange_end end_of_ftp(const struct upload_run *run, CURLcode code)
 {
-    if (run->reply >= 400)
-        return end_of_reply(run);
     switch (code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_FTP_CANT_GET_HOST:
@@ -90,7 +88,6 @@ static enum exchange_end end_of_sftp(const struct upload_run *run, CURLcode code
     }
     switch (run->exchange->phase) {
     case UPLOAD_CONNECT:
-        return EXCHANGE_BROKEN;
     case UPLOAD_LOGIN:
         return EXCHANGE_RESET;
     case UPLOAD_OPEN:
@@ -103,11 +100,13 @@ static enum exchange_end end_of_sftp(const struct upload_run *run, CURLcode code
     return EXCHANGE_CUT;
 }
 
+/* Where there has been no word of the server's there may be a connection all the same. */
 static enum exchange_end end_of_time(const struct exchange *exchange)
 {
-    if (exchange->phase > UPLOAD_CONNECT)
-        return EXCHANGE_NO_ANSWER;
-    return exchange->tls_begun ? EXCHANGE_TLS : EXCHANGE_NO_CONNECTION;
+    if (exchange->phase == UPLOAD_CONNECT && !exchange->tls_begun)
+        return EXCHANGE_NO_CONNECTION;
+    bool in_tls = exchange->tls_begun && exchange->timing.tls_us == 0;
+    return in_tls ? EXCHANGE_TLS : EXCHANGE_NO_ANSWER;
 }
 
 static bool is_of_connection(const struct upload_run *run, CURLcode code)
@@ -135,6 +134,8 @@ enum exchange_end upload_end_of(const struct upload_run *run, CURLcode code)
         return EXCHANGE_ANSWERED;
     if (run->read_failed)
         return EXCHANGE_NO_FILE;
+    if (run->reply >= 400 && !run->sftp && !atomic_load(&run->stopping))
+        return end_of_reply(run);
     if (run->late || code == CURLE_OPERATION_TIMEDOUT)
         return end_of_time(run->exchange);
     if (atomic_load(&run->stopping))

@@ -10,6 +10,7 @@
 #include "delivery/sender_parts.h"
 
 #define UPLOAD_ADDRESSES 16
+#define UPLOAD_ASKED 4 /* libcurl does not always wait for an answer */
 #define UPLOAD_DETAIL_MAX ((size_t)300)
 
 /* What is done on one connection. */
@@ -52,9 +53,15 @@ struct upload_run {
     bool head_over;  /* more replies than are kept */
     bool size_wrong; /* the server says that it has another size */
     bool key_refused;
-    str command; /* ftp: the newest, in exchange->arena */
-    int reply;   /* ftp: to that; 0: none yet */
+    /* ftp: */
+    str asked[UPLOAD_ASKED]; /* commands that are not answered yet; in exchange->arena */
+    int asked_count;
+    str command; /* the newest that is; empty: none but the greeting */
+    int reply;   /* to that; 0: none yet */
     str reply_text;
+    bool settled; /* what comes after it is of no interest */
+    int control;  /* the newest socket that is no data connection's; −1: none is open */
+    bool tls;     /* it is encrypted, or is to be */
     char error[CURL_ERROR_SIZE];
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * What libcurl asks and tells while it talks to a file server: where the conversation stands, and
  * what is kept of it. All of it on the run's thread. */
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "delivery/upload_run.h"
 
+#define LAST_REPLY_MS 500
 #define QUIT_MS 1000 /* for the answer to our goodbye */
 
 /* ── what is said ── */
@@ -58,9 +60,10 @@ static void note_command(struct upload_run *run, str line)
         run->quit_at_ms = clock_mono_ms();
         return;
     }
-    run->command = arena_str(exchange->arena, secret ? STR("PASS") : str_trim(line));
-    run->reply = 0;
-    exchange->phase = phase_of(run->command, exchange->phase);
+    str command = arena_str(exchange->arena, secret ? STR("PASS") : str_trim(line));
+    if (run->asked_count < UPLOAD_ASKED)
+        run->asked[run->asked_count++] = command;
+    exchange->phase = phase_of(command, exchange->phase);
 }
 
 /* "213 N", to SIZE (RFC 3659 §4). */
@@ -73,7 +76,26 @@ static void note_size(struct upload_run *run)
                       str_to_int64(text, &size) && size != run->exchange->upload->size;
 }
 
-/* RFC 959 §4.2: the last line of a reply has a space behind its code. */
+static void note_final_reply(struct upload_run *run, int code, str line)
+{
+    struct exchange *exchange = run->exchange;
+    if (run->settled)
+        return;
+    run->command = (str){};
+    if (run->asked_count > 0) {
+        run->command = run->asked[0];
+        run->asked_count--;
+        memmove(run->asked, run->asked + 1, sizeof(run->asked[0]) * (size_t)run->asked_count);
+    }
+    run->reply = code;
+    run->reply_text = arena_str(exchange->arena, str_head(str_trim(line), UPLOAD_DETAIL_MAX));
+    run->settled = run->reply >= 400 && str_starts(run->command, STR("STOR "));
+    if (str_starts(run->command, STR("STOR ")))
+        exchange->timing.first_byte_us = upload_since_began_us(exchange);
+    note_size(run);
+}
+
+/* RFC 959 §4.2: the last line of a reply has a space behind its code, and 1xx announces another. */
 static void note_reply(struct upload_run *run, str line)
 {
     struct exchange *exchange = run->exchange;
@@ -83,14 +105,9 @@ static void note_reply(struct upload_run *run, str line)
     run->head_over = exchange->head.len + line.len > exchange->head.max;
     append(&exchange->head, line);
     int64_t code;
-    if (run->quitting || line.len < 4 || line.ptr[3] != ' ' ||
-        !str_to_int64(str_head(line, 3), &code))
-        return;
-    run->reply = (int)code;
-    run->reply_text = arena_str(exchange->arena, str_head(str_trim(line), UPLOAD_DETAIL_MAX));
-    if (exchange->phase == UPLOAD_CONFIRM && exchange->timing.first_byte_us == 0)
-        exchange->timing.first_byte_us = upload_since_began_us(exchange);
-    note_size(run);
+    if (!run->quitting && line.len >= 4 && line.ptr[3] == ' ' &&
+        str_to_int64(str_head(line, 3), &code) && code >= 200)
+        note_final_reply(run, (int)code, line);
 }
 
 /* Not all: libcurl breaks off. */
@@ -164,13 +181,37 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
     if (fd < 0)
         return CURL_SOCKET_BAD;
     exchange->opened = true;
+    if (!run->connected)
+        run->control = fd;
     run->sockets[run->socket_count++] = fd;
     return fd;
+}
+
+/* A server that does not go on with a file closes the data connection, and says why on the other;
+ * libcurl closes both when it notices the first. */
+static void read_last_reply(struct upload_run *run)
+{
+    char text[512];
+    struct pollfd ready = { .fd = run->control, .events = POLLIN };
+    if (poll(&ready, 1, LAST_REPLY_MS) != 1)
+        return;
+    ssize_t size = recv(run->control, text, sizeof(text), MSG_DONTWAIT);
+    str rest = size > 0 ? str_from(text, (size_t)size) : (str){};
+    while (rest.len > 0) {
+        str line = str_trim(str_cut(&rest, '\n'));
+        note_reply(run, arena_format(&run->arena, "%.*s\r\n", STR_ARG(line)));
+    }
 }
 
 static int close_socket(void *context, curl_socket_t fd)
 {
     struct upload_run *run = context;
+    enum upload_phase phase = run->exchange->phase;
+    bool sending = phase == UPLOAD_SEND || phase == UPLOAD_CONFIRM;
+    if (fd == run->control && sending && !run->sftp && !run->tls && !run->quitting && !run->late)
+        read_last_reply(run);
+    if (fd == run->control)
+        run->control = -1;
     for (int i = 0; i < run->socket_count; i++)
         if (run->sockets[i] == fd)
             run->sockets[i] = run->sockets[--run->socket_count];

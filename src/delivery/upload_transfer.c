@@ -34,6 +34,7 @@ static void set_tls(struct upload_run *run)
     char *scheme = NULL;
     (void)curl_url_get(run->exchange->target->url, CURLUPART_SCHEME, &scheme, 0);
     bool ftps = str_equal_nocase(str_c(scheme), STR("ftps"));
+    run->tls = ftps;
     run->sftp = str_equal_nocase(str_c(scheme), STR("sftp"));
     curl_free(scheme);
     SET(run->easy, CURLOPT_USE_SSL, (long)(ftps ? CURLUSESSL_ALL : CURLUSESSL_NONE));
@@ -110,6 +111,8 @@ static void note_facts(struct upload_run *run, int64_t began_us)
     int64_t connect_us = time_of(run->easy, CURLINFO_CONNECT_TIME_T);
     int64_t tls_us = time_of(run->easy, CURLINFO_APPCONNECT_TIME_T);
     timing->connect_us = connect_us > 0 ? before_us + connect_us : 0;
+    if (connect_us > 0 && exchange->phase == UPLOAD_CONNECT)
+        exchange->phase = UPLOAD_LOGIN; /* the server has said nothing yet */
     timing->tls_us = tls_us > 0 ? before_us + tls_us : 0;
     char *remote = NULL;
     long verify = 0;
@@ -148,7 +151,9 @@ static void note_sftp_commands(struct upload_run *run, CURLcode code)
 
 static void begin_connection(struct upload_run *run)
 {
-    run->tried_count = 0;
+    run->tried_count = run->asked_count = 0;
+    run->control = -1;
+    run->settled = false;
     run->connected = run->quitting = run->key_refused = run->size_wrong = run->late = false;
     run->began_ms = run->moved_ms = clock_mono_ms();
     run->command = run->reply_text = (str){};
@@ -203,6 +208,13 @@ static void perform(struct upload_run *run)
 
 /* ── host keys ── */
 
+/* Before 1.11 libssh2 copies memory over itself when it is asked for what libcurl asks for then. */
+static bool may_ask_for_rsa(void)
+{
+    const char *version = curl_version_info(CURLVERSION_NOW)->libssh_version;
+    return version != NULL && strverscmp(version, "libssh2/1.11") >= 0;
+}
+
 static void try_other_keys(struct upload_run *run)
 {
     static const struct {
@@ -212,7 +224,8 @@ static void try_other_keys(struct upload_run *run)
                   { "ecdsa-sha2-nistp256", STR_INIT("(ECDSA)") },
                   { "ssh-rsa", STR_INIT("(RSA)") } };
     struct exchange *exchange = run->exchange;
-    for (size_t i = 0; i < COUNT_OF(types) && run->key_refused; i++) {
+    size_t count = may_ask_for_rsa() ? COUNT_OF(types) : COUNT_OF(types) - 1;
+    for (size_t i = 0; i < count && run->key_refused; i++) {
         str seen = exchange->server_keys;
         if (memmem(seen.ptr, seen.len, types[i].name.ptr, types[i].name.len) != NULL)
             continue;
