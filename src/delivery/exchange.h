@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * delivery/exchange.h: one HTTP request and its answer: what sender_http.c does, and what explain.c
- * puts into words. Plain data.
+ * delivery/exchange.h: one HTTP request and its answer, or one file for a file server: what
+ * sender_http.c and sender_upload.c do, and what explain.c puts into words. Plain data.
  *
  * The caller looks names up: the target's, or with a proxy the proxy's alone, whose addresses stand
  * in the pin then ("+proxy.example:3128:192.0.2.1"). A target's name behind a proxy is the proxy's
@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "delivery/egress.h"
+#include "delivery/upload.h"
 #include "delivery/url.h"
 #include "model/outlet.h"
 
@@ -51,11 +52,32 @@ enum exchange_end {
     EXCHANGE_PROXY_STATUS,       /* it answered CONNECT with `proxy_status` */
     EXCHANGE_PROXY_BROKEN,       /* anything else before the target was reached: `detail` */
     EXCHANGE_NO_TOKEN,           /* the caller's to say and to explain: no access token */
+    /* Of uploads alone; what the server said is in `detail`. */
+    EXCHANGE_LOGIN,              /* the login is refused */
+    EXCHANGE_HOST_KEY,           /* none of the pinned host keys is the server's: `server_keys` */
+    EXCHANGE_NO_AUTH_TLS,        /* the server does not take AUTH TLS */
+    EXCHANGE_NO_DIRECTORY,       /* there is none, or none can be made */
+    EXCHANGE_NO_PERMISSION,      /* to write there */
+    EXCHANGE_DISK_FULL,          /* or a quota used up */
+    EXCHANGE_NO_DATA_CONNECTION, /* ftp's second one */
+    EXCHANGE_NOT_STORED,         /* anything else that the server says no to */
+    EXCHANGE_NOT_RENAMED,        /* the whole file is there under its temporary name */
+    EXCHANGE_NO_FILE,            /* the file to send cannot be read */
     EXCHANGE_STOPPED,            /* the hub stopped */
 };
 
 /* Whom sender_take() gives it back to. */
 enum exchange_owner { EXCHANGE_OF_DISPATCH = 0, EXCHANGE_OF_TOKEN };
+
+/* How far an upload has come: what is being done. */
+enum upload_phase {
+    UPLOAD_CONNECT = 0,
+    UPLOAD_LOGIN, /* from the greeting on */
+    UPLOAD_OPEN,  /* the directory, ftp's data connection, the temporary file */
+    UPLOAD_SEND,
+    UPLOAD_CONFIRM, /* all bytes are out */
+    UPLOAD_RENAME,
+};
 
 /* When a phase was over, since the exchange began; 0: there was none, as with a connection that was
  * kept. */
@@ -79,9 +101,10 @@ struct exchange {
     struct curl_slist *headers;
     struct curl_slist *pin; /* CURLOPT_RESOLVE; NULL: the host to connect to is an address */
     str body;
-    struct arena *arena; /* for what comes back */
-    bool fresh;          /* on a connection of its own */
-    size_t kept_max;     /* of the answer's body; 0: the hub's response_kept */
+    const struct upload *upload; /* a file instead of a request; NULL: a request */
+    struct arena *arena;         /* for what comes back */
+    bool fresh;                  /* on a connection of its own */
+    size_t kept_max;             /* of the answer's body; 0: the hub's response_kept */
 
     /* What came of it. Views are in the arena. */
     enum exchange_end end;
@@ -108,8 +131,15 @@ struct exchange {
     int alert;      /* the TLS alert that the peer sent (RFC 8446 §6); 0: none */
     bool certificate_asked; /* the peer asked for a certificate of ours */
     bool certificate_told;  /* it was sent ours, or that there is none */
+    /* Of an upload: request_head holds the commands, response_head the replies, without the
+     * password; status is ftp's last reply. */
+    enum upload_phase phase;
+    int64_t uploaded;  /* bytes of the file that are out */
+    str server_keys;   /* "SHA256:… (ED25519), …", as far as the server was asked for them */
+    str login_methods; /* that an sftp server takes: "publickey,password" */
 
     /* The sender's own. */
+    struct upload_run *run;
     struct line *line;
     struct buf request, head, body_kept;
     size_t head_bytes; /* of all heads: interim answers, trailers */

@@ -12,7 +12,7 @@
 #define ALERT_PROTOCOL_VERSION 70 /* RFC 8446 §6.2 */
 
 /* What others wrote: a header, a message of the TLS library. */
-static str printable(str text, struct arena *arena)
+str explain_printable(str text, struct arena *arena)
 {
     bool cut = text.len > QUOTED_MAX;
     text = str_head(text, QUOTED_MAX);
@@ -25,7 +25,7 @@ static str printable(str text, struct arena *arena)
     return buf_str(&buf);
 }
 
-static str seconds(int64_t ms, struct arena *arena)
+str explain_seconds(int64_t ms, struct arena *arena)
 {
     if (ms % 1000 == 0)
         return arena_format(arena, "%lld s", (long long)(ms / 1000));
@@ -38,7 +38,7 @@ static str connect_limit(const struct exchange *exchange, const struct explain_l
 {
     int64_t connect_ms = exchange_connect_ms(exchange, limits->connect_timeout_ms);
     int64_t whole_ms = exchange_whole_ms(exchange, limits->whole_timeout_ms);
-    return seconds(whole_ms > 0 ? MIN_OF(connect_ms, whole_ms) : connect_ms, arena);
+    return explain_seconds(whole_ms > 0 ? MIN_OF(connect_ms, whole_ms) : connect_ms, arena);
 }
 
 static str explain_redirect(const struct exchange *exchange, struct arena *arena)
@@ -54,7 +54,7 @@ static str explain_redirect(const struct exchange *exchange, struct arena *arena
     return arena_format(arena,
                         "The target answers with a redirect (%d) to %.*s. Junctor does not follow "
                         "redirects: change the endpoint's URL",
-                        exchange->status, STR_ARG(printable(location, arena)));
+                        exchange->status, STR_ARG(explain_printable(location, arena)));
 }
 
 static str explain_status(const struct exchange *exchange, struct arena *arena)
@@ -110,7 +110,7 @@ static str explain_connection(const struct exchange *exchange, const struct expl
 static str explain_no_answer(const struct exchange *exchange, const struct explain_limits *limits,
                              struct arena *arena)
 {
-    str limit = seconds(exchange_whole_ms(exchange, limits->whole_timeout_ms), arena);
+    str limit = explain_seconds(exchange_whole_ms(exchange, limits->whole_timeout_ms), arena);
     if (exchange->head_bytes > 0)
         return arena_format(arena,
                             "No whole answer within %.*s: the target began to answer, and %lld "
@@ -168,7 +168,7 @@ static str explain_certificate(const struct exchange *exchange, struct arena *ar
         return arena_format(arena,
                             "The certificate of %s is not good for it (%.*s): it must be valid, "
                             "name this host, and come from an authority that the hub trusts",
-                            place, STR_ARG(printable(exchange->detail, arena)));
+                            place, STR_ARG(explain_printable(exchange->detail, arena)));
     }
 }
 
@@ -222,12 +222,12 @@ static str explain_tls(const struct exchange *exchange, const struct explain_lim
     return arena_format(arena,
                         "No TLS connection to %s (%.*s): check that the URL's port speaks TLS, or "
                         "write http:// if it does not",
-                        place, STR_ARG(printable(exchange->detail, arena)));
+                        place, STR_ARG(explain_printable(exchange->detail, arena)));
 }
 
 static str explain_own_tls(const struct exchange *exchange, struct arena *arena)
 {
-    str detail = printable(exchange->detail, arena);
+    str detail = explain_printable(exchange->detail, arena);
     if (exchange->end == EXCHANGE_AUTHORITIES)
         return arena_format(arena,
                             "The endpoint's authorities cannot be read (%.*s): they must be "
@@ -266,7 +266,7 @@ static str explain_proxy(const struct exchange *exchange, const struct explain_l
                          struct arena *arena)
 {
     const char *proxy = exchange->proxy->place;
-    str detail = printable(exchange->detail, arena);
+    str detail = explain_printable(exchange->detail, arena);
     switch (exchange->end) {
     case EXCHANGE_PROXY_NO_NAME:
         return arena_format(arena, "The proxy's name %s %.*s", exchange->proxy->host,
@@ -322,12 +322,12 @@ static str explain_size(const struct exchange *exchange, const struct explain_li
 static str explain_broken(const struct exchange *exchange, struct arena *arena)
 {
     return arena_format(arena, "The exchange with %s failed: %.*s", exchange->target->place,
-                        STR_ARG(printable(exchange->detail, arena)));
+                        STR_ARG(explain_printable(exchange->detail, arena)));
 }
 
 static str explain_http2(const struct exchange *exchange, struct arena *arena)
 {
-    str detail = printable(exchange->detail, arena);
+    str detail = explain_printable(exchange->detail, arena);
     if (exchange->requests > 1) /* what libcurl would have done by itself */
         detail = STR("the target refused the stream, or asks for HTTP/1.1");
     return arena_format(arena,
@@ -363,12 +363,17 @@ static str explain_fixed(enum exchange_end end)
 str explain_exchange(const struct exchange *exchange, const struct explain_limits *limits,
                      struct arena *arena)
 {
+    if (exchange->upload != NULL) {
+        str text = explain_upload(exchange, limits, arena);
+        if (text.len > 0 || exchange->end == EXCHANGE_ANSWERED)
+            return text;
+    }
     switch (exchange->end) {
     case EXCHANGE_ANSWERED:
         return explain_status(exchange, arena);
     case EXCHANGE_NO_NAME:
         return arena_format(arena, "The name %s %.*s", exchange->target->host,
-                            STR_ARG(printable(exchange->detail, arena)));
+                            STR_ARG(explain_printable(exchange->detail, arena)));
     case EXCHANGE_BLOCKED:
         return explain_blocked(exchange, arena);
     case EXCHANGE_REFUSED:
@@ -410,6 +415,16 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_STOPPED:
         return explain_fixed(exchange->end);
     case EXCHANGE_BROKEN:
+    case EXCHANGE_LOGIN: /* explain_upload() has words for these */
+    case EXCHANGE_HOST_KEY:
+    case EXCHANGE_NO_AUTH_TLS:
+    case EXCHANGE_NO_DIRECTORY:
+    case EXCHANGE_NO_PERMISSION:
+    case EXCHANGE_DISK_FULL:
+    case EXCHANGE_NO_DATA_CONNECTION:
+    case EXCHANGE_NOT_STORED:
+    case EXCHANGE_NOT_RENAMED:
+    case EXCHANGE_NO_FILE:
         break;
     }
     return explain_broken(exchange, arena);

@@ -54,6 +54,8 @@ static enum attempt_result result_of(const struct exchange *exchange)
     case EXCHANGE_CLIENT_CERTIFICATE:
     case EXCHANGE_OWN_CERTIFICATE:
     case EXCHANGE_AUTHORITIES:
+    case EXCHANGE_HOST_KEY:
+    case EXCHANGE_NO_AUTH_TLS:
         return ATTEMPT_TLS;
     case EXCHANGE_PROXY_NO_URL:
     case EXCHANGE_PROXY_NO_NAME:
@@ -69,6 +71,13 @@ static enum attempt_result result_of(const struct exchange *exchange)
     case EXCHANGE_KEPT_CLOSED:
     case EXCHANGE_STOPPED:
         return ATTEMPT_REPEATED;
+    case EXCHANGE_LOGIN:
+    case EXCHANGE_NO_DIRECTORY:
+    case EXCHANGE_NO_PERMISSION:
+    case EXCHANGE_DISK_FULL:
+    case EXCHANGE_NOT_STORED:
+    case EXCHANGE_NOT_RENAMED:
+        return ATTEMPT_SERVER_ERROR;
     case EXCHANGE_BROKEN:
     case EXCHANGE_EMPTY:
     case EXCHANGE_RESET:
@@ -77,6 +86,8 @@ static enum attempt_result result_of(const struct exchange *exchange)
     case EXCHANGE_HEAD_TOO_LARGE:
     case EXCHANGE_NOT_HTTP:
     case EXCHANGE_HTTP2:
+    case EXCHANGE_NO_DATA_CONNECTION:
+    case EXCHANGE_NO_FILE:
         break;
     }
     return ATTEMPT_BROKEN;

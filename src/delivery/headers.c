@@ -165,3 +165,8 @@ str headers_mask_echo(str text, bool cut, const struct curl_slist *sent,
     }
     return text;
 }
+
+str headers_mask_secret(str text, str secret, struct arena *arena)
+{
+    return text.len == 0 || secret.len < HEADERS_ECHO_LEAST ? text : replace(text, secret, arena);
+}

@@ -38,3 +38,7 @@ str headers_mask(str head, const struct transport *transport, struct arena *aren
 #define HEADERS_ECHO_CUT_LEAST 4
 str headers_mask_echo(str text, bool cut, const struct curl_slist *sent,
                       const struct transport *transport, struct arena *arena);
+
+/* A text of the other side's with that secret masked wherever it stands, from HEADERS_ECHO_LEAST
+ * bytes on. */
+str headers_mask_secret(str text, str secret, struct arena *arena);

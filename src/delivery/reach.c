@@ -63,7 +63,7 @@ void reach_begin(struct reach *reach)
 
 void reach_stop(struct reach *reach)
 {
-    if (reach->exchange->line != NULL) {
+    if (reach->exchange->line != NULL || reach->exchange->run != NULL) {
         sender_stop_exchange(reach->courier->sender, reach->exchange);
     } else if (!list_empty(&reach->lookup.link)) {
         list_remove(&reach->lookup.link);

@@ -112,7 +112,7 @@ static enum exchange_end end_of_authorities(const struct exchange *exchange)
     return own ? EXCHANGE_AUTHORITIES : EXCHANGE_TLS;
 }
 
-static enum exchange_end end_of(CURLcode code, CURL *easy, const struct exchange *exchange)
+enum exchange_end end_of_code(CURLcode code, CURL *easy, const struct exchange *exchange)
 {
     switch (code) {
     case CURLE_OK:
@@ -168,7 +168,7 @@ static enum exchange_end end_at_proxy(CURLcode code, CURL *easy, const struct ex
         return EXCHANGE_PROXY_CREDENTIALS;
     if (exchange->proxy_status != 0)
         return EXCHANGE_PROXY_STATUS;
-    enum exchange_end end = end_of(code, easy, exchange);
+    enum exchange_end end = end_of_code(code, easy, exchange);
     switch (end) {
     case EXCHANGE_BLOCKED:
     case EXCHANGE_AUTHORITIES:
@@ -203,7 +203,7 @@ static enum exchange_end find_end(CURLcode code, CURL *easy, const struct exchan
     if (code != CURLE_OK && code != CURLE_PEER_FAILED_VERIFICATION &&
         is_about_our_certificate(exchange))
         return EXCHANGE_CLIENT_CERTIFICATE;
-    enum exchange_end end = end_of(code, easy, exchange);
+    enum exchange_end end = end_of_code(code, easy, exchange);
     return drops_our_certificate(exchange, code, end) ? EXCHANGE_CLIENT_CERTIFICATE : end;
 }
 

@@ -229,8 +229,15 @@ TEST(words_for_every_end)
                                  .proxy = target_new(STR("http://hub:hunter2@127.0.0.1")),
                                  .detail = STR("\x1b[31m\xff"),
                                  .status = 500 };
-    for (int end = EXCHANGE_BROKEN; end <= EXCHANGE_STOPPED; end++) {
+    const struct upload upload = { .name = STR("a.csv"),
+                                   .user = STR("hub"),
+                                   .password = STR("hunter2") };
+    for (int at = 0; at <= 2 * EXCHANGE_STOPPED + 1; at++) {
+        int end = at / 2;
+        exchange.upload = at % 2 == 0 ? NULL : &upload;
         exchange.end = (enum exchange_end)end;
+        if (exchange.upload != NULL && end == EXCHANGE_ANSWERED)
+            continue;
         str words = explain_exchange(&exchange, &limits, &bench->arena);
         if (words.len == 0 || !str_is_utf8(words) || str_has_control(words) ||
             has(words, "hunter2") || has(words, "(null)"))

@@ -29,7 +29,7 @@
 
 /* ── start ── */
 
-static void add_done(struct sender *sender, struct exchange *exchange)
+void sender_add_done(struct sender *sender, struct exchange *exchange)
 {
     exchange->next = NULL;
     *sender->done_end = exchange;
@@ -86,11 +86,15 @@ static bool begin(struct line *line)
 
 void sender_start(struct sender *sender, struct exchange *exchange)
 {
+    if (exchange->upload != NULL) {
+        upload_start(sender, exchange);
+        return;
+    }
     struct line *line = shard_take_line(sender, exchange->target);
     if (line == NULL) {
         exchange->end = EXCHANGE_BROKEN;
         exchange->detail = STR("libcurl has no memory for it");
-        add_done(sender, exchange);
+        sender_add_done(sender, exchange);
         return;
     }
     line->exchange = exchange;
@@ -98,7 +102,7 @@ void sender_start(struct sender *sender, struct exchange *exchange)
         return;
     exchange->line = NULL;
     shard_give_line(line);
-    add_done(sender, exchange);
+    sender_add_done(sender, exchange);
 }
 
 /* ── end ── */
@@ -109,12 +113,14 @@ static void finish(struct sender *sender, struct line *line, CURLcode code)
     end_note(line, code);
     exchange->line = NULL;
     shard_give_line(line);
-    add_done(sender, exchange);
+    sender_add_done(sender, exchange);
 }
 
 void sender_stop_exchange(struct sender *sender, struct exchange *exchange)
 {
     struct line *line = exchange->line;
+    if (exchange->run != NULL)
+        upload_stop(exchange);
     if (line == NULL)
         return;
     (void)curl_multi_remove_handle(sender->multi, line->easy);
@@ -126,6 +132,7 @@ void sender_step(struct sender *sender)
 {
     shard_bound_all(sender);
     sender_loop_act(&sender->loop);
+    uploads_take_ended(sender);
     int queued;
     CURLMsg *message;
     while ((message = curl_multi_info_read(sender->multi, &queued)) != NULL) {
@@ -203,6 +210,7 @@ int sender_new(const struct sender_options *options, struct sender **ret_sender)
         return fail(r);
     }
     (void)curl_multi_setopt(sender->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    uploads_init(sender);
     *ret_sender = sender;
     return 0;
 }

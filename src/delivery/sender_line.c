@@ -246,10 +246,9 @@ void line_free(struct line *line)
     free(line);
 }
 
-static void set_options(CURL *easy, const struct sender_options *options)
+void line_trust(CURL *easy, const struct sender_options *options)
 {
     struct arena arena = {};
-    SET(easy, CURLOPT_USERAGENT, arena_c(&arena, options->user_agent));
     if (options->ca_file.len > 0) {
         SET(easy, CURLOPT_CAINFO, arena_c(&arena, options->ca_file));
         SET(easy, CURLOPT_PROXY_CAINFO, arena_c(&arena, options->ca_file));
@@ -259,6 +258,14 @@ static void set_options(CURL *easy, const struct sender_options *options)
         SET(easy, CURLOPT_PROXY_CAPATH, NULL);
     }
     arena_done(&arena);
+}
+
+static void set_options(CURL *easy, const struct sender_options *options)
+{
+    struct arena arena = {};
+    SET(easy, CURLOPT_USERAGENT, arena_c(&arena, options->user_agent));
+    arena_done(&arena);
+    line_trust(easy, options);
 }
 
 struct line *line_new(struct sender *sender, struct shard *shard)

@@ -68,9 +68,9 @@ static bool is_encrypted(str pem)
     return pem.len > 0 && memmem(pem.ptr, pem.len, "ENCRYPTED", 9) != NULL;
 }
 
-static bool set_certificate(struct line *line, const struct transport *transport)
+static bool set_certificate(CURL *easy, struct exchange *exchange)
 {
-    struct exchange *exchange = line->exchange;
+    const struct transport *transport = exchange->transport;
     if (is_encrypted(transport->certificate) || is_encrypted(transport->private_key)) {
         exchange->end = EXCHANGE_OWN_CERTIFICATE;
         exchange->detail = STR("the private key is encrypted");
@@ -79,27 +79,37 @@ static bool set_certificate(struct line *line, const struct transport *transport
     str both = arena_format(exchange->arena, "%.*s\n%.*s\n", STR_ARG(transport->certificate),
                             STR_ARG(transport->private_key));
     struct curl_blob blob = blob_of(both);
-    SET(line->easy, CURLOPT_SSLCERT_BLOB, &blob);
-    SET(line->easy, CURLOPT_SSLKEY_BLOB, &blob);
-    SET(line->easy, CURLOPT_KEYPASSWD, "");
+    SET(easy, CURLOPT_SSLCERT_BLOB, &blob);
+    SET(easy, CURLOPT_SSLKEY_BLOB, &blob);
+    SET(easy, CURLOPT_KEYPASSWD, "");
     return true;
 }
 
 /* They hold for an https proxy as well: one list is enough, and where it is needed its owner writes
  * both authorities into it. */
-static bool set_authorities(struct line *line, str authorities)
+static bool set_authorities(CURL *easy, struct exchange *exchange)
 {
+    str authorities = exchange->transport->authorities;
     if (is_encrypted(authorities)) {
-        line->exchange->end = EXCHANGE_AUTHORITIES;
-        line->exchange->detail = STR("they hold something encrypted");
+        exchange->end = EXCHANGE_AUTHORITIES;
+        exchange->detail = STR("they hold something encrypted");
         return false;
     }
     struct curl_blob blob = blob_of(authorities);
-    SET(line->easy, CURLOPT_CAINFO_BLOB, &blob);
-    SET(line->easy, CURLOPT_CAPATH, NULL);
-    SET(line->easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
-    SET(line->easy, CURLOPT_PROXY_CAPATH, NULL);
+    SET(easy, CURLOPT_CAINFO_BLOB, &blob);
+    SET(easy, CURLOPT_CAPATH, NULL);
+    SET(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+    SET(easy, CURLOPT_PROXY_CAPATH, NULL);
     return true;
+}
+
+bool transport_apply_tls(CURL *easy, struct exchange *exchange)
+{
+    const struct transport *transport = exchange->transport;
+    if (transport == NULL)
+        return true;
+    return (transport->certificate.len == 0 || set_certificate(easy, exchange)) &&
+           (transport->authorities.len == 0 || set_authorities(easy, exchange));
 }
 
 /* ── proxy ── */
@@ -162,6 +172,5 @@ bool transport_apply(struct line *line)
         return false;
     }
     return (exchange->proxy == NULL || set_proxy(line, exchange->proxy)) &&
-           (transport->certificate.len == 0 || set_certificate(line, transport)) &&
-           (transport->authorities.len == 0 || set_authorities(line, transport->authorities));
+           transport_apply_tls(line->easy, exchange);
 }
