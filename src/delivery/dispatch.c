@@ -74,7 +74,7 @@ static void really_free(struct dispatch *dispatch)
     free(dispatch);
 }
 
-static void free_dispatch(struct dispatch *dispatch)
+void dispatch_free(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     object_release(dispatch->endpoint);
@@ -84,6 +84,9 @@ static void free_dispatch(struct dispatch *dispatch)
     dispatch->endpoint = NULL;
     dispatch->target = dispatch->proxy = NULL;
     arena_reset(&dispatch->preparation.arena, ARENA_KEPT);
+    file_source_done(&dispatch->source);
+    dispatch->source = (struct file_source){};
+    dispatch->upload = (struct upload){};
     dispatch->token = NULL;
     dispatch->token_serial = 0;
     if (courier->spare_count >= SPARE_DISPATCHES) {
@@ -148,7 +151,7 @@ static void send_or_wait(struct dispatch *dispatch)
 }
 
 /* The content is there. */
-static void begin_attempt(struct dispatch *dispatch)
+void dispatch_attempt(struct dispatch *dispatch)
 {
     dispatch->mail.kind = MAIL_RECORDED;
     struct courier *courier = dispatch->courier;
@@ -173,25 +176,6 @@ static void begin_attempt(struct dispatch *dispatch)
         end_early(dispatch, EXCHANGE_BROKEN, STR("its request could not be made"));
 }
 
-static void content_prepared(struct preparation *preparation)
-{
-    struct dispatch *dispatch = CONTAINER_OF(preparation, struct dispatch, preparation);
-    courier_post(dispatch->courier, &dispatch->mail);
-}
-
-/* What an export profile sends is fixed by the committer, now that it is due. */
-static void prepare_content(struct dispatch *dispatch)
-{
-    const struct courier_ground *ground = &dispatch->courier->couriers->ground;
-    struct arena arena = dispatch->preparation.arena;
-    dispatch->preparation = (struct preparation){ .arena = arena,
-                                                  .before = dispatch->result->before,
-                                                  .content_before = dispatch->parcel->job->content,
-                                                  .prepared = content_prepared };
-    dispatch->mail.kind = MAIL_PREPARED;
-    ground->prepare(ground->context, &dispatch->preparation);
-}
-
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
 {
     struct dispatch *dispatch = new_dispatch(courier);
@@ -207,10 +191,10 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     outlet->under_way++;
     courier->under_way++;
     list_append(&courier->dispatches, &dispatch->link);
-    if (dispatch->endpoint->kind == ENDPOINT_EXPORT && !parcel->job->content->rendered)
-        prepare_content(dispatch);
+    if (preparation_is_needed(dispatch))
+        preparation_begin(dispatch);
     else
-        begin_attempt(dispatch);
+        dispatch_attempt(dispatch);
 }
 
 /* ── conclude ── */
@@ -455,7 +439,7 @@ void dispatch_conclude(struct dispatch *dispatch)
     post(dispatch);
 }
 
-static void leave_slot(struct dispatch *dispatch)
+void dispatch_leave_slot(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
@@ -486,7 +470,7 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
     }
 }
 
-static void put_back(struct dispatch *dispatch)
+void dispatch_put_back(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     struct parcel *parcel = dispatch->parcel;
@@ -495,53 +479,6 @@ static void put_back(struct dispatch *dispatch)
     stock_put_back(&courier->stock, parcel, courier_now_ms(courier));
     if (!outlet_is_open(courier, dispatch->outlet))
         outlet_reopen(courier, dispatch->outlet);
-}
-
-/* ── without an attempt ── */
-
-static void give_up_turn(struct dispatch *dispatch)
-{
-    struct courier *courier = dispatch->courier;
-    list_remove(&dispatch->link);
-    courier->under_way--;
-    dispatch->outlet->under_way--;
-    if (dispatch->probe)
-        breaker_probe_lost(&dispatch->outlet->breaker);
-    outlet_attempt_ended(courier, dispatch->outlet);
-    leave_slot(dispatch);
-}
-
-void dispatch_prepared(struct dispatch *dispatch)
-{
-    struct courier *courier = dispatch->courier;
-    struct preparation *preparation = &dispatch->preparation;
-    dispatch->result->after = preparation->after;
-    switch (preparation->verdict) {
-    case PREPARED_CONTENT:
-        if (!courier->stopping) {
-            stock_fix_content(&courier->stock, dispatch->parcel, preparation->content);
-            begin_attempt(dispatch);
-            return;
-        }
-        dispatch->result->after = dispatch->result->before;
-        break;
-    case PREPARED_FILE: /* nothing sends files yet */
-    case PREPARED_NOTHING:
-        dispatch->result->after = dispatch->result->before;
-        dispatch->result->after.due_ms = courier_now_ms(courier) + PAUSE_MAX_MS;
-        break;
-    case PREPARED_LATER:
-        break;
-    case PREPARED_ENDED:
-    case PREPARED_GONE:
-        give_up_turn(dispatch);
-        stock_forget(&courier->stock, dispatch->parcel);
-        free_dispatch(dispatch);
-        return;
-    }
-    give_up_turn(dispatch);
-    put_back(dispatch);
-    free_dispatch(dispatch);
 }
 
 /* What died pauses those behind it before they can go. */
@@ -562,12 +499,12 @@ void dispatch_recorded(struct dispatch *dispatch)
         return;
     }
     courier->unrecorded--;
-    leave_slot(dispatch);
+    dispatch_leave_slot(dispatch);
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
-        put_back(dispatch);
+        dispatch_put_back(dispatch);
     else
         forget(dispatch);
-    free_dispatch(dispatch);
+    dispatch_free(dispatch);
 }
 
 /* ── stop ── */

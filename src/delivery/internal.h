@@ -10,7 +10,8 @@
  * - courier.c: the thread, its timers
  * - outlet.c: who may be sent to, and what holds it back; holds.c: for others to read
  * - stock.c, with room.c, pages.c and lines.c: what is in memory (pure)
- * - dispatch.c: one attempt, from parcel to recorded result; request.c: what it sends
+ * - dispatch.c: one attempt, from parcel to recorded result; request.c: what it
+ *   sends; prepare.c: what is asked of the committer first
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
  * - token.c: fetches access tokens
@@ -24,6 +25,7 @@
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "delivery/explain.h"
+#include "delivery/file_source.h"
 #include "delivery/headers.h"
 #include "delivery/holds.h"
 #include "delivery/reach.h"
@@ -291,13 +293,16 @@ void place_pass_on(struct courier *courier, struct place *place);
 /* ── dispatch.c: one attempt under way ── */
 
 struct dispatch {
-    struct mail mail; /* MAIL_RECORDED when its result is, MAIL_PREPARED when its content is there */
+    struct mail
+        mail; /* MAIL_RECORDED when its result is, MAIL_PREPARED when its content is there */
     struct list link; /* in courier->dispatches or ->to_post */
     struct courier *courier;
     struct outlet *outlet;
     struct parcel *parcel;
     struct result *result;
     struct preparation preparation;
+    struct upload upload;      /* of a file */
+    struct file_source source; /* its bytes */
     struct exchange exchange;
     struct reach reach;
     struct token *token; /* one reference; NULL: it needs none */
@@ -319,8 +324,12 @@ struct dispatch {
 };
 
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe);
-/* Its preparation has been through the committer. */
-void dispatch_prepared(struct dispatch *dispatch);
+/* What it sends is there. */
+void dispatch_attempt(struct dispatch *dispatch);
+/* Its parcel waits again, as dispatch->result->after says. */
+void dispatch_put_back(struct dispatch *dispatch);
+void dispatch_leave_slot(struct dispatch *dispatch);
+void dispatch_free(struct dispatch *dispatch);
 /* Its exchange is over. */
 void dispatch_conclude(struct dispatch *dispatch);
 /* Its result has been through the committer. */
@@ -329,6 +338,13 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms);
 /* Breaks off all that are under way. */
 void dispatch_stop_all(struct courier *courier);
 void dispatch_free_spare(struct courier *courier);
+
+/* ── prepare.c ── */
+
+bool preparation_is_needed(const struct dispatch *dispatch);
+void preparation_begin(struct dispatch *dispatch);
+/* It has been through the committer. */
+void dispatch_prepared(struct dispatch *dispatch);
 
 /* ── request.c ── */
 

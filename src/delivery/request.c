@@ -74,14 +74,18 @@ bool request_make(struct dispatch *dispatch, int64_t now_ms)
                                        .outlet = dispatch->parcel->job->delivery.outlet,
                                        .at_ms = now_ms };
     exchange->target = dispatch->target;
+    exchange->transport = &endpoint->transport;
+    exchange->fresh = dispatch->parcel->fresh;
+    if (dispatch->upload.name.len > 0) {
+        exchange->upload = &dispatch->upload;
+        return true;
+    }
     if (endpoint->kind == ENDPOINT_WEBHOOK)
         make_webhook_request(dispatch, &signing);
     else if (!make_export_request(dispatch, &signing))
         return false;
     add_content_headers(dispatch, &signing);
     exchange->body = signing.body;
-    exchange->transport = &endpoint->transport;
     exchange->proxy = dispatch->proxy;
-    exchange->fresh = dispatch->parcel->fresh;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/crash.h"
 #include "intake/internal.h"
 
 static str key_of(struct batch *batch, const struct export_file *file)
@@ -136,6 +137,9 @@ void export_files_tried(struct batch *batch, struct export_file_record *file, in
     file->row.delivery = delivery;
     file->row.uploaded_ms = file->row.file.uploaded_ms = uploaded_ms;
     add(batch, file);
+    struct committer *committer = batch->committer;
+    if (uploaded_ms != 0 && !atomic_exchange(&committer->settling, true))
+        committer->chores.next_ms[CHORE_SETTLE] = 0;
 }
 
 /* What a management batch has written may grow in its next operation. */
@@ -146,4 +150,72 @@ void export_files_forget_rows(struct batch *batch)
         record->added = row->fresh = false;
         row->rows = row->bytes = row->delivery = row->uploaded_ms = 0;
     }
+}
+
+/* ── an uploaded file's other rows ── */
+
+#define ROWS_A_STEP 256
+
+struct step {
+    struct operation operation;
+    struct arena arena;
+    bool none; /* there is no such file */
+};
+
+static void deliver_row(struct batch *batch, struct delivery_found *row)
+{
+    struct delivery *delivery = &row->delivery;
+    delivery->state = DELIVERY_DELIVERED;
+    delivery->finished_ms = batch_now_ms(batch);
+    batch_add_change(batch, delivery, row->event_type, true, NULL);
+    batch_counter(batch, delivery->organization, 0, delivery->created_ms)->delivered++;
+    batch_counter(batch, delivery->organization, delivery->outlet, delivery->created_ms)
+        ->delivered++;
+}
+
+static int execute_step(struct operation *operation, struct batch *batch)
+{
+    struct step *step = CONTAINER_OF(operation, struct step, operation);
+    struct delivery_found *rows =
+        ARENA_ARRAY(batch_arena(batch), struct delivery_found, ROWS_A_STEP);
+    struct export_file file;
+    int count = 0;
+    int r = store_find_unsettled_file(batch_sql(batch), batch_arena(batch), &file);
+    step->none = r == STORE_NOT_FOUND;
+    if (r != 0)
+        return fail(MIN_OF(r, 0));
+    r = store_list_export_file_work(batch_sql(batch), &file, ROWS_A_STEP, batch_arena(batch), rows,
+                                    &count);
+    for (int i = 0; r == 0 && i < count; i++)
+        deliver_row(batch, &rows[i]);
+    if (r == 0 && count < ROWS_A_STEP)
+        r = store_settle_file(batch_sql(batch), &file);
+    CRASH_POINT("settle");
+    return fail(r);
+}
+
+static void answer_step(struct operation *operation, enum operation_outcome outcome)
+{
+    (void)operation;
+    (void)outcome;
+}
+
+static const struct operation_kind step_kind = {
+    .name = "rows of a file",
+    .lane = LANE_UPKEEP,
+    .always = true, /* it is the committer's own */
+    .execute = execute_step,
+    .answer = answer_step,
+};
+
+int export_files_settle(struct committer *committer)
+{
+    struct step step = { .operation = { .kind = &step_kind } };
+    bool done = management_run_own(committer, &step.operation);
+    arena_done(&step.arena);
+    if (!done)
+        return fail(FAIL_STORE);
+    if (step.none)
+        atomic_store(&committer->settling, false);
+    return step.none ? 0 : CHORE_MORE;
 }

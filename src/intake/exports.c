@@ -92,6 +92,10 @@ struct fixing {
     str content;
 };
 
+/* The first row of a file is due when that closes: its attempts are the file's. The others are due
+ * never: they are delivered with it (export_files.c). */
+#define NEVER_MS ((int64_t)100 * 365 * 24 * 3600 * 1000)
+
 /* A row of a CSV profile is delivered with that: its file lies in the store. One of an FTP profile
  * waits for its file to close. */
 static void fix_row(struct batch *batch, struct fixing *fixing)
@@ -101,13 +105,14 @@ static void fix_row(struct batch *batch, struct fixing *fixing)
         export_files_open(batch, fixing->profile, fixing->route, delivery->due_ms);
     if (file == NULL) /* the batch is not written */
         return;
+    bool first = file->row.file.row_count + file->row.rows == 0;
     fixing->file = file->row.file.id;
     if (!render_row(batch, file, fixing->order, fixing->occurrence, &fixing->content))
         end(delivery, DELIVERY_DROPPED, SKIPPED_LONG, batch_now_ms(batch));
     else if (fixing->profile->export->type == EXPORT_CSV)
         end(delivery, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
     else
-        delivery->due_ms = file->row.file.closes_ms;
+        delivery->due_ms = file->row.file.closes_ms + (first ? 0 : NEVER_MS);
 }
 
 static void fix(struct batch *batch, struct fixing *fixing)
@@ -295,28 +300,6 @@ static void end_pending(struct batch *batch, const struct delivery *after, str e
 
 /* ── a file that has closed ── */
 
-#define ROWS_AT_ONCE 256
-
-/* It lies where it should: its other rows are delivered with it, some at a time. */
-static void deliver_rows(struct batch *batch, struct preparation *preparation,
-                         const struct export_file *file)
-{
-    struct delivery *rows = ARENA_ARRAY(batch_arena(batch), struct delivery, ROWS_AT_ONCE);
-    int count = 0;
-    int r = store_list_export_file_work(batch_sql(batch), file, preparation->before.id - 1,
-                                        ROWS_AT_ONCE, rows, &count);
-    if (r < 0)
-        batch->failure = r;
-    for (int i = 0; i < count; i++) {
-        end(&rows[i], DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
-        if (rows[i].id == preparation->before.id)
-            preparation->after = rows[i];
-        end_pending(batch, &rows[i], preparation->content_before->type);
-    }
-    preparation->verdict = PREPARED_ENDED;
-    preparation->work->found = false;
-}
-
 static void prepare_file(struct batch *batch, struct preparation *preparation, int64_t id)
 {
     const struct export_file_record *record =
@@ -325,7 +308,10 @@ static void prepare_file(struct batch *batch, struct preparation *preparation, i
         return;
     const struct export_file *file = &record->row.file;
     if (file->uploaded_ms != 0 && !preparation->manual) {
-        deliver_rows(batch, preparation, file);
+        end(&preparation->after, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
+        preparation->verdict = PREPARED_ENDED;
+        preparation->work->found = false;
+        end_pending(batch, &preparation->after, preparation->content_before->type);
     } else if (file->closes_ms > batch_now_ms(batch)) {
         preparation->after.due_ms = file->closes_ms;
         preparation->verdict = PREPARED_LATER;

@@ -215,6 +215,8 @@ void orders_forget_rows(struct batch *batch);
 
 /* They have been written. */
 void export_files_forget_rows(struct batch *batch);
+/* A chore: the rows of files that have been uploaded. */
+MUST_USE int export_files_settle(struct committer *committer);
 
 /* ── rejections: the first of each minute are kept ── */
 
@@ -238,6 +240,7 @@ enum chore {
     CHORE_DROP,
     CHORE_RECOVER,
     CHORE_BACKFILL,
+    CHORE_SETTLE,
     CHORES,
 };
 
@@ -269,6 +272,7 @@ struct committer {
     atomic_int running;      /* batches, publications under way */
     atomic_int recoveries;   /* that are not over */
     atomic_bool backfilling; /* there may be one in the store */
+    atomic_bool settling;    /* there may be a file with rows to be delivered */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;

@@ -32,8 +32,8 @@ int store_insert_export_file(struct sql *sql, const struct export_file *file)
     return sql_changed(SQL_RUN(
         sql,
         "INSERT INTO export_files (id, organization, profile, route, day, name, columns, header,"
-        " guarded, closes_ms, row_count, byte_count, delivery, uploaded_ms, created_ms) VALUES"
-        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11)",
+        " guarded, closes_ms, row_count, byte_count, delivery, uploaded_ms, settled, created_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, 0, $11)",
         SQL_I(file->id), SQL_I(file->organization), SQL_I(file->profile), SQL_I(file->route),
         SQL_I(file->day), SQL_T(file->name), SQL_T(file->columns), SQL_B(file->header),
         SQL_I(file->guarded), SQL_I(file->closes_ms), SQL_I(file->created_ms)));
@@ -147,25 +147,42 @@ int store_read_export_file_part(struct sql *sql, const struct export_file_part *
     return fail(MIN_OF(r, 0));
 }
 
-int store_list_export_file_work(struct sql *sql, const struct export_file *file, int64_t after,
-                                int limit, struct delivery *ret_rows, int *ret_count)
+int store_find_unsettled_file(struct sql *sql, struct arena *arena, struct export_file *ret_file)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT w.id, w.event, w.created_ms FROM exports x JOIN work w ON"
-                  " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
-                  " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 AND x.delivery > $3 "
-                  "ORDER BY x.delivery"
-                  " LIMIT $4",
-                  SQL_I(file->organization), SQL_I(file->id), SQL_I(after), SQL_I(limit));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, FILE_COLUMNS " WHERE uploaded_ms <> 0 AND settled = 0 ORDER BY id LIMIT $1", SQL_I(1));
+    return take_one(&query, arena, ret_file);
+}
+
+int store_settle_file(struct sql *sql, const struct export_file *file)
+{
+    return sql_changed(SQL_RUN(sql,
+                               "UPDATE export_files SET settled = 1"
+                               " WHERE organization = $1 AND id = $2",
+                               SQL_I(file->organization), SQL_I(file->id)));
+}
+
+int store_list_export_file_work(struct sql *sql, const struct export_file *file, int limit,
+                                struct arena *arena, struct delivery_found *ret_rows,
+                                int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT w.id, w.event, w.created_ms, w.event_type FROM exports x JOIN work w ON"
+        " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
+        " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 ORDER BY x.delivery LIMIT $3",
+        SQL_I(file->organization), SQL_I(file->id), SQL_I(limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
-        ret_rows[count++] = (struct delivery){ .id = sql_int(&query, 0),
-                                               .organization = file->organization,
-                                               .outlet = file->profile,
-                                               .event = sql_int(&query, 1),
-                                               .created_ms = sql_int(&query, 2) };
+        ret_rows[count++] = (struct delivery_found){
+            .delivery = { .id = sql_int(&query, 0),
+                          .organization = file->organization,
+                          .outlet = file->profile,
+                          .event = sql_int(&query, 1),
+                          .created_ms = sql_int(&query, 2) },
+            .event_type = sql_text(&query, 3, arena),
+        };
     *ret_count = count;
     return fail(r);
 }

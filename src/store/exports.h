@@ -38,9 +38,13 @@ struct export_file_part {
 MUST_USE int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
                                          struct buf *bytes, int64_t *ret_last);
 
-/* Unfinished deliveries of a file behind `after`, by id. */
-MUST_USE int store_list_export_file_work(struct sql *sql, const struct export_file *file,
-                                         int64_t after, int limit, struct delivery *ret_rows,
+/* One that has been uploaded, and whose rows are not all known to be delivered. STORE_NOT_FOUND */
+MUST_USE int store_find_unsettled_file(struct sql *sql, struct arena *arena,
+                                       struct export_file *ret_file);
+MUST_USE int store_settle_file(struct sql *sql, const struct export_file *file);
+/* Its unfinished deliveries, by id. */
+MUST_USE int store_list_export_file_work(struct sql *sql, const struct export_file *file, int limit,
+                                         struct arena *arena, struct delivery_found *ret_rows,
                                          int *ret_count);
 
 /* ── what happened before a route was made (intake/backfill.h) ── */

@@ -290,9 +290,11 @@ static const char step_4[] =
     " route INTEGER NOT NULL, day INTEGER NOT NULL, name TEXT NOT NULL, columns TEXT NOT NULL,"
     " header BLOB NOT NULL, guarded INTEGER NOT NULL, closes_ms INTEGER NOT NULL,"
     " row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, delivery INTEGER NOT NULL,"
-    " uploaded_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
+    " uploaded_ms INTEGER NOT NULL, settled INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX export_files_by_day ON export_files (organization, profile, route, day);"
     "CREATE INDEX export_files_by_profile ON export_files (organization, profile, id);"
+    "CREATE INDEX export_files_unsettled ON export_files (id) WHERE uploaded_ms <> 0 AND settled = "
+    "0;"
     /* The account's IANA name: what its days and its senders' local times are. */
     "ALTER TABLE organizations ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'America/New_York';"
     /* The highest number that a campaign or product ever had: none comes twice. */
