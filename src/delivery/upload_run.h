@@ -40,9 +40,11 @@ struct upload_run {
     struct curl_slist *commands;   /* behind the file */
     int sockets[UPLOAD_ADDRESSES]; /* that are open */
     int socket_count;
-    int64_t began_ms; /* monotonic */
-    int64_t moved_ms; /* monotonic: when it last came on */
-    int64_t moved_to; /* phase and bytes */
+    int64_t began_us;   /* monotonic */
+    int64_t connect_us; /* by libcurl; 0: not connected */
+    int64_t began_ms;   /* monotonic */
+    int64_t moved_ms;   /* monotonic: when it last came on */
+    int64_t moved_to;   /* phase and bytes */
     bool late;
     struct address tried[UPLOAD_ADDRESSES]; /* that the control connection may be to */
     int tried_count;
@@ -83,6 +85,8 @@ enum exchange_end upload_end_of(const struct upload_run *run, CURLcode code);
 void upload_listen(struct upload_run *run);
 /* A line of the conversation: as much as still fits. */
 void upload_add_line(struct buf *part, str what, str of);
+/* When it was there, and its TLS. */
+void upload_note_connection(struct upload_run *run);
 int64_t upload_since_began_us(const struct exchange *exchange);
 
 /* Sets the easy handle's URL: what is uploaded to; in the later stages the directory alone. */

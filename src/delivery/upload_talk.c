@@ -31,6 +31,23 @@ int64_t upload_since_began_us(const struct exchange *exchange)
     return exchange->timing.name_us + clock_mono_us() - exchange->began_us;
 }
 
+static int64_t time_of(CURL *easy, CURLINFO what)
+{
+    curl_off_t us = 0;
+    (void)curl_easy_getinfo(easy, what, &us);
+    return us;
+}
+
+void upload_note_connection(struct upload_run *run)
+{
+    struct exchange_timing *timing = &run->exchange->timing;
+    int64_t before_us = timing->name_us + run->began_us - run->exchange->began_us;
+    int64_t tls_us = time_of(run->easy, CURLINFO_APPCONNECT_TIME_T);
+    run->connect_us = time_of(run->easy, CURLINFO_CONNECT_TIME_T);
+    timing->connect_us = run->connect_us > 0 ? before_us + run->connect_us : 0;
+    timing->tls_us = tls_us > 0 ? before_us + tls_us : 0;
+}
+
 static enum upload_phase phase_of(str command, enum upload_phase now)
 {
     static const struct {
@@ -61,6 +78,8 @@ static void note_command(struct upload_run *run, str line)
         return;
     }
     str command = arena_str(exchange->arena, secret ? STR("PASS") : str_trim(line));
+    if (exchange->phase <= UPLOAD_LOGIN) /* libcurl counts the data connection as one more */
+        upload_note_connection(run);
     if (run->asked_count < UPLOAD_ASKED)
         run->asked[run->asked_count++] = command;
     exchange->phase = phase_of(command, exchange->phase);
@@ -100,8 +119,10 @@ static void note_reply(struct upload_run *run, str line)
 {
     struct exchange *exchange = run->exchange;
     run->connected = true;
-    if (exchange->phase == UPLOAD_CONNECT)
+    if (exchange->phase == UPLOAD_CONNECT) {
         exchange->phase = UPLOAD_LOGIN;
+        upload_note_connection(run);
+    }
     run->head_over = exchange->head.len + line.len > exchange->head.max;
     append(&exchange->head, line);
     int64_t code;

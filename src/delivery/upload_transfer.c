@@ -96,24 +96,13 @@ static void set_transfer(struct upload_run *run)
 
 /* ── one connection ── */
 
-static int64_t time_of(CURL *easy, CURLINFO what)
-{
-    curl_off_t us = 0;
-    (void)curl_easy_getinfo(easy, what, &us);
-    return us;
-}
-
-static void note_facts(struct upload_run *run, int64_t began_us)
+static void note_facts(struct upload_run *run)
 {
     struct exchange *exchange = run->exchange;
-    struct exchange_timing *timing = &exchange->timing;
-    int64_t before_us = timing->name_us + began_us - exchange->began_us;
-    int64_t connect_us = time_of(run->easy, CURLINFO_CONNECT_TIME_T);
-    int64_t tls_us = time_of(run->easy, CURLINFO_APPCONNECT_TIME_T);
-    timing->connect_us = connect_us > 0 ? before_us + connect_us : 0;
-    if (connect_us > 0 && exchange->phase == UPLOAD_CONNECT)
+    if (!run->connected || run->sftp)
+        upload_note_connection(run);
+    if (run->connect_us > 0 && exchange->phase == UPLOAD_CONNECT)
         exchange->phase = UPLOAD_LOGIN; /* the server has said nothing yet */
-    timing->tls_us = tls_us > 0 ? before_us + tls_us : 0;
     char *remote = NULL;
     long verify = 0;
     (void)curl_easy_getinfo(run->easy, CURLINFO_PRIMARY_IP, &remote);
@@ -152,6 +141,8 @@ static void note_sftp_commands(struct upload_run *run, CURLcode code)
 static void begin_connection(struct upload_run *run)
 {
     run->tried_count = run->asked_count = 0;
+    run->began_us = clock_mono_us();
+    run->connect_us = run->exchange->timing.tls_us = 0;
     run->control = -1;
     run->settled = false;
     run->connected = run->quitting = run->key_refused = run->size_wrong = run->late = false;
@@ -190,7 +181,6 @@ static void perform(struct upload_run *run)
         run->exchange->detail = STR("libcurl has no memory for it");
         return;
     }
-    int64_t began_us = clock_mono_us();
     set_tls(run);
     set_timeouts(run);
     upload_listen(run);
@@ -199,7 +189,7 @@ static void perform(struct upload_run *run)
         known_hosts = open_known_hosts(run);
     if (transport_apply_tls(run->easy, run->exchange)) {
         CURLcode code = curl_easy_perform(run->easy);
-        note_facts(run, began_us);
+        note_facts(run);
         note_end(run, code);
         note_sftp_commands(run, code);
     }

@@ -8,8 +8,10 @@ import nodemailer from 'nodemailer';
 
 import { ReceiverBook, SenderBook, checkEquations, compareBooks } from '../lib/books.mjs';
 import { NameServer } from '../lib/dns.mjs';
+import { deny, once, room, slow, startFileServer } from '../lib/ftp.mjs';
 import { request } from '../lib/http.mjs';
 import { startMailServer } from '../lib/mail.mjs';
+import { run, start } from '../lib/processes.mjs';
 import { exchange } from '../lib/raw.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 
@@ -130,4 +132,58 @@ test('the mail server speaks TLS, offered or from the first byte, and asks who i
         assert.equal(server.mails.length, 1);
         await server.close();
     }
+});
+
+// By curl, which says how it ended by its exit code.
+const curlUpload = (server, name, ...options) => {
+    const tls = server.kind.startsWith('ftps') ? ['--ssl-reqd', '--cacert', server.ca] : [];
+    const key = server.kind === 'sftp' ? ['--insecure'] : [];
+    const scheme = server.kind === 'ftps' ? 'ftp' : server.kind.replace('-implicit', '');
+    return ['-sS', ...tls, ...key, '-u', `${server.user}:${server.password}`, '-T', '-', ...options, `${scheme}://127.0.0.1:${server.port}/${name}`];
+};
+
+for (const kind of ['ftp', 'ftps', 'ftps-implicit', 'sftp']) {
+    test(`the ${kind} server takes files, and fails as told`, async () => {
+        const server = await startFileServer(kind);
+        const send = async (name, input, ...options) => (await run('curl', curlUpload(server, name, ...options), { input })).code;
+        assert.equal(await send('a.csv', 'one\r\ntwo'), 0);
+        assert.equal(server.read('a.csv').toString(), 'one\r\ntwo');
+        assert.deepEqual([server.list(), server.read('b.csv'), server.list('b')], [['a.csv'], null, null]);
+        assert.notEqual(await send('b.csv', 'x', '-u', 'hub:wrong'), 0);
+        if (kind === 'sftp') {
+            assert.deepEqual(Object.keys(server.hostKeys).sort(), ['ecdsa', 'ed25519', 'rsa']);
+            const pinned = (key) => send('k.csv', 'x', '--hostpubsha256', key.replace('SHA256:', ''));
+            assert.equal(await pinned(server.hostKeys.ecdsa), 0);
+            assert.notEqual(await pinned(server.hostKeys.rsa), 0);
+        }
+
+        await server.restart(once(), room(1000));
+        assert.notEqual(await send('a.csv', 'three'), 0);
+        assert.notEqual(await send('c.csv', 'x'.repeat(5000)), 0);
+        assert.equal(server.read('a.csv').toString(), 'one\r\ntwo');
+        await server.restart(deny('STOR', 'WRITE'));
+        assert.notEqual(await send('d.csv', 'x'), 0);
+        assert.equal(server.read('d.csv'), null);
+
+        server.freeze();
+        assert.equal(await send('e.csv', 'x', '-m', '1'), 28);
+        server.thaw();
+        await server.restart();
+        assert.equal(await send('e.csv', 'x'), 0);
+        await server.close();
+    });
+}
+
+test('a file server is killed in mid-transfer', async () => {
+    const server = await startFileServer('ftp', slow(200));
+    const curl = start('curl', curlUpload(server, 'a.csv'), { stdio: ['pipe', 'ignore', 'ignore'] });
+    curl.stdin.on('error', () => {});
+    curl.stdin.end(Buffer.alloc(3 << 20));
+    await server.holds('a.csv', 100000);
+    await server.kill();
+    assert.notEqual((await curl.ended).code, 0);
+    assert.ok(server.read('a.csv').length < 3 << 20);
+    await server.start();
+    assert.equal((await run('curl', ['-sS', '-u', 'hub:secret', `ftp://127.0.0.1:${server.port}/`])).code, 0);
+    await server.close();
 });
