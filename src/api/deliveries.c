@@ -383,8 +383,25 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     return fail(r);
 }
 
+/* What it sends is fixed anew when its courier comes to it. */
+static int add_export(struct batch *batch, const struct delivery *from,
+                      const struct delivery *delivery)
+{
+    struct export_delivery_row row;
+    int r =
+        store_find_export(batch_sql(batch), from->organization, from->id, batch_arena(batch), &row);
+    if (r != 0)
+        return fail(r < 0 ? r : FAIL_CORRUPT);
+    row.delivery = delivery->id;
+    row.file = 0;
+    row.content = (str){};
+    batch_add_export(batch, &row);
+    return 0;
+}
+
 /* A new delivery of the same event to the same endpoint, as if it had wanted it now. */
-static int render(struct call *call, struct batch *batch, struct delivery_found *found)
+static int render(struct call *call, struct batch *batch, struct delivery_found *found,
+                  enum endpoint_kind kind)
 {
     struct event_found *stored = ARENA_NEW(batch_arena(batch), struct event_found);
     const struct delivery *from = &found->delivery;
@@ -402,9 +419,11 @@ static int render(struct call *call, struct batch *batch, struct delivery_found 
                                        .created_ms = batch_now_ms(batch),
                                        .state = DELIVERY_PENDING,
                                        .due_ms = batch_now_ms(batch) };
+    if (kind == ENDPOINT_EXPORT)
+        r = add_export(batch, from, &delivery);
     batch_add_manual_delivery(batch, &delivery, &stored->event);
     found->delivery = delivery;
-    return 0;
+    return fail(r);
 }
 
 /* What stands in strict order behind a dead delivery may go by hand. */
@@ -524,7 +543,7 @@ int deliveries_resend(struct call *call, struct batch *batch)
         r = check_resend(call, batch, &found->delivery, &kind);
     int64_t from = found->delivery.id;
     if (r == 0)
-        r = anew ? render(call, batch, found) : resend(call, batch, found);
+        r = anew ? render(call, batch, found, kind) : resend(call, batch, found);
     if (r == 0)
         r = audit_resend(call, batch, from, anew ? found->delivery.id : 0);
     if (r == 0)
