@@ -347,7 +347,7 @@ static int find_sent(struct call *call, struct sql *sql, const struct delivery_f
 static int answer_delivery(struct call *call, struct sql *sql, const struct delivery_found *found)
 {
     struct sent sent;
-    struct standing standing;
+    struct standing standing = {};
     int r = find_sent(call, sql, found, &sent);
     if (r == 0)
         r = find_standing(call, sql, &found->delivery, &standing);
