@@ -101,6 +101,10 @@ int definitions_delete(struct call *call, struct batch *batch);
 /* endpoints.c */
 int endpoints_delete(struct call *call, struct batch *batch);
 
+/* export_files.c */
+int export_files_list(struct call *call, struct sql *sql);
+int export_files_get(struct call *call, struct sql *sql);
+
 /* webhooks.c */
 bool retry_preview_check(struct call *call);
 void retry_preview(struct call *call);

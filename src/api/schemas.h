@@ -82,6 +82,7 @@ extern const struct schema schema_export_profile;
 extern const struct schema schema_new_export_profile;
 extern const struct schema schema_export_profile_change;
 extern const struct schema schema_export_route;
+extern const struct schema schema_export_file;
 extern const struct schema schema_new_export_route;
 extern const struct schema schema_export_route_change;
 extern const struct schema schema_export_fields;

@@ -262,3 +262,27 @@ const struct schema schema_export_explanation =
            { "routes", SHAPE_OBJECTS, REQUIRED, .of = &explained_route },
            { "deliveries", SHAPE_OBJECTS, REQUIRED, .of = &explained_delivery,
              .help = "newest first, 100 at most" });
+
+/* ── files ── */
+
+static const char *const file_state_choices[] = { "open", "closed", "uploaded", NULL };
+
+const struct schema schema_export_file = SCHEMA(
+    "ExportFile",
+    "What a route of a profile of type ftp or csv has sent on one day of the account.",
+    { "name", SHAPE_STRING, REQUIRED,
+      .example = "\"call-center_exp_0e3v2k4m1c8r0_new_sale_rte_0e3v2k4m1c8r1_2026-11-21.csv\"" },
+    { "href", SHAPE_STRING, REQUIRED,
+      .example = "\"/api/v1/export-profiles/exp_0e3v2k4m1c8r0/files/call-center.csv\"" },
+    { "routeId", SHAPE_STRING, REQUIRED, ROUTE_EXAMPLE },
+    { "day", SHAPE_STRING, REQUIRED, .example = "\"2026-11-21\"" },
+    { "state", SHAPE_STRING, REQUIRED, .choices = file_state_choices,
+      .help = "open: rows may come; closed: none come, and one of type ftp is being uploaded",
+      .example = "\"open\"" },
+    { "rows", SHAPE_INTEGER, REQUIRED, .example = "12" },
+    { "bytes", SHAPE_INTEGER, REQUIRED, .help = "with the header", .example = "1460" },
+    { "closesAt", SHAPE_INSTANT, REQUIRED, .help = "5 minutes after the day's end", AT_EXAMPLE },
+    { "uploadedAt", SHAPE_INSTANT, OR_NULL, .example = "null" },
+    { "deliveryId", SHAPE_STRING, OR_NULL, .help = "whose attempts are the file's",
+      .example = "null" },
+    { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE });

@@ -35,7 +35,8 @@
     X(CUSTOMER, "cus")                                                                             \
     X(PLUGIN, "plg")                                                                               \
     X(EXPORT_PROFILE, "exp")                                                                       \
-    X(EXPORT_ROUTE, "rte")
+    X(EXPORT_ROUTE, "rte")                                                                         \
+    X(EXPORT_FILE, "fil")
 
 #define ID_MEMBER(member, prefix) ID_##member,
 

@@ -4,6 +4,8 @@
 #include "base/buf.h"
 #include "store/rows.h"
 
+#define PART_KEPT ((size_t)64 * 1024)
+
 int store_find_export(struct sql *sql, int64_t organization, int64_t delivery, struct arena *arena,
                       struct export_delivery_row *ret_row)
 {
@@ -133,6 +135,7 @@ int store_list_export_files(struct sql *sql, const struct store_page *page, int6
 int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
                                 struct buf *bytes, int64_t *ret_last)
 {
+    struct arena CLEANUP(arena_done) scratch = {};
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT delivery, content FROM exports WHERE organization = $1 AND file = $2"
@@ -142,7 +145,8 @@ int store_read_export_file_part(struct sql *sql, const struct export_file_part *
     *ret_last = 0;
     while (bytes->len < part->most && (r = sql_next(&query)) > 0) {
         *ret_last = sql_int(&query, 0);
-        buf_add(bytes, sql_blob(&query, 1, bytes->arena));
+        buf_add(bytes, sql_blob(&query, 1, &scratch));
+        arena_reset(&scratch, PART_KEPT);
     }
     return fail(MIN_OF(r, 0));
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * api/export_files.c: the files of export profiles: which there are, and their bytes, of a day that is
+ * not over as far as it has come. */
+#include "api/exports.h"
+#include "api/handlers.h"
+#include "mapping/export_file.h"
+#include "store/exports.h"
+
+#define FILE_MOST ((size_t)64 * 1024 * 1024)
+
+static int find_profile(struct call *call, struct sql *sql, struct endpoint_row *ret_row)
+{
+    int64_t id;
+    if (!call_id(call, 0, ID_EXPORT_PROFILE, "export profile", &id))
+        return CALL_REFUSED;
+    /* The files of a deleted one stay. */
+    int r = store_read_endpoint(sql, call->caller.organization, id, &call->request->arena, ret_row);
+    if (r == STORE_NOT_FOUND || (r == 0 && ret_row->kind != ENDPOINT_EXPORT))
+        return call_not_found(call, "export profile");
+    return fail(r);
+}
+
+static str state_of(const struct export_file *file, int64_t now_ms)
+{
+    if (file->uploaded_ms != 0)
+        return STR("uploaded");
+    return file->closes_ms > now_ms ? STR("open") : STR("closed");
+}
+
+static void write_file(struct call *call, const struct endpoint_row *profile,
+                       const struct export_file *file)
+{
+    char day[EXPORT_DAY_LEN];
+    char id[ID_TEXT_MAX];
+    struct json_writer *out = &call->out;
+    json_begin_object(out);
+    json_member_string(out, STR("name"), file->name);
+    json_member_string(
+        out, STR("href"),
+        arena_format(&call->request->arena, "/api/v1/export-profiles/%.*s/files/%.*s",
+                     STR_ARG(id_write(ID_EXPORT_PROFILE, profile->id, id)), STR_ARG(file->name)));
+    json_member_id(out, STR("routeId"), ID_EXPORT_ROUTE, file->route);
+    json_member_string(out, STR("day"), export_day_write(file->day, day));
+    json_member_string(out, STR("state"), state_of(file, clock_now_ms(call->api->context.clock)));
+    json_member_int(out, STR("rows"), file->row_count);
+    json_member_int(out, STR("bytes"), file->byte_count + (int64_t)file->header.len);
+    json_member_instant(out, STR("closesAt"), file->closes_ms);
+    json_member_instant(out, STR("uploadedAt"), file->uploaded_ms);
+    json_member_id_or_null(out, STR("deliveryId"), ID_DELIVERY, file->delivery);
+    json_member_instant(out, STR("createdAt"), file->created_ms);
+    json_end_object(out);
+}
+
+int export_files_list(struct call *call, struct sql *sql)
+{
+    struct store_page page = call_page(call);
+    page.limit++;
+    struct export_file *rows = ARENA_ARRAY(page.arena, struct export_file, (size_t)page.limit);
+    struct endpoint_row profile;
+    int count = 0;
+    int r = find_profile(call, sql, &profile);
+    if (r == 0)
+        r = store_list_export_files(sql, &page, profile.id, rows, &count);
+    if (r != 0)
+        return r;
+    (void)call_begin_list(call);
+    int shown = call_shown(call, count);
+    for (int i = 0; i < shown; i++)
+        write_file(call, &profile, &rows[i]);
+    call_end_list(call, ID_EXPORT_FILE, count > shown ? rows[shown - 1].id : 0);
+    return 0;
+}
+
+/* ── one ── */
+
+static int find_file(struct call *call, struct sql *sql, struct export_file *ret_file)
+{
+    struct endpoint_row profile;
+    int r = find_profile(call, sql, &profile);
+    if (r != 0)
+        return r;
+    r = store_find_export_file_by_name(sql, call->caller.organization, profile.id, call->path[1],
+                                       &call->request->arena, ret_file);
+    return r == STORE_NOT_FOUND ? call_not_found(call, "file") : fail(r);
+}
+
+int export_files_get(struct call *call, struct sql *sql)
+{
+    struct arena *arena = &call->request->arena;
+    struct export_file file;
+    struct buf bytes;
+    int64_t last;
+    int r = find_file(call, sql, &file);
+    if (r != 0)
+        return r;
+    buf_init(&bytes, arena, FILE_MOST);
+    buf_add(&bytes, file.header);
+    const struct export_file_part part = { .organization = file.organization,
+                                           .file = file.id,
+                                           .most = FILE_MOST };
+    r = store_read_export_file_part(sql, &part, &bytes, &last);
+    if (r < 0)
+        return fail(r);
+    if (buf_overflowed(&bytes))
+        return call_refuse(call, PROBLEM_CONFLICT,
+                           STR("The file has more than 64 MiB, which is more than is sent here. "
+                               "Have it uploaded by a profile of type ftp."));
+    request_add_header(call->request, STR("Content-Disposition"),
+                       arena_format(arena, "attachment; filename=\"%.*s\"", STR_ARG(file.name)));
+    request_reply(call->request, 200, STR("text/csv; charset=utf-8"), buf_str(&bytes));
+    return 0;
+}
