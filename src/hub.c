@@ -13,6 +13,8 @@
 #include "api/api.h"
 #include "base/fail.h"
 #include "base/instant.h"
+#include "base/zone_file.h"
+#include "base/zones.h"
 #include "delivery/delivery.h"
 #include "http/http.h"
 #include "intake/committer.h"
@@ -35,6 +37,7 @@ struct hub {
     struct log log;
     struct clock clock;
     struct seal_key seal_key;
+    struct zones *zones;
     struct store_lock *lock;
     struct store *store;
     struct readers *readers;
@@ -271,6 +274,7 @@ static int start_committer(struct hub *hub)
         .clock = &hub->clock,
         .log = &hub->log,
         .seal_key = &hub->seal_key,
+        .zones = hub->zones,
         .hooks = { .context = hub,
                    .hand_over = hand_over,
                    .publish = publish,
@@ -364,6 +368,7 @@ static int start_server(struct hub *hub)
         .clock = &hub->clock,
         .log = &hub->log,
         .seal_key = &hub->seal_key,
+        .zones = hub->zones,
         .inlet = { .committer = hub->committer,
                    .limits = &config->limits,
                    .clock = &hub->clock,
@@ -485,13 +490,14 @@ static void stop(struct hub *hub)
     api_free(hub->api);
     if (hub->store != NULL)
         remember_clock(hub);
+    zones_free(hub->zones);
     store_close(hub->store);
     store_unlock(hub->lock);
 }
 
 int hub_run(const struct config *config, struct arena *arena)
 {
-    struct hub hub = { .config = config, .arena = arena };
+    struct hub hub = { .config = config, .arena = arena, .zones = zones_new(ZONE_DIRECTORY) };
     hub.log = (struct log){ .least = config->log_level,
                             .format = config->log_format,
                             .fd = STDERR_FILENO };

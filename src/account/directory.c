@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * account/directory.c
  *
- * Invariants: (1) each entry is in by_number and by_uuid, and each key of its picture in by_key;
- * (2) the list of entries is in the order of their last use, the newest first; (3) an entry holds
+ * Invariants: (1) each entry is in by_number and by_uuid, each key of its picture in by_key, and
+ * each login in by_login; (2) the list of entries is in the order of their last use, the newest first; (3) an entry holds
  * one reference to its picture, whose bytes are the keys of the maps. */
 #include "account/directory.h"
 
@@ -17,16 +17,23 @@ struct held_key {
     const struct api_key *key;
 };
 
+struct held_login {
+    struct entry *entry;
+    const struct plugin *plugin;
+};
+
 struct entry {
     struct list link;
     struct picture *picture;
-    struct held_key *keys; /* one for each of the picture's */
+    struct held_key *keys;     /* one for each of the picture's */
+    struct held_login *logins; /* one for each plugin of the picture's; by_login has some */
 };
 
 struct directory {
     struct map by_number;
     struct map by_uuid;
     struct map by_key;
+    struct map by_login;
     struct list used;
     int count;
     int most;
@@ -46,6 +53,30 @@ static str key_of(const struct object *object)
     return digest_str(&((const struct api_key *)object)->hash);
 }
 
+static void enter_logins(struct directory *directory, struct entry *entry)
+{
+    const struct objects *plugins = &entry->picture->plugins;
+    entry->logins = xcalloc((size_t)plugins->count + 1, sizeof(struct held_login));
+    for (int i = 0; i < plugins->count; i++) {
+        const struct plugin *plugin = (const struct plugin *)plugins->at[i];
+        entry->logins[i] = (struct held_login){ .entry = entry, .plugin = plugin };
+        if (plugin->client_login.len > 0)
+            (void)map_put(&directory->by_login, plugin->client_login, &entry->logins[i]);
+    }
+}
+
+/* A login that has gone to another organization's plugin meanwhile is that one's. */
+static void leave_logins(struct directory *directory, struct entry *entry)
+{
+    const struct objects *plugins = &entry->picture->plugins;
+    for (int i = 0; i < plugins->count; i++) {
+        str login = ((const struct plugin *)plugins->at[i])->client_login;
+        if (login.len > 0 && map_find(&directory->by_login, login) == &entry->logins[i])
+            (void)map_remove(&directory->by_login, login);
+    }
+    free(entry->logins);
+}
+
 /* Under its picture's names. */
 static void enter(struct directory *directory, struct entry *entry)
 {
@@ -58,6 +89,7 @@ static void enter(struct directory *directory, struct entry *entry)
             (struct held_key){ .entry = entry, .key = (const struct api_key *)keys->at[i] };
         (void)map_put(&directory->by_key, key_of(keys->at[i]), &entry->keys[i]);
     }
+    enter_logins(directory, entry);
 }
 
 static void leave(struct directory *directory, struct entry *entry)
@@ -68,6 +100,7 @@ static void leave(struct directory *directory, struct entry *entry)
     for (int i = 0; i < keys->count; i++)
         (void)map_remove(&directory->by_key, key_of(keys->at[i]));
     free(entry->keys);
+    leave_logins(directory, entry);
     object_release(entry->picture);
 }
 
@@ -88,6 +121,7 @@ void directory_free(struct directory *directory)
     map_done(&directory->by_number);
     map_done(&directory->by_uuid);
     map_done(&directory->by_key);
+    map_done(&directory->by_login);
     free(directory);
 }
 
@@ -141,4 +175,14 @@ const struct api_key *directory_find_key(struct directory *directory, const stru
         return NULL;
     *ret_picture = use(directory, held->entry);
     return held->key;
+}
+
+const struct plugin *directory_find_login(struct directory *directory, str login,
+                                          const struct picture **ret_picture)
+{
+    const struct held_login *held = map_find(&directory->by_login, login);
+    if (held == NULL)
+        return NULL;
+    *ret_picture = use(directory, held->entry);
+    return held->plugin;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * account/directory.h: the configurations that one loop has at hand, found by the organization's
- * uuid, or the SHA-256 of one of its keys. Owned by one thread: no locks. What is
+ * uuid, the SHA-256 of one of its keys, or the login of one of its plugins. Owned by one thread: no locks. What is
  * not here may still be in the store. */
 #pragma once
 
@@ -24,3 +24,5 @@ const struct picture *directory_find_by_uuid(struct directory *directory, str uu
 /* The key with its organization's picture. Whether it has expired is the caller's to see. */
 const struct api_key *directory_find_key(struct directory *directory, const struct digest *hash,
                                          const struct picture **ret_picture);
+const struct plugin *directory_find_login(struct directory *directory, str login,
+                                          const struct picture **ret_picture);

@@ -50,6 +50,50 @@ static const struct picture *find_key(struct directory *directory, int secret)
     return picture;
 }
 
+/* With a plugin of that login. */
+static struct picture *with_login(struct picture *picture, const char *login)
+{
+    struct plugin *plugin = object_new(sizeof(*plugin));
+    plugin->object.id = 500 + picture->object.id;
+    plugin->client_login = arena_str(&plugin->object.arena, str_c(login));
+    picture_put(picture, OBJECT_PLUGIN, plugin);
+    return picture;
+}
+
+/* The organization whose plugin has it; 0: none. */
+static int64_t find_login(struct directory *directory, const char *login)
+{
+    const struct picture *picture = NULL;
+    const struct plugin *plugin = directory_find_login(directory, str_c(login), &picture);
+    if (plugin == NULL)
+        return 0;
+    assert_int_equal(plugin->object.id, 500 + picture->object.id);
+    return picture->object.id;
+}
+
+static void finds_logins(void **state)
+{
+    (void)state;
+    struct directory *directory = directory_new(2);
+    directory_put(directory, with_login(new_picture(1, 1, 1, 0), "one"));
+    directory_put(directory, with_login(new_picture(2, 1, 2, 0), ""));
+    assert_int_equal(find_login(directory, "one"), 1);
+    assert_int_equal(find_login(directory, "two"), 0);
+    assert_int_equal(find_login(directory, ""), 0);
+    directory_put(directory, with_login(new_picture(1, 2, 1, 0), "two"));
+    assert_int_equal(find_login(directory, "one"), 0);
+    assert_int_equal(find_login(directory, "two"), 1);
+    /* It goes from one organization to another, whose picture comes first. */
+    directory_put(directory, with_login(new_picture(2, 2, 2, 0), "two"));
+    assert_int_equal(find_login(directory, "two"), 2);
+    directory_put(directory, with_login(new_picture(1, 3, 1, 0), ""));
+    assert_int_equal(find_login(directory, "two"), 2);
+    directory_put(directory, new_picture(3, 1, 3, 0)); /* the least used goes */
+    directory_put(directory, new_picture(4, 1, 4, 0));
+    assert_int_equal(find_login(directory, "two"), 0);
+    directory_free(directory);
+}
+
 static void finds_by_every_name(void **state)
 {
     (void)state;
@@ -120,6 +164,7 @@ static void survives_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_logins),
         cmocka_unit_test(finds_by_every_name),
         cmocka_unit_test(keeps_the_newer_version),
         cmocka_unit_test(drops_the_longest_unused),

@@ -1,235 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * account/picture.c: one reader for each kind of object, in a table: a row becomes an object that
- * lives in an arena of its own. What was valid when it was stored stays readable: limits that have
- * been lowered since do not make an organization unreadable. */
+ * account/picture.c: one reader for each kind of object, in a table; all of a kind, a page at a time;
+ * the organization itself. picture_objects.c makes an object of a row. */
 #include "account/picture.h"
 
-#include "base/buf.h"
+#include "account/picture_objects.h"
 #include "base/fail.h"
-#include "mapping/condition.h"
-#include "mapping/definition.h"
+#include "base/zones.h"
 #include "model/names.h"
-#include "model/outlet_json.h"
 #include "store/access.h"
 #include "store/catalog.h"
 #include "store/config.h"
 #include "store/plugins.h"
-#include "json/json.h"
-#include "json/write.h"
 
-#define JSON_DEPTH 64
 #define ROWS_AT_ONCE 200
-
-/* ── from rows to objects ── */
-
-static struct integration *make_integration(const struct integration_row *row)
-{
-    struct integration *made = object_new(sizeof(*made));
-    struct arena *arena = &made->object.arena;
-    made->object.id = row->id;
-    made->name = arena_str(arena, row->name);
-    made->color = arena_str(arena, row->color);
-    made->description = arena_str(arena, row->description);
-    made->category = arena_str(arena, row->category);
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    return made;
-}
-
-/* The columns as the API takes them, so that one reader does for both. */
-static str definition_body(const struct definition_row *row, struct arena *arena)
-{
-    struct buf buf;
-    buf_init(&buf, arena, SIZE_MAX);
-    struct json_writer writer = json_writer(&buf);
-    json_begin_object(&writer);
-    json_member_string(&writer, STR("context"), row->context);
-    json_member_string(&writer, STR("name"), row->name);
-    json_member_string(&writer, STR("alias"), row->alias);
-    json_member_raw(&writer, STR("fields"), row->fields);
-    json_end_object(&writer);
-    return buf_str(&buf);
-}
-
-static int make_definition(const struct picture_source *source, const struct definition_row *row,
-                           struct arena *arena, struct event_definition **ret_made)
-{
-    struct limits limits = *source->limits;
-    limits.fields = INT64_MAX;
-    struct json_error error;
-    struct problem problem = {};
-    json body;
-    if (!json_read(arena, definition_body(row, arena), JSON_DEPTH, &body, &error))
-        return fail(FAIL_CORRUPT);
-    struct event_definition *made = object_new(sizeof(*made));
-    made->object.id = row->id;
-    made->integration = row->integration;
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    if (!definition_read(made, body, &limits, arena, &problem)) {
-        object_release(made);
-        return fail(FAIL_CORRUPT);
-    }
-    *ret_made = made;
-    return 0;
-}
-
-static int read_event_types(struct endpoint *endpoint, str text)
-{
-    struct arena CLEANUP(arena_done) scratch = {};
-    struct json_error error;
-    json list;
-    if (!json_read(&scratch, text, JSON_DEPTH, &list, &error) || json_type(list) != JSON_ARRAY)
-        return fail(FAIL_CORRUPT);
-    struct arena *arena = &endpoint->object.arena;
-    str *types = ARENA_ARRAY(arena, str, json_count(list));
-    struct json_walk walk = json_walk(list);
-    json item;
-    while (json_next(&walk, NULL, &item))
-        types[endpoint->event_type_count++] = arena_str(arena, json_string(item));
-    endpoint->event_types = types;
-    return 0;
-}
-
-/* Sealed JSON; empty: an absent value. */
-static int unseal_json(const struct picture_source *source, str sealed, struct arena *arena,
-                       json *ret_value)
-{
-    str text;
-    struct json_error error;
-    *ret_value = NULL;
-    if (sealed.len == 0)
-        return 0;
-    if (!unseal(source->seal_key, sealed, arena, &text) ||
-        !json_read(arena, text, JSON_DEPTH, ret_value, &error))
-        return fail(FAIL_CORRUPT);
-    return 0;
-}
-
-static int read_delivery_settings(const struct picture_source *source,
-                                  const struct endpoint_row *row, struct endpoint *made)
-{
-    struct arena CLEANUP(arena_done) scratch = {};
-    struct arena *arena = &made->object.arena;
-    struct json_error error;
-    json policy = NULL;
-    json transport = NULL;
-    json secrets = NULL;
-    made->policy = policy_of_webhooks();
-    int r = unseal_json(source, row->transport, &scratch, &transport);
-    if (r == 0)
-        r = unseal_json(source, row->old_secrets, &scratch, &secrets);
-    if (r == 0 && row->policy.len > 0 &&
-        !json_read(&scratch, row->policy, JSON_DEPTH, &policy, &error))
-        r = FAIL_CORRUPT;
-    if (r < 0)
-        return fail(r);
-    if (row->policy.len > 0)
-        policy_take(&made->policy, policy, arena);
-    transport_take(&made->transport, transport, arena);
-    if (!old_secrets_read(secrets, arena, &made->old_secrets, &made->old_secret_count))
-        return fail(FAIL_CORRUPT);
-    return 0;
-}
-
-static int make_endpoint(const struct picture_source *source, const struct endpoint_row *row,
-                         struct endpoint **ret_made)
-{
-    void *CLEANUP(object_releasep) object = object_new(sizeof(struct endpoint));
-    struct endpoint *made = object;
-    struct arena *arena = &made->object.arena;
-    made->object.id = row->id;
-    made->kind = row->kind;
-    made->organization = row->organization;
-    made->name = arena_str(arena, row->name);
-    made->format = row->format;
-    made->signing = row->signing;
-    made->status = row->status;
-    made->status_reason = arena_str(arena, row->status_reason);
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    if (!unseal(source->seal_key, row->url, arena, &made->url) ||
-        !unseal(source->seal_key, row->secret, arena, &made->secret))
-        return fail(FAIL_CORRUPT);
-    int r = read_event_types(made, row->event_types);
-    if (r == 0)
-        r = read_delivery_settings(source, row, made);
-    if (r == 0 && row->filter.len > 0 &&
-        !conditions_read_stored(row->filter, (str){}, arena, &made->filter))
-        r = FAIL_CORRUPT;
-    if (r < 0)
-        return fail(r);
-    made->filter_points = made->filter == NULL ? 0 : conditions_cost(made->filter);
-    object = NULL;
-    *ret_made = made;
-    return 0;
-}
-
-static int make_api_key(const struct api_key_row *row, struct api_key **ret_made)
-{
-    void *CLEANUP(object_releasep) object = object_new(sizeof(struct api_key));
-    struct api_key *made = object;
-    struct arena *arena = &made->object.arena;
-    str wrong;
-    made->object.id = row->id;
-    made->name = arena_str(arena, row->name);
-    made->scopes = row->scopes;
-    made->rate_per_minute = row->rate_per_minute;
-    made->created_ms = row->created_ms;
-    made->expires_ms = row->expires_ms;
-    if (row->hash.len != DIGEST_SIZE ||
-        !cidr_list_read(row->allowed_addresses, arena, &made->allowed, &wrong))
-        return fail(FAIL_CORRUPT);
-    memcpy(made->hash.bytes, row->hash.ptr, DIGEST_SIZE);
-    object = NULL;
-    *ret_made = made;
-    return 0;
-}
-
-static int make_plugin(const struct picture_source *source, const struct plugin_row *row,
-                       struct plugin **ret_made)
-{
-    void *CLEANUP(object_releasep) object = object_new(sizeof(struct plugin));
-    struct plugin *made = object;
-    struct arena *arena = &made->object.arena;
-    made->object.id = row->id;
-    made->organization = row->organization;
-    made->type = arena_str(arena, row->type);
-    made->name = arena_str(arena, row->name);
-    made->campaign = row->campaign;
-    made->import_unknown_skus = row->import_unknown_skus;
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    if (!unseal(source->seal_key, row->secret, arena, &made->secret))
-        return fail(FAIL_CORRUPT);
-    object = NULL;
-    *ret_made = made;
-    return 0;
-}
-
-static struct campaign *make_campaign(const struct campaign_row *row)
-{
-    struct campaign *made = object_new_compact(sizeof(*made), row->name.len);
-    made->object.id = row->id;
-    made->number = row->number;
-    made->name = arena_str(&made->object.arena, row->name);
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    return made;
-}
-
-static struct product *make_product(const struct product_row *row)
-{
-    struct product *made = object_new_compact(sizeof(*made), row->name.len);
-    made->object.id = row->id;
-    made->number = row->number;
-    made->name = arena_str(&made->object.arena, row->name);
-    made->price = row->price;
-    made->recurring = row->recurring;
-    made->created_ms = row->created_ms;
-    made->updated_ms = row->updated_ms;
-    return made;
-}
 
 /* ── one object ── */
 
@@ -239,7 +22,7 @@ static int read_integration(const struct picture_source *source, int64_t organiz
     struct integration_row row;
     int r = store_read_integration(source->sql, organization, id, arena, &row);
     if (r == 0) {
-        struct integration *made = make_integration(&row);
+        struct integration *made = picture_make_integration(&row);
         *ret_object = &made->object;
     }
     return r;
@@ -252,7 +35,7 @@ static int read_definition(const struct picture_source *source, int64_t organiza
     struct event_definition *made = NULL;
     int r = store_read_definition(source->sql, organization, id, arena, &row);
     if (r == 0)
-        r = make_definition(source, &row, arena, &made);
+        r = picture_make_definition(source, &row, arena, &made);
     if (r == 0)
         *ret_object = &made->object;
     return r;
@@ -267,7 +50,7 @@ static int read_endpoint(const struct picture_source *source, int64_t organizati
     if (r == 0 && row.status == OUTLET_DELETED)
         return STORE_NOT_FOUND;
     if (r == 0)
-        r = make_endpoint(source, &row, &made);
+        r = picture_make_endpoint(source, &row, &made);
     if (r == 0)
         *ret_object = &made->object;
     return r;
@@ -280,7 +63,7 @@ static int read_api_key(const struct picture_source *source, int64_t organizatio
     struct api_key *made = NULL;
     int r = store_read_api_key(source->sql, organization, id, arena, &row);
     if (r == 0)
-        r = make_api_key(&row, &made);
+        r = picture_make_api_key(&row, &made);
     if (r == 0)
         *ret_object = &made->object;
     return r;
@@ -293,7 +76,7 @@ static int read_plugin(const struct picture_source *source, int64_t organization
     struct plugin *made = NULL;
     int r = store_read_plugin(source->sql, organization, id, arena, &row);
     if (r == 0)
-        r = make_plugin(source, &row, &made);
+        r = picture_make_plugin(source, &row, &made);
     if (r == 0)
         *ret_object = &made->object;
     return r;
@@ -305,7 +88,7 @@ static int read_campaign(const struct picture_source *source, int64_t organizati
     struct campaign_row row;
     int r = store_read_campaign(source->sql, organization, id, arena, &row);
     if (r == 0) {
-        struct campaign *made = make_campaign(&row);
+        struct campaign *made = picture_make_campaign(&row);
         *ret_object = &made->object;
     }
     return r;
@@ -317,7 +100,7 @@ static int read_product(const struct picture_source *source, int64_t organizatio
     struct product_row row;
     int r = store_read_product(source->sql, organization, id, arena, &row);
     if (r == 0) {
-        struct product *made = make_product(&row);
+        struct product *made = picture_make_product(&row);
         *ret_object = &made->object;
     }
     return r;
@@ -372,7 +155,7 @@ static int add_integrations(const struct picture_source *source, struct store_pa
     struct integration_row *rows = ARENA_ARRAY(page->arena, struct integration_row, ROWS_AT_ONCE);
     int r = store_list_integrations(source->sql, page, (str){}, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        gather(gathered, OBJECT_INTEGRATION, make_integration(&rows[i]));
+        gather(gathered, OBJECT_INTEGRATION, picture_make_integration(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
@@ -385,7 +168,7 @@ static int add_definitions(const struct picture_source *source, struct store_pag
     int r = store_list_definitions(source->sql, page, 0, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct event_definition *made = NULL;
-        r = make_definition(source, &rows[i], page->arena, &made);
+        r = picture_make_definition(source, &rows[i], page->arena, &made);
         if (r == 0)
             gather(gathered, OBJECT_DEFINITION, made);
         page->before = rows[i].id;
@@ -394,18 +177,30 @@ static int add_definitions(const struct picture_source *source, struct store_pag
 }
 
 static int add_endpoints(const struct picture_source *source, struct store_page *page,
-                         struct gathered *gathered, int *ret_count)
+                         enum endpoint_kind kind, struct gathered *gathered, int *ret_count)
 {
     struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, ROWS_AT_ONCE);
-    int r = store_list_endpoints(source->sql, page, rows, ret_count);
+    int r = store_list_endpoints(source->sql, page, kind, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct endpoint *made = NULL;
-        r = make_endpoint(source, &rows[i], &made);
+        r = picture_make_endpoint(source, &rows[i], &made);
         if (r == 0)
             gather(gathered, OBJECT_ENDPOINT, made);
         page->before = rows[i].id;
     }
     return fail(r);
+}
+
+static int add_webhooks(const struct picture_source *source, struct store_page *page,
+                        struct gathered *gathered, int *ret_count)
+{
+    return add_endpoints(source, page, ENDPOINT_WEBHOOK, gathered, ret_count);
+}
+
+static int add_export_profiles(const struct picture_source *source, struct store_page *page,
+                               struct gathered *gathered, int *ret_count)
+{
+    return add_endpoints(source, page, ENDPOINT_EXPORT, gathered, ret_count);
 }
 
 static int add_api_keys(const struct picture_source *source, struct store_page *page,
@@ -415,7 +210,7 @@ static int add_api_keys(const struct picture_source *source, struct store_page *
     int r = store_list_api_keys(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct api_key *made = NULL;
-        r = make_api_key(&rows[i], &made);
+        r = picture_make_api_key(&rows[i], &made);
         if (r == 0)
             gather(gathered, OBJECT_API_KEY, made);
         page->before = rows[i].id;
@@ -430,7 +225,7 @@ static int add_plugins(const struct picture_source *source, struct store_page *p
     int r = store_list_plugins(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         struct plugin *made = NULL;
-        r = make_plugin(source, &rows[i], &made);
+        r = picture_make_plugin(source, &rows[i], &made);
         if (r == 0)
             gather(gathered, OBJECT_PLUGIN, made);
         page->before = rows[i].id;
@@ -444,7 +239,7 @@ static int add_campaigns(const struct picture_source *source, struct store_page 
     struct campaign_row *rows = ARENA_ARRAY(page->arena, struct campaign_row, ROWS_AT_ONCE);
     int r = store_list_campaigns(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        gather(gathered, OBJECT_CAMPAIGN, make_campaign(&rows[i]));
+        gather(gathered, OBJECT_CAMPAIGN, picture_make_campaign(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
@@ -456,7 +251,7 @@ static int add_products(const struct picture_source *source, struct store_page *
     struct product_row *rows = ARENA_ARRAY(page->arena, struct product_row, ROWS_AT_ONCE);
     int r = store_list_products(source->sql, page, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
-        gather(gathered, OBJECT_PRODUCT, make_product(&rows[i]));
+        gather(gathered, OBJECT_PRODUCT, picture_make_product(&rows[i]));
         page->before = rows[i].id;
     }
     return fail(r);
@@ -496,6 +291,13 @@ static int add_all(const struct picture_source *source, struct picture *picture,
 
 /* ── pictures ── */
 
+/* One that was there when it was chosen, and is gone from the system: UTC. */
+static const struct zone *find_zone(struct zones *zones, str name)
+{
+    const struct zone *zone = zones_find(zones, name);
+    return zone != NULL ? zone : zones_find(zones, STR("UTC"));
+}
+
 int picture_read_organization(const struct picture_source *source, struct picture *picture)
 {
     struct arena CLEANUP(arena_done) scratch = {};
@@ -515,6 +317,7 @@ int picture_read_organization(const struct picture_source *source, struct pictur
     picture->version = row.version;
     picture->name = arena_str(arena, row.name);
     picture->rate_per_minute = row.rate_per_minute;
+    picture->zone = find_zone(source->zones, row.time_zone);
     return 0;
 }
 
@@ -529,7 +332,9 @@ int picture_read(const struct picture_source *source, int64_t organization,
     if (r == 0)
         r = add_all(source, picture, add_definitions);
     if (r == 0)
-        r = add_all(source, picture, add_endpoints);
+        r = add_all(source, picture, add_webhooks);
+    if (r == 0)
+        r = add_all(source, picture, add_export_profiles);
     if (r == 0)
         r = add_all(source, picture, add_api_keys);
     if (r == 0)
@@ -556,6 +361,12 @@ int picture_find_by_key(struct sql *sql, const struct digest *hash, int64_t *ret
     return store_find_organization_by_key(sql, hash, ret_organization);
 }
 
+int picture_find_by_login(struct sql *sql, str login, int64_t *ret_organization)
+{
+    int64_t plugin;
+    return store_find_login(sql, login, ret_organization, &plugin);
+}
+
 int picture_each_endpoint(const struct picture_source *source,
                           void (*each)(void *context, struct endpoint *endpoint), void *context)
 {
@@ -568,7 +379,7 @@ int picture_each_endpoint(const struct picture_source *source,
         int r = store_list_all_endpoints(source->sql, &page, rows, &count);
         for (int i = 0; r == 0 && i < count; i++) {
             struct endpoint *made = NULL;
-            r = make_endpoint(source, &rows[i], &made);
+            r = picture_make_endpoint(source, &rows[i], &made);
             if (r == 0)
                 each(context, made);
             page.before = rows[i].id;

@@ -8,10 +8,13 @@
 #include "model/config.h"
 #include "store/store.h"
 
+struct zones; /* base/zones.h */
+
 struct picture_source {
     struct sql *sql;
     const struct seal_key *seal_key;
     const struct limits *limits;
+    struct zones *zones; /* of pictures; endpoints alone need none */
 };
 
 /* A finished picture with one reference. STORE_NOT_FOUND: there is no such organization. */
@@ -22,7 +25,7 @@ MUST_USE int picture_read(const struct picture_source *source, int64_t organizat
 MUST_USE int picture_read_object(const struct picture_source *source, int64_t organization,
                                  enum object_kind kind, int64_t id, struct object **ret_object);
 
-/* Writes the organization's own columns (version, name, limits, addresses) into a picture that is
+/* Writes the organization's own columns (version, name, limits, addresses, time zone) into a picture that is
  * not published yet. STORE_NOT_FOUND as above. */
 MUST_USE int picture_read_organization(const struct picture_source *source,
                                        struct picture *picture);
@@ -31,6 +34,7 @@ MUST_USE int picture_read_organization(const struct picture_source *source,
 MUST_USE int picture_find_by_uuid(struct sql *sql, str uuid, int64_t *ret_organization);
 MUST_USE int picture_find_by_key(struct sql *sql, const struct digest *hash,
                                  int64_t *ret_organization);
+MUST_USE int picture_find_by_login(struct sql *sql, str login, int64_t *ret_organization);
 
 /* All webhooks of all organizations that are not deleted, and the deleted ones that still have
  * work: for the couriers at start. `each` takes the reference. */

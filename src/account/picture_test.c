@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * account/picture_test.c: from rows to pictures, on every engine. */
 #include "account/picture.h"
+
+#include "base/zone_file.h"
+#include "base/zones.h"
 #include "store/access.h"
 #include "store/catalog.h"
 #include "store/config.h"
@@ -20,6 +23,11 @@ static struct limits limits_of(int64_t fields)
     limits_init(&limits);
     limits.fields = fields;
     return limits;
+}
+
+static void free_zones(struct zones **zones)
+{
+    zones_free(*zones);
 }
 
 static struct sql *writing(struct scene *scene)
@@ -121,7 +129,9 @@ static void reads_a_whole_organization(void **state)
     struct scene *scene = *state;
     fill(scene);
     const struct limits limits = limits_of(500);
-    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits };
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits,
+                                           zones };
     struct picture *picture = NULL;
     assert_int_equal(picture_read(&source, ORG, &picture), 0);
     assert_int_equal(picture->object.id, ORG);
@@ -165,7 +175,9 @@ static void reads_one_object(void **state)
     struct scene *scene = *state;
     fill(scene);
     const struct limits limits = limits_of(500);
-    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits };
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits,
+                                           zones };
 
     static const struct {
         int64_t organization;
@@ -229,7 +241,8 @@ static void reads_what_once_was_valid(void **state)
     struct scene *scene = *state;
     fill(scene);
     const struct limits limits = limits_of(1);
-    struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits };
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits, zones };
     struct picture *picture = NULL;
     for (int i = 0; i < 450; i++) {
         char alias[16];
@@ -243,6 +256,29 @@ static void reads_what_once_was_valid(void **state)
     const struct seal_key wrong = { .bytes = { 9 } };
     source.seal_key = &wrong;
     assert_true(picture_read(&source, ORG, &picture) < 0);
+}
+
+/* The system may lose files of zones: what was chosen then counts as UTC until they are back. */
+static void knows_its_time_zone(void **state)
+{
+    struct scene *scene = *state;
+    scene_organization(scene, ORG);
+    const struct limits limits = limits_of(500);
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits,
+                                           zones };
+    struct picture *picture = NULL;
+    assert_int_equal(picture_read(&source, ORG, &picture), 0);
+    assert_ptr_equal(picture->zone, zones_find(zones, STR(ZONE_DEFAULT)));
+    struct picture *copy = picture_copy(picture);
+    assert_ptr_equal(copy->zone, picture->zone);
+    object_release(picture);
+    assert_int_equal(SQL_RUN(writing(scene),
+                             "UPDATE organizations SET time_zone = 'Europe/Atlantis' WHERE id = 1"),
+                     1);
+    assert_int_equal(picture_read_organization(&source, copy), 0);
+    assert_ptr_equal(copy->zone, zones_find(zones, STR("UTC")));
+    object_release(copy);
 }
 
 struct heard {
@@ -263,7 +299,9 @@ static void tells_of_all_webhooks(void **state)
     fill(scene);
     struct heard heard = {};
     const struct limits limits = limits_of(500);
-    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits };
+    struct zones *CLEANUP(free_zones) zones = zones_new(ZONE_DIRECTORY);
+    const struct picture_source source = { store_reader_sql(scene->reader), &seal_key, &limits,
+                                           zones };
     assert_int_equal(picture_each_endpoint(&source, hear, &heard), 0);
     assert_int_equal(heard.count, 2); /* without the deleted one */
     (void)scene_fill(scene, ORG, 31, 1);
@@ -277,7 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(reads_a_whole_organization), SCENE_TEST(reads_one_object),
         SCENE_TEST(finds_organizations),        SCENE_TEST(reads_what_once_was_valid),
-        SCENE_TEST(tells_of_all_webhooks),
+        SCENE_TEST(knows_its_time_zone),        SCENE_TEST(tells_of_all_webhooks),
     };
     return RUN_SUITE("picture", tests);
 }

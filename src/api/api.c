@@ -75,9 +75,9 @@ static struct call *new_call(struct api *api, struct request *request, const str
 }
 
 /* Nobody keeps what the API says, or takes it for something else. */
-static void guard_answer(struct request *request)
+static void guard_answer(struct request *request, const struct route *route)
 {
-    if (str_starts(request->path, STR("/api/")))
+    if (str_starts(request->path, STR("/api/")) || (route != NULL && route->who == WHO_CLIENT))
         request->reply.headers =
             STR("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
 }
@@ -85,8 +85,8 @@ static void guard_answer(struct request *request)
 static bool on_head(struct request *request, void *context)
 {
     struct api *api = context;
-    guard_answer(request);
     struct route_match match = router_find(api->router, request->method, request->path);
+    guard_answer(request, match.route);
     if (match.route == NULL)
         return no_route(request, match.allowed);
     struct call *call = new_call(api, request, match.route);
@@ -138,7 +138,7 @@ static enum log_level level_of(const struct request *request, const struct route
 {
     if (status >= 500 && status != 503 && status != 508)
         return LOG_WARN;
-    bool event = route != NULL && route->event;
+    bool event = route != NULL && (route->event || route->who == WHO_CLIENT);
     bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
     if (status == 401 || (event && status == 404) || (route != NULL && !event && !reads))
         return LOG_INFO;
@@ -222,6 +222,15 @@ void api_publish(struct http_server *server, struct picture *picture,
 
 /* ── the whole ── */
 
+/* Clients have theirs with a slash behind it, and without. */
+static void add_route(struct api *api, const struct route *route)
+{
+    str pattern = str_c(route->pattern);
+    router_add(api->router, route->method, pattern, route);
+    if (route->who == WHO_CLIENT && str_ends(pattern, STR("/")))
+        router_add(api->router, route->method, str_head(pattern, pattern.len - 1), route);
+}
+
 static void add_routes(struct api *api)
 {
     for (int i = 0; i < route_count; i++) {
@@ -231,7 +240,7 @@ static void add_routes(struct api *api)
                      LOG_TEXT("route", str_c(routes[i].pattern)), LOG_TEXT("fault", str_c(fault)));
         assert(fault == NULL);
         if (!routes[i].test || api->context.clock->test)
-            router_add(api->router, routes[i].method, str_c(routes[i].pattern), &routes[i]);
+            add_route(api, &routes[i]);
     }
 }
 

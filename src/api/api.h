@@ -59,6 +59,7 @@ struct api_context {
     const struct clock *clock;
     const struct log *log;
     const struct seal_key *seal_key;
+    struct zones *zones;
     struct inlet_context inlet;
     struct cidr_list allow_egress;
     str public_url; /* "https://hub.example"; empty: as the request came */

@@ -3,6 +3,7 @@
  * loop's directory; sessions in the store at each request, so that what is ended is ended at once.
  */
 #include "api/call.h"
+#include "api/client.h"
 #include "api/cookie.h"
 #include "inlet/konnektive.h"
 #include "model/names.h"
@@ -107,6 +108,12 @@ static bool refuse_rate(struct call *call, const struct rate *rate)
     return false;
 }
 
+/* Where an organization's limits count. */
+static bool is_inlet(const struct route *route)
+{
+    return route->event || route->who == WHO_CLIENT;
+}
+
 /* The organization's limit is about events that come in; a key's about all its requests. What has
  * fewer left is told. */
 static bool rates_allow(struct call *call, const struct picture *picture, const struct api_key *key)
@@ -116,7 +123,7 @@ static bool rates_allow(struct call *call, const struct picture *picture, const 
     struct rate told = { .taken = true };
     if (key != NULL && key->rate_per_minute > 0)
         told = rates_take(rates, (uint64_t)key->object.id, key->rate_per_minute, now_ms);
-    if (told.taken && call->route->event && picture->rate_per_minute > 0) {
+    if (told.taken && is_inlet(call->route) && picture->rate_per_minute > 0) {
         struct rate rate =
             rates_take(rates, (uint64_t)picture->object.id, picture->rate_per_minute, now_ms);
         if (told.limit == 0 || rate.remaining < told.remaining || !rate.taken)
@@ -159,9 +166,14 @@ static bool organization_rules(struct call *call, const struct picture *picture,
 {
     if (key != NULL && !address_allowed(call, &key->allowed, "this API key"))
         return false;
-    if (call->route->event && !address_allowed(call, &picture->allowed, "this organization"))
+    if (is_inlet(call->route) && !address_allowed(call, &picture->allowed, "this organization"))
         return false;
     return rates_allow(call, picture, key);
+}
+
+bool call_organization_rules(struct call *call, const struct picture *picture)
+{
+    return organization_rules(call, picture, NULL);
 }
 
 /* ── scopes and roles ── */
@@ -171,7 +183,7 @@ unsigned role_scopes(enum role role)
     const unsigned viewer = SCOPE_EVENTS_READ | SCOPE_CONTACTS_READ | SCOPE_WEBHOOKS_READ |
                             SCOPE_INTEGRATIONS_READ | SCOPE_DELIVERIES_READ | SCOPE_USERS_READ |
                             SCOPE_ORGANIZATION_READ | SCOPE_CATALOG_READ | SCOPE_ORDERS_READ |
-                            SCOPE_PLUGINS_READ;
+                            SCOPE_PLUGINS_READ | SCOPE_EXPORTS_READ;
     const unsigned editor = viewer | SCOPE_CUSTOM_EVENTS_WRITE | SCOPE_WEBHOOKS_WRITE |
                             SCOPE_INTEGRATIONS_WRITE | SCOPE_DELIVERIES_WRITE |
                             SCOPE_CATALOG_WRITE | SCOPE_ORDERS_WRITE | SCOPE_PLUGINS_WRITE;
@@ -250,6 +262,8 @@ bool call_rules(struct call *call)
     case CALLER_ANYONE:
         assert((call->route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN)) != 0);
         return true;
+    case CALLER_CLIENT:
+        return call->route->who == WHO_CLIENT;
     case CALLER_KEY:
         return scope_fits(call);
     case CALLER_SESSION:
@@ -435,6 +449,8 @@ bool call_identify(struct call *call)
         return identify_inlet(call);
     if (call->route->who == WHO_PLUGIN)
         return identify_plugin(call);
+    if (call->route->who == WHO_CLIENT)
+        return client_identify(call);
     struct credentials credentials = read_credentials(call->request);
     switch (credentials.kind) {
     case CREDENTIALS_NONE:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/call.h"
 
+#include "api/client.h"
+
 #define ANSWER_MAX ((size_t)32 << 20)
 
 /* Passwords being hashed at once, mostly: each takes 19 MiB and a core. */
@@ -86,7 +88,9 @@ void call_finish(struct call *call, int r)
 {
     if (r < 0 && !problem_has(&call->problem))
         explain_failure(call, r);
-    if (problem_has(&call->problem))
+    if (problem_has(&call->problem) && call->route->who == WHO_CLIENT)
+        client_reply_problem(call);
+    else if (problem_has(&call->problem))
         request_reply_problem(call->request, &call->problem);
     assert(call->request->reply.status != 0);
 }
@@ -99,7 +103,8 @@ static int execute_command(struct operation *operation, struct batch *batch)
     /* It may run twice: once in a batch that failed, once alone. */
     call->problem = (struct problem){};
     call->request->reply.headers = call->headers;
-    return fail(call->route->command(call, batch));
+    call->made = (struct made){};
+    return fail(call->once != NULL ? once_run(call, batch) : call->route->command(call, batch));
 }
 
 static void answer_command(struct operation *operation, enum operation_outcome outcome)

@@ -47,18 +47,26 @@ struct loop_state {
     struct map fetches; /* what is looked for → struct fetch */
 };
 
-enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION };
+enum caller_kind { CALLER_ANYONE = 0, CALLER_KEY, CALLER_SESSION, CALLER_CLIENT };
 
 struct caller {
     enum caller_kind kind;
     int64_t organization;
     str uuid;   /* of the organization; empty on inlets */
-    int64_t id; /* of the key or the user */
+    int64_t id; /* of the key, the user, or the plugin */
     unsigned scopes;
     enum role role; /* of a session's user */
     struct session_found *session;
     struct digest token; /* of a session */
 };
+
+/* What a command has made, for a repeat of it. */
+struct made {
+    int64_t id;    /* of the route's kind `makes` */
+    int64_t event; /* that it came by; 0: none */
+};
+
+struct once; /* an Idempotency-Key: once.c */
 
 struct call {
     struct request *request;
@@ -70,9 +78,11 @@ struct call {
     bool fetched;           /* the store has been asked for the organization */
     int failure;            /* of asking */
     json body;              /* of routes that take one */
-    const str *query; /* values in the order of the route's parameters; no pointer: not given */
-    void *parsed;     /* what the route's check made of it */
-    int64_t before;   /* lists: where the page starts */
+    const str *query;  /* values in the order of the route's parameters; no pointer: not given */
+    void *parsed;      /* what the route's check made of it */
+    struct once *once; /* NULL: no Idempotency-Key came, or the route looks at none */
+    struct made made;
+    int64_t before; /* lists: where the page starts */
     int limit;
     struct problem problem; /* when it has one, it is the answer */
     str headers;            /* of the reply, from before the command */
@@ -119,12 +129,21 @@ MUST_USE bool call_read_later(struct call *call,
                               void (*run)(struct reader_task *task, struct store_reader *reader),
                               bool snapshot);
 
+/* ── Idempotency-Keys (once.c) ── */
+
+/* On the loop, behind the body. False: the header is wrong, and the problem says how. */
+MUST_USE bool once_read(struct call *call);
+/* The route's command, in the committer, unless it has been done under this key. As commands. */
+MUST_USE int once_run(struct call *call, struct batch *batch);
+
 /* ── who is asking (auth.c) ── */
 
 /* Finds the caller on the loop. True: the reply is filled in. */
 MUST_USE bool call_identify(struct call *call);
 /* False: the problem says which rule forbids it. */
 MUST_USE bool call_rules(struct call *call);
+/* Addresses and rates of the organization. False: the problem says which forbids it. */
+MUST_USE bool call_organization_rules(struct call *call, const struct picture *picture);
 /* The scopes that a role is worth. */
 unsigned role_scopes(enum role role);
 /* An event's request that the server has refused by itself (call->refusal): its organization is
@@ -142,6 +161,8 @@ MUST_USE bool call_may_guess(struct call *call, uint64_t subject);
  * looked for. False: no room, the problem is set. */
 MUST_USE bool fetch_by_uuid(struct call *call, str uuid);
 MUST_USE bool fetch_by_key(struct call *call, const struct digest *hash);
+/* The same of the login of a plugin's client API: 1 to CLIENT_LOGIN_MAX bytes. */
+MUST_USE bool fetch_by_login(struct call *call, str login);
 
 struct loop_state *call_loop(const struct call *call);
 

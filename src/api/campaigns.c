@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * api/campaigns.c: what is sold under one heading. */
-#include "api/call.h"
+#include "api/exports.h"
 #include "api/handlers.h"
 #include "store/catalog.h"
 
@@ -99,6 +99,7 @@ int campaigns_create(struct call *call, struct batch *batch)
     r = store_insert_campaign(sql, &row);
     if (r == 0)
         r = committed(call, batch, &row, "campaign.create");
+    call->made.id = row.id;
     write_campaign(call_json(call), &row);
     call_reply(call, 201);
     return fail(r);
@@ -153,6 +154,8 @@ int campaigns_delete(struct call *call, struct batch *batch)
     int r = find(call, sql, &row);
     if (r == 0)
         r = check_free(call, sql, &row);
+    if (r == 0)
+        r = exports_check_free(call, batch, OBJECT_CAMPAIGN, row.id);
     if (r != 0)
         return r;
     r = store_delete_campaign(sql, row.organization, row.id);

@@ -257,6 +257,7 @@ int definitions_create(struct call *call, struct batch *batch)
     r = store_insert_definition(sql, row);
     if (r == 0)
         r = committed(call, batch, row, "event.create");
+    call->made.id = row->id;
     if (r == 0)
         r = answer_definition(call, sql, row, 201);
     return fail(r);

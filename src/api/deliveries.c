@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * api/deliveries.c: what was sent, what came back, and sending again. */
 #include "api/deliveries.h"
-#include "api/call.h"
+#include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/mask.h"
-#include "api/outlets.h"
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
+#include "mapping/export_render.h"
 #include "model/names.h"
+#include "model/order_names.h"
+#include "store/exports.h"
 #include "store/lists.h"
 #include "store/sealed.h"
 
@@ -22,6 +24,14 @@ static bool is_under_way(const struct call *call, int64_t delivery)
     return couriers != NULL && couriers_is_sending(couriers, delivery);
 }
 
+void write_customer_type(struct json_writer *out, str event_type)
+{
+    enum customer_type type;
+    bool occurred = customer_type_read_event(event_type, &type);
+    json_member_text_or_null(out, STR("customerType"),
+                             occurred ? customer_type_name(type) : (str){});
+}
+
 static void write_members(struct call *call, const struct delivery_found *found,
                           const struct standing *standing)
 {
@@ -32,7 +42,7 @@ static void write_members(struct call *call, const struct delivery_found *found,
     if (pending && reason.len == 0)
         reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
-    json_member_id(out, STR("webhookId"), ID_WEBHOOK, delivery->outlet);
+    endpoint_write_ids(out, standing->kind, delivery->outlet);
     json_member_id_or_null(out, STR("eventId"), ID_EVENT, delivery->event);
     json_member_text_or_null(out, STR("eventType"), found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(delivery->state));
@@ -56,13 +66,13 @@ void write_delivery(struct call *call, const struct delivery_found *found,
 int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,
                   struct standing *ret_standing)
 {
-    struct endpoint_row webhook;
+    struct endpoint_row row;
     int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
-                                &call->request->arena, &webhook);
+                                &call->request->arena, &row);
     if (r == 0)
-        return standing_of(call, sql, &webhook, ret_standing);
+        return standing_of(call, sql, &row, ret_standing);
     *ret_standing = (struct standing){ .status = OUTLET_DELETED,
-                                       .reason = STR("The webhook has been deleted.") };
+                                       .reason = STR("The endpoint has been deleted.") };
     return MIN_OF(r, 0);
 }
 
@@ -73,22 +83,18 @@ int deliveries_list(struct call *call, struct sql *sql)
     const struct store_page page = call_page(call);
     struct delivery_found *rows =
         ARENA_ARRAY(page.arena, struct delivery_found, (size_t)page.limit);
-    struct endpoint_row webhook;
-    struct delivery_filter filter = {};
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &filter.outlet))
-        return CALL_REFUSED;
-    /* A deleted one's log stays. */
-    int r = store_read_endpoint(sql, page.organization, filter.outlet, page.arena, &webhook);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "webhook");
+    struct endpoint_row row;
+    int r = endpoints_find_log(call, sql, &row);
+    if (r != 0)
+        return r;
+    struct delivery_filter filter = { .outlet = row.id };
     enum delivery_state state;
     str name;
     if (call_query(call, "state", &name) && delivery_state_read(name, &state))
         filter.state = &state;
     struct store_listed listed = {};
     struct standing standing = {};
-    if (r == 0)
-        r = standing_of(call, sql, &webhook, &standing);
+    r = standing_of(call, sql, &row, &standing);
     if (r == 0)
         r = store_list_deliveries(sql, &page, &filter, rows, &listed);
     if (r < 0)
@@ -105,23 +111,22 @@ int deliveries_paused(struct call *call, struct sql *sql)
     struct store_page page = call_page(call);
     page.limit++;
     struct paused_line *rows = ARENA_ARRAY(page.arena, struct paused_line, (size_t)page.limit);
-    struct endpoint_row webhook;
-    int64_t outlet;
+    struct endpoint_row row;
     int count = 0;
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &outlet))
-        return CALL_REFUSED;
-    int r = store_read_endpoint(sql, page.organization, outlet, page.arena, &webhook);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "webhook");
-    if (r == 0)
-        r = store_list_paused_lines(sql, &page, outlet, rows, &count);
+    int r = endpoints_find_log(call, sql, &row);
+    if (r != 0)
+        return r;
+    r = store_list_paused_lines(sql, &page, row.id, rows, &count);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_begin_list(call);
     int shown = call_shown(call, count);
     for (int i = 0; i < shown; i++) {
         json_begin_object(out);
-        json_member_id_or_null(out, STR("contactId"), ID_CONTACT, rows[i].subject);
+        json_member_id_or_null(out, STR("contactId"), ID_CONTACT,
+                               rows[i].is_order ? 0 : rows[i].subject);
+        json_member_id_or_null(out, STR("orderId"), ID_ORDER,
+                               rows[i].is_order ? rows[i].subject : 0);
         json_member_id(out, STR("deliveryId"), ID_DELIVERY, rows[i].delivery);
         json_member_instant(out, STR("since"), rows[i].since_ms);
         json_end_object(out);
@@ -280,29 +285,70 @@ static int find(struct call *call, struct sql *sql, struct delivery_found *ret_f
     return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
 }
 
-static int find_body(struct call *call, struct sql *sql, const struct delivery_found *found,
-                     str *ret_body)
+/* What a delivery sends, and what that is about. */
+struct sent {
+    str body;
+    int64_t order; /* 0: none */
+    str file;      /* of an export that is a row of one: its name; empty: it is not */
+};
+
+/* What an export profile has fixed: a request's parameters, or a file's row. */
+static int read_export(struct call *call, struct sql *sql, const struct delivery *delivery,
+                       struct sent *sent)
 {
     struct arena *arena = &call->request->arena;
-    struct endpoint_row webhook;
-    struct event event;
-    int r = store_read_sent_event(sql, found, arena, &event);
+    struct export_delivery_row row;
+    struct export_content content;
+    struct export_file file;
+    int r = store_find_export(sql, delivery->organization, delivery->id, arena, &row);
+    if (r != 0)
+        return MIN_OF(r, 0);
+    sent->order = row.order;
+    if (row.file == 0) {
+        if (export_content_read(row.content, &content) && content.in_body)
+            sent->body = content.parameters;
+        return 0;
+    }
+    sent->body = row.content;
+    r = store_read_export_file(sql, delivery->organization, row.file, arena, &file);
     if (r == 0)
-        r = store_read_endpoint(sql, found->delivery.organization, found->delivery.outlet, arena,
-                                &webhook);
-    *ret_body = (str){};
+        sent->file = file.name;
+    return fail(MIN_OF(r, 0));
+}
+
+static int read_event(struct call *call, struct sql *sql, const struct delivery_found *found,
+                      enum webhook_format format, struct sent *sent)
+{
+    struct event event;
+    int r = store_read_sent_event(sql, found, &call->request->arena, &event);
     if (r != 0)
         return MIN_OF(r, 0);
     const struct content content = { .at_ms = event.at_ms, .type = event.type, .data = event.data };
-    *ret_body = content_body(&content, webhook.format, arena);
+    sent->order = event.order;
+    sent->body = content_body(&content, format, &call->request->arena);
     return 0;
+}
+
+static int find_sent(struct call *call, struct sql *sql, const struct delivery_found *found,
+                     struct sent *ret_sent)
+{
+    const struct delivery *delivery = &found->delivery;
+    struct endpoint_row endpoint;
+    *ret_sent = (struct sent){};
+    int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
+                                &call->request->arena, &endpoint);
+    if (r != 0)
+        return fail(MIN_OF(r, 0));
+    return fail(endpoint.kind == ENDPOINT_EXPORT
+                    ? read_export(call, sql, delivery, ret_sent)
+                    : read_event(call, sql, found, endpoint.format, ret_sent));
 }
 
 static int answer_delivery(struct call *call, struct sql *sql, const struct delivery_found *found)
 {
-    str body;
-    struct standing standing;
-    int r = find_body(call, sql, found, &body);
+    struct sent sent;
+    struct standing standing = {};
+    int r = find_sent(call, sql, found, &sent);
     if (r == 0)
         r = find_standing(call, sql, &found->delivery, &standing);
     if (r < 0)
@@ -310,7 +356,10 @@ static int answer_delivery(struct call *call, struct sql *sql, const struct deli
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     write_members(call, found, &standing);
-    r = write_attempts(call, sql, &found->delivery, body);
+    json_member_id_or_null(out, STR("orderId"), ID_ORDER, sent.order);
+    write_customer_type(out, found->event_type);
+    json_member_text_or_null(out, STR("file"), sent.file);
+    r = write_attempts(call, sql, &found->delivery, sent.body);
     json_end_object(out);
     call_reply(call, 200);
     return fail(r);
@@ -334,8 +383,25 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     return fail(r);
 }
 
+/* What it sends is fixed anew when its courier comes to it. */
+static int add_export(struct batch *batch, const struct delivery *from,
+                      const struct delivery *delivery)
+{
+    struct export_delivery_row row;
+    int r =
+        store_find_export(batch_sql(batch), from->organization, from->id, batch_arena(batch), &row);
+    if (r != 0)
+        return fail(r < 0 ? r : FAIL_CORRUPT);
+    row.delivery = delivery->id;
+    row.file = 0;
+    row.content = (str){};
+    batch_add_export(batch, &row);
+    return 0;
+}
+
 /* A new delivery of the same event to the same endpoint, as if it had wanted it now. */
-static int render(struct call *call, struct batch *batch, struct delivery_found *found)
+static int render(struct call *call, struct batch *batch, struct delivery_found *found,
+                  enum endpoint_kind kind)
 {
     struct event_found *stored = ARENA_NEW(batch_arena(batch), struct event_found);
     const struct delivery *from = &found->delivery;
@@ -353,21 +419,27 @@ static int render(struct call *call, struct batch *batch, struct delivery_found 
                                        .created_ms = batch_now_ms(batch),
                                        .state = DELIVERY_PENDING,
                                        .due_ms = batch_now_ms(batch) };
+    if (kind == ENDPOINT_EXPORT)
+        r = add_export(batch, from, &delivery);
     batch_add_manual_delivery(batch, &delivery, &stored->event);
     found->delivery = delivery;
-    return 0;
+    return fail(r);
 }
 
 /* What stands in strict order behind a dead delivery may go by hand. */
-static int check_resend(struct call *call, struct batch *batch, const struct delivery *delivery)
+static int check_resend(struct call *call, struct batch *batch, const struct delivery *delivery,
+                        enum endpoint_kind *ret_kind)
 {
     struct standing standing;
     if (is_under_way(call, delivery->id))
         return call_refuse(call, PROBLEM_CONFLICT,
                            STR("An attempt of it is under way. Look again when it has ended."));
     int r = find_standing(call, batch_sql(batch), delivery, &standing);
-    if (r < 0 || standing.paused_by != 0)
+    if (r < 0)
         return fail(r);
+    *ret_kind = standing.kind;
+    if (standing.paused_by != 0)
+        return 0;
     return standing_must_send(call, &standing);
 }
 
@@ -447,9 +519,11 @@ static int audit_resend(struct call *call, struct batch *batch, int64_t delivery
                       resend_detail(call, made));
 }
 
-static void answer_resent(struct call *call, const struct delivery_found *found, int64_t from)
+static void answer_resent(struct call *call, const struct delivery_found *found, int64_t from,
+                          enum endpoint_kind kind)
 {
-    static const struct standing at_once = { .sending = SENDING_FREELY }; /* whatever holds it */
+    const struct standing at_once = { .kind = kind,
+                                      .sending = SENDING_FREELY }; /* whatever holds it */
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     write_members(call, found, &at_once);
@@ -461,17 +535,18 @@ static void answer_resent(struct call *call, const struct delivery_found *found,
 int deliveries_resend(struct call *call, struct batch *batch)
 {
     struct delivery_found *found = ARENA_NEW(&call->request->arena, struct delivery_found);
+    enum endpoint_kind kind = ENDPOINT_WEBHOOK;
     bool anew = false;
     (void)body_bool(call, "render", &anew);
     int r = find(call, batch_sql(batch), found);
     if (r == 0)
-        r = check_resend(call, batch, &found->delivery);
+        r = check_resend(call, batch, &found->delivery, &kind);
     int64_t from = found->delivery.id;
     if (r == 0)
-        r = anew ? render(call, batch, found) : resend(call, batch, found);
+        r = anew ? render(call, batch, found, kind) : resend(call, batch, found);
     if (r == 0)
         r = audit_resend(call, batch, from, anew ? found->delivery.id : 0);
     if (r == 0)
-        answer_resent(call, found, anew ? from : 0);
+        answer_resent(call, found, anew ? from : 0, kind);
     return r > 0 ? r : fail(r);
 }

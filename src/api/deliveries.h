@@ -4,10 +4,15 @@
 
 #include "api/standing.h"
 #include "store/store.h"
+#include "json/write.h"
 
 /* `standing`: its endpoint's. */
 void write_delivery(struct call *call, const struct delivery_found *found,
                     const struct standing *standing);
+
+/* "customerType": what happened to the order that an event of this type is about; null: it is about
+ * none. */
+void write_customer_type(struct json_writer *out, str event_type);
 
 /* Of the delivery's endpoint. */
 MUST_USE int find_standing(struct call *call, struct sql *sql, const struct delivery *delivery,

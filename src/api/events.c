@@ -85,8 +85,7 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct eve
         r = store_find_event_delivery(sql, event, outlets[i], arena, &found);
         if (r != 0)
             continue;
-        if (found.delivery.state == DELIVERY_PENDING)
-            r = find_standing(call, sql, &found.delivery, &standing);
+        r = find_standing(call, sql, &found.delivery, &standing);
         write_delivery(call, &found, &standing);
     }
     json_end_array(&call->out);

@@ -7,29 +7,39 @@
 #include "account/picture.h"
 #include "api/call.h"
 
+enum fetch_kind { FETCH_BY_UUID, FETCH_BY_KEY, FETCH_BY_LOGIN };
+
 struct fetch {
     struct reader_task task;
     struct http_task back;
     struct loop_state *loop;
-    bool by_key;
-    struct digest hash;       /* by key */
-    char uuid[UUID_TEXT_LEN]; /* else */
-    struct picture *picture;  /* what was found, one reference */
+    enum fetch_kind kind;
+    struct digest hash;              /* by key */
+    char text[CLIENT_LOGIN_MAX + 1]; /* the kind, and behind it the uuid, hash or login */
+    size_t text_len;
+    struct picture *picture; /* what was found, one reference */
     int failure;
     struct call *first; /* the calls that wait */
     struct call **last;
 };
 
+/* With the kind: a login may look like a uuid. */
 static str name_of(const struct fetch *fetch)
 {
-    return fetch->by_key ? digest_str(&fetch->hash) : str_from(fetch->uuid, UUID_TEXT_LEN);
+    return str_from(fetch->text, fetch->text_len);
 }
 
 static int find_organization(const struct fetch *fetch, struct sql *sql, int64_t *ret_organization)
 {
-    if (fetch->by_key)
+    switch (fetch->kind) {
+    case FETCH_BY_UUID:
+        return picture_find_by_uuid(sql, str_skip(name_of(fetch), 1), ret_organization);
+    case FETCH_BY_KEY:
         return picture_find_by_key(sql, &fetch->hash, ret_organization);
-    return picture_find_by_uuid(sql, name_of(fetch), ret_organization);
+    case FETCH_BY_LOGIN:
+        return picture_find_by_login(sql, str_skip(name_of(fetch), 1), ret_organization);
+    }
+    return FAIL_CORRUPT;
 }
 
 /* On a reader's thread. */
@@ -39,7 +49,8 @@ static void run_fetch(struct reader_task *task, struct store_reader *reader)
     const struct api_context *context = &fetch->loop->api->context;
     const struct picture_source source = { .sql = store_reader_sql(reader),
                                            .seal_key = context->seal_key,
-                                           .limits = context->limits };
+                                           .limits = context->limits,
+                                           .zones = context->zones };
     int64_t organization;
     int r = find_organization(fetch, source.sql, &organization);
     if (r == 0)
@@ -92,16 +103,30 @@ static bool wait_for(struct call *call, struct fetch *wanted)
     return true;
 }
 
+static struct fetch new_fetch(enum fetch_kind kind, str text)
+{
+    struct fetch wanted = { .kind = kind, .text_len = text.len + 1 };
+    assert(text.len > 0 && text.len < sizeof(wanted.text));
+    wanted.text[0] = (char)kind;
+    memcpy(wanted.text + 1, text.ptr, text.len);
+    return wanted;
+}
+
 bool fetch_by_uuid(struct call *call, str uuid)
 {
-    assert(uuid.len == UUID_TEXT_LEN);
-    struct fetch wanted = {};
-    memcpy(wanted.uuid, uuid.ptr, UUID_TEXT_LEN);
+    struct fetch wanted = new_fetch(FETCH_BY_UUID, uuid);
+    return wait_for(call, &wanted);
+}
+
+bool fetch_by_login(struct call *call, str login)
+{
+    struct fetch wanted = new_fetch(FETCH_BY_LOGIN, login);
     return wait_for(call, &wanted);
 }
 
 bool fetch_by_key(struct call *call, const struct digest *hash)
 {
-    struct fetch wanted = { .by_key = true, .hash = *hash };
+    struct fetch wanted = new_fetch(FETCH_BY_KEY, digest_str(hash));
+    wanted.hash = *hash;
     return wait_for(call, &wanted);
 }

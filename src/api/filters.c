@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/filters.h"
 
+#include "api/endpoints.h"
 #include "api/handlers.h"
-#include "api/webhooks.h"
 #include "mapping/condition.h"
 #include "route/route.h"
 #include "store/lists.h"
@@ -130,7 +130,7 @@ int filter_test(struct call *call, struct sql *sql)
     struct arena *arena = &call->request->arena;
     struct endpoint_row row;
     json data = NULL;
-    int r = webhooks_find(call, sql, &row);
+    int r = endpoints_find(call, sql, &row);
     if (r == 0)
         r = find_data(call, sql, trial->event, &data);
     if (r != 0)
@@ -203,7 +203,7 @@ static int write_page(const struct turning *turning, struct store_page *page, in
 {
     arena_reset(page->arena, (size_t)MIB);
     struct endpoint_row *rows = ARENA_ARRAY(page->arena, struct endpoint_row, PAGE);
-    int r = store_list_endpoints(turning->sql, page, rows, ret_count);
+    int r = store_list_endpoints(turning->sql, page, ENDPOINT_WEBHOOK, rows, ret_count);
     for (int i = 0; r == 0 && i < *ret_count; i++) {
         r = write_turned_away(turning, &rows[i]);
         page->before = rows[i].id;

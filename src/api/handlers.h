@@ -42,6 +42,7 @@ int keys_list(struct call *call, struct sql *sql);
 int keys_get(struct call *call, struct sql *sql);
 bool keys_check(struct call *call);
 int keys_create(struct call *call, struct batch *batch);
+int keys_again(struct call *call, struct sql *sql);
 int keys_revoke(struct call *call, struct batch *batch);
 
 /* orders.c */
@@ -51,6 +52,12 @@ bool orders_check(struct call *call);
 bool orders_check_change(struct call *call);
 int orders_import(struct call *call, struct batch *batch);
 int orders_change(struct call *call, struct batch *batch);
+int orders_again(struct call *call, struct sql *sql);
+
+/* customers.c */
+int customers_list(struct call *call, struct sql *sql);
+int customers_get(struct call *call, struct sql *sql);
+int customers_history(struct call *call, struct sql *sql);
 
 /* integrations.c */
 int integrations_list(struct call *call, struct sql *sql);
@@ -91,6 +98,9 @@ int definitions_create(struct call *call, struct batch *batch);
 int definitions_change(struct call *call, struct batch *batch);
 int definitions_delete(struct call *call, struct batch *batch);
 
+/* endpoints.c */
+int endpoints_delete(struct call *call, struct batch *batch);
+
 /* webhooks.c */
 bool retry_preview_check(struct call *call);
 void retry_preview(struct call *call);
@@ -98,9 +108,28 @@ int webhooks_list(struct call *call, struct sql *sql);
 int webhooks_get(struct call *call, struct sql *sql);
 bool webhooks_check(struct call *call);
 int webhooks_create(struct call *call, struct batch *batch);
+int webhooks_again(struct call *call, struct sql *sql);
 int webhooks_change(struct call *call, struct batch *batch);
-int webhooks_delete(struct call *call, struct batch *batch);
 int webhooks_ping(struct call *call, struct batch *batch);
+
+/* exports.c, export_body.c, export_orders.c */
+int exports_list(struct call *call, struct sql *sql);
+int exports_get(struct call *call, struct sql *sql);
+bool exports_check(struct call *call);
+int exports_create(struct call *call, struct batch *batch);
+int exports_change(struct call *call, struct batch *batch);
+int exports_preview(struct call *call, struct sql *sql);
+int exports_explain(struct call *call, struct sql *sql);
+
+/* export_routes.c */
+int export_routes_list(struct call *call, struct sql *sql);
+int export_routes_get(struct call *call, struct sql *sql);
+int export_routes_create(struct call *call, struct batch *batch);
+int export_routes_change(struct call *call, struct batch *batch);
+int export_routes_delete(struct call *call, struct batch *batch);
+
+/* export_fields.c */
+void export_fields_list(struct call *call);
 
 /* plugins.c */
 int plugins_list(struct call *call, struct sql *sql);
@@ -109,6 +138,26 @@ bool plugins_check(struct call *call);
 int plugins_create(struct call *call, struct batch *batch);
 int plugins_change(struct call *call, struct batch *batch);
 int plugins_delete(struct call *call, struct batch *batch);
+
+/* client_clicks.c, client_orders.c, client_changes.c */
+int client_import_click(struct call *call, struct batch *batch);
+int client_import_lead(struct call *call, struct batch *batch);
+int client_import_order(struct call *call, struct batch *batch);
+int client_import_upsell(struct call *call, struct batch *batch);
+int client_update_order(struct call *call, struct batch *batch);
+int client_cancel_order(struct call *call, struct batch *batch);
+int client_refund_order(struct call *call, struct batch *batch);
+int client_qa_order(struct call *call, struct batch *batch);
+int client_update_purchase(struct call *call, struct batch *batch);
+int client_cancel_purchase(struct call *call, struct batch *batch);
+int client_update_fulfillment(struct call *call, struct batch *batch);
+
+/* client_queries.c, client_catalog.c */
+int client_query_orders(struct call *call, struct sql *sql);
+int client_query_customers(struct call *call, struct sql *sql);
+int client_query_history(struct call *call, struct sql *sql);
+int client_query_campaigns(struct call *call, struct sql *sql);
+int client_query_products(struct call *call, struct sql *sql);
 
 /* filters.c */
 bool filter_test_check(struct call *call);

@@ -114,6 +114,7 @@ int integrations_create(struct call *call, struct batch *batch)
     int r = store_insert_integration(batch_sql(batch), &row);
     if (r == 0)
         r = committed(call, batch, &row, "integration.create");
+    call->made.id = row.id;
     write_integration(call_json(call), &row);
     call_reply(call, 201);
     return fail(r);

@@ -54,17 +54,22 @@ int keys_list(struct call *call, struct sql *sql)
     return 0;
 }
 
-int keys_get(struct call *call, struct sql *sql)
+/* Of the path. CALL_REFUSED: there is none. */
+static int find(struct call *call, struct sql *sql, struct api_key_row *ret_row)
 {
-    struct api_key_row row;
     int64_t id;
     if (!call_id(call, 0, ID_API_KEY, "API key", &id))
         return CALL_REFUSED;
-    int r = store_read_api_key(sql, call->caller.organization, id, &call->request->arena, &row);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "API key");
-    if (r < 0)
-        return fail(r);
+    int r = store_read_api_key(sql, call->caller.organization, id, &call->request->arena, ret_row);
+    return r == STORE_NOT_FOUND ? call_not_found(call, "API key") : fail(r);
+}
+
+int keys_get(struct call *call, struct sql *sql)
+{
+    struct api_key_row row;
+    int r = find(call, sql, &row);
+    if (r != 0)
+        return r;
     write_key(call_json(call), &row);
     call_reply(call, 200);
     return 0;
@@ -112,6 +117,27 @@ bool keys_check(struct call *call)
            !problem_has(&call->problem) && scopes_allowed(call, row);
 }
 
+/* `key` empty: it was shown before. */
+static void answer_created(struct call *call, const struct api_key_row *row, str key)
+{
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    write_members(out, row);
+    json_member_id(out, STR("keyId"), ID_API_KEY, row->id);
+    json_member_text_or_null(out, STR("key"), key);
+    json_end_object(out);
+    call_reply(call, 201);
+}
+
+int keys_again(struct call *call, struct sql *sql)
+{
+    struct api_key_row row;
+    int r = find(call, sql, &row);
+    if (r == 0)
+        answer_created(call, &row, (str){});
+    return r;
+}
+
 int keys_create(struct call *call, struct batch *batch)
 {
     struct arena *arena = &call->request->arena;
@@ -124,16 +150,10 @@ int keys_create(struct call *call, struct batch *batch)
     if (r == 0)
         r = batch_object_changed(batch, &call->operation, row->organization, OBJECT_API_KEY,
                                  row->id);
-    str id = id_text(arena, ID_API_KEY, row->id);
     if (r == 0)
-        r = call_audit(call, batch, "api_key.create", id, (str){});
-    struct json_writer *out = call_json(call);
-    json_begin_object(out);
-    write_members(out, row);
-    json_member_string(out, STR("keyId"), id);
-    json_member_string(out, STR("key"), key);
-    json_end_object(out);
-    call_reply(call, 201);
+        r = call_audit(call, batch, "api_key.create", id_text(arena, ID_API_KEY, row->id), (str){});
+    call->made.id = row->id;
+    answer_created(call, row, key);
     return fail(r);
 }
 

@@ -28,10 +28,14 @@ static void add_problem(struct problem_set *set, bool when, enum problem_id id)
 static struct problem_set problems_of(const struct route *route)
 {
     struct problem_set set = {};
+    if (route->who == WHO_CLIENT) /* it always answers 200 */
+        return set;
     bool caller = (route->who & WHO_CALLER) != 0;
     bool path = strchr(route->pattern, '{') != NULL;
     bool body = route->body != NULL;
     add_problem(&set, path || body, PROBLEM_MALFORMED);
+    add_problem(&set, route->again != NULL, PROBLEM_KEY_REUSED);
+    add_problem(&set, route->again != NULL, PROBLEM_GONE);
     add_problem(&set, caller || (route->who & (WHO_INLET | WHO_PLUGIN)) != 0,
                 PROBLEM_UNAUTHENTICATED);
     add_problem(&set, caller, PROBLEM_FORBIDDEN);
@@ -290,11 +294,15 @@ static void write_parameters(struct json_writer *out, const struct route *route,
     const struct parameter_row key = {
         .name = STR("Idempotency-Key"),
         .in = "header",
-        .help = "the same key with the same body within 24 hours is the same event: same answer, "
-                "nothing more is stored. With another body: 422",
+        .help = route->event
+                    ? "the same key with the same body within 24 hours is the same event: "
+                      "same answer, nothing more is stored. With another body: 422"
+                    : "the same key with the same body within 24 hours makes nothing more: "
+                      "the answer shows what was made, without what is shown once. With "
+                      "another body: 422; 410 when it was deleted since",
         .schema = STR("{\"type\":\"string\",\"minLength\":1,\"maxLength\":255}"),
     };
-    if (route->event)
+    if (route->event || route->again != NULL)
         write_parameter(out, &key);
     json_end_array(out);
 }
@@ -317,6 +325,8 @@ static void write_security(struct json_writer *out, const struct route *route)
         json_add_raw(out, STR("{},{\"webhookSecret\":[]}"));
     if (route->who == WHO_PLUGIN)
         json_add_raw(out, STR("{},{\"webhookSecret\":[]},{\"bearer\":[]}"));
+    if (route->who == WHO_CLIENT)
+        json_add_raw(out, STR("{}"));
     json_end_array(out);
     if (scope.len > 0)
         json_member_string(out, STR("x-scope"), scope);
@@ -400,6 +410,8 @@ static const char tags[] =
     "other systems have for them.\"},"
     "{\"name\":\"Webhooks\",\"description\":\"Where events are delivered to, and how that went.\"},"
     "{\"name\":\"Plugins\",\"description\":\"Where the postbacks of other systems come in.\"},"
+    "{\"name\":\"Clients\",\"description\":\"Konnektive's API, for its clients: with loginId and "
+    "password of a plugin's client API.\"},"
     "{\"name\":\"Contacts\",\"description\":\"Whom events are about.\"},"
     "{\"name\":\"Books\",\"description\":\"What happened, in rows and in sums.\"},"
     "{\"name\":\"Access\",\"description\":\"Who may do what.\"},"

@@ -11,7 +11,7 @@ str openapi_write(struct arena *arena, const struct limits *limits, str public_u
 
 /* ── its schemas (openapi_schema.c) ── */
 
-#define SCHEMAS_MAX 128
+#define SCHEMAS_MAX 192
 
 /* Those that the routes name, and those that these name, each once. */
 struct schema_set {

@@ -98,8 +98,8 @@ static void read_lines(struct call *call, struct order_facts *facts)
     facts->lines_said = true;
 }
 
-/* The first eight bytes of its digest; never 0, which is no key. */
-static uint64_t key_of(str id)
+/* The first eight bytes of its digest. */
+uint64_t order_change_key(str id)
 {
     struct digest digest = digest_sha256(id);
     uint64_t key;
@@ -179,7 +179,7 @@ bool order_body_read_change(struct call *call)
     struct order_change *change = &arrival->input.change;
     str text = {};
     if (body_text(call, "id", &text))
-        change->key = key_of(text);
+        change->key = order_change_key(text);
     if (body_text(call, "type", &text) && !order_change_read(text, &change->kind))
         change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
     (void)body_text(call, "sku", &change->sku);
@@ -199,19 +199,20 @@ bool order_body_read_change(struct call *call)
 
 /* ── what the store knows ── */
 
+/* As it is said, or as its SKU is linked. */
 static const struct product *product_of(const struct picture *picture,
-                                        const struct order_line *line)
+                                        const struct order_line *line, const struct sku_load *sku)
 {
-    return line->product == 0 ? NULL : objects_find(&picture->products, line->product);
+    int64_t product = line->product != 0 || sku == NULL ? line->product : sku->product;
+    return product == 0 ? NULL : objects_find(&picture->products, product);
 }
 
-/* What is not said is as its product has it. */
-static void settle_line(struct order_line *line, const struct product *product, bool recurring_said)
+void order_line_settle(struct order_line *line, const struct product *product, bool recurring_said)
 {
-    if (line->price < 0)
-        line->price = product == NULL ? 0 : product->price * line->quantity;
     if (product == NULL)
         return;
+    if (line->price < 0)
+        line->price = MIN_OF(product->price * line->quantity, MONEY_MAX);
     if (!recurring_said)
         line->recurring = product->recurring;
     if (line->name.len == 0)
@@ -237,13 +238,13 @@ static void settle_lines(struct call *call, const struct picture *picture,
         ARENA_ARRAY(&call->request->arena, struct order_line, (size_t)facts->line_count + 1);
     for (int i = 0; i < facts->line_count; i++) {
         lines[i] = facts->lines[i];
-        const struct product *product = product_of(picture, &lines[i]);
+        const struct product *product = product_of(picture, &lines[i], arrival->skus[i]);
         if (lines[i].product != 0 && product == NULL)
             wrong(
                 call,
                 arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", i)),
                 "productId", "unknown", STR("There is no product with this id."));
-        settle_line(&lines[i], product, says_recurring(call, i));
+        order_line_settle(&lines[i], product, says_recurring(call, i));
     }
     arrival->input.facts.lines = lines;
 }

@@ -39,17 +39,21 @@ int orders_list(struct call *call, struct sql *sql)
     return 0;
 }
 
-int orders_get(struct call *call, struct sql *sql)
+static int find(struct call *call, struct sql *sql, struct order *ret_order)
 {
     struct order_wanted wanted = { .organization = call->caller.organization };
-    struct order order;
     if (!call_id(call, 0, ID_ORDER, "order", &wanted.id))
         return CALL_REFUSED;
-    int r = store_find_order(sql, &wanted, &call->request->arena, &order);
-    if (r == STORE_NOT_FOUND)
-        return call_not_found(call, "order");
-    if (r < 0)
-        return fail(r);
+    int r = store_find_order(sql, &wanted, &call->request->arena, ret_order);
+    return r == STORE_NOT_FOUND ? call_not_found(call, "order") : fail(r);
+}
+
+int orders_get(struct call *call, struct sql *sql)
+{
+    struct order order;
+    int r = find(call, sql, &order);
+    if (r != 0)
+        return r;
     write_order(call_json(call), &order);
     call_reply(call, 200);
     return 0;
@@ -90,6 +94,20 @@ static int take(struct call *call, struct batch *batch, struct order_arrival *ar
         return r;
     if (!orders_take(batch, arrival, &arrived, &call->problem))
         return CALL_REFUSED;
+    call->made = (struct made){ .id = arrived.order->id, .event = arrived.event };
+    answer(call, &arrived);
+    return 0;
+}
+
+int orders_again(struct call *call, struct sql *sql)
+{
+    struct order order;
+    int r = find(call, sql, &order);
+    if (r != 0)
+        return r;
+    const struct order_arrived arrived = { .order = &order,
+                                           .event = call->made.event,
+                                           .outcome = { .verdict = ORDER_REPEATED } };
     answer(call, &arrived);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "api/addresses.h"
 #include "api/call.h"
 #include "api/handlers.h"
+#include "base/zones.h"
 #include "store/access.h"
 #include "store/notices.h"
 
@@ -64,6 +65,7 @@ static int answer_organization(struct call *call, struct sql *sql,
     json_member_words(out, STR("allowedAddresses"), row->allowed_addresses);
     json_member_int_or_null(out, STR("ratePerMinute"), row->rate_per_minute);
     json_member_bool(out, STR("webhookSecretSet"), row->webhook_secret.len > 0);
+    json_member_string(out, STR("timeZone"), row->time_zone);
     write_mail(call, &history);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_end_object(out);
@@ -89,8 +91,15 @@ int organization_get(struct call *call, struct sql *sql)
 bool organization_check(struct call *call)
 {
     str *addresses = ARENA_NEW(&call->request->arena, str);
+    str zone;
     call->parsed = addresses;
-    return body_addresses(call, "allowedAddresses", addresses);
+    bool good = body_addresses(call, "allowedAddresses", addresses);
+    if (!body_text(call, "timeZone", &zone) || zones_find(call->api->context.zones, zone) != NULL)
+        return good;
+    call_wrong(call, "timeZone", "unknown",
+               STR("There is no time zone of this name. Send an IANA name such as "
+                   "America/New_York, Europe/Berlin or UTC."));
+    return false;
 }
 
 static void change(struct call *call, struct organization_row *row)
@@ -98,6 +107,7 @@ static void change(struct call *call, struct organization_row *row)
     str secret;
     (void)body_text(call, "name", &row->name);
     (void)body_int(call, "ratePerMinute", &row->rate_per_minute);
+    (void)body_text(call, "timeZone", &row->time_zone);
     if (json_get(call->body, STR("allowedAddresses")) != NULL)
         row->allowed_addresses = *(const str *)call->parsed;
     if (!body_text(call, "webhookSecret", &secret))

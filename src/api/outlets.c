@@ -21,7 +21,7 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     struct json_error error;
     json value;
     str text;
-    *ret_policy = policy_of_webhooks();
+    *ret_policy = policy_of(texts->kind);
     *ret_transport = (struct transport){};
     if (texts->policy.len > 0) {
         if (!json_read(arena, texts->policy, JSON_DEPTH_MAX, &value, &error))
@@ -37,35 +37,37 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     return 0;
 }
 
-enum outlet_order outlets_order(struct arena *arena, str policy)
+enum outlet_order outlets_order(struct arena *arena, enum endpoint_kind kind, str policy)
 {
     struct json_error error;
     json value;
-    struct outlet_policy read = policy_of_webhooks();
+    struct outlet_policy read = policy_of(kind);
     if (policy.len > 0 && json_read(arena, policy, JSON_DEPTH_MAX, &value, &error))
         policy_take(&read, value, arena);
     return read.order;
 }
 
-static str policy_text(const struct outlet_policy *policy, struct arena *arena)
+static str policy_text(enum endpoint_kind kind, const struct outlet_policy *policy,
+                       struct arena *arena)
 {
     struct buf buf;
     buf_init(&buf, arena, SIZE_MAX / 2);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    policy_write(&writer, policy);
+    policy_write(&writer, kind, policy);
     json_end_object(&writer);
     return buf_str(&buf);
 }
 
-static str transport_text(struct call *call, const struct transport *transport)
+static str transport_text(struct call *call, enum endpoint_kind kind,
+                          const struct transport *transport)
 {
     struct arena *arena = &call->request->arena;
     struct buf buf;
     buf_init(&buf, arena, SIZE_MAX / 2);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    transport_write(&writer, transport, TRANSPORT_WHOLE, arena);
+    transport_write(&writer, kind, transport, TRANSPORT_WHOLE, arena);
     json_end_object(&writer);
     return seal(call->api->context.seal_key, buf_str(&buf), arena);
 }
@@ -343,14 +345,15 @@ int outlets_change(struct call *call, struct outlet_texts *texts)
     transport_take(&transport, call->body, arena);
     check_whole(call, &transport);
     check_header_values(call, &before);
-    bool elsewhere = texts->elsewhere || goes_by_another_proxy(&before, &transport);
-    check_secrets_of_auth(call, &before.credential, &transport.credential, elsewhere);
-    if (elsewhere)
+    texts->elsewhere = texts->elsewhere || goes_by_another_proxy(&before, &transport);
+    check_secrets_of_auth(call, &before.credential, &transport.credential, texts->elsewhere);
+    if (texts->elsewhere)
         check_secrets_of_headers(call, &transport);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
-    texts->policy = policy_text(&policy, arena);
-    texts->transport = transport_text(call, &transport);
+    texts->authorizes = transport.credential.kind != CREDENTIAL_NONE;
+    texts->policy = policy_text(texts->kind, &policy, arena);
+    texts->transport = transport_text(call, texts->kind, &transport);
     return 0;
 }
 
@@ -389,8 +392,8 @@ int outlets_write(struct call *call, const struct outlet_texts *texts)
     int r = read_texts(call, texts, &policy, &transport);
     if (r < 0)
         return fail(r);
-    policy_write(&call->out, &policy);
-    transport_write(&call->out, &transport, TRANSPORT_MASKED, &call->request->arena);
+    policy_write(&call->out, texts->kind, &policy);
+    transport_write(&call->out, texts->kind, &transport, TRANSPORT_MASKED, &call->request->arena);
     write_schedule(&call->out, &policy.retry);
     return 0;
 }

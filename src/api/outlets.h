@@ -8,9 +8,12 @@
 #include "model/outlet_json.h"
 
 struct outlet_texts {
-    str policy;     /* JSON; empty: of a new one */
-    str transport;  /* sealed JSON; empty: all as usual */
-    bool elsewhere; /* the change of the URL leads to another host or port */
+    enum endpoint_kind kind;
+    str policy;      /* JSON; empty: of a new one */
+    str transport;   /* sealed JSON; empty: all as usual */
+    bool elsewhere;  /* the change of the URL leads to another host or port; outlets_change() adds:
+                     * or that of the proxy */
+    bool authorizes; /* answer of outlets_change(): it sends an Authorization of its own */
 };
 
 /* Behind the schema, on a loop: what of it cannot be, whatever the outlet has now. */
@@ -26,7 +29,7 @@ MUST_USE int outlets_secret_names(struct call *call, str transport, struct secre
 MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);
 
 /* Of a stored policy. */
-enum outlet_order outlets_order(struct arena *arena, str policy);
+enum outlet_order outlets_order(struct arena *arena, enum endpoint_kind kind, str policy);
 
 /* Strings for the array of warnings that call->out is in. */
 MUST_USE int outlets_warn(struct call *call, const struct outlet_texts *texts);

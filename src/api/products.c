@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * api/products.c: what SKUs are linked to. */
-#include "api/call.h"
+#include "api/exports.h"
 #include "api/handlers.h"
 #include "store/catalog.h"
 
@@ -109,6 +109,7 @@ int products_create(struct call *call, struct batch *batch)
     r = store_insert_product(sql, &row);
     if (r == 0)
         r = committed(call, batch, &row, "product.create");
+    call->made.id = row.id;
     write_product(call_json(call), &row);
     call_reply(call, 201);
     return fail(r);
@@ -159,6 +160,8 @@ int products_delete(struct call *call, struct batch *batch)
     int r = find(call, sql, &row);
     if (r == 0)
         r = check_free(call, sql, &row);
+    if (r == 0)
+        r = exports_check_free(call, batch, OBJECT_PRODUCT, row.id);
     if (r != 0)
         return r;
     r = store_delete_product(sql, row.organization, row.id);

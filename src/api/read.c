@@ -178,12 +178,16 @@ static bool read_body(struct call *call)
 
 bool call_read(struct call *call)
 {
+    if (call->route->who == WHO_CLIENT) /* it has been: client_identify() */
+        return true;
     read_query(call);
     if (problem_has(&call->problem))
         return false;
     bool empty = str_trim(call->request->body).len == 0;
     bool wanted = call->route->body != NULL && !(empty && call->route->body_optional);
     if (wanted && !read_body(call))
+        return false;
+    if (call->route->again != NULL && !once_read(call))
         return false;
     return call->route->check == NULL || call->route->check(call);
 }

@@ -2,9 +2,7 @@
  * api/recoveries.c: recoveries: begun, looked at, ended. The work is done by intake/recovery.c. */
 #include "store/recoveries.h"
 
-#include <stdlib.h>
-
-#include "api/call.h"
+#include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/standing.h"
 #include "base/clock.h"
@@ -62,16 +60,6 @@ static void read_span(struct call *call, struct asked *asked)
     read_states(call, asked);
 }
 
-static int sort_ids(int64_t *ids, int count)
-{
-    int kept = 0;
-    qsort(ids, (size_t)count, sizeof(*ids), compare_int64);
-    for (int i = 0; i < count; i++)
-        if (kept == 0 || ids[i] != ids[kept - 1])
-            ids[kept++] = ids[i];
-    return kept;
-}
-
 static void read_ids(struct call *call, struct asked *asked, json list)
 {
     struct arena *arena = &call->request->arena;
@@ -90,7 +78,7 @@ static void read_ids(struct call *call, struct asked *asked, json list)
         else
             call_wrong(call, arena_c(arena, arena_format(arena, "deliveryIds/%d", i)), "format",
                        STR("Send the id of a delivery, dlv_…"));
-    asked->wanted.id_count = sort_ids(ids, count);
+    asked->wanted.id_count = sort_distinct(ids, count);
     asked->wanted.ids = ids;
 }
 
@@ -158,11 +146,12 @@ static void write_sums(struct json_writer *out, const struct recovery *recovery)
     json_end_object(out);
 }
 
-static void write_recovery(struct json_writer *out, const struct recovery *recovery)
+static void write_recovery(struct json_writer *out, const struct recovery *recovery,
+                           enum endpoint_kind kind)
 {
     json_begin_object(out);
     json_member_id(out, STR("id"), ID_RECOVERY, recovery->id);
-    json_member_id(out, STR("webhookId"), ID_WEBHOOK, recovery->outlet);
+    endpoint_write_ids(out, kind, recovery->outlet);
     json_member_string(out, STR("state"), recovery_state_name(recovery->state));
     json_member_text_or_null(out, STR("reason"), recovery->reason);
     write_wanted(out, &recovery->wanted);
@@ -174,9 +163,21 @@ static void write_recovery(struct json_writer *out, const struct recovery *recov
     json_end_object(out);
 }
 
-static void answer_recovery(struct call *call, const struct recovery *recovery, int status)
+/* One by its own id does not say what it is of. */
+static int find_kind(struct call *call, struct sql *sql, const struct recovery *recovery,
+                     enum endpoint_kind *ret_kind)
 {
-    write_recovery(call_json(call), recovery);
+    struct endpoint_row endpoint;
+    int r = store_read_endpoint(sql, recovery->organization, recovery->outlet,
+                                &call->request->arena, &endpoint);
+    *ret_kind = r == 0 ? endpoint.kind : ENDPOINT_WEBHOOK;
+    return fail(MIN_OF(r, 0));
+}
+
+static void answer_recovery(struct call *call, const struct recovery *recovery,
+                            enum endpoint_kind kind, int status)
+{
+    write_recovery(call_json(call), recovery, kind);
     call_reply(call, status);
 }
 
@@ -230,23 +231,13 @@ static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
     return r < 0 ? fail(r) : count_windows(asked, sql, scan);
 }
 
-/* Of the path; a deleted one's row stays. */
-static int find_webhook(struct call *call, struct sql *sql, struct endpoint_row *ret_row)
-{
-    int64_t id;
-    if (!call_id(call, 0, ID_WEBHOOK, "webhook", &id))
-        return CALL_REFUSED;
-    int r = store_read_endpoint(sql, call->caller.organization, id, &call->request->arena, ret_row);
-    return r == STORE_NOT_FOUND ? call_not_found(call, "webhook") : fail(r);
-}
-
 int recoveries_count(struct call *call, struct store_reader *reader)
 {
     struct asked *asked = call->parsed;
     struct sql *sql = store_reader_sql(reader);
-    struct endpoint_row webhook;
+    struct endpoint_row endpoint;
     bool by_ids = asked->wanted.id_count > 0;
-    int r = find_webhook(call, sql, &webhook);
+    int r = endpoints_find_log(call, sql, &endpoint);
     if (r != 0)
         return r;
     if (by_ids && !asked->dry_run) {
@@ -254,7 +245,7 @@ int recoveries_count(struct call *call, struct store_reader *reader)
         asked->total_exact = true;
         return 0;
     }
-    r = by_ids ? count_by_ids(call, sql, webhook.id) : count_by_time(call, sql, webhook.id);
+    r = by_ids ? count_by_ids(call, sql, endpoint.id) : count_by_time(call, sql, endpoint.id);
     if (r < 0 || !asked->dry_run)
         return fail(r);
     struct json_writer *out = call_json(call);
@@ -279,19 +270,19 @@ static int check_alone(struct call *call, struct sql *sql, int64_t outlet)
     str id = id_text(arena, ID_RECOVERY, running);
     return call_refuse(call, PROBLEM_CONFLICT,
                        arena_format(arena,
-                                    "The recovery %.*s of this webhook is not over. Wait for it, "
+                                    "The recovery %.*s of this endpoint is not over. Wait for it, "
                                     "or end it: POST /api/v1/recoveries/%.*s/cancel.",
                                     STR_ARG(id), STR_ARG(id)));
 }
 
-static str detail_of(struct call *call, const struct recovery *recovery)
+static str detail_of(struct call *call, const struct recovery *recovery, enum endpoint_kind kind)
 {
     struct recovery_wanted wanted = recovery->wanted;
     struct buf text;
     buf_init(&text, &call->request->arena, SIZE_MAX / 2);
     struct json_writer out = json_writer(&text);
     json_begin_object(&out);
-    json_member_id(&out, STR("webhookId"), ID_WEBHOOK, recovery->outlet);
+    endpoint_write_ids(&out, kind, recovery->outlet);
     json_member_int(&out, STR("deliveryIdCount"), wanted.id_count);
     wanted.id_count = 0;
     write_wanted(&out, &wanted);
@@ -300,32 +291,32 @@ static str detail_of(struct call *call, const struct recovery *recovery)
 }
 
 static int audit(struct call *call, struct batch *batch, const struct recovery *recovery,
-                 const char *action)
+                 enum endpoint_kind kind, const char *action)
 {
     return call_audit(call, batch, action,
                       id_text(&call->request->arena, ID_RECOVERY, recovery->id),
-                      detail_of(call, recovery));
+                      detail_of(call, recovery, kind));
 }
 
 int recoveries_start(struct call *call, struct batch *batch)
 {
     struct asked *asked = call->parsed;
     struct sql *sql = batch_sql(batch);
-    struct endpoint_row webhook;
-    int r = find_webhook(call, sql, &webhook);
+    struct endpoint_row endpoint;
+    int r = endpoints_find_log(call, sql, &endpoint);
     if (r != 0)
         return r;
     struct standing standing;
-    r = standing_of(call, sql, &webhook, &standing);
+    r = standing_of(call, sql, &endpoint, &standing);
     if (r == 0 && standing.paused_by == 0) /* what a dead delivery has stopped may be among it */
         r = standing_must_send(call, &standing);
     if (r == 0)
-        r = check_alone(call, sql, webhook.id);
+        r = check_alone(call, sql, endpoint.id);
     if (r != 0)
         return r;
     const struct recovery recovery = { .id = batch_draw_id(batch),
-                                       .organization = webhook.organization,
-                                       .outlet = webhook.id,
+                                       .organization = endpoint.organization,
+                                       .outlet = endpoint.id,
                                        .state = RECOVERY_RUNNING,
                                        .wanted = asked->wanted,
                                        .reached = asked->after,
@@ -336,8 +327,8 @@ int recoveries_start(struct call *call, struct batch *batch)
     asked->started = recovery.id;
     r = store_insert_recovery(sql, &recovery);
     if (r == 0)
-        r = audit(call, batch, &recovery, "recovery.start");
-    answer_recovery(call, &recovery, 202);
+        r = audit(call, batch, &recovery, endpoint.kind, "recovery.start");
+    answer_recovery(call, &recovery, endpoint.kind, 202);
     return fail(r);
 }
 
@@ -363,9 +354,12 @@ static int find(struct call *call, struct sql *sql, struct recovery *ret_recover
 int recoveries_get(struct call *call, struct sql *sql)
 {
     struct recovery recovery;
+    enum endpoint_kind kind;
     int r = find(call, sql, &recovery);
     if (r == 0)
-        answer_recovery(call, &recovery, 200);
+        r = find_kind(call, sql, &recovery, &kind);
+    if (r == 0)
+        answer_recovery(call, &recovery, kind, 200);
     return r;
 }
 
@@ -374,17 +368,17 @@ int recoveries_list(struct call *call, struct sql *sql)
     struct store_page page = call_page(call);
     page.limit++;
     struct recovery *rows = ARENA_ARRAY(page.arena, struct recovery, (size_t)page.limit);
-    struct endpoint_row webhook;
+    struct endpoint_row endpoint;
     int count = 0;
-    int r = find_webhook(call, sql, &webhook);
+    int r = endpoints_find_log(call, sql, &endpoint);
     if (r == 0)
-        r = store_list_recoveries(sql, &page, webhook.id, rows, &count);
+        r = store_list_recoveries(sql, &page, endpoint.id, rows, &count);
     if (r != 0)
         return r;
     struct json_writer *out = call_begin_list(call);
     int shown = 0;
     while (shown < call_shown(call, count) && !call_has_enough(call))
-        write_recovery(out, &rows[shown++]);
+        write_recovery(out, &rows[shown++], endpoint.kind);
     call_end_list(call, ID_RECOVERY, count > shown ? rows[shown - 1].id : 0);
     return 0;
 }
@@ -392,7 +386,10 @@ int recoveries_list(struct call *call, struct sql *sql)
 int recoveries_cancel(struct call *call, struct batch *batch)
 {
     struct recovery recovery;
+    enum endpoint_kind kind;
     int r = find(call, batch_sql(batch), &recovery);
+    if (r == 0)
+        r = find_kind(call, batch_sql(batch), &recovery, &kind);
     if (r != 0)
         return r;
     if (recovery.state == RECOVERY_RUNNING) {
@@ -400,8 +397,8 @@ int recoveries_cancel(struct call *call, struct batch *batch)
         recovery.finished_ms = batch_now_ms(batch);
         r = store_update_recovery(batch_sql(batch), &recovery);
         if (r == 0)
-            r = audit(call, batch, &recovery, "recovery.cancel");
+            r = audit(call, batch, &recovery, kind, "recovery.cancel");
     }
-    answer_recovery(call, &recovery, 200);
+    answer_recovery(call, &recovery, kind, 200);
     return fail(r);
 }

@@ -3,6 +3,7 @@
  * holds at most OLD_SECRETS_MAX old ones, newest first, none of them the new one. */
 #include "api/rotation.h"
 
+#include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/secrets.h"
 #include "api/webhooks.h"
@@ -206,7 +207,7 @@ int rotation_run(struct call *call, struct batch *batch)
     struct sql *sql = batch_sql(batch);
     struct endpoint_row row;
     str secret = {};
-    int r = webhooks_find(call, sql, &row);
+    int r = endpoints_find(call, sql, &row);
     if (r == 0)
         r = rotate(call, &row, batch_now_ms(batch), &secret);
     if (r != 0)
@@ -214,7 +215,7 @@ int rotation_run(struct call *call, struct batch *batch)
     row.updated_ms = batch_now_ms(batch);
     r = store_update_endpoint(sql, &row);
     if (r == 0)
-        r = webhooks_changed(call, batch, &row, "webhook.rotate_secret");
+        r = endpoints_changed(call, batch, &row, "rotate_secret");
     if (r == 0)
         r = answer_rotated(call, sql, &row, secret);
     return fail(r);

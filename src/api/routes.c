@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/routes.h"
 
+#include "api/client_parameters.h"
 #include "api/handlers.h"
 #include "api/schemas.h"
 
@@ -16,6 +17,12 @@ static const struct parameter email_query[] = {
       .help = "only those whose e-mail address starts like this, in its "
               "order; case does not matter",
       .example = "ada@" },
+    {},
+};
+
+static const struct parameter customer_query[] = {
+    { "email", SHAPE_STRING, .help = "the one with this e-mail address, in any case",
+      .example = "ada@example.org" },
     {},
 };
 
@@ -91,6 +98,8 @@ static const struct parameter create_query[] = {
 #define DOC(operation, group, text) .id = (operation), .tag = (group), .summary = (text)
 #define GIVES(code, schema) .status = (code), .answer = &(schema)
 #define LISTS(schema, kind) GIVES(200, schema), .list = true, .cursor = (kind)
+/* Under an Idempotency-Key: what makes it, and how a repeat shows it. */
+#define ONCE(kind, function) .makes = (kind), .again = (function)
 #define GONE .status = 204
 
 const struct route routes[] = {
@@ -131,6 +140,51 @@ const struct route routes[] = {
     { POSTBACK(POST, KONNEKTIVE WITH_IDS "/{secret}", "sendPostbackByPath"),
       .body = &schema_postback },
 
+/* All parameters are read by client_identify(). */
+#define CLIENT(path, kind, handler, parameters, name, text)                                        \
+    { GET(path), CLIENT_ROW(kind, handler, parameters), DOC("getClient" name, "Clients", text) },  \
+    {                                                                                              \
+        POST(path), CLIENT_ROW(kind, handler, parameters), DOC("sendClient" name, "Clients", text) \
+    }
+#define CLIENT_ROW(kind, handler, parameters)                                                      \
+    .who = WHO_CLIENT, .kind = (handler), .query_parameters = (parameters),                        \
+    GIVES(200, schema_client_answer),                                                              \
+    .help = "As Konnektive has it: parameters in the query, as a form, or both (then the form's "  \
+            "count); any other of Konnektive's is taken, too. The slash at the end may be left "   \
+            "out. 200 for success and error: `result` says which."
+    CLIENT("/landers/clicks/import/", command, client_import_click, client_click_query, "Click",
+           "Say that a page was visited"),
+    CLIENT("/leads/import/", command, client_import_lead, client_lead_query, "Lead",
+           "Import a lead: a partial order"),
+    CLIENT("/order/import/", command, client_import_order, client_order_query, "Order",
+           "Import an order; no payment is made"),
+    CLIENT("/upsale/import/", command, client_import_upsell, client_upsell_query, "Upsell",
+           "Add an upsell to an order"),
+    CLIENT("/order/update/", command, client_update_order, client_update_query, "OrderUpdate",
+           "Change an order's fields"),
+    CLIENT("/order/cancel/", command, client_cancel_order, client_cancel_query, "OrderCancel",
+           "Cancel an order and its purchases"),
+    CLIENT("/order/refund/", command, client_refund_order, client_refund_query, "OrderRefund",
+           "Record a refund"),
+    CLIENT("/order/qa/", command, client_qa_order, client_qa_query, "OrderQa",
+           "Approve or decline what waits in QA"),
+    CLIENT("/purchase/update/", command, client_update_purchase, client_purchase_query,
+           "PurchaseUpdate", "Change a purchase that recurs"),
+    CLIENT("/purchase/cancel/", command, client_cancel_purchase, client_purchase_cancel_query,
+           "PurchaseCancel", "Cancel a purchase that recurs"),
+    CLIENT("/fulfillment/update/", command, client_update_fulfillment, client_fulfillment_query,
+           "FulfillmentUpdate", "Say where the parcel is"),
+    CLIENT("/order/query/", query, client_query_orders, client_orders_query, "OrderQuery",
+           "Look for orders"),
+    CLIENT("/customer/query/", query, client_query_customers, client_customers_query,
+           "CustomerQuery", "Look for customers"),
+    CLIENT("/customer/history/", query, client_query_history, client_history_query,
+           "CustomerHistory", "What has happened to a customer's orders"),
+    CLIENT("/campaign/query/", query, client_query_campaigns, client_campaigns_query,
+           "CampaignQuery", "The campaigns"),
+    CLIENT("/product/query/", query, client_query_products, client_products_query, "ProductQuery",
+           "The products"),
+
     /* ── sessions and users ── */
     { POST("/api/v1/session"), ANYONE, .check = session_check_login, .slow = session_verify,
       .command = session_create, .body = &schema_login, GIVES(200, schema_session),
@@ -144,8 +198,8 @@ const struct route routes[] = {
     { GET("/api/v1/users"), CALLER(USERS_READ, VIEWER), .query = users_list,
       LISTS(schema_user, ID_USER), DOC("listUsers", "Access", "The organization's people") },
     { POST("/api/v1/users"), CALLER(USERS_WRITE, ADMIN), .check = users_check_new,
-      .slow = users_hash, .command = users_create, .body = &schema_new_user,
-      GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
+      .slow = users_hash, .command = users_create, ONCE(ID_USER, users_get),
+      .body = &schema_new_user, GIVES(201, schema_user), .also = { PROBLEM_CONFLICT },
       DOC("createUser", "Access", "Add a person"),
       .help = "Nobody gives a role that is worth more than they have themselves. Who can log in to "
               "this hub already keeps their password, and gets the name given here for this "
@@ -180,8 +234,8 @@ const struct route routes[] = {
     { GET("/api/v1/api-keys"), CALLER(API_KEYS_READ, ADMIN), .query = keys_list,
       LISTS(schema_api_key, ID_API_KEY), DOC("listApiKeys", "Access", "The API keys") },
     { POST("/api/v1/api-keys"), CALLER(API_KEYS_WRITE, ADMIN), .check = keys_check,
-      .command = keys_create, .body = &schema_new_api_key, GIVES(201, schema_created_api_key),
-      DOC("createApiKey", "Access", "Make an API key"),
+      .command = keys_create, ONCE(ID_API_KEY, keys_again), .body = &schema_new_api_key,
+      GIVES(201, schema_created_api_key), DOC("createApiKey", "Access", "Make an API key"),
       .help = "The key itself is shown this once." },
     { GET("/api/v1/api-keys/{id}"), CALLER(API_KEYS_READ, ADMIN), .query = keys_get,
       GIVES(200, schema_api_key), DOC("getApiKey", "Access", "One API key") },
@@ -194,23 +248,35 @@ const struct route routes[] = {
       .query_parameters = orders_query, LISTS(schema_order, ID_ORDER),
       DOC("listOrders", "Orders", "The orders") },
     { POST("/api/v1/orders"), CALLER(ORDERS_WRITE, EDITOR), .check = orders_check,
-      .command = orders_import, .body = &schema_new_order, GIVES(201, schema_taken_order),
+      .command = orders_import, ONCE(ID_ORDER, orders_again), .body = &schema_new_order,
+      GIVES(201, schema_taken_order),
       DOC("importOrder", "Orders", "Import an order, or say what it is now"),
       .help = "The same clientOrderId again changes the order." },
     { GET("/api/v1/orders/{id}"), CALLER(ORDERS_READ, VIEWER), .query = orders_get,
       GIVES(200, schema_order), DOC("getOrder", "Orders", "One order") },
     { POST("/api/v1/orders/{id}/changes"), CALLER(ORDERS_WRITE, EDITOR),
-      .check = orders_check_change, .command = orders_change, .body = &schema_new_change,
-      GIVES(201, schema_taken_order),
+      .check = orders_check_change, .command = orders_change, ONCE(ID_ORDER, orders_again),
+      .body = &schema_new_change, GIVES(201, schema_taken_order),
       DOC("changeOrder", "Orders", "Say what has happened to an order") },
+
+    { GET("/api/v1/customers"), CALLER(ORDERS_READ, VIEWER), .query = customers_list,
+      .query_parameters = customer_query, LISTS(schema_customer, ID_CUSTOMER),
+      DOC("listCustomers", "Orders", "Who has ordered") },
+    { GET("/api/v1/customers/{id}"), CALLER(ORDERS_READ, VIEWER), .query = customers_get,
+      GIVES(200, schema_customer), DOC("getCustomer", "Orders", "One customer") },
+    { GET("/api/v1/customers/{id}/history"), CALLER(ORDERS_READ, VIEWER),
+      .query = customers_history, LISTS(schema_customer_message, ID_EVENT),
+      DOC("listCustomerHistory", "Orders", "What has happened with a customer's orders"),
+      .help = "Of the newest 10,000 orders." },
 
     /* ── integrations and their custom events ── */
     { GET("/api/v1/integrations"), CALLER(INTEGRATIONS_READ, VIEWER), .query = integrations_list,
       .query_parameters = category_query, LISTS(schema_integration, ID_INTEGRATION),
       DOC("listIntegrations", "Integrations", "The integrations") },
     { POST("/api/v1/integrations"), CALLER(INTEGRATIONS_WRITE, EDITOR), .check = integrations_check,
-      .command = integrations_create, .body = &schema_new_integration,
-      GIVES(201, schema_integration), DOC("createIntegration", "Integrations", "Make one") },
+      .command = integrations_create, ONCE(ID_INTEGRATION, integrations_get),
+      .body = &schema_new_integration, GIVES(201, schema_integration),
+      DOC("createIntegration", "Integrations", "Make one") },
     { GET("/api/v1/integrations/{id}"), CALLER(INTEGRATIONS_READ, VIEWER),
       .query = integrations_get, GIVES(200, schema_integration),
       DOC("getIntegration", "Integrations", "One integration") },
@@ -225,7 +291,8 @@ const struct route routes[] = {
       .query = definitions_list, LISTS(schema_definition, ID_EVENT_DEFINITION),
       DOC("listEventDefinitions", "Integrations", "The custom events of an integration") },
     { POST("/api/v1/integrations/{id}/events"), CALLER(INTEGRATIONS_WRITE, EDITOR),
-      .check = definitions_check_new, .command = definitions_create, .body = &schema_new_definition,
+      .check = definitions_check_new, .command = definitions_create,
+      ONCE(ID_EVENT_DEFINITION, definitions_get), .body = &schema_new_definition,
       GIVES(201, schema_definition), .also = { PROBLEM_CONFLICT },
       DOC("createEventDefinition", "Integrations", "Define a custom event") },
     { GET("/api/v1/integrations/{id}/events/{eventId}"), CALLER(INTEGRATIONS_READ, VIEWER),
@@ -246,8 +313,8 @@ const struct route routes[] = {
     { GET("/api/v1/campaigns"), CALLER(CATALOG_READ, VIEWER), .query = campaigns_list,
       LISTS(schema_campaign, ID_CAMPAIGN), DOC("listCampaigns", "Catalog", "The campaigns") },
     { POST("/api/v1/campaigns"), CALLER(CATALOG_WRITE, EDITOR), .command = campaigns_create,
-      .body = &schema_new_campaign, GIVES(201, schema_campaign), .also = { PROBLEM_CONFLICT },
-      DOC("createCampaign", "Catalog", "Make a campaign") },
+      ONCE(ID_CAMPAIGN, campaigns_get), .body = &schema_new_campaign, GIVES(201, schema_campaign),
+      .also = { PROBLEM_CONFLICT }, DOC("createCampaign", "Catalog", "Make a campaign") },
     { GET("/api/v1/campaigns/{id}"), CALLER(CATALOG_READ, VIEWER), .query = campaigns_get,
       GIVES(200, schema_campaign), DOC("getCampaign", "Catalog", "One campaign") },
     { PATCH("/api/v1/campaigns/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = campaigns_change,
@@ -259,8 +326,8 @@ const struct route routes[] = {
     { GET("/api/v1/products"), CALLER(CATALOG_READ, VIEWER), .query = products_list,
       LISTS(schema_product, ID_PRODUCT), DOC("listProducts", "Catalog", "The products") },
     { POST("/api/v1/products"), CALLER(CATALOG_WRITE, EDITOR), .command = products_create,
-      .body = &schema_new_product, GIVES(201, schema_product), .also = { PROBLEM_CONFLICT },
-      DOC("createProduct", "Catalog", "Make a product") },
+      ONCE(ID_PRODUCT, products_get), .body = &schema_new_product, GIVES(201, schema_product),
+      .also = { PROBLEM_CONFLICT }, DOC("createProduct", "Catalog", "Make a product") },
     { GET("/api/v1/products/{id}"), CALLER(CATALOG_READ, VIEWER), .query = products_get,
       GIVES(200, schema_product), DOC("getProduct", "Catalog", "One product") },
     { PATCH("/api/v1/products/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = products_change,
@@ -273,8 +340,9 @@ const struct route routes[] = {
       .query = skus_list, .query_parameters = skus_query, LISTS(schema_sku, ID_SKU),
       DOC("listSkus", "Catalog", "The SKUs") },
     { POST("/api/v1/skus"), CALLER(CATALOG_WRITE, EDITOR), .check = skus_check_new,
-      .command = skus_create, .body = &schema_new_sku, GIVES(201, schema_sku),
-      .also = { PROBLEM_CONFLICT }, DOC("createSku", "Catalog", "Make a SKU") },
+      .command = skus_create, ONCE(ID_SKU, skus_get), .body = &schema_new_sku,
+      GIVES(201, schema_sku), .also = { PROBLEM_CONFLICT },
+      DOC("createSku", "Catalog", "Make a SKU") },
     { GET("/api/v1/skus/{id}"), CALLER(CATALOG_READ, VIEWER), .query = skus_get,
       GIVES(200, schema_sku), DOC("getSku", "Catalog", "One SKU") },
     { PATCH("/api/v1/skus/{id}"), CALLER(CATALOG_WRITE, EDITOR), .command = skus_change,
@@ -297,8 +365,9 @@ const struct route routes[] = {
     { GET("/api/v1/plugins"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_list,
       LISTS(schema_plugin, ID_PLUGIN), DOC("listPlugins", "Plugins", "The instances") },
     { POST("/api/v1/plugins"), CALLER(PLUGINS_WRITE, EDITOR), .check = plugins_check,
-      .command = plugins_create, .body = &schema_new_plugin, GIVES(201, schema_plugin),
-      .also = { PROBLEM_CONFLICT }, DOC("createPlugin", "Plugins", "Make an instance"),
+      .command = plugins_create, ONCE(ID_PLUGIN, plugins_get), .body = &schema_new_plugin,
+      GIVES(201, schema_plugin), .also = { PROBLEM_CONFLICT },
+      DOC("createPlugin", "Plugins", "Make an instance"),
       .help = "Its secret is never shown: keep it for the sender's side." },
     { GET("/api/v1/plugins/{id}"), CALLER(PLUGINS_READ, VIEWER), .query = plugins_get,
       GIVES(200, schema_plugin), DOC("getPlugin", "Plugins", "One instance") },
@@ -314,8 +383,9 @@ const struct route routes[] = {
     { GET("/api/v1/webhooks"), CALLER(WEBHOOKS_READ, VIEWER), .query = webhooks_list,
       LISTS(schema_webhook, ID_WEBHOOK), DOC("listWebhooks", "Webhooks", "The endpoints") },
     { POST("/api/v1/webhooks"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
-      .command = webhooks_create, .body = &schema_new_webhook, GIVES(201, schema_created_webhook),
-      .also = { PROBLEM_CONFLICT }, DOC("createWebhook", "Webhooks", "Add an endpoint"),
+      .command = webhooks_create, ONCE(ID_WEBHOOK, webhooks_again), .body = &schema_new_webhook,
+      GIVES(201, schema_created_webhook), .also = { PROBLEM_CONFLICT },
+      DOC("createWebhook", "Webhooks", "Add an endpoint"),
       .help = "Its signing secret is shown this once." },
     { POST("/api/v1/retry-preview"), CALLER(WEBHOOKS_READ, VIEWER), .check = retry_preview_check,
       .immediate = retry_preview, .body = &schema_retry_ask, GIVES(200, schema_retry_preview),
@@ -326,7 +396,7 @@ const struct route routes[] = {
     { PATCH("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .check = webhooks_check,
       .command = webhooks_change, .body = &schema_webhook_change, GIVES(200, schema_webhook),
       .also = { PROBLEM_CONFLICT }, DOC("changeWebhook", "Webhooks", "Change an endpoint") },
-    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_delete,
+    { DELETE("/api/v1/webhooks/{id}"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = endpoints_delete,
       GONE, DOC("deleteWebhook", "Webhooks", "Delete an endpoint"),
       .help = "Its unfinished deliveries are dropped; its log stays." },
     { POST("/api/v1/webhooks/{id}/ping"), CALLER(WEBHOOKS_WRITE, EDITOR), .command = webhooks_ping,
@@ -392,6 +462,74 @@ const struct route routes[] = {
       .query = deliveries_paused, LISTS(schema_paused_subject, ID_DELIVERY),
       DOC("listPausedSubjects", "Webhooks", "What waits behind a dead delivery") },
 
+/* ── export profiles, and the same of their deliveries ── */
+#define PROFILES "/api/v1/export-profiles"
+#define EXPORT .kind = ENDPOINT_EXPORT
+    { GET(PROFILES), EXPORT, CALLER(EXPORTS_READ, VIEWER), .query = exports_list,
+      LISTS(schema_export_profile, ID_EXPORT_PROFILE),
+      DOC("listExportProfiles", "Exports", "The profiles") },
+    { POST(PROFILES), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .check = exports_check,
+      .command = exports_create, ONCE(ID_EXPORT_PROFILE, exports_get),
+      .body = &schema_new_export_profile, GIVES(201, schema_export_profile),
+      .also = { PROBLEM_CONFLICT }, DOC("createExportProfile", "Exports", "Make a profile"),
+      .help = "It sends nothing until it has a route." },
+    { GET(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_READ, VIEWER), .query = exports_get,
+      GIVES(200, schema_export_profile), DOC("getExportProfile", "Exports", "One profile") },
+    { PATCH(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .check = exports_check,
+      .command = exports_change, .body = &schema_export_profile_change,
+      GIVES(200, schema_export_profile), .also = { PROBLEM_CONFLICT },
+      DOC("changeExportProfile", "Exports", "Change a profile") },
+    { DELETE(PROFILES "/{id}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN), .command = endpoints_delete,
+      GONE, DOC("deleteExportProfile", "Exports", "Delete a profile"),
+      .help = "Its unfinished deliveries are dropped; its log stays." },
+    { GET(PROFILES "/{id}/routes"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = export_routes_list, LISTS(schema_export_route, ID_EXPORT_ROUTE),
+      DOC("listExportRoutes", "Exports", "The routes of a profile") },
+    { POST(PROFILES "/{id}/routes"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_create, ONCE(ID_EXPORT_ROUTE, export_routes_get),
+      .body = &schema_new_export_route, GIVES(201, schema_export_route),
+      .also = { PROBLEM_CONFLICT },
+      DOC("createExportRoute", "Exports", "Have a profile send more orders"),
+      .help = "Each route adds to the others; what several ask for is sent once." },
+    { GET(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = export_routes_get, GIVES(200, schema_export_route),
+      DOC("getExportRoute", "Exports", "One route") },
+    { PATCH(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_change, .body = &schema_export_route_change,
+      GIVES(200, schema_export_route), DOC("changeExportRoute", "Exports", "Change a route") },
+    { DELETE(PROFILES "/{id}/routes/{routeId}"), EXPORT, CALLER(EXPORTS_WRITE, ADMIN),
+      .command = export_routes_delete, GONE,
+      DOC("deleteExportRoute", "Exports", "Have a profile send fewer orders") },
+    { GET("/api/v1/export-fields"), CALLER(EXPORTS_READ, VIEWER), .immediate = export_fields_list,
+      GIVES(200, schema_export_fields),
+      DOC("listExportFields", "Exports", "What field mappings may name") },
+    { POST(PROFILES "/{id}/preview"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = exports_preview, .body = &schema_export_ask, GIVES(200, schema_export_preview),
+      .also = { PROBLEM_CONFLICT },
+      DOC("previewExport", "Exports", "What a profile would send of an order"),
+      .help = "Of the order as it is now. Nothing is sent or stored. 409 when it would be longer "
+              "than 16 MiB." },
+    { POST(PROFILES "/{id}/explain"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
+      .query = exports_explain, .body = &schema_export_ask, GIVES(200, schema_export_explanation),
+      DOC("explainExport", "Exports", "Whether a profile would send an order, and why not"),
+      .help = "With a `customerType`: what an occurrence of it would come to, whether there has "
+              "been one or not." },
+    { GET(PROFILES "/{id}/deliveries"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_list, .query_parameters = state_query,
+      LISTS(schema_delivery, ID_DELIVERY),
+      DOC("listExportDeliveries", "Exports", "The deliveries of a profile") },
+    { GET(PROFILES "/{id}/paused-subjects"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = deliveries_paused, LISTS(schema_paused_subject, ID_DELIVERY),
+      DOC("listPausedOrders", "Exports", "What waits behind a dead delivery") },
+    { POST(PROFILES "/{id}/recover"), EXPORT, CALLER(DELIVERIES_WRITE, EDITOR),
+      .check = recoveries_check, .slow = recoveries_count, .command = recoveries_start,
+      .committed = recoveries_started, .body = &schema_recover, GIVES(202, schema_recovery),
+      .preview = &schema_recovery_preview, .also = { PROBLEM_CONFLICT },
+      DOC("recoverExportProfile", "Exports", "Send again what did not arrive, in bulk") },
+    { GET(PROFILES "/{id}/recoveries"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),
+      .query = recoveries_list, LISTS(schema_recovery, ID_RECOVERY),
+      DOC("listExportRecoveries", "Exports", "The recoveries of a profile") },
+
     /* ── the books ── */
     { GET("/api/v1/events"), CALLER(EVENTS_READ, VIEWER), .query = events_list,
       .query_parameters = events_query, LISTS(schema_event_summary, ID_EVENT),
@@ -435,49 +573,3 @@ const struct route routes[] = {
 };
 
 const int route_count = COUNT_OF(routes);
-
-/* ── rules about rows ── */
-
-static const char *handler_fault(const struct route *route)
-{
-    int first = (route->immediate != NULL) + (route->ingest != NULL) + (route->query != NULL) +
-                (route->slow != NULL);
-    if (first > 1)
-        return "more than one function does it";
-    if (first == 0 && route->command == NULL)
-        return "no function does it";
-    if (first == 1 && route->command != NULL && route->slow == NULL)
-        return "a command follows what it may not follow";
-    if (route->event != (route->ingest != NULL))
-        return "only inlets take events";
-    return NULL;
-}
-
-const char *route_fault(const struct route *route)
-{
-    if (route->who == WHO_NOBODY)
-        return "nobody may come in";
-    bool alone = (route->who & (route->who - 1)) == 0;
-    if ((route->who & (WHO_ANYONE | WHO_INLET | WHO_PLUGIN)) != 0 && !alone)
-        return "anyone, inlet and plugin stand alone";
-    if (((route->who & WHO_KEY) != 0) != (route->scope != SCOPE_NONE))
-        return "a scope goes with keys";
-    if (((route->who & WHO_SESSION) != 0) != (route->role != ROLE_NONE))
-        return "a role goes with sessions";
-    if ((route->who & (WHO_INLET | WHO_PLUGIN)) != 0 && route->ingest == NULL)
-        return "an inlet takes events";
-    if (route->status < 200 || route->status > 299 ||
-        (route->status == 204) != (route->answer == NULL && route->content_type == NULL))
-        return "status and answer do not fit";
-    if (route->id == NULL || route->tag == NULL || route->summary == NULL)
-        return "it is not described";
-    return handler_fault(route);
-}
-
-int route_query_count(const struct route *route)
-{
-    int count = 0;
-    while (route->query_parameters != NULL && route->query_parameters[count].name != NULL)
-        count++;
-    return count;
-}

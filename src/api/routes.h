@@ -21,6 +21,7 @@ enum route_who {
     WHO_KEY = 4,     /* by `scope` */
     WHO_SESSION = 8, /* by `role` */
     WHO_PLUGIN = 16, /* alone: an instance of a plugin and its secret, which the request names */
+    WHO_CLIENT = 32, /* alone: loginId and password of a plugin's client API, as parameters */
     WHO_CALLER = WHO_KEY | WHO_SESSION,
 };
 
@@ -43,9 +44,10 @@ struct route {
     const char *pattern;
     enum route_who who;
     enum scope scope;
-    enum role role; /* the least one */
-    bool event;     /* the body is an event's: its own cap, read by the inlet */
-    bool test;      /* there with the test clock only */
+    enum role role;          /* the least one */
+    bool event;              /* the body is an event's: its own cap, read by the inlet */
+    bool test;               /* there with the test clock only */
+    enum endpoint_kind kind; /* where the path names an endpoint */
 
     /* What does it. One of the first four; slow may be followed by a command, unless it answers. */
     void (*immediate)(struct call *call);                             /* on the loop */
@@ -54,6 +56,10 @@ struct route {
     int (*slow)(struct call *call, struct store_reader *reader);      /* reader, may block */
     int (*command)(struct call *call, struct batch *batch);           /* in the committer */
     bool (*check)(struct call *call); /* of the body, before any of them; or NULL */
+    /* Of what is made once under one Idempotency-Key: answers for what was made before, whose id stands
+     * behind the path's others. The command sets call->made. NULL: the header is not looked at. */
+    int (*again)(struct call *call, struct sql *sql);
+    enum id_kind makes;
     /* Once the command is committed and before it is answered, on the committer's thread; must not
      * block. Or NULL. */
     void (*committed)(struct call *call);

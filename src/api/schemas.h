@@ -56,13 +56,17 @@ extern const struct schema schema_order;
 extern const struct schema schema_new_order;
 extern const struct schema schema_new_change;
 extern const struct schema schema_taken_order;
+extern const struct schema schema_customer;
+extern const struct schema schema_customer_message;
 
-/* schemas_webhooks.c */
+/* schemas_outlets.c */
 extern const struct schema schema_retry;
 extern const struct schema schema_retry_step;
 extern const struct schema schema_retry_ask;
 extern const struct schema schema_retry_preview;
 extern const struct schema schema_paused_subject;
+
+/* schemas_webhooks.c */
 extern const struct schema schema_webhook;
 extern const struct schema schema_new_webhook;
 extern const struct schema schema_created_webhook;
@@ -73,10 +77,24 @@ extern const struct schema schema_rotated_webhook;
 extern const struct schema schema_filter_trial;
 extern const struct schema schema_filter_verdict;
 
+/* schemas_exports.c */
+extern const struct schema schema_export_profile;
+extern const struct schema schema_new_export_profile;
+extern const struct schema schema_export_profile_change;
+extern const struct schema schema_export_route;
+extern const struct schema schema_new_export_route;
+extern const struct schema schema_export_route_change;
+extern const struct schema schema_export_fields;
+extern const struct schema schema_export_ask;
+extern const struct schema schema_export_preview;
+extern const struct schema schema_export_explanation;
+
 /* schemas_plugins.c */
 extern const struct schema schema_plugin;
 extern const struct schema schema_new_plugin;
 extern const struct schema schema_plugin_change;
+
+extern const struct schema schema_client_answer;
 
 /* schemas_recovery.c */
 extern const struct schema schema_recover;

@@ -129,6 +129,10 @@ const struct schema schema_organization =
            { "webhookSecretSet", SHAPE_BOOLEAN, REQUIRED,
              .help = "whether senders to webhook addresses must send X-Webhook-Secret",
              .example = "false" },
+           { "timeZone", SHAPE_STRING, REQUIRED,
+             .help = "IANA name: what senders' times without an offset are taken for, when the "
+                     "account's days begin, and what dates in exports show",
+             .example = "\"America/New_York\"" },
            { "mail", SHAPE_OBJECT, REQUIRED, .of = &organization_mail },
            { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
@@ -139,7 +143,9 @@ const struct schema schema_organization_change = SCHEMA(
     { "ratePerMinute", SHAPE_INTEGER, MEMBER_NULLABLE, .least = 0, .most = 100000000,
       .help = "null or 0: no limit", .example = "6000" },
     { "webhookSecret", SHAPE_STRING, MEMBER_NULLABLE | MEMBER_SECRET, .least = 8, .most = 200,
-      .help = "what senders to webhook addresses must send as X-Webhook-Secret; null: nothing" });
+      .help = "what senders to webhook addresses must send as X-Webhook-Secret; null: nothing" },
+    { "timeZone", SHAPE_STRING, .least = 1, .most = 64, .help = "an IANA name",
+      .example = "\"Europe/Berlin\"" });
 
 /* ── API keys ── */
 
@@ -158,12 +164,14 @@ const struct schema schema_organization_change = SCHEMA(
 
 const struct schema schema_api_key = SCHEMA("ApiKey", "A key of a program.", API_KEY_MEMBERS);
 
-const struct schema schema_created_api_key =
-    SCHEMA("CreatedApiKey", "A new key. What it is, is shown this once.", API_KEY_MEMBERS,
-           { "keyId", SHAPE_STRING, REQUIRED, .help = "as id; keyId:key is accepted too",
-             .example = "\"key_0e3v2k4m1c8r0\"" },
-           { "key", SHAPE_STRING, REQUIRED, .help = "what goes into the header Authorization",
-             .example = "\"jnk_4uTq0nXJ8m2sVb7cLw9aRk3eYd6hPz1f\"" });
+const struct schema schema_created_api_key = SCHEMA(
+    "CreatedApiKey", "A new key. What it is, is shown this once.", API_KEY_MEMBERS,
+    { "keyId", SHAPE_STRING, REQUIRED, .help = "as id; keyId:key is accepted too",
+      .example = "\"key_0e3v2k4m1c8r0\"" },
+    { "key", SHAPE_STRING, OR_NULL,
+      .help = "what goes into the header Authorization; null in the answer to a repeat under "
+              "the same Idempotency-Key",
+      .example = "\"jnk_4uTq0nXJ8m2sVb7cLw9aRk3eYd6hPz1f\"" });
 
 const struct schema schema_new_api_key =
     SCHEMA("NewApiKey", "",

@@ -62,7 +62,9 @@ const struct schema schema_activity =
 
 #define DELIVERY_MEMBERS                                                                           \
     { "id", SHAPE_STRING, REQUIRED, .example = "\"dlv_0e3v2k4m1c8r0\"" },                          \
-        { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },               \
+        { "webhookId", SHAPE_STRING, OR_NULL, .example = "\"whk_0e3v2k4m1c8r0\"" },                \
+        { "exportProfileId", SHAPE_STRING, OR_NULL, .help = "one of the two is null",              \
+          .example = "null" },                                                                     \
         { "eventId", SHAPE_STRING, OR_NULL, EVENT_EXAMPLE,                                         \
           .help = "null for one that was passed over and is no longer kept" },                     \
         { "eventType", SHAPE_STRING, OR_NULL, .example = "\"custom_event.order\"" },               \
@@ -138,11 +140,16 @@ static const struct schema attempt = SCHEMA(
     { "response", SHAPE_OBJECT, OR_NULL, .of = &received, .help = "null: none came" },
     { "error", SHAPE_STRING, OR_NULL, .help = "why it was no success", .example = "null" });
 
-const struct schema schema_delivery_detail =
-    SCHEMA("DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
-           { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
-           { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
-             .help = "older ones that would make the answer too long", .example = "0" });
+const struct schema schema_delivery_detail = SCHEMA(
+    "DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
+    { "orderId", SHAPE_STRING, OR_NULL, .help = "that its event is about", .example = "null" },
+    { "customerType", SHAPE_STRING, OR_NULL, .help = "what happened to that order",
+      .example = "null" },
+    { "file", SHAPE_STRING, OR_NULL, .help = "of an export: the file that it is a row of",
+      .example = "null" },
+    { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
+    { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
+      .help = "older ones that would make the answer too long", .example = "0" });
 
 /* ── events ── */
 
@@ -172,7 +179,9 @@ static const struct schema note =
 
 static const struct schema turned_away =
     SCHEMA("TurnedAway", "An endpoint that did not get the event, and whose filter explains it.",
-           { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "webhookId", SHAPE_STRING, OR_NULL, .example = "\"whk_0e3v2k4m1c8r0\"" },
+           { "exportProfileId", SHAPE_STRING, OR_NULL, .help = "one of the two is null",
+             .example = "null" },
            { "pointer", SHAPE_STRING, REQUIRED, .help = "the first condition that decided",
              .example = "\"/filter/all/0\"" },
            { "reason", SHAPE_STRING, REQUIRED,

@@ -227,3 +227,38 @@ const struct schema schema_taken_postback =
     SCHEMA("TakenPostback", "It is committed.",
            { "status", SHAPE_STRING, REQUIRED, .example = "\"accepted\"" },
            { "id", SHAPE_STRING, REQUIRED, .help = "the event that it became", ID_EXAMPLE("evt") });
+
+const struct schema schema_customer =
+    SCHEMA("Customer", "Who has ordered; names and phone number are those of the newest order.",
+           { "id", SHAPE_STRING, REQUIRED, .example = "\"cus_0e3v2k4m1c8r0\"" },
+           { "number", SHAPE_INTEGER, REQUIRED, .help = "what other systems see of the id",
+             .example = "1" },
+           { "email", SHAPE_STRING, OR_NULL, .help = "in lower case; null: none is known",
+             .example = "\"ann@example.org\"" },
+           { "firstName", SHAPE_STRING, OR_NULL, .example = "\"Ann\"" },
+           { "lastName", SHAPE_STRING, OR_NULL, .example = "\"Lee\"" },
+           { "phoneNumber", SHAPE_STRING, OR_NULL, .example = "null" },
+           { "contactId", SHAPE_STRING, OR_NULL, .example = "\"con_0e3v2k4m1c8r0\"" },
+           { "newestOrderId", SHAPE_STRING, OR_NULL, .example = "\"ord_0e3v2k4m1c8r0\"" },
+           { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
+
+static const char *const message_kinds[] = { "event", "export", NULL };
+
+const struct schema schema_customer_message = SCHEMA(
+    "CustomerMessage", "Something that has happened with a customer's orders.",
+    { "id", SHAPE_STRING, REQUIRED, .help = "of the event, or of the delivery",
+      .example = "\"dlv_0e3v2k4m1c8r0\"" },
+    { "at", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
+    { "kind", SHAPE_STRING, REQUIRED, .choices = message_kinds,
+      .help = "event: something happened to an order. export: an export profile was to send it; "
+              "the message says what has become of that",
+      .example = "\"export\"" },
+    { "message", SHAPE_STRING, REQUIRED,
+      .example = "\"Export profile “Call centre” (New Sale): delivered\"" },
+    { "orderId", SHAPE_STRING, REQUIRED, .example = "\"ord_0e3v2k4m1c8r0\"" },
+    { "eventId", SHAPE_STRING, OR_NULL, .example = "null" },
+    { "deliveryId", SHAPE_STRING, OR_NULL, .example = "\"dlv_0e3v2k4m1c8r0\"" },
+    { "state", SHAPE_STRING, OR_NULL, .choices = state_choices, .help = "of an export",
+      .example = "\"delivered\"" },
+    { "href", SHAPE_STRING, REQUIRED, .help = "where all of it is: the exact request of an export",
+      .example = "\"/api/v1/deliveries/dlv_0e3v2k4m1c8r0\"" });

@@ -2,10 +2,33 @@
  * api/schemas_plugins.c: bodies of plugin instances. */
 #include "api/schemas.h"
 
+#include "model/config.h"
+
 static const char *const plugin_types[] = { "konnektive", NULL };
 
 #define NAME_EXAMPLE .example = "\"Konnektive, main account\""
 #define CAMPAIGN_EXAMPLE .example = "\"cmp_0e3v2k4m1c8r0\""
+
+#define LOGIN_EXAMPLE .example = "\"landing-pages\""
+
+static const struct schema client_api = SCHEMA(
+    "ClientApi",
+    "For clients of Konnektive's API, such as landing pages: they change their base "
+    "URL to this hub's.",
+    { "loginId", SHAPE_STRING, REQUIRED, LOGIN_EXAMPLE },
+    { "password", SHAPE_STRING, .help = "only in the answer to the request that had it made",
+      .example = "\"9sdfKJ3kdf93kdKD93kdkK39dkJDkd9a\"" },
+    { "baseUrl", SHAPE_STRING, REQUIRED, .format = "uri", .example = "\"https://hub.example/\"" });
+
+static const struct schema new_client_api = SCHEMA(
+    "NewClientApi", "What is not given stays, or is made.",
+    { "loginId", SHAPE_STRING, .least = CLIENT_LOGIN_MIN, .most = CLIENT_LOGIN_MAX,
+      .help = "as the clients have it; letters, digits and _ - . @ +; no other plugin has it",
+      LOGIN_EXAMPLE },
+    { "password", SHAPE_STRING, MEMBER_SECRET | MEMBER_NULLABLE, .least = 8, .most = 200,
+      .help =
+          "printable ASCII characters without &, no space at either end; null: a new one is made",
+      .example = "\"a long text that nobody guesses\"" });
 
 const struct schema schema_plugin = SCHEMA(
     "Plugin", "An instance of a plugin: an address that another system's postbacks go to.",
@@ -31,6 +54,8 @@ const struct schema schema_plugin = SCHEMA(
               "of your-secret-key",
       .example = "{\"orderId\":\"[orderId]\",\"pluginInstanceId\":\"plg_0e3v2k4m1c8r0\","
                  "\"header:X-Webhook-Secret\":\"your-secret-key\"}" },
+    { "clientApi", SHAPE_OBJECT, OR_NULL, .of = &client_api,
+      .help = "how a client of Konnektive's API comes in; null: it does not" },
     { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" },
     { "updatedAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
@@ -45,6 +70,8 @@ const struct schema schema_plugin = SCHEMA(
           .example = "\"a long text that nobody guesses\"" },                                      \
         { "campaignId", SHAPE_STRING, (flags), .help = "whose SKUs are looked for",                \
           CAMPAIGN_EXAMPLE },                                                                      \
+        { "clientApi", SHAPE_OBJECT, MEMBER_NULLABLE | MEMBER_DEEP | MEMBER_SEALED,                \
+          .of = &new_client_api, .help = "switches the client API on, or changes it; null: off" }, \
     {                                                                                              \
         "importUnknownSkus", SHAPE_BOOLEAN,                                                        \
             .help = "whether a SKU that the campaign does not know is made, as plain text that "   \
@@ -59,3 +86,13 @@ const struct schema schema_new_plugin =
 
 const struct schema schema_plugin_change =
     SCHEMA("PluginChange", "What is given is changed.", PLUGIN_MEMBERS(0));
+
+static const char *const results[] = { "SUCCESS", "ERROR", NULL };
+
+const struct schema schema_client_answer = SCHEMA(
+    "ClientAnswer", "What clients of Konnektive's API are answered.",
+    { "result", SHAPE_STRING, REQUIRED, .choices = results, .example = "\"SUCCESS\"" },
+    { "message", SHAPE_ANY, REQUIRED,
+      .help = "of SUCCESS an object: the order, or totalResults, resultsPerPage, page and data; of "
+              "ERROR a sentence, or an object that has the reason for each wrong parameter",
+      .example = "{\"orderId\":\"F5A8CD676F\",\"orderStatus\":\"COMPLETE\"}" });

@@ -45,7 +45,9 @@ static const struct schema skipped = SCHEMA(
 const struct schema schema_recovery = SCHEMA(
     "Recovery", "Deliveries of an endpoint sent again in bulk. examined = recovered + skipped.",
     { "id", SHAPE_STRING, REQUIRED, .example = "\"rcv_0e3v2k4m1c8r0\"" },
-    { "webhookId", SHAPE_STRING, REQUIRED, .example = "\"whk_0e3v2k4m1c8r0\"" },
+    { "webhookId", SHAPE_STRING, OR_NULL, .example = "\"whk_0e3v2k4m1c8r0\"" },
+    { "exportProfileId", SHAPE_STRING, OR_NULL, .help = "one of the two is null",
+      .example = "null" },
     { "state", SHAPE_STRING, REQUIRED, .choices = recovery_choices, .example = "\"running\"" },
     { "reason", SHAPE_STRING, OR_NULL, .help = "why it failed", .example = "null" },
     { "wanted", SHAPE_OBJECT, REQUIRED, .of = &wanted }, TOTAL_MEMBERS,

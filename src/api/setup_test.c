@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/setup.h"
+#include "base/zone_file.h"
+#include "base/zones.h"
 
 #include <stdio.h>
 
@@ -105,13 +107,15 @@ static void makes_the_example(void **state)
                      0);
     assert_true(str_starts(example.webhook_secret, STR("whsec_")));
 
+    struct zones *zones = zones_new(ZONE_DIRECTORY);
     const struct picture_source source = { store_reader_sql(scene->reader), &stage.seal_key,
-                                           &stage.limits };
+                                           &stage.limits, zones };
     struct picture *picture = NULL;
     assert_int_equal(picture_read(&source, result.organization, &picture), 0);
     assert_non_null(map_find(&picture->by_alias, STR("hello")));
     assert_int_equal(picture->endpoints.count, 1);
     object_release(picture);
+    zones_free(zones);
 
     assert_int_equal(setup_example(&stage.setup, result.organization, url, &scene->arena, &example),
                      SETUP_REFUSED);

@@ -167,6 +167,7 @@ int skus_create(struct call *call, struct batch *batch)
     r = store_insert_sku(sql, sku);
     if (r == 0)
         r = audit(call, batch, sku, "sku.create");
+    call->made.id = sku->id;
     write_sku(call_json(call), sku);
     call_reply(call, 201);
     return fail(r);

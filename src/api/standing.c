@@ -2,8 +2,9 @@
 #include "api/standing.h"
 
 #include "api/call.h"
-#include "api/outlets.h"
+#include "api/endpoints.h"
 #include "delivery/delivery.h"
+#include "model/names.h"
 
 str sending_name(enum sending sending)
 {
@@ -20,20 +21,21 @@ str sending_name(enum sending sending)
 
 static str why_stopped(struct arena *arena, const struct standing *standing)
 {
+    str word = endpoint_word(standing->kind);
     switch (standing->status) {
     case OUTLET_ACTIVE:
         break;
     case OUTLET_HELD:
         return standing->status_reason;
     case OUTLET_PAUSED:
-        return standing->paused_by != 0 ? standing->status_reason : STR("The webhook is paused.");
+        return standing->paused_by != 0 ? standing->status_reason
+                                        : arena_format(arena, "The %.*s is paused.", STR_ARG(word));
     case OUTLET_DISABLED:
-        if (standing->status_reason.len == 0)
-            return STR("The webhook is disabled.");
-        return arena_format(arena, "The webhook is disabled. %.*s",
+        return arena_format(arena, "The %.*s is disabled.%s%.*s", STR_ARG(word),
+                            standing->status_reason.len > 0 ? " " : "",
                             STR_ARG(standing->status_reason));
     case OUTLET_DELETED:
-        return STR("The webhook has been deleted.");
+        return arena_format(arena, "The %.*s has been deleted.", STR_ARG(word));
     }
     return (str){};
 }
@@ -106,9 +108,11 @@ int standing_of(const struct call *call, struct sql *sql, const struct endpoint_
                 struct standing *ret_standing)
 {
     const struct api_hub *hub = &call->api->context.hub;
-    struct standing standing = { .status = row->status,
+    struct standing standing = { .kind = row->kind,
+                                 .status = row->status,
                                  .status_reason = row->status_reason,
-                                 .order = outlets_order(&call->request->arena, row->policy) };
+                                 .order =
+                                     outlets_order(&call->request->arena, row->kind, row->policy) };
     int r = 0;
     if (row->status == OUTLET_ACTIVE && hub->held(hub->context)) {
         standing.status = OUTLET_HELD;
@@ -129,46 +133,55 @@ int standing_of(const struct call *call, struct sql *sql, const struct endpoint_
 
 /* ── what follows ── */
 
-static const char *remedy(const struct standing *standing)
+static str remedy(struct arena *arena, const struct standing *standing)
 {
+    const char *path = endpoint_path(standing->kind);
     switch (standing->status) {
     case OUTLET_HELD:
-        return " Release it first: POST /api/v1/release, or junctor release on the server.";
+        return STR(" Release it first: POST /api/v1/release, or junctor release on the server.");
     case OUTLET_PAUSED:
-        return standing->paused_by != 0 ? ""
-                                        : " Resume it first: PATCH /api/v1/webhooks/{id} with "
-                                          "{\"status\":\"active\"}.";
+        if (standing->paused_by != 0)
+            return (str){};
+        return arena_format(arena, " Resume it first: PATCH %s/{id} with {\"status\":\"active\"}.",
+                            path);
     case OUTLET_DISABLED:
-        return " Enable it first: PATCH /api/v1/webhooks/{id} with {\"status\":\"active\"}.";
+        return arena_format(arena, " Enable it first: PATCH %s/{id} with {\"status\":\"active\"}.",
+                            path);
     case OUTLET_ACTIVE:
     case OUTLET_DELETED:
         break;
     }
-    return "";
+    return (str){};
 }
 
 int standing_must_send(struct call *call, const struct standing *standing)
 {
     if (standing->sending != SENDING_STOPPED)
         return 0;
-    return call_refuse(
-        call, PROBLEM_CONFLICT,
-        arena_format(&call->request->arena, "%.*s%s", STR_ARG(standing->reason), remedy(standing)));
+    struct arena *arena = &call->request->arena;
+    return call_refuse(call, PROBLEM_CONFLICT,
+                       arena_format(arena, "%.*s%.*s", STR_ARG(standing->reason),
+                                    STR_ARG(remedy(arena, standing))));
 }
 
 /* It is due, and nothing holds the endpoint. */
-static str why_in_line(const struct standing *standing)
+static str why_in_line(struct arena *arena, const struct standing *standing)
 {
+    const char *record = standing->kind == ENDPOINT_EXPORT ? "order" : "contact";
     switch (standing->order) {
     case ORDER_NONE:
         return (str){};
     case ORDER_SUBJECT:
         if (standing->paused_subjects > 0)
-            return STR("Unless it goes at once, it waits behind another delivery about the same "
-                       "contact, which is to be tried again, or dead: GET "
-                       "/api/v1/webhooks/{id}/paused-subjects (order: subject).");
-        return STR("Unless it goes at once, it waits behind another delivery about the same "
-                   "contact (order: subject).");
+            return arena_format(arena,
+                                "Unless it goes at once, it waits behind another delivery about "
+                                "the same %s, which is to be tried again, or dead: GET "
+                                "%s/{id}/paused-subjects (order: subject).",
+                                record, endpoint_path(standing->kind));
+        return arena_format(arena,
+                            "Unless it goes at once, it waits behind another delivery about the "
+                            "same %s (order: subject).",
+                            record);
     case ORDER_STRICT:
         return STR("Unless it goes at once, it waits behind an older delivery (order: strict).");
     }
@@ -180,5 +193,6 @@ str standing_why_pending(const struct standing *standing, const struct call *cal
     bool due_later = due_ms > MAX_OF(clock_now_ms(call->api->context.clock), standing->until_ms);
     if (standing->sending != SENDING_STOPPED && due_later)
         return (str){};
-    return standing->reason.len > 0 ? standing->reason : why_in_line(standing);
+    return standing->reason.len > 0 ? standing->reason
+                                    : why_in_line(&call->request->arena, standing);
 }

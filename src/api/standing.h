@@ -19,6 +19,7 @@ enum sending {
 str sending_name(enum sending sending);
 
 struct standing {
+    enum endpoint_kind kind;
     enum outlet_status status;
     str status_reason; /* empty: none */
     enum sending sending;

@@ -87,7 +87,7 @@ int subscriptions_rename(struct call *call, struct batch *batch, str alias_befor
     int count = PAGE;
     int r = 0;
     while (r == 0 && count == PAGE) {
-        r = store_list_endpoints(batch_sql(batch), &page, rows, &count);
+        r = store_list_endpoints(batch_sql(batch), &page, ENDPOINT_WEBHOOK, rows, &count);
         for (int i = 0; r == 0 && i < count; i++)
             r = rename_in(call, batch, &rows[i], &renaming);
         if (r == 0 && count > 0)

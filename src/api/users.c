@@ -179,6 +179,7 @@ int users_create(struct call *call, struct batch *batch)
     if (r == 0)
         r = call_audit(call, batch, "user.create", id_text(&call->request->arena, ID_USER, user),
                        (str){});
+    call->made.id = user;
     if (r == 0)
         r = answer_member(call, batch_sql(batch), user, 201);
     return fail(r);

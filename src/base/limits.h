@@ -42,6 +42,12 @@
       "products of one organization; more is 409")                                                 \
     X(plugins, "max-plugins", 100, 1, 10000, "plugins",                                            \
       "plugin instances of one organization; more is 409")                                         \
+    X(export_profiles, "max-export-profiles", 1000, 1, 100000, "profiles",                         \
+      "export profiles of one organization; more is 409")                                          \
+    X(export_rows, "max-export-rows", 500, 1, 5000, "rows",                                        \
+      "rows of one export profile's field map; more is 422")                                       \
+    X(export_routes, "max-export-routes", 100, 1, 1000, "routes",                                  \
+      "routes of one export profile; more is 409")                                                 \
     X(filter_groups, "max-filter-groups", 50, 1, 1000, "groups",                                   \
       "groups of conditions in one filter, nested ones included; more is 422")                     \
     X(filter_conditions, "max-filter-conditions", 50, 1, 1000, "conditions",                       \

@@ -51,3 +51,27 @@ bool percent_decode(struct arena *arena, str text, bool plus_is_space, str *ret_
     *ret_text = decoded;
     return true;
 }
+
+/* RFC 3986 §2.3 */
+static bool is_unreserved(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void percent_encode(struct buf *buf, str text, str space)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    while (text.len > 0) {
+        size_t plain = 0;
+        while (plain < text.len && is_unreserved(text.ptr[plain]))
+            plain++;
+        buf_add(buf, str_head(text, plain));
+        text = str_skip(text, plain);
+        if (text.len == 0)
+            return;
+        unsigned char c = (unsigned char)text.ptr[0];
+        const char escaped[] = { '%', digits[c >> 4], digits[c & 15] };
+        buf_add(buf, c == ' ' ? space : str_from(escaped, sizeof(escaped)));
+        text = str_skip(text, 1);
+    }
+}

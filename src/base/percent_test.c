@@ -37,4 +37,26 @@ TEST(decodes)
     }
 }
 
-RUN_TESTS(cmocka_unit_test(decodes))
+TEST(encodes_what_decodes_again)
+{
+    static const struct {
+        str text;
+        str want;
+    } cases[] = {
+        { STR_INIT(""), STR_INIT("") },
+        { STR_INIT("aZ09-._~"), STR_INIT("aZ09-._~") },
+        { STR_INIT("a b&c=d/+%\xc3\xbc"), STR_INIT("a%20b%26c%3Dd%2F%2B%25%C3%BC") },
+    };
+    CLEANUP(arena_done) struct arena arena = {};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buf buf;
+        str again = {};
+        buf_init(&buf, &arena, 200);
+        percent_encode(&buf, cases[i].text, STR("%20"));
+        CHECK_STR(cases[i].text.ptr, buf_str(&buf), cases[i].want);
+        CHECK("it decodes", percent_decode(&arena, buf_str(&buf), false, &again));
+        CHECK_STR(cases[i].text.ptr, again, cases[i].text);
+    }
+}
+
+RUN_TESTS(cmocka_unit_test(decodes), cmocka_unit_test(encodes_what_decodes_again))

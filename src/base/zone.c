@@ -190,16 +190,21 @@ str zone_write(const struct zone *zone, int64_t unix_s, char text[ZONE_TEXT_LEN]
     return str_from(text, ZONE_TEXT_LEN);
 }
 
-int64_t zone_day_begin(const struct zone *zone, int64_t day)
+int64_t zone_moment(const struct zone *zone, int64_t local_s)
 {
-    int64_t midnight = MIN_OF(MAX_OF(day, YEAR_1_S / DAY_S), YEAR_9999_S / DAY_S) * DAY_S;
+    local_s = clamp(local_s);
     /* No offset is as long: the day before, or the one before that. */
-    int64_t at = midnight - 27 * (int64_t)3600;
+    int64_t at = local_s - 27 * (int64_t)3600;
     for (;;) {
         int64_t next = next_change(zone, at);
-        int64_t begin = MAX_OF(at, midnight - offset_at(zone, at));
+        int64_t begin = MAX_OF(at, local_s - offset_at(zone, at));
         if (begin < next)
             return begin;
         at = next;
     }
+}
+
+int64_t zone_day_begin(const struct zone *zone, int64_t day)
+{
+    return zone_moment(zone, MIN_OF(MAX_OF(day, YEAR_1_S / DAY_S), YEAR_9999_S / DAY_S) * DAY_S);
 }

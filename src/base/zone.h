@@ -62,6 +62,10 @@ struct zone_time zone_time(const struct zone *zone, int64_t unix_s);
 #define ZONE_TEXT_LEN 19
 str zone_write(const struct zone *zone, int64_t unix_s, char text[ZONE_TEXT_LEN]);
 
+/* The first moment at which the place's clocks show `local_s`, given as if they were UTC's, or, where
+ * a change leaves that out, later: the change. Of an hour that comes twice it is in the first. */
+int64_t zone_moment(const struct zone *zone, int64_t local_s);
+
 /* The local date, in days since 1970-01-01 (base/date.h). */
 int64_t zone_day(const struct zone *zone, int64_t unix_s);
 

@@ -3,8 +3,10 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "base/instant.h"
 #include "base/testing.h"
 #include "base/zone_file.h"
+#include "base/zones.h"
 
 static struct zone load(const char *name, struct arena *arena)
 {
@@ -37,8 +39,8 @@ TEST(changes_of_places)
         { "Australia/Lord_Howe", 2233150200, 37800, 39600 },
         { "UTC", 1772953200, 0, 0 },
         { "Etc/UTC", 2216250000, 0, 0 },
-        { "Africa/Casablanca", 1771120800, 3600, 0 },
-        { "Africa/Casablanca", 2233792800, 0, 3600 },
+        { "Africa/Casablanca", 1618106400, 3600, 0 },
+        { "Africa/Casablanca", 1621130400, 0, 3600 },
         { "Europe/Dublin", 2216250000, 0, 3600 },
         { "Europe/Dublin", 2234998800, 3600, 0 },
         { "Pacific/Apia", 1325239200, -36000, 50400 },
@@ -325,7 +327,64 @@ TEST(cut_files)
     CHECK_INT("by the rule", zone_offset(&zone, 2000), 10800);
 }
 
-RUN_TESTS(cmocka_unit_test(changes_of_places), cmocka_unit_test(what_clocks_show),
-          cmocka_unit_test(days), cmocka_unit_test(rules), cmocka_unit_test(what_is_no_rule),
-          cmocka_unit_test(names), cmocka_unit_test(files_there_are_not), cmocka_unit_test(files),
+TEST(moments_of_clocks)
+{
+    static const struct {
+        const char *label;
+        const char *name;
+        str local; /* as if it were UTC */
+        int64_t at;
+    } cases[] = {
+        { "in summer", "America/New_York", STR_INIT("2026-09-17T16:23:08Z"), 1789676588 },
+        { "the first of the two", "America/New_York", STR_INIT("2026-11-01T01:30:00Z"),
+          1793511000 },
+        { "behind both", "America/New_York", STR_INIT("2026-11-01T02:00:00Z"), 1793516400 },
+        { "before the gap", "America/New_York", STR_INIT("2026-03-08T01:59:59Z"), 1772953199 },
+        { "left out: the change", "America/New_York", STR_INIT("2026-03-08T02:30:00Z"),
+          1772953200 },
+        { "behind the gap", "America/New_York", STR_INIT("2026-03-08T03:00:00Z"), 1772953200 },
+        { "by the rule", "America/New_York", STR_INIT("2040-07-01T00:00:00Z"), 2224728000 },
+        { "UTC", "UTC", STR_INIT("1969-12-31T23:59:59Z"), -1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct zone zone = load(cases[i].name, &arena);
+        int64_t local_ms = 0;
+        CHECK(cases[i].label, instant_read(cases[i].local, &local_ms));
+        CHECK_INT(cases[i].label, zone_moment(&zone, local_ms / 1000), cases[i].at);
+    }
+}
+
+TEST(zones_are_read_once)
+{
+    struct zones *zones = zones_new(ZONE_DIRECTORY);
+    const struct zone *berlin = zones_find(zones, STR("Europe/Berlin"));
+    CHECK("found", berlin != NULL);
+    CHECK_INT("read", zone_offset(berlin, 1774746000), 7200);
+    CHECK("others", zones_find(zones, STR("Asia/Kolkata")) != berlin);
+    CHECK("the same", zones_find(zones, STR("Europe/Berlin")) == berlin);
+    CHECK("none", zones_find(zones, STR("Europe/Atlantis")) == NULL);
+    CHECK("none", zones_find(zones, STR("")) == NULL);
+    zones_free(zones);
+    zones_free(NULL);
+}
+
+TEST(zones_without_files)
+{
+    struct zones *zones = zones_new("/nowhere");
+    const struct zone *zone = zones_find(zones, STR(ZONE_DEFAULT));
+    CHECK("known by its rule", zone != NULL);
+    CHECK_INT("summer", zone_offset(zone, 1789676588), -4 * 3600);
+    CHECK_INT("winter", zone_offset(zone, 1793512800), -5 * 3600);
+    CHECK("UTC", zones_find(zones, STR("UTC")) != NULL);
+    CHECK("none", zones_find(zones, STR("Europe/Berlin")) == NULL);
+    zones_free(zones);
+}
+
+RUN_TESTS(cmocka_unit_test(moments_of_clocks), cmocka_unit_test(zones_are_read_once),
+          cmocka_unit_test(zones_without_files), cmocka_unit_test(changes_of_places),
+          cmocka_unit_test(what_clocks_show), cmocka_unit_test(days), cmocka_unit_test(rules),
+          cmocka_unit_test(what_is_no_rule), cmocka_unit_test(names),
+          cmocka_unit_test(files_there_are_not), cmocka_unit_test(files),
           cmocka_unit_test(cut_files))

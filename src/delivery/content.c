@@ -85,7 +85,9 @@ int content_headers(const struct content_signing *signing, int hops, struct aren
     str id = id_write(ID_DELIVERY, signing->delivery, id_text);
     str timestamp = number(signing->at_ms / 1000, arena);
     int count = 0;
-    ret_lines[count++] = line(arena, STR("Content-Type"), STR("application/json"));
+    /* libcurl: "Name:" leaves a header out. */
+    ret_lines[count++] = signing->type.len > 0 ? line(arena, STR("Content-Type"), signing->type)
+                                               : arena_c(arena, STR("Content-Type:"));
     ret_lines[count++] = line(arena, STR("Junctor-Hops"), number(hops, arena));
     ret_lines[count++] = line(arena, STR("Junctor-Outlet"),
                               id_write(signing->outlet_kind, signing->outlet, outlet_text));

@@ -43,6 +43,7 @@ TEST(signature)
                                        .at_ms = 1614265330999,
                                        .keys = &(struct content_key){ .hmac = key },
                                        .key_count = 1,
+                                       .type = STR("application/json"),
                                        .body = STR("{\"test\": 2432232314}") };
     char *lines[CONTENT_HEADERS];
     CHECK_INT("count", content_headers(&signing, 3, &arena, lines), 6);
@@ -109,6 +110,7 @@ TEST(replaced_keys_sign_until_their_end)
                                                  .at_ms = cases[i].at_ms,
                                                  .keys = keys,
                                                  .key_count = cases[i].count,
+                                                 .type = STR("application/json"),
                                                  .body = STR("{}") };
         char *lines[CONTENT_HEADERS];
         CHECK_INT(cases[i].label, content_headers(&signing, 0, &arena, lines), 6);

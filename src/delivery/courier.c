@@ -254,6 +254,9 @@ static void take_mail(struct courier *courier, struct mail *mail)
     case MAIL_RECORDED:
         dispatch_recorded(CONTAINER_OF(mail, struct dispatch, mail));
         break;
+    case MAIL_PREPARED:
+        dispatch_prepared(CONTAINER_OF(mail, struct dispatch, mail));
+        break;
     case MAIL_PAGE:
         take_page(courier, CONTAINER_OF(mail, struct fetch, mail));
         break;
@@ -539,6 +542,7 @@ static void free_mail(struct mail *mail)
         free(mail);
         break;
     case MAIL_RECORDED:
+    case MAIL_PREPARED:
         assert(!"a thread ends with all its results recorded");
     }
 }

@@ -250,6 +250,12 @@ static void post_result(void *context, struct result *result)
     result_post(couriers->options.committer, result);
 }
 
+static void prepare(void *context, struct preparation *preparation)
+{
+    struct couriers *couriers = context;
+    preparation_post(couriers->options.committer, preparation);
+}
+
 static int read_start(void *context, struct arena *arena, struct start_read *ret_start)
 {
     struct couriers *couriers = context;
@@ -303,6 +309,7 @@ int couriers_start(const struct couriers_options *options, struct couriers **ret
     }
     const struct courier_ground ground = { .context = couriers,
                                            .post = post_result,
+                                           .prepare = prepare,
                                            .read_start = read_start,
                                            .read_work = read_work,
                                            .read_due = read_due };

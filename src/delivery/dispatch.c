@@ -8,6 +8,9 @@
  *        the host is an address              the parcel waits again, ◄─┘
  *                                            or is forgotten
  *
+ * What an export profile sends may have to be fixed first (intake/exports.h): then it begins with a
+ * preparation, which may also end the delivery, or put it off, without an attempt.
+ *
  * Where the credential is a token that is fetched (token.h), it waits for that before the look-up.
  *
  * Invariants: (1) a parcel that is out has exactly one dispatch; (2) what is posted has been tried
@@ -66,11 +69,12 @@ static struct dispatch *new_dispatch(struct courier *courier)
 static void really_free(struct dispatch *dispatch)
 {
     result_free(dispatch->result);
+    arena_done(&dispatch->preparation.arena);
     arena_done(&dispatch->arena);
     free(dispatch);
 }
 
-static void free_dispatch(struct dispatch *dispatch)
+void dispatch_free(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     object_release(dispatch->endpoint);
@@ -79,6 +83,10 @@ static void free_dispatch(struct dispatch *dispatch)
     token_release(dispatch->token);
     dispatch->endpoint = NULL;
     dispatch->target = dispatch->proxy = NULL;
+    arena_reset(&dispatch->preparation.arena, ARENA_KEPT);
+    file_source_done(&dispatch->source);
+    dispatch->source = (struct file_source){};
+    dispatch->upload = (struct upload){};
     dispatch->token = NULL;
     dispatch->token_serial = 0;
     if (courier->spare_count >= SPARE_DISPATCHES) {
@@ -105,57 +113,6 @@ void dispatch_free_spare(struct courier *courier)
 }
 
 /* ── send ── */
-
-/* Those of the hub. */
-static void add_content_headers(struct dispatch *dispatch, const struct content_signing *signing)
-{
-    struct arena *arena = &dispatch->arena;
-    char *lines[CONTENT_HEADERS];
-    int hops = dispatch->parcel->job->content->hops + 1;
-    int count = content_headers(signing, hops, arena, lines);
-    dispatch->headers = (struct header_list){};
-    for (int i = 0; i < count; i++)
-        headers_add(&dispatch->headers, lines[i], arena);
-    /* libcurl: do not send it */
-    headers_add(&dispatch->headers, arena_c(arena, STR("Expect:")), arena);
-}
-
-/* The newest first; none: its deliveries are not signed. */
-static const struct content_key *signing_keys(struct dispatch *dispatch, int *ret_count)
-{
-    const struct outlet *outlet = dispatch->outlet;
-    *ret_count = 0;
-    if (outlet->key == NULL)
-        return NULL;
-    const struct endpoint *endpoint = outlet->endpoint; /* whose keys these are */
-    struct content_key *keys =
-        ARENA_ARRAY(&dispatch->arena, struct content_key, (size_t)endpoint->old_secret_count + 1);
-    keys[(*ret_count)++] = (struct content_key){ .hmac = outlet->key };
-    for (int i = 0; i < endpoint->old_secret_count; i++)
-        keys[(*ret_count)++] = (struct content_key){
-            .hmac = outlet->old_keys[i],
-            .until_ms = endpoint->old_secrets[i].until_ms,
-        };
-    return keys;
-}
-
-static void make_request(struct dispatch *dispatch, int64_t now_ms)
-{
-    const struct content *content = dispatch->parcel->job->content;
-    struct exchange *exchange = &dispatch->exchange;
-    exchange->body = content_body(content, dispatch->endpoint->format, &dispatch->arena);
-    struct content_signing signing = { .delivery = dispatch->parcel->job->delivery.id,
-                                       .outlet_kind = endpoint_id_kind(dispatch->endpoint->kind),
-                                       .outlet = dispatch->parcel->job->delivery.outlet,
-                                       .at_ms = now_ms,
-                                       .body = exchange->body };
-    signing.keys = signing_keys(dispatch, &signing.key_count);
-    add_content_headers(dispatch, &signing);
-    exchange->target = dispatch->target;
-    exchange->transport = &dispatch->endpoint->transport;
-    exchange->proxy = dispatch->proxy;
-    exchange->fresh = dispatch->parcel->fresh;
-}
 
 /* `authorization`: a header line, or empty. */
 static void add_transport_headers(struct dispatch *dispatch, str authorization)
@@ -193,25 +150,16 @@ static void send_or_wait(struct dispatch *dispatch)
     token_want(dispatch->token, &dispatch->wait);
 }
 
-void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
+/* The content is there. */
+void dispatch_attempt(struct dispatch *dispatch)
 {
-    struct dispatch *dispatch = new_dispatch(courier);
-    struct outlet *outlet = parcel->outlet;
+    dispatch->mail.kind = MAIL_RECORDED;
+    struct courier *courier = dispatch->courier;
+    struct outlet *outlet = dispatch->outlet;
     int64_t now_ms = courier_now_ms(courier);
-    dispatch->outlet = outlet;
-    dispatch->parcel = parcel;
-    dispatch->probe = probe;
-    dispatch->endpoint = outlet->endpoint;
-    object_keep(outlet->endpoint);
     dispatch->place = outlet->place;
     dispatch->started_us = clock_mono_us();
-    dispatch->slot = courier->free_slots[--courier->free_slot_count];
-    atomic_store_explicit(&courier->sending[dispatch->slot], parcel->heap.id, memory_order_relaxed);
-    dispatch->result->before = parcel->job->delivery;
     dispatch->result->attempt.started_ms = now_ms;
-    list_append(&courier->dispatches, &dispatch->link);
-    outlet->under_way++;
-    courier->under_way++;
     courier->counts.attempts++;
     dispatch->exchange.arena = &dispatch->result->arena;
     if (outlet->target == NULL) {
@@ -222,8 +170,31 @@ void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
     dispatch->place->under_way++;
     dispatch->target = target_keep(outlet->target);
     dispatch->proxy = outlet->proxy == NULL ? NULL : target_keep(outlet->proxy);
-    make_request(dispatch, now_ms);
-    send_or_wait(dispatch);
+    if (request_make(dispatch, now_ms))
+        send_or_wait(dispatch);
+    else
+        end_early(dispatch, EXCHANGE_BROKEN, STR("its request could not be made"));
+}
+
+void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe)
+{
+    struct dispatch *dispatch = new_dispatch(courier);
+    struct outlet *outlet = parcel->outlet;
+    dispatch->outlet = outlet;
+    dispatch->parcel = parcel;
+    dispatch->probe = probe;
+    dispatch->endpoint = outlet->endpoint;
+    object_keep(outlet->endpoint);
+    dispatch->slot = courier->free_slots[--courier->free_slot_count];
+    atomic_store_explicit(&courier->sending[dispatch->slot], parcel->heap.id, memory_order_relaxed);
+    dispatch->result->before = parcel->job->delivery;
+    outlet->under_way++;
+    courier->under_way++;
+    list_append(&courier->dispatches, &dispatch->link);
+    if (preparation_is_needed(dispatch))
+        preparation_begin(dispatch);
+    else
+        dispatch_attempt(dispatch);
 }
 
 /* ── conclude ── */
@@ -468,6 +439,13 @@ void dispatch_conclude(struct dispatch *dispatch)
     post(dispatch);
 }
 
+void dispatch_leave_slot(struct dispatch *dispatch)
+{
+    struct courier *courier = dispatch->courier;
+    atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
+    courier->free_slots[courier->free_slot_count++] = dispatch->slot;
+}
+
 /* ── recorded ── */
 
 static void pause_and_post(struct dispatch *dispatch)
@@ -492,7 +470,7 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms)
     }
 }
 
-static void put_back(struct dispatch *dispatch)
+void dispatch_put_back(struct dispatch *dispatch)
 {
     struct courier *courier = dispatch->courier;
     struct parcel *parcel = dispatch->parcel;
@@ -521,13 +499,12 @@ void dispatch_recorded(struct dispatch *dispatch)
         return;
     }
     courier->unrecorded--;
-    atomic_store_explicit(&courier->sending[dispatch->slot], 0, memory_order_relaxed);
-    courier->free_slots[courier->free_slot_count++] = dispatch->slot;
+    dispatch_leave_slot(dispatch);
     if (result->stored && !result->gone && result->after.state == DELIVERY_PENDING)
-        put_back(dispatch);
+        dispatch_put_back(dispatch);
     else
         forget(dispatch);
-    free_dispatch(dispatch);
+    dispatch_free(dispatch);
 }
 
 /* ── stop ── */
@@ -537,6 +514,8 @@ void dispatch_stop_all(struct courier *courier)
     LIST_EACH(&courier->dispatches, at)
     {
         struct dispatch *dispatch = LIST_ENTRY(at, struct dispatch, link);
+        if (dispatch->mail.kind == MAIL_PREPARED) /* the committer is about to answer */
+            continue;
         if (list_empty(&dispatch->wait.link)) {
             reach_stop(&dispatch->reach);
         } else {

@@ -95,6 +95,8 @@ struct exchange {
     enum exchange_owner owner;
     struct target *target;
     const struct transport *transport; /* borrowed; NULL: all zero */
+    enum request_method method;        /* POST: the transport's */
+    const char *request_target;        /* target_request(); NULL: the URL's own */
     struct target *proxy;              /* what target_new() makes of the transport's; or NULL */
     struct curl_slist *headers;
     struct curl_slist *pin; /* CURLOPT_RESOLVE; NULL: the host to connect to is an address */

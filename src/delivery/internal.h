@@ -10,7 +10,8 @@
  * - courier.c: the thread, its timers
  * - outlet.c: who may be sent to, and what holds it back; holds.c: for others to read
  * - stock.c, with room.c, pages.c and lines.c: what is in memory (pure)
- * - dispatch.c: one attempt, from parcel to recorded result
+ * - dispatch.c: one attempt, from parcel to recorded result; request.c: what it
+ *   sends; prepare.c: what is asked of the committer first
  * - outcome.c: what follows from it (pure)
  * - fetcher.c: reads the store, on a thread of its own
  * - token.c: fetches access tokens
@@ -24,6 +25,7 @@
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "delivery/explain.h"
+#include "delivery/file_source.h"
 #include "delivery/headers.h"
 #include "delivery/holds.h"
 #include "delivery/reach.h"
@@ -31,6 +33,7 @@
 #include "delivery/sender_http.h"
 #include "delivery/stock.h"
 #include "delivery/token.h"
+#include "intake/exports.h"
 #include "intake/result.h"
 
 #define UNRECORDED_MAX 4096
@@ -63,6 +66,7 @@ struct due_wanted {
 struct courier_ground {
     void *context;
     void (*post)(void *context, struct result *result);
+    void (*prepare)(void *context, struct preparation *preparation); /* export profiles alone */
     /* On the fetcher's thread, each in a snapshot of its own that begins inside the call. */
     int (*read_start)(void *context, struct arena *arena, struct start_read *ret_start);
     int (*read_work)(void *context, const struct work_wanted *wanted, struct arena *arena,
@@ -80,6 +84,7 @@ enum mail_kind {
     MAIL_JOBS,
     MAIL_ENDPOINT,
     MAIL_RECORDED,
+    MAIL_PREPARED,
     MAIL_PAGE,
     MAIL_START,
     MAIL_SWEEP,
@@ -288,12 +293,16 @@ void place_pass_on(struct courier *courier, struct place *place);
 /* ── dispatch.c: one attempt under way ── */
 
 struct dispatch {
-    struct mail mail; /* MAIL_RECORDED when its result is recorded */
+    struct mail
+        mail; /* MAIL_RECORDED when its result is, MAIL_PREPARED when its content is there */
     struct list link; /* in courier->dispatches or ->to_post */
     struct courier *courier;
     struct outlet *outlet;
     struct parcel *parcel;
     struct result *result;
+    struct preparation preparation;
+    struct upload upload;      /* of a file */
+    struct file_source source; /* its bytes */
     struct exchange exchange;
     struct reach reach;
     struct token *token; /* one reference; NULL: it needs none */
@@ -315,6 +324,12 @@ struct dispatch {
 };
 
 void dispatch_begin(struct courier *courier, struct parcel *parcel, bool probe);
+/* What it sends is there. */
+void dispatch_attempt(struct dispatch *dispatch);
+/* Its parcel waits again, as dispatch->result->after says. */
+void dispatch_put_back(struct dispatch *dispatch);
+void dispatch_leave_slot(struct dispatch *dispatch);
+void dispatch_free(struct dispatch *dispatch);
 /* Its exchange is over. */
 void dispatch_conclude(struct dispatch *dispatch);
 /* Its result has been through the committer. */
@@ -323,3 +338,16 @@ void dispatch_post_again(struct courier *courier, int64_t mono_ms);
 /* Breaks off all that are under way. */
 void dispatch_stop_all(struct courier *courier);
 void dispatch_free_spare(struct courier *courier);
+
+/* ── prepare.c ── */
+
+bool preparation_is_needed(const struct dispatch *dispatch);
+void preparation_begin(struct dispatch *dispatch);
+/* It has been through the committer. */
+void dispatch_prepared(struct dispatch *dispatch);
+
+/* ── request.c ── */
+
+/* What it sends, into its exchange and headers. False: there is no memory for it, or what is stored
+ * cannot be read. */
+MUST_USE bool request_make(struct dispatch *dispatch, int64_t now_ms);

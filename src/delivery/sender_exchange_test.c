@@ -30,6 +30,39 @@ TEST(methods)
     CHECK_INT("one connection", receiver_connections(bench->receiver), 1);
 }
 
+/* Neither a body nor words about one; the line is then good for what has one. */
+TEST(methods_without_a_body)
+{
+    struct bench *bench = start(state);
+
+    static const struct {
+        enum request_method method;
+        const char *line;
+        const char *body; /* NULL: none */
+    } cases[] = { { REQUEST_GET, "GET /ok?a=b%2Bc HTTP/1.1\r\n", NULL },
+                  { REQUEST_POST, "POST /ok HTTP/1.1\r\n", "{\"n\":1}" },
+                  { REQUEST_DELETE, "DELETE /ok?a=b%2Bc HTTP/1.1\r\n", NULL },
+                  { REQUEST_PUT, "PUT /ok HTTP/1.1\r\n", "n=2" },
+                  { REQUEST_GET, "GET /ok?a=b%2Bc HTTP/1.1\r\n", NULL },
+                  { REQUEST_DELETE, "DELETE /ok HTTP/1.1\r\n", "n=3" },
+                  { REQUEST_POST, "POST /ok HTTP/1.1\r\n", "n=4" } };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool bare = cases[i].body == NULL;
+        struct exchange exchange =
+            TRY(bench, plain_url(bench, bare ? "/ok?a=b%2Bc" : "/ok"), .method = cases[i].method,
+                .body = bare ? STR("") : str_c(cases[i].body));
+        succeeds(cases[i].line, &exchange);
+        struct received received = receiver_get(bench->receiver, (int)i);
+        CHECK(cases[i].line, str_starts(received.head, str_c(cases[i].line)));
+        CHECK_STR("its body", received.body, bare ? STR("") : str_c(cases[i].body));
+        CHECK_INT(cases[i].line, has(received.head, "Content-Length"), !bare);
+        CHECK("in one piece", !has(received.head, "Transfer-Encoding"));
+        CHECK_STR("as sent", exchange.request_head, received.head);
+    }
+    CHECK_INT("one connection", receiver_connections(bench->receiver), 1);
+}
+
 TEST(headers_of_the_caller)
 {
     struct bench *bench = start(state);
@@ -214,7 +247,7 @@ TEST(words_for_every_end)
     target_release(exchange.proxy);
 }
 
-RUN_TESTS(WITH(words_for_every_end), WITH(methods), WITH(headers_of_the_caller), WITH(own_timeouts),
-          WITH(how_much_of_the_rest_came), WITH(time_runs_out_before_the_request_is_out),
-          WITH(phases), WITH(kept_connections_are_bounded),
-          WITH(a_thousand_kept_connections_that_close))
+RUN_TESTS(WITH(words_for_every_end), WITH(methods), WITH(methods_without_a_body),
+          WITH(headers_of_the_caller), WITH(own_timeouts), WITH(how_much_of_the_rest_came),
+          WITH(time_runs_out_before_the_request_is_out), WITH(phases),
+          WITH(kept_connections_are_bounded), WITH(a_thousand_kept_connections_that_close))

@@ -36,20 +36,11 @@ void sender_add_done(struct sender *sender, struct exchange *exchange)
     sender->done_end = &exchange->next;
 }
 
-static bool is_https(CURLU *url)
-{
-    char *scheme = NULL;
-    (void)curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-    bool https = str_equal_nocase(str_c(scheme), STR("https"));
-    curl_free(scheme);
-    return https;
-}
-
 static void set_target(struct line *line, struct target *target)
 {
     if (line->target == target)
         return;
-    line->tls = is_https(target->url);
+    line->tls = target_is_tls(target);
     target_release(line->target);
     line->target = target_keep(target);
     SET(line->easy, CURLOPT_URL, NULL); /* or libcurl goes on showing the URL before */
@@ -69,10 +60,13 @@ static void prepare(struct line *line)
              exchange->kept_max > 0 ? exchange->kept_max
                                     : (size_t)line->sender->options.response_kept);
     set_target(line, exchange->target);
+    if (exchange->request_target != NULL || line->request_target)
+        SET(line->easy, CURLOPT_REQUEST_TARGET, exchange->request_target);
+    line->request_target = exchange->request_target != NULL;
     SET(line->easy, CURLOPT_RESOLVE, exchange->pin);
     SET(line->easy, CURLOPT_HTTPHEADER, exchange->headers);
     SET(line->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);
-    SET(line->easy, CURLOPT_POSTFIELDS, exchange->body.ptr);
+    SET(line->easy, CURLOPT_POSTFIELDS, exchange->body.ptr != NULL ? exchange->body.ptr : "");
     SET(line->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
 }
 

@@ -32,8 +32,9 @@ struct line {
     struct exchange *exchange; /* NULL: idle */
     struct target *target;     /* whose URL the easy handle has; one reference */
     struct line *next;
-    bool tls;  /* the target's URL is https */
-    bool once; /* not used again: it holds what is another's */
+    bool request_target; /* one of its own is set */
+    bool tls;            /* the target's URL is https */
+    bool once;           /* not used again: it holds what is another's */
     /* What the easy handle is set to. */
     enum request_method method;
     long version;

@@ -24,8 +24,15 @@ static struct curl_blob blob_of(str text)
 static void set_method(struct line *line, enum request_method method)
 {
     static const char *const names[] = {
-        [REQUEST_POST] = NULL, [REQUEST_PUT] = "PUT", [REQUEST_PATCH] = "PATCH"
+        [REQUEST_POST] = NULL, [REQUEST_PUT] = "PUT", [REQUEST_PATCH] = "PATCH",
+        [REQUEST_GET] = NULL,  [REQUEST_DELETE] = "DELETE",
     };
+    bool never_has_body = method == REQUEST_GET || method == REQUEST_DELETE;
+    if (never_has_body && line->exchange->body.len == 0) {
+        /* Without a Content-Length; CURLOPT_POSTFIELDS makes the next one a POST again. */
+        SET(line->easy, CURLOPT_POSTFIELDS, NULL);
+        SET(line->easy, CURLOPT_HTTPGET, 1L);
+    }
     if (line->method != method)
         SET(line->easy, CURLOPT_CUSTOMREQUEST, names[method]);
     line->method = method;
@@ -155,7 +162,7 @@ bool transport_apply(struct line *line)
 {
     struct exchange *exchange = line->exchange;
     const struct transport *transport = exchange->transport == NULL ? &plain : exchange->transport;
-    set_method(line, transport->method);
+    set_method(line, exchange->method != REQUEST_POST ? exchange->method : transport->method);
     set_timeouts(line);
     set_version(line, transport->http1);
     line->once = transport->certificate.len > 0 || transport->authorities.len > 0 ||

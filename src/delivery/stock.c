@@ -286,6 +286,21 @@ void stock_take_out(struct stock *stock, struct parcel *parcel)
         line_taken_out(stock, parcel->outlet, parcel);
 }
 
+void stock_fix_content(struct stock *stock, struct parcel *parcel, str data)
+{
+    struct job *job = parcel->job;
+    struct outlet *outlet = parcel->outlet;
+    assert(parcel->state == PARCEL_OUT);
+    struct content *fixed = content_fixed(job->content, data);
+    content_release(job->content);
+    job->content = fixed;
+    outlet->bytes -= parcel->bytes;
+    stock->bytes -= parcel->bytes;
+    parcel->bytes = parcel_bytes(job);
+    outlet->bytes += parcel->bytes;
+    stock->bytes += parcel->bytes;
+}
+
 void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms)
 {
     assert(parcel->state == PARCEL_OUT);

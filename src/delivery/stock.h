@@ -203,6 +203,8 @@ void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t deliver
 struct parcel *outlet_first(struct stock *stock, struct outlet *outlet);
 void stock_take_out(struct stock *stock, struct parcel *parcel);
 /* It comes back, to wait until its (new) due time. */
+/* What a parcel that is out sends is `data` from now on. */
+void stock_fix_content(struct stock *stock, struct parcel *parcel, str data);
 void stock_put_back(struct stock *stock, struct parcel *parcel, int64_t now_ms);
 /* It is finished: recorded as such, or gone. When it was asked for by hand meanwhile, its outlet is
  * behind afterwards. */

@@ -123,6 +123,38 @@ TEST(done_with_turns_given)
     CHECK("nobody is left in the line", list_empty(&stock.turns));
 }
 
+/* What is fixed of a delivery counts instead of its event's data, to the byte. */
+TEST(content_is_fixed)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    stock_take_job(&stock, job(1, 10, 0), 100);
+    stock_take_job(&stock, job(1, 11, 0), 100);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    const size_t before = stock.bytes;
+    struct parcel *parcel = outlet_first(&stock, outlet);
+    stock_take_out(&stock, parcel);
+    struct content *shared = content_keep(parcel->job->content);
+    static const str fixed[] = { STR_INIT("longer than the ten bytes that it had"), STR_INIT("") };
+    for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+        stock_fix_content(&stock, parcel, fixed[i]);
+        const struct content *content = parcel->job->content;
+        CHECK_STR("its data", content->data, fixed[i]);
+        CHECK("rendered", content->rendered && !shared->rendered);
+        CHECK_STR("others keep theirs", shared->data, STR("0123456789"));
+        CHECK_STR("type", content->type, shared->type);
+        CHECK_INT("event", content->event, shared->event);
+        CHECK_INT("subject", content->subject, shared->subject);
+        CHECK_INT("all bytes", stock.bytes, before - shared->data.len + fixed[i].len);
+        CHECK_INT("the outlet's", outlet->bytes, stock.bytes);
+    }
+    stock_put_back(&stock, parcel, 200);
+    content_release(shared);
+    stock_done(&stock);
+    CHECK_INT("nothing is left", stock.bytes, 0);
+}
+
 TEST(starting)
 {
     struct stock stock;
@@ -141,5 +173,6 @@ TEST(starting)
 
 RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(memory_is_shared_out),
           cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting),
+          cmocka_unit_test(content_is_fixed),
           cmocka_unit_test(another_order_forgets_all_that_sleeps),
           cmocka_unit_test(done_with_turns_given))

@@ -265,7 +265,7 @@ void bed_webhook(struct bed *bed, const struct webhook_text *text)
     endpoint->url = arena_str(&endpoint->object.arena, str_c(text->url));
     endpoint->status = text->status;
     endpoint->format = text->format;
-    endpoint->policy = policy_of_webhooks();
+    endpoint->policy = policy_of(ENDPOINT_WEBHOOK);
     endpoint->signing = text->secret != NULL;
     endpoint->secret = arena_str(&endpoint->object.arena, str_c(text->secret));
     endpoint->transport.certificate = arena_str(&endpoint->object.arena, str_c(text->certificate));

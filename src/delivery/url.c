@@ -161,6 +161,23 @@ struct target *target_new(str url)
     return target;
 }
 
+bool target_is_tls(const struct target *target)
+{
+    char *CLEANUP(part_free) scheme = NULL;
+    (void)curl_url_get(target->url, CURLUPART_SCHEME, &scheme, 0);
+    return str_equal_nocase(str_c(scheme), STR("https"));
+}
+
+const char *target_request(const struct target *target, str query, bool absolute,
+                           struct arena *arena)
+{
+    char *CLEANUP(part_free) text = NULL;
+    CURLUPart part = absolute ? CURLUPART_URL : CURLUPART_PATH;
+    if (curl_url_get(target->url, part, &text, 0) != CURLUE_OK)
+        return NULL;
+    return arena_c(arena, arena_format(arena, "%s?%.*s", text, STR_ARG(query)));
+}
+
 struct target *target_keep(struct target *target)
 {
     target->references++;

@@ -34,5 +34,11 @@ struct target {
 
 /* NULL: libcurl cannot read it, which target_url_check() would have said. */
 MUST_USE struct target *target_new(str url);
+bool target_is_tls(const struct target *target);
+/* What stands in the request line (RFC 9112 §3.2) when its path is sent with this query, which
+ * libcurl's own parser would change: it spells "%2B" as "%2b". `absolute`: as a proxy wants it that
+ * makes no tunnel. NULL: there is no memory. */
+const char *target_request(const struct target *target, str query, bool absolute,
+                           struct arena *arena);
 struct target *target_keep(struct target *target);
 void target_release(struct target *target);

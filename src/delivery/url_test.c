@@ -146,5 +146,31 @@ TEST(targets)
     CHECK("unreadable", target_new(STR("http://[")) == NULL);
 }
 
-RUN_TESTS(cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(allowed),
-          cmocka_unit_test(targets))
+TEST(with_a_query)
+{
+    static const struct {
+        const char *url, *query;
+        bool absolute;
+        const char *asked;
+    } cases[] = {
+        { "https://Example.com/x", "a=1&b=2", false, "/x?a=1&b=2" },
+        { "http://example.com", "a", false, "/?a" },
+        { "http://example.com:8080/x", "a", true, "http://example.com:8080/x?a" },
+        /* As it is: neither decoded nor encoded once more. */
+        { "http://127.0.0.1:8080/p%20q", "a%20b=x%2By%26z%C3%A4&c=", false,
+          "/p%20q?a%20b=x%2By%26z%C3%A4&c=" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        struct target *target = target_new(str_c(cases[i].url));
+        const char *asked =
+            target_request(target, str_c(cases[i].query), cases[i].absolute, &arena);
+        CHECK_STR(cases[i].url, str_c(asked), str_c(cases[i].asked));
+        CHECK(cases[i].url, target_is_tls(target) == (i == 0));
+        target_release(target);
+    }
+}
+
+RUN_TESTS(cmocka_unit_test(with_a_query), cmocka_unit_test(good), cmocka_unit_test(bad),
+          cmocka_unit_test(allowed), cmocka_unit_test(targets))

@@ -31,3 +31,8 @@ MUST_USE bool inlet_take_webhook_event(const struct inlet_context *inlet, struct
 MUST_USE bool inlet_reject(const struct inlet_context *inlet, struct request *request,
                            int64_t organization, int64_t inlet_id, str inlet_name,
                            const struct problem *problem);
+
+/* Fills in a rejection of this request; the body is cut to what is kept, its secrets masked. */
+struct rejection inlet_rejection(const struct inlet_context *inlet, struct request *request,
+                                 int64_t organization, int64_t inlet_id, str inlet_name,
+                                 const struct problem *problem);

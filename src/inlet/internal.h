@@ -22,11 +22,6 @@ bool inlet_is_json(str type);
 MUST_USE bool inlet_read_json(const struct inlet_context *inlet, struct request *request,
                               json *ret_body, struct problem *reterr);
 
-/* Fills in a rejection of this request; the body is cut to what is kept, its secrets masked. */
-struct rejection inlet_rejection(const struct inlet_context *inlet, struct request *request,
-                                 int64_t organization, int64_t inlet_id, str inlet_name,
-                                 const struct problem *problem);
-
 /* Answers what could not be committed, or not even queued. */
 void inlet_answer_failed(struct request *request);
 void inlet_answer_refused(const struct inlet_context *inlet, struct request *request,

@@ -34,21 +34,6 @@ static bool read_body(const struct inlet_context *inlet, struct request *request
     return false;
 }
 
-/* Out of the pairs. Empty: it is not there. */
-static str take(struct pairs *pairs, const char *name)
-{
-    for (int i = 0; i < pairs->count; i++) {
-        if (!str_equal_nocase(pairs->at[i].name, str_c(name)))
-            continue;
-        str text = str_trim(pairs->at[i].text);
-        pairs->count--;
-        for (int k = i; k < pairs->count; k++)
-            pairs->at[k] = pairs->at[k + 1];
-        return text;
-    }
-    return (str){};
-}
-
 static bool wrong(struct arena *arena, const char *field, const char *code, str message,
                   struct problem *reterr)
 {
@@ -147,13 +132,15 @@ bool konnektive_read(const struct inlet_context *inlet, struct request *request,
         !read_body(inlet, request, headers.content_type, &body, reterr))
         return false;
     bool ids_in_path = path_count >= 2;
-    const str organizations[] = { ids_in_path ? path[0] : (str){}, take(&body, "organizationId"),
-                                  take(&query, "organizationId") };
-    const str instances[] = { ids_in_path ? path[1] : (str){}, take(&body, "pluginInstanceId"),
-                              take(&query, "pluginInstanceId") };
-    const str secrets[] = { header_secret(request), take(&body, "secret"),
+    const str organizations[] = { ids_in_path ? path[0] : (str){},
+                                  pairs_take(&body, "organizationId"),
+                                  pairs_take(&query, "organizationId") };
+    const str instances[] = { ids_in_path ? path[1] : (str){},
+                              pairs_take(&body, "pluginInstanceId"),
+                              pairs_take(&query, "pluginInstanceId") };
+    const str secrets[] = { header_secret(request), pairs_take(&body, "secret"),
                             path_count % 2 == 1 ? path[path_count - 1] : (str){},
-                            take(&query, "secret") };
+                            pairs_take(&query, "secret") };
     ret_read->secret = first_of(secrets, COUNT_OF(secrets));
     ret_read->hops = headers.hops;
     if (!agree(arena, "organizationId", organizations, COUNT_OF(organizations),
@@ -164,6 +151,29 @@ bool konnektive_read(const struct inlet_context *inlet, struct request *request,
     return agree(arena, "pluginInstanceId", instances, COUNT_OF(instances), &ret_read->instance,
                  reterr) &&
            join(&ret_read->pairs, &body, arena, reterr);
+}
+
+bool konnektive_read_call(const struct inlet_context *inlet, struct request *request,
+                          struct pairs *ret_pairs, int *ret_hops, struct problem *reterr)
+{
+    struct arena *arena = &request->arena;
+    struct inlet_headers headers;
+    struct pairs query = {};
+    struct pairs body = {};
+    if (!pairs_add_query(&query, request->query, arena, reterr) ||
+        !inlet_read_headers(inlet, request, &headers, reterr) ||
+        !read_body(inlet, request, headers.content_type, &body, reterr))
+        return false;
+    struct pair *all = ARENA_ARRAY(arena, struct pair, (size_t)(query.count + body.count) + 1);
+    int count = body.count;
+    if (count > 0)
+        memcpy(all, body.at, (size_t)count * sizeof(*all));
+    for (int i = 0; i < query.count; i++)
+        if (pairs_find(&body, query.at[i].name) == NULL)
+            all[count++] = query.at[i];
+    *ret_pairs = (struct pairs){ .at = all, .count = count, .room = query.count + body.count };
+    *ret_hops = headers.hops;
+    return true;
 }
 
 /* ── take ── */
@@ -188,7 +198,7 @@ static void load_postback(struct operation *operation, struct batch *batch)
     orders_want(batch, &postback_of(operation)->arrival);
 }
 
-static const str inlet_name = STR_INIT("plugin.konnektive");
+const str konnektive_inlet_name = STR_INIT("plugin.konnektive");
 
 static bool apply_postback(struct operation *operation, struct batch *batch)
 {
@@ -206,7 +216,7 @@ static bool apply_postback(struct operation *operation, struct batch *batch)
     }
     const struct rejection rejection =
         inlet_rejection(self->inlet, self->request, operation->organization, self->plugin,
-                        inlet_name, &self->problem);
+                        konnektive_inlet_name, &self->problem);
     batch_add_rejection(batch, &rejection);
     return true;
 }
@@ -248,8 +258,8 @@ bool konnektive_reject(const struct inlet_context *inlet, struct request *reques
     const struct plugin *plugin = NULL;
     if (read != NULL && id_read(ID_PLUGIN, read->instance, &id))
         plugin = objects_find(&picture->plugins, id);
-    return inlet_reject(inlet, request, picture->object.id, plugin == NULL ? 0 : id, inlet_name,
-                        problem);
+    return inlet_reject(inlet, request, picture->object.id, plugin == NULL ? 0 : id,
+                        konnektive_inlet_name, problem);
 }
 
 static const struct plugin *find_plugin(const struct picture *picture,
@@ -309,7 +319,8 @@ bool konnektive_take(const struct inlet_context *inlet, struct request *request,
 {
     struct problem problem = {};
     struct postback postback;
-    const struct postback_context context = { .now_ms = clock_now_ms(inlet->clock) };
+    const struct postback_context context = { .now_ms = clock_now_ms(inlet->clock),
+                                              .zone = picture->zone };
     const struct plugin *plugin = find_plugin(picture, read, &problem);
     if (plugin == NULL ||
         !postback_read(&read->pairs, &context, &request->arena, &postback, &problem))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * inlet/konnektive.h: order postbacks of Konnektive, for instances of its plugin.
+ * inlet/konnektive.h: order postbacks of Konnektive, for instances of its plugin; and what calls of
+ * its client API have in common with them.
  *
  *   GET, POST /api/v1/plugins/webhooks/konnektive[/{organization}/{instance}][/{secret}]
  *
@@ -25,6 +26,13 @@ struct konnektive_request {
 MUST_USE bool konnektive_read(const struct inlet_context *inlet, struct request *request,
                               const str *path, int path_count, struct konnektive_request *ret_read,
                               struct problem *reterr);
+
+/* A call of the client API: query and body together, the body's where both say it; and through how
+ * many hubs it came. */
+MUST_USE bool konnektive_read_call(const struct inlet_context *inlet, struct request *request,
+                                   struct pairs *ret_pairs, int *ret_hops, struct problem *reterr);
+
+extern const str konnektive_inlet_name;
 
 /* As the functions of inlet.h. */
 MUST_USE bool konnektive_take(const struct inlet_context *inlet, struct request *request,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/instant.h"
+#include "intake/exports.h"
 #include "intake/internal.h"
 #include "mapping/sku.h"
 
@@ -21,6 +22,7 @@ void batch_done(struct batch *batch)
 void batch_forget_rows(struct batch *batch)
 {
     orders_forget_rows(batch);
+    export_files_forget_rows(batch);
     batch->rows = (struct batch_rows){};
     batch->events_end = &batch->rows.events;
     batch->contacts_end = &batch->rows.contacts;
@@ -30,6 +32,8 @@ void batch_forget_rows(struct batch *batch)
     batch->paused_lines_end = &batch->rows.paused_lines;
     batch->notices_end = &batch->rows.notices;
     batch->skus_end = &batch->rows.skus;
+    batch->exports_end = &batch->rows.exports;
+    batch->export_files_end = &batch->rows.export_files;
     batch->attempts_end = &batch->rows.attempts;
     batch->idempotency_end = &batch->rows.idempotency;
     batch->rejections_end = &batch->rows.rejections;
@@ -60,7 +64,8 @@ bool batch_is_empty(const struct batch *batch)
     return rows->events == NULL && rows->contacts == NULL && rows->work == NULL &&
            rows->changes == NULL && rows->attempts == NULL && rows->idempotency == NULL &&
            rows->rejections == NULL && rows->counters == NULL && rows->orders == NULL &&
-           rows->customers == NULL && rows->skus == NULL;
+           rows->customers == NULL && rows->skus == NULL && rows->exports == NULL &&
+           rows->export_files == NULL;
 }
 
 struct arena *batch_arena(struct batch *batch)
@@ -190,6 +195,8 @@ int batch_load_records(struct batch *batch, struct store_writer *writer)
     int r = store_load_contacts(writer, batch->contacts, batch->contact_count);
     if (r == 0)
         r = store_load_idempotency(writer, batch->idempotency, batch->idempotency_count);
+    /* Once: the store does not know what this transaction has appended. */
+    batch->idempotency_count = 0;
     if (r == 0)
         r = store_load_work(writer, batch->work, batch->work_count, &batch->arena);
     if (r == 0)
@@ -272,6 +279,23 @@ void batch_add_change(struct batch *batch, const struct delivery *after, str eve
     };
     *batch->changes_end = row;
     batch->changes_end = &row->next;
+}
+
+void batch_add_ended_delivery(struct batch *batch, const struct delivery *delivery, str event_type)
+{
+    batch_add_change(batch, delivery, event_type, false, NULL);
+    struct delivery_change *row = CONTAINER_OF(batch->changes_end, struct delivery_change, next);
+    row->fresh = true;
+    batch->delivery_count++;
+}
+
+void batch_add_export(struct batch *batch, const struct export_delivery_row *from)
+{
+    struct export_delivery_row *row = ARENA_NEW(&batch->arena, struct export_delivery_row);
+    *row = *from;
+    row->next = NULL;
+    *batch->exports_end = row;
+    batch->exports_end = &row->next;
 }
 
 void batch_send_again(struct batch *batch, const struct delivery *delivery,
@@ -429,8 +453,8 @@ static bool add_deliveries(struct batch *batch, const struct event *event)
     const struct picture *picture = batch_picture(batch, event->organization);
     struct reading reading = {};
     bool wanted = false;
-    for (int i = 0; picture != NULL && i < picture->endpoints.count; i++) {
-        const struct endpoint *endpoint = (const struct endpoint *)picture->endpoints.at[i];
+    for (int i = 0; picture != NULL && i < picture->webhook_count; i++) {
+        const struct endpoint *endpoint = picture->webhooks[i];
         if (endpoint->object.id == event->about_outlet || !endpoint_wants(endpoint, event->type))
             continue;
         if (endpoint->filter != NULL &&
@@ -442,7 +466,7 @@ static bool add_deliveries(struct batch *batch, const struct event *event)
         add_delivery_of(batch, event, endpoint);
     }
     arena_done(&reading.arena);
-    return wanted;
+    return exports_add(batch, event) || wanted;
 }
 
 void batch_take_event(struct batch *batch, struct event *event)

@@ -19,8 +19,8 @@ struct dropped_outlet {
 };
 
 static const int64_t pauses_ms[] = {
-    [CHORE_PRUNE] = 500, [CHORE_VACUUM] = 5000, [CHORE_MERGE] = 1000,
-    [CHORE_KEYS] = 1000, [CHORE_DROP] = 0,      [CHORE_RECOVER] = 1000,
+    [CHORE_PRUNE] = 500, [CHORE_VACUUM] = 5000,  [CHORE_MERGE] = 1000,    [CHORE_KEYS] = 1000,
+    [CHORE_DROP] = 0,    [CHORE_RECOVER] = 1000, [CHORE_BACKFILL] = 1000, [CHORE_SETTLE] = 1000,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
 
@@ -55,6 +55,8 @@ int chores_resume(struct committer *committer)
     int r;
     while ((r = sql_next(&query)) > 0)
         chores_drop_outlet(committer, sql_int(&query, 0), sql_int(&query, 1));
+    atomic_store(&committer->backfilling, true); /* the first step looks */
+    atomic_store(&committer->settling, true);
     return r < 0 ? fail(r) : fail(recoveries_resume(committer));
 }
 
@@ -153,6 +155,10 @@ static int run(struct committer *committer, enum chore chore, int budget_ms)
         return drop(committer, budget_ms);
     case CHORE_RECOVER:
         return recoveries_step(committer, budget_ms);
+    case CHORE_BACKFILL:
+        return backfill_step(committer);
+    case CHORE_SETTLE:
+        return export_files_settle(committer);
     case CHORES:
         break;
     }
@@ -171,6 +177,11 @@ static bool is_due(const struct committer *committer, int chore, int64_t now_ms)
     case CHORE_RECOVER: /* none is begun that a courier about to stop would not take */
         return soon && !list_empty(&chores->recoveries) &&
                !atomic_load(&committer->admissions.stopping);
+    case CHORE_BACKFILL:
+        return soon && atomic_load(&committer->backfilling) &&
+               !atomic_load(&committer->admissions.stopping);
+    case CHORE_SETTLE:
+        return soon && atomic_load(&committer->settling);
     case CHORE_PRUNE:
     case CHORE_VACUUM:
     case CHORE_MERGE:

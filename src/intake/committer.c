@@ -40,7 +40,8 @@ const struct picture *committer_picture(struct committer *committer, int64_t org
         return picture;
     const struct picture_source source = { .sql = store_writer_sql(committer->writer),
                                            .seal_key = committer->options.seal_key,
-                                           .limits = committer->options.limits };
+                                           .limits = committer->options.limits,
+                                           .zones = committer->options.zones };
     int r = picture_read(&source, organization, &picture);
     if (r != 0) {
         *ret_failure = MIN_OF(r, 0);
@@ -198,7 +199,8 @@ static void *committer_main(void *argument)
 
 bool committer_idle(struct committer *committer)
 {
-    return atomic_load(&committer->recoveries) == 0 && has_ended_all(committer);
+    return atomic_load(&committer->recoveries) == 0 && !atomic_load(&committer->backfilling) &&
+           !atomic_load(&committer->settling) && has_ended_all(committer);
 }
 
 /* ── from outside ── */

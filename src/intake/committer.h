@@ -85,12 +85,15 @@ struct committer_hooks {
     void (*tick)(void *context);
 };
 
+struct zones; /* base/zones.h */
+
 struct committer_options {
     struct store *store;
     const struct limits *limits;
     struct clock *clock;
     const struct log *log;
     const struct seal_key *seal_key;
+    struct zones *zones;
     struct committer_hooks hooks;
     int hub;   /* its number, for ids */
     int loops; /* how many publication_done() each publication gets; 0 is fine */
@@ -176,6 +179,8 @@ void batch_add_manual_delivery(struct batch *batch, const struct delivery *deliv
 /* A change of a delivery, and the attempt it comes from, if any. */
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
                       bool was_pending, const struct attempt *attempt);
+/* A new one that has ended already: nothing of it is sent, and its reason says why. */
+void batch_add_ended_delivery(struct batch *batch, const struct delivery *delivery, str event_type);
 /* It is handed over behind the commit, with `event`'s data as its content. `manual`: it goes at
  * once, beside breaker and order. */
 void batch_send_again(struct batch *batch, const struct delivery *delivery,
@@ -193,6 +198,7 @@ void batch_add_idempotency(struct batch *batch, const struct idempotency_row *ro
 /* One that an order brings, to be linked later: gives it id and times, and those that look for it in
  * this batch find it from now on. `load` has found none. */
 void batch_add_sku(struct batch *batch, struct sku_load *load);
+void batch_add_export(struct batch *batch, const struct export_delivery_row *row);
 void batch_add_rejection(struct batch *batch, const struct rejection *rejection);
 /* Sums of that subject in the minute of `at_ms`; add to its members. */
 struct counter_delta *batch_counter(struct batch *batch, int64_t organization, int64_t subject,

@@ -33,6 +33,8 @@ static int prepare(struct batch *batch, struct operation *first)
     int r = store_begin(committer->writer);
     if (r == 0)
         r = apply_all(batch, first);
+    if (r == 0)
+        r = batch->failure;
     if (r == 0 && batch_is_empty(batch)) {
         store_rollback(committer->writer);
         return HOT_EMPTY;
@@ -117,11 +119,6 @@ static bool has_room(const struct collecting *to)
     return to->count < BATCH_OPERATIONS && to->bytes < (size_t)BATCH_BYTES;
 }
 
-static const struct endpoint *endpoint_at(const struct picture *picture, int i)
-{
-    return CONTAINER_OF(picture->endpoints.at[i], struct endpoint, object);
-}
-
 /* Of an event, and of its contact.created should there be one. */
 static int64_t work_of(void *context, const struct operation *operation)
 {
@@ -137,8 +134,8 @@ static int64_t work_of(void *context, const struct operation *operation)
     if (work <= WORK_LIGHT) /* mostly; else it is looked at who wants it */
         return work;
     work = 0;
-    for (int i = 0; i < picture->endpoints.count; i++) {
-        const struct endpoint *endpoint = endpoint_at(picture, i);
+    for (int i = 0; i < picture->webhook_count; i++) {
+        const struct endpoint *endpoint = picture->webhooks[i];
         if (endpoint->filter_points > 0 && endpoint_wants(endpoint, operation->event_type))
             work += filtering_work(endpoint->filter_points, operation->event_bytes);
         if (endpoint->filter_points > 0 && endpoint_wants(endpoint, STR("contact.created")))

@@ -9,6 +9,8 @@
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again
+ * backfill.c   the chore of new routes
+ * exports.c    deliveries of export profiles             export_files.c rows of files
  * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
 
@@ -153,6 +155,8 @@ struct batch {
     struct map loads; /* what is loaded and made, by a key of bytes: batch_load_key() */
     struct order_wish *order_wishes; /* not looked for yet */
     struct sku_row **skus_end;
+    struct export_delivery_row **exports_end;
+    struct export_file_row **export_files_end;
     struct contact_load **contacts;
     struct idempotency_load **idempotency;
     struct work_load **work;
@@ -167,6 +171,7 @@ struct batch {
     struct change *changes; /* management only */
     int64_t event_count, delivery_count;
     bool noticed; /* it has notices for people */
+    int failure;  /* of a read in `apply`: the batch is not written */
 };
 
 /* What batch->loads has, by table. */
@@ -180,6 +185,8 @@ enum load_tag {
     LOAD_CUSTOMER = 'k',
     LOAD_NUMBERS = 'n',
     LOAD_SKU = 'S',
+    LOAD_EXPORT_FILE = 'f',
+    LOAD_EXPORT_FILE_BY_ID = 'F',
 };
 
 /* tag, organization, text: one map serves all tables. */
@@ -204,6 +211,13 @@ MUST_USE int orders_load(struct batch *batch, struct sql *sql);
 /* They have been written. */
 void orders_forget_rows(struct batch *batch);
 
+/* ── export_files.c ── */
+
+/* They have been written. */
+void export_files_forget_rows(struct batch *batch);
+/* A chore: the rows of files that have been uploaded. */
+MUST_USE int export_files_settle(struct committer *committer);
+
 /* ── rejections: the first of each minute are kept ── */
 
 struct rejection_budget {
@@ -225,6 +239,8 @@ enum chore {
     CHORE_KEYS,
     CHORE_DROP,
     CHORE_RECOVER,
+    CHORE_BACKFILL,
+    CHORE_SETTLE,
     CHORES,
 };
 
@@ -250,11 +266,13 @@ struct committer {
     struct batch batch;
     struct rejection_budget rejections;
     struct chores chores;
-    int64_t busy_until_ms; /* monotonic: until then there is load */
-    int64_t next_chore_ms; /* monotonic: under load, no chore before */
-    int64_t next_tick_ms;  /* monotonic */
-    atomic_int running;    /* batches, publications under way */
-    atomic_int recoveries; /* that are not over */
+    int64_t busy_until_ms;   /* monotonic: until then there is load */
+    int64_t next_chore_ms;   /* monotonic: under load, no chore before */
+    int64_t next_tick_ms;    /* monotonic */
+    atomic_int running;      /* batches, publications under way */
+    atomic_int recoveries;   /* that are not over */
+    atomic_bool backfilling; /* there may be one in the store */
+    atomic_bool settling;    /* there may be a file with rows to be delivered */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
@@ -281,6 +299,9 @@ void chores_drop_outlet(struct committer *committer, int64_t organization, int64
 MUST_USE int recoveries_step(struct committer *committer, int budget_ms);
 MUST_USE int recoveries_resume(struct committer *committer);
 void recoveries_done(struct chores *chores);
+
+/* The chore of backfill.c. */
+MUST_USE int backfill_step(struct committer *committer);
 
 /* The picture there is now, read when it is not in memory; NULL: no such organization or a failure
  * (*ret_failure < 0). */

@@ -3,21 +3,34 @@
 
 #include <stdlib.h>
 
-struct content *content_new(const struct event *event)
+/* A copy of `like` with these. */
+static struct content *copy(const struct content *like, str data, str type)
 {
-    str data = event->data;
-    str type = event->type;
     struct content *content = xmalloc(sizeof(*content) + data.len + type.len);
-    *content = (struct content){ .event = event->id,
-                                 .at_ms = event->at_ms,
-                                 .hops = event->hops,
-                                 .subject = event_subject(event) };
+    *content = *like;
     atomic_init(&content->references, 1);
     memcpy(content->bytes, data.ptr, data.len);
     memcpy(content->bytes + data.len, type.ptr, type.len);
     content->data = str_from(content->bytes, data.len);
     content->type = str_from(content->bytes + data.len, type.len);
     return content;
+}
+
+struct content *content_new(const struct event *event)
+{
+    const struct content like = { .event = event->id,
+                                  .at_ms = event->at_ms,
+                                  .hops = event->hops,
+                                  .subject = event_subject(event),
+                                  .rendered = event->rendered };
+    return copy(&like, event->data, event->type);
+}
+
+struct content *content_fixed(const struct content *content, str data)
+{
+    struct content *fixed = copy(content, data, content->type);
+    fixed->rendered = true;
+    return fixed;
 }
 
 struct content *content_keep(struct content *content)

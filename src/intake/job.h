@@ -17,6 +17,7 @@ struct content {
     int64_t at_ms;   /* the event's */
     int hops;        /* the event's */
     int64_t subject; /* the record that the event is about; 0: none */
+    bool rendered;   /* the event's */
     str type;        /* in `bytes`, behind the data */
     str data;
     char bytes[];
@@ -24,6 +25,8 @@ struct content {
 
 /* A copy of what is sent of the event, with one reference. */
 MUST_USE struct content *content_new(const struct event *event);
+/* The same event's, with other data, which is rendered. */
+MUST_USE struct content *content_fixed(const struct content *content, str data);
 struct content *content_keep(struct content *content);
 void content_release(struct content *content);
 

@@ -26,7 +26,8 @@ static struct picture_source source_of(struct committer *committer)
 {
     return (struct picture_source){ .sql = store_writer_sql(committer->writer),
                                     .seal_key = committer->options.seal_key,
-                                    .limits = committer->options.limits };
+                                    .limits = committer->options.limits,
+                                    .zones = committer->options.zones };
 }
 
 static struct change *find_change(struct batch *batch, int64_t organization)
@@ -185,7 +186,9 @@ static int execute_all(struct batch *batch, struct operation **operations, int c
         int outcome = operations[i]->kind->execute(operations[i], batch);
         operations[i]->refused = outcome > 0;
         /* Each command's rows are written at once, so that the next one's SQL sees them. */
-        r = outcome < 0 ? outcome : store_write_batch(committer->writer, &batch->rows);
+        r = outcome < 0 ? outcome : batch->failure;
+        if (r == 0)
+            r = store_write_batch(committer->writer, &batch->rows);
         batch_forget_rows(batch);
     }
     if (r == 0)

@@ -87,6 +87,15 @@ void orders_want(struct batch *batch, struct order_arrival *arrival)
     batch->order_wishes = wish;
 }
 
+void orders_want_known(struct batch *batch, int64_t organization, int64_t id)
+{
+    struct order_arrival *arrival = ARENA_NEW(batch_arena(batch), struct order_arrival);
+    arrival->wanted = (struct order_wanted){ .organization = organization, .id = id };
+    struct order_wish *wish = ARENA_NEW(batch_arena(batch), struct order_wish);
+    *wish = (struct order_wish){ .next = batch->order_wishes, .arrival = arrival };
+    batch->order_wishes = wish;
+}
+
 static int load_order(struct batch *batch, struct sql *sql, const struct order_wanted *wanted)
 {
     struct order order;
@@ -169,6 +178,13 @@ int orders_load(struct batch *batch, struct sql *sql)
         r = load_wish(batch, sql, wish->arrival);
     batch->order_wishes = NULL;
     return fail(r);
+}
+
+const struct order *orders_find(struct batch *batch, int64_t organization, int64_t id)
+{
+    const struct order_wanted wanted = { .organization = organization, .id = id };
+    const struct order_record *record = find(batch, &wanted);
+    return record == NULL ? NULL : &record->order;
 }
 
 /* ── apply ── */
@@ -261,6 +277,13 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
         batch_add_sku(batch, sku);
     line->sku_id = sku->id;
     line->linked = sku->product;
+    const struct picture *picture = batch_picture(batch, arrival->wanted.organization);
+    const struct product *product =
+        picture == NULL ? NULL : objects_find(&picture->products, line->linked);
+    if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
+        return;
+    line->list_price = product->price * MAX_OF(line->quantity, 1);
+    line->recurring = line->recurring || product->recurring;
 }
 
 static void take_skus(struct batch *batch, struct order_arrival *arrival)
@@ -277,18 +300,20 @@ static void take_skus(struct batch *batch, struct order_arrival *arrival)
 }
 
 /* Who an order is from does not change, but for an address that nobody had said before. */
-static void take_customer(struct batch *batch, const struct order_arrival *arrival,
-                          struct order *order)
+static const struct customer *
+take_customer(struct batch *batch, const struct order_arrival *arrival, struct order *order)
 {
     if (order->customer != 0 && (order->contact != 0 || arrival->email_key.len == 0))
-        return;
-    struct customer *customer = NULL;
-    if (arrival->email_key.len > 0)
+        return NULL;
+    const struct customer *customer = order->customer == 0 ? arrival->customer : NULL;
+    if (customer == NULL && arrival->email_key.len > 0)
         customer = find_customer(batch, order->organization, arrival->email_key);
     if (customer == NULL)
         customer = make_customer(batch, arrival);
     order->customer = customer->id;
+    order->customer_number = customer->number;
     order->contact = customer->contact;
+    return customer;
 }
 
 /* ── telling ── */
@@ -358,7 +383,7 @@ static str occurrence_data(struct batch *batch, const struct order_occurrence *o
 }
 
 static void tell(struct batch *batch, const struct order_occurrence *occurrence,
-                 const struct event *cause, str order)
+                 const struct event *cause, const struct order *order, str text)
 {
     struct event event = { .id = batch_draw_id(batch),
                            .organization = cause->organization,
@@ -367,9 +392,11 @@ static void tell(struct batch *batch, const struct order_occurrence *occurrence,
                            .contact = cause->contact,
                            .order = cause->order,
                            .caused_by = cause->id,
+                           .occurrence = occurrence,
+                           .occurred_to = order,
                            .hops = cause->hops,
                            .request_id = cause->request_id };
-    event.data = occurrence_data(batch, occurrence, event.id, order);
+    event.data = occurrence_data(batch, occurrence, event.id, text);
     batch_take_event(batch, &event);
 }
 
@@ -395,7 +422,7 @@ static void tell_all(struct batch *batch, const struct order_arrival *arrival,
     if (contact->id != 0)
         contact_add(batch, contact, &event);
     for (int i = 0; i < arrived->outcome.occurrence_count; i++)
-        tell(batch, &arrived->outcome.occurrences[i], &event, text);
+        tell(batch, &arrived->outcome.occurrences[i], &event, order, text);
 }
 
 /* ── all of it ── */
@@ -447,7 +474,7 @@ bool orders_take(struct batch *batch, struct order_arrival *arrival,
     }
     const struct contact contact = new_contact(batch, arrival);
     take_ids(&order, &arrival->wanted);
-    take_customer(batch, arrival, &order);
+    ret_arrived->customer = take_customer(batch, arrival, &order);
     record->order = order;
     put(batch, record);
     add_order(batch, record);

@@ -14,9 +14,10 @@
 /* The caller's, until the answer. */
 struct order_arrival {
     struct order_wanted wanted;
-    bool make;        /* one that is not there is made; else that is a problem */
-    int64_t campaign; /* of one that is made; 0: none */
-    bool import_skus; /* that the campaign does not know */
+    bool make;                       /* one that is not there is made; else that is a problem */
+    int64_t campaign;                /* of one that is made; 0: none */
+    const struct customer *customer; /* likewise; NULL: whoever has its e-mail address */
+    bool import_skus;                /* that the campaign does not know */
     struct order_input input;
     /* The event: */
     str type;      /* "order_import" … */
@@ -35,11 +36,17 @@ struct order_arrival {
 struct order_arrived {
     const struct order *order; /* afterwards; lives until the batch's end */
     bool fresh;
-    int64_t event; /* 0: nothing new came, and nothing is stored */
+    int64_t event;                   /* 0: nothing new came, and nothing is stored */
+    const struct customer *customer; /* who was found or made for it; NULL: they were known */
     struct order_outcome outcome;
 };
 
 void orders_want(struct batch *batch, struct order_arrival *arrival);
+
+/* One that is only to be looked at. */
+void orders_want_known(struct batch *batch, int64_t organization, int64_t id);
+/* The order as it is, for one that is wished for by its id alone; NULL: there is none. */
+const struct order *orders_find(struct batch *batch, int64_t organization, int64_t id);
 
 /* Behind the load: whether there is such an order. */
 bool orders_is_known(struct batch *batch, const struct order_wanted *wanted);

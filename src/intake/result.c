@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/id.h"
+#include "intake/export_files.h"
 #include "intake/internal.h"
 #include "intake/notices.h"
 #include "store/access.h"
@@ -81,6 +82,18 @@ static void pause_line(struct batch *batch, struct result *result)
     batch_add_paused_line(batch, &line);
 }
 
+/* Its attempts are those of all its rows. */
+static void note_file(struct batch *batch, const struct result *result)
+{
+    struct export_file_record *file =
+        result->file == 0 ? NULL
+                          : export_files_find(batch, result->before.organization, result->file);
+    if (file == NULL)
+        return;
+    bool uploaded = result->attempt.error.len == 0;
+    export_files_tried(batch, file, result->before.id, uploaded ? batch_now_ms(batch) : 0);
+}
+
 /* For the outlet, and for those who want to know. */
 static void add_consequences(struct batch *batch, struct result *result)
 {
@@ -88,6 +101,7 @@ static void add_consequences(struct batch *batch, struct result *result)
     if (result->outlet_state != NULL && was_sent_there(result, endpoint_now(batch, result)))
         batch_add_outlet_state(batch, result->outlet_state);
     result->pauses_line = false;
+    note_file(batch, result);
     if (dead)
         pause_line(batch, result);
     notices_add(batch, result, dead);

@@ -21,6 +21,7 @@ struct result {
     enum result_notice notice;
     /* What is to be remembered of the outlet from now on; NULL: as before. */
     const struct outlet_state *outlet_state;
+    int64_t file;    /* that was uploaded; 0: it was none */
     int64_t subject; /* the event's */
     /* Set by the committer: it is dead, and pauses its line of the outlet as that is now. */
     bool pauses_line;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mapping/export_render.h"
 
+#include "base/percent.h"
 #include "json/write.h"
 
 /* ── the address ── */
@@ -47,31 +48,6 @@ static str value_of(const struct export_row *row, const struct crm_source *sourc
     return row->is_field ? crm_value(source, row->field, arena) : row->text;
 }
 
-/* RFC 3986 §2.3 */
-static bool is_unreserved(char c)
-{
-    return char_is_alpha(c) || char_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* RFC 3986 §2.1; `space` is what stands for one. */
-static void add_encoded(struct buf *buf, str text, str space)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    while (text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len && is_unreserved(text.ptr[plain]))
-            plain++;
-        buf_add(buf, str_head(text, plain));
-        text = str_skip(text, plain);
-        if (text.len == 0)
-            return;
-        unsigned char c = (unsigned char)text.ptr[0];
-        const char escaped[] = { '%', digits[c >> 4], digits[c & 15] };
-        buf_add(buf, c == ' ' ? space : str_from(escaped, sizeof(escaped)));
-        text = str_skip(text, 1);
-    }
-}
-
 /* "a=b&c=d" */
 static void add_parameters(struct buf *buf, const struct export_map *map,
                            const struct crm_source *source, str space)
@@ -84,9 +60,9 @@ static void add_parameters(struct buf *buf, const struct export_map *map,
         if (!first)
             buf_char(buf, '&');
         first = false;
-        add_encoded(buf, row->name, space);
+        percent_encode(buf, row->name, space);
         buf_char(buf, '=');
-        add_encoded(buf, value_of(row, source, buf->arena), space);
+        percent_encode(buf, value_of(row, source, buf->arena), space);
     }
 }
 
@@ -134,54 +110,100 @@ static void add_object(struct buf *buf, const struct export_map *map,
     json_end_object(&writer);
 }
 
+/* ── what is fixed ── */
+
+/* Empty: none is sent. */
+static str content_type_of(const struct export_map *map)
+{
+    for (int i = 0; i < map->row_count; i++)
+        if (map->rows[i].role == EXPORT_HEADER &&
+            str_equal_nocase(map->rows[i].header, STR("Content-Type")))
+            return map->rows[i].text;
+    return map->in_body ? STR("application/x-www-form-urlencoded") : (str){};
+}
+
+bool export_content_render(const struct export_map *map, const struct crm_source *source,
+                           struct arena *arena, str *ret_content)
+{
+    struct buf buf;
+    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
+    buf_add(&buf, map->method);
+    buf_add(&buf, map->in_body ? STR(" body ") : STR(" url "));
+    buf_add(&buf, content_type_of(map));
+    buf_char(&buf, '\n');
+    if (map->in_body && map->json)
+        add_object(&buf, map, source);
+    else
+        add_parameters(&buf, map, source, map->in_body ? STR("+") : STR("%20"));
+    *ret_content = buf_str(&buf);
+    return !buf_overflowed(&buf);
+}
+
+bool export_content_read(str text, struct export_content *ret_content)
+{
+    if (str_index(text, '\n') < 0)
+        return false;
+    str head = str_cut(&text, '\n');
+    str method = str_cut(&head, ' ');
+    str place = str_cut(&head, ' ');
+    *ret_content = (struct export_content){
+        .method = method, .in_body = str_equal(place, STR("body")), .type = head, .parameters = text
+    };
+    return method.len > 0 && (ret_content->in_body || str_equal(place, STR("url")));
+}
+
 /* ── the request ── */
 
-static void add_headers(const struct export_map *map, struct arena *arena,
-                        struct export_request *request)
+/* The content's own type stands where the map has one, or last. */
+static void add_headers(const struct export_content *content, const struct export_map *map,
+                        struct arena *arena, struct export_request *request)
 {
     struct export_header *headers =
         ARENA_ARRAY(arena, struct export_header, (size_t)map->row_count + 1);
-    for (int i = 0; i < map->row_count; i++)
-        if (map->rows[i].role == EXPORT_HEADER)
-            headers[request->header_count++] =
-                (struct export_header){ map->rows[i].header, map->rows[i].text };
-    if (map->in_body && !map->has_content_type)
-        headers[request->header_count++] =
-            (struct export_header){ STR("Content-Type"), STR("application/x-www-form-urlencoded") };
+    const struct export_header type = { STR("Content-Type"), content->type };
+    bool typed = type.value.len == 0;
+    for (int i = 0; i < map->row_count; i++) {
+        const struct export_row *row = &map->rows[i];
+        if (row->role != EXPORT_HEADER)
+            continue;
+        struct export_header header = { row->header, row->text };
+        if (str_equal_nocase(row->header, type.name)) {
+            if (typed)
+                continue;
+            header.value = type.value;
+            typed = true;
+        }
+        headers[request->header_count++] = header;
+    }
+    if (!typed)
+        headers[request->header_count++] = type;
     request->headers = headers;
 }
 
-static bool has_parameters(const struct export_map *map)
+void export_request_make(const struct export_content *content, const struct export_map *map,
+                         str url, struct arena *arena, struct export_request *ret_request)
 {
-    for (int i = 0; i < map->row_count; i++)
-        if (map->rows[i].role == EXPORT_PARAMETER)
-            return true;
-    return false;
+    assert(str_index(url, '?') < 0);
+    *ret_request =
+        (struct export_request){ .method = content->method,
+                                 .url = url,
+                                 .query = content->in_body ? (str){} : content->parameters,
+                                 .has_body = content->in_body,
+                                 .body = content->in_body ? content->parameters : (str){} };
+    add_headers(content, map, arena, ret_request);
+    if (ret_request->query.len > 0)
+        ret_request->url =
+            arena_format(arena, "%.*s?%.*s", STR_ARG(url), STR_ARG(ret_request->query));
 }
 
 bool export_render(const struct export_map *map, str url, const struct crm_source *source,
                    struct arena *arena, struct export_request *ret_request)
 {
-    assert(str_index(url, '?') < 0);
-    struct export_request request = { .method = map->method, .has_body = map->in_body, .url = url };
-    struct buf buf;
-    buf_init(&buf, arena, EXPORT_REQUEST_MAX);
-    if (map->in_body && map->json) {
-        add_object(&buf, map, source);
-        request.body = buf_str(&buf);
-    } else if (map->in_body) {
-        add_parameters(&buf, map, source, STR("+"));
-        request.body = buf_str(&buf);
-    } else if (has_parameters(map)) {
-        buf_add(&buf, url);
-        buf_char(&buf, '?');
-        add_parameters(&buf, map, source, STR("%20"));
-        request.url = buf_str(&buf);
-    }
-    if (buf_overflowed(&buf))
+    str text;
+    struct export_content content;
+    if (!export_content_render(map, source, arena, &text) || !export_content_read(text, &content))
         return false;
-    add_headers(map, arena, &request);
-    *ret_request = request;
+    export_request_make(&content, map, url, arena, ret_request);
     return true;
 }
 

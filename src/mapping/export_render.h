@@ -19,18 +19,42 @@ struct export_header {
 
 struct export_request {
     str method;
-    str url;
+    str url;   /* with the query */
+    str query; /* without the question mark; empty: none */
     const struct export_header *headers;
     int header_count;
     bool has_body; /* a body that is there may still be empty */
     str body;
 };
 
+/* What is fixed of a postback when it is first due, and is sent again as it is: the method, where
+ * the parameters go, the Content-Type that says how they are written, and they themselves. Address
+ * and other headers are the profile's at the time of the attempt. One string:
+ *
+ *   METHOD SP ("url" | "body") SP CONTENT-TYPE LF PARAMETERS      no type: none is sent
+ */
+struct export_content {
+    str method;
+    bool in_body;
+    str type;
+    str parameters;
+};
+
+/* False: it would be longer than EXPORT_REQUEST_MAX, which only an order with long values does that
+ * are mapped many times. */
+MUST_USE bool export_content_render(const struct export_map *map, const struct crm_source *source,
+                                    struct arena *arena, str *ret_content);
+/* False: it is not what export_content_render() made. */
+MUST_USE bool export_content_read(str text, struct export_content *ret_content);
+
+/* The rest of a request. `url` has passed export_url_check(). */
+void export_request_make(const struct export_content *content, const struct export_map *map,
+                         str url, struct arena *arena, struct export_request *ret_request);
+
 /* More than all static values together can be. */
 #define EXPORT_REQUEST_MAX ((size_t)16 * 1024 * 1024)
 
-/* `url` has passed export_url_check(). False: URL or body would be longer than EXPORT_REQUEST_MAX,
- * which only an order with long values does that are mapped many times. */
+/* Both at once. */
 MUST_USE bool export_render(const struct export_map *map, str url, const struct crm_source *source,
                             struct arena *arena, struct export_request *ret_request);
 

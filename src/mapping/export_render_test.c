@@ -186,6 +186,83 @@ TEST(numbers)
     }
 }
 
+TEST(what_is_fixed)
+{
+    static const struct {
+        const char *map;
+        const char *content;
+    } cases[] = {
+        { "{'n':'[firstName]','order':'[orderId]'}", "GET url \nn=Ann&order=1042" },
+        { "{'n':'a b'}", "GET url \nn=a%20b" },
+        { "{" H("X-Key", "v") "'n':'a b'}", "POST body application/x-www-form-urlencoded\nn=a+b" },
+        { "{" H("Content-Type", "Text/Plain; charset=utf-8") "'n':'a b'}",
+          "POST body Text/Plain; charset=utf-8\nn=a+b" },
+        { "{" H("Content-Type", "application/json") "'n':'a\\nb','order':'[orderId]'}",
+          "POST body application/json\n{'n':'a\\nb','order':1042}" },
+        { "{'header:httpMethod':'DELETE'}", "DELETE url \n" },
+        { "{" H("httpMethod", "PUT") H("Content-Type", "application/json") "'n':'1'}",
+          "PUT url application/json\nn=1" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        const struct export_map *map = read_map(cases[i].map, &arena);
+        str text;
+        struct export_content content;
+        CHECK("rendered", export_content_render(map, &test_source, &arena, &text));
+        CHECK_STR(cases[i].map, text, test_quotes(&arena, cases[i].content));
+        CHECK("read", export_content_read(text, &content));
+        str again = arena_format(&arena, "%.*s %s %.*s\n%.*s", STR_ARG(content.method),
+                                 content.in_body ? "body" : "url", STR_ARG(content.type),
+                                 STR_ARG(content.parameters));
+        CHECK_STR("its parts", again, text);
+    }
+}
+
+TEST(what_is_no_content)
+{
+    static const char *const texts[] = {
+        "",         "GET url",    "{\"customerType\":\"lead\"}", "\n", "GET where \nn=1",
+        "GET\nn=1", " url \nn=1",
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct export_content content;
+        CHECK(texts[i], !export_content_read(str_c(texts[i]), &content));
+    }
+}
+
+/* The map has changed since: what was fixed stays, and other headers are the map's of now. */
+TEST(the_type_is_that_of_the_time_of_fixing)
+{
+    static const struct {
+        const char *label, *before, *now, *request;
+    } cases[] = {
+        { "another", "{" H("Content-Type", "application/json") "'n':'1'}",
+          "{" H("X-Key", "v") H("Content-Type", "text/plain") "'m':'2'}",
+          "POST " URL "|X-Key: v|Content-Type: application/json|{'n':'1'}" },
+        { "none any more", "{" H("Content-Type", "application/json") "'n':'1'}", "{'m':'2'}",
+          "POST " URL "|Content-Type: application/json|{'n':'1'}" },
+        { "none before", "{'n':'1'}",
+          "{" H("X-Key", "v") H("Content-Type", "text/plain") "'m':'2'}",
+          "GET " URL "?n=1|X-Key: v" },
+        { "the form's", "{" H("X-Key", "v") "'n':'1'}",
+          "{" H("Content-Type", "text/plain") "'m':'2'}",
+          "POST " URL "|Content-Type: application/x-www-form-urlencoded|n=1" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        str text;
+        struct export_content content;
+        struct export_request request;
+        CHECK("rendered", export_content_render(read_map(cases[i].before, &arena), &test_source,
+                                                &arena, &text));
+        CHECK("read", export_content_read(text, &content));
+        export_request_make(&content, read_map(cases[i].now, &arena), STR(URL), &arena, &request);
+        CHECK_STR(cases[i].label, shown(&request, &arena), test_quotes(&arena, cases[i].request));
+    }
+}
+
 TEST(too_much)
 {
     CLEANUP(arena_done) struct arena arena = {};
@@ -451,5 +528,7 @@ TEST(urls)
 
 RUN_TESTS(cmocka_unit_test(requests), cmocka_unit_test(the_example_of_the_guide),
           cmocka_unit_test(all_25_of_the_seed), cmocka_unit_test(numbers),
-          cmocka_unit_test(too_much), cmocka_unit_test(values_arrive_as_they_are),
-          cmocka_unit_test(records), cmocka_unit_test(urls))
+          cmocka_unit_test(what_is_fixed), cmocka_unit_test(what_is_no_content),
+          cmocka_unit_test(the_type_is_that_of_the_time_of_fixing), cmocka_unit_test(too_much),
+          cmocka_unit_test(values_arrive_as_they_are), cmocka_unit_test(records),
+          cmocka_unit_test(urls))

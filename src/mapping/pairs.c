@@ -40,6 +40,20 @@ const struct pair *pairs_find(const struct pairs *pairs, str name)
     return NULL;
 }
 
+str pairs_take(struct pairs *pairs, const char *name)
+{
+    for (int i = 0; i < pairs->count; i++) {
+        if (!str_equal_nocase(pairs->at[i].name, str_c(name)))
+            continue;
+        str text = str_trim(pairs->at[i].text);
+        pairs->count--;
+        for (int k = i; k < pairs->count; k++)
+            pairs->at[k] = pairs->at[k + 1];
+        return text;
+    }
+    return (str){};
+}
+
 static void grow(struct pairs *pairs, struct arena *arena)
 {
     int room = MIN_OF(MAX_OF(pairs->room * 2, 32), PAIRS_MAX);

@@ -36,3 +36,5 @@ MUST_USE bool pairs_add_json(struct pairs *pairs, json object, struct arena *are
 
 /* In any case of letters. NULL: there is none. */
 const struct pair *pairs_find(const struct pairs *pairs, str name);
+/* The text of that name, trimmed; it is no longer among them. Empty: it was not there. */
+str pairs_take(struct pairs *pairs, const char *name);

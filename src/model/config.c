@@ -158,6 +158,7 @@ struct picture *picture_copy(const struct picture *from)
     memcpy(picture->uuid, from->uuid, sizeof(picture->uuid));
     picture->name = arena_str(arena, from->name);
     picture->rate_per_minute = from->rate_per_minute;
+    picture->zone = from->zone;
     picture->webhook_secret = arena_str(arena, from->webhook_secret);
     if (from->allowed.count > 0) {
         struct cidr *ranges = ARENA_ARRAY(arena, struct cidr, from->allowed.count);
@@ -199,6 +200,53 @@ void picture_remove(struct picture *picture, enum object_kind kind, int64_t id)
             (size_t)(objects->count - at) * sizeof(struct object *));
 }
 
+static struct endpoint *endpoint_at(const struct picture *picture, int i)
+{
+    return CONTAINER_OF(picture->endpoints.at[i], struct endpoint, object);
+}
+
+static void finish_webhooks(struct picture *picture)
+{
+    picture->webhooks = ARENA_ARRAY(&picture->object.arena, const struct endpoint *,
+                                    (size_t)picture->endpoints.count + 1);
+    picture->webhook_count = 0;
+    picture->filter_points = 0;
+    for (int i = 0; i < picture->endpoints.count; i++) {
+        const struct endpoint *endpoint = endpoint_at(picture, i);
+        if (endpoint->kind != ENDPOINT_WEBHOOK)
+            continue;
+        picture->webhooks[picture->webhook_count++] = endpoint;
+        picture->filter_points += endpoint->filter_points;
+    }
+}
+
+static void add_asks(const struct endpoint *profile, struct export_ask *at[CUSTOMER_TYPE_COUNT])
+{
+    for (int i = 0; i < profile->export->route_count; i++) {
+        const struct export_route *route = &profile->export->routes[i];
+        *at[route->type]++ = (struct export_ask){ .profile = profile, .route = route };
+    }
+}
+
+static void finish_exports(struct picture *picture)
+{
+    struct export_ask *at[CUSTOMER_TYPE_COUNT];
+    memset(picture->asks, 0, sizeof(picture->asks));
+    for (int i = 0; i < picture->endpoints.count; i++) {
+        const struct export_profile *profile = endpoint_at(picture, i)->export;
+        for (int k = 0; profile != NULL && k < profile->route_count; k++)
+            picture->asks[profile->routes[k].type].count++;
+    }
+    for (int type = 0; type < CUSTOMER_TYPE_COUNT; type++) {
+        struct export_asks *asks = &picture->asks[type];
+        asks->at = at[type] =
+            ARENA_ARRAY(&picture->object.arena, struct export_ask, (size_t)asks->count + 1);
+    }
+    for (int i = 0; i < picture->endpoints.count; i++)
+        if (endpoint_at(picture, i)->export != NULL)
+            add_asks(endpoint_at(picture, i), at);
+}
+
 void picture_finish(struct picture *picture)
 {
     map_clear(&picture->by_alias);
@@ -207,8 +255,6 @@ void picture_finish(struct picture *picture)
             CONTAINER_OF(picture->definitions.at[i], struct event_definition, object);
         (void)map_put(&picture->by_alias, definition->alias, definition); /* unique: none before */
     }
-    picture->filter_points = 0;
-    for (int i = 0; i < picture->endpoints.count; i++)
-        picture->filter_points +=
-            CONTAINER_OF(picture->endpoints.at[i], struct endpoint, object)->filter_points;
+    finish_webhooks(picture);
+    finish_exports(picture);
 }

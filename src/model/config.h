@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/map.h"
+#include "model/export.h"
 #include "model/outlet.h"
 #include "json/json.h"
 
@@ -167,7 +168,13 @@ struct endpoint {
     int old_secret_count;
     const struct conditions *filter; /* of the event's data; NULL: none */
     int64_t filter_points;           /* what it costs: conditions_cost() */
+    /* Of export profiles: */
+    const struct export_profile *export;
 };
+
+/* Of a plugin's client API: bytes. */
+#define CLIENT_LOGIN_MIN 3
+#define CLIENT_LOGIN_MAX 100
 
 /* An instance of a plugin: an inlet for another system's postbacks. */
 struct plugin {
@@ -177,7 +184,9 @@ struct plugin {
     str name;
     int64_t campaign; /* whose SKUs it looks for */
     bool import_unknown_skus;
-    str secret; /* what its sender shows, unsealed: never printed */
+    str secret;          /* what its sender shows, unsealed: never printed */
+    str client_login;    /* of its client API, unique over the hub; empty: it has none */
+    str client_password; /* likewise unsealed */
     int64_t created_ms;
     int64_t updated_ms;
 };
@@ -237,6 +246,18 @@ struct objects {
     int count;
 };
 
+/* Of a picture's export profiles: who asks for a customer type. */
+struct export_ask {
+    const struct endpoint *profile;
+    const struct export_route *route;
+};
+
+struct export_asks {
+    const struct export_ask *at; /* those of one profile behind each other */
+    int count;
+};
+struct zone; /* base/zone.h */
+
 struct picture {
     struct object object; /* object.id: the organization's small number */
     int64_t version;      /* rises with each change of this organization */
@@ -244,6 +265,7 @@ struct picture {
     str name;
     struct cidr_list allowed; /* of inlets; empty: any address */
     int64_t rate_per_minute;  /* 0: no limit */
+    const struct zone *zone;  /* the account's; lives as long as the hub */
     str webhook_secret; /* empty: none asked of webhook senders; else the header X-Webhook-Secret */
     struct objects integrations; /* each list sorted by id */
     struct objects definitions;
@@ -252,7 +274,11 @@ struct picture {
     struct objects campaigns;
     struct objects products;
     struct objects plugins;
-    struct map by_alias;   /* alias → struct event_definition */
+    struct map by_alias; /* alias → struct event_definition */
+    /* picture_finish() makes the rest. */
+    const struct endpoint **webhooks; /* of the endpoints */
+    int webhook_count;
+    struct export_asks asks[CUSTOMER_TYPE_COUNT];
     int64_t filter_points; /* of its webhooks, together */
 };
 

@@ -201,7 +201,65 @@ TEST(finishes_again)
     object_release(picture);
 }
 
-RUN_TESTS(cmocka_unit_test(objects_count_references), cmocka_unit_test(threads_share_objects),
-          cmocka_unit_test(lists_are_like_arrays), cmocka_unit_test(copies_share_objects),
-          cmocka_unit_test(every_list_is_shared_and_let_go), cmocka_unit_test(finds_by_alias),
-          cmocka_unit_test(finishes_again))
+static struct endpoint *profile_new(int64_t id, const enum customer_type *types, int count)
+{
+    struct endpoint *endpoint = object_new(sizeof(*endpoint));
+    struct arena *arena = &endpoint->object.arena;
+    struct export_route *routes = ARENA_ARRAY(arena, struct export_route, (size_t)count + 1);
+    for (int i = 0; i < count; i++)
+        routes[i] = (struct export_route){ .id = 10 * id + i, .type = types[i] };
+    struct export_profile *profile = ARENA_NEW(arena, struct export_profile);
+    *profile = (struct export_profile){ .routes = routes, .route_count = count };
+    endpoint->object.id = id;
+    endpoint->kind = ENDPOINT_EXPORT;
+    endpoint->export = profile;
+    return endpoint;
+}
+
+static void check_asks(const struct picture *picture, enum customer_type type,
+                       const int64_t *routes, int count)
+{
+    const struct export_asks *asks = &picture->asks[type];
+    CHECK_INT("so many ask", asks->count, count);
+    for (int i = 0; i < count; i++) {
+        CHECK_INT("the route", asks->at[i].route->id, routes[i]);
+        CHECK_INT("its profile", asks->at[i].profile->object.id, routes[i] / 10);
+    }
+}
+
+/* Those of one profile stand behind each other, however they lie among its others. */
+TEST(asks_by_type)
+{
+    static const enum customer_type mixed[] = { CUSTOMER_LEAD, CUSTOMER_CANCEL, CUSTOMER_LEAD };
+
+    static const enum customer_type last[] = { CUSTOMER_QA_PENDING, CUSTOMER_LEAD };
+
+    int done_count = 0;
+    struct picture *picture = picture_new(1);
+    picture_put(picture, OBJECT_ENDPOINT, profile_new(4, last, 2));
+    picture_put(picture, OBJECT_ENDPOINT, webhook_new(3, &done_count));
+    picture_put(picture, OBJECT_ENDPOINT, profile_new(2, mixed, 3));
+    picture_put(picture, OBJECT_ENDPOINT, profile_new(1, NULL, 0));
+    picture_finish(picture);
+    check_asks(picture, CUSTOMER_LEAD, (const int64_t[]){ 20, 22, 41 }, 3);
+    check_asks(picture, CUSTOMER_CANCEL, (const int64_t[]){ 21 }, 1);
+    check_asks(picture, CUSTOMER_QA_PENDING, (const int64_t[]){ 40 }, 1);
+    check_asks(picture, CUSTOMER_PARTIAL, NULL, 0);
+    CHECK_INT("a webhook is one", picture->webhook_count, 1);
+
+    struct picture *next = picture_copy(picture);
+    picture_put(next, OBJECT_ENDPOINT, profile_new(2, mixed + 1, 1));
+    picture_remove(next, OBJECT_ENDPOINT, 4);
+    picture_finish(next);
+    check_asks(next, CUSTOMER_LEAD, NULL, 0);
+    check_asks(next, CUSTOMER_CANCEL, (const int64_t[]){ 20 }, 1);
+    check_asks(next, CUSTOMER_QA_PENDING, NULL, 0);
+    check_asks(picture, CUSTOMER_LEAD, (const int64_t[]){ 20, 22, 41 }, 3);
+    object_release(picture);
+    object_release(next);
+}
+
+RUN_TESTS(cmocka_unit_test(asks_by_type), cmocka_unit_test(objects_count_references),
+          cmocka_unit_test(threads_share_objects), cmocka_unit_test(lists_are_like_arrays),
+          cmocka_unit_test(copies_share_objects), cmocka_unit_test(every_list_is_shared_and_let_go),
+          cmocka_unit_test(finds_by_alias), cmocka_unit_test(finishes_again))

@@ -175,6 +175,15 @@ static const struct {
     /* clang-format on */
 };
 
+const int crm_name_count = COUNT_OF(by_name);
+
+str crm_name(int index, enum crm_field *ret_field)
+{
+    assert(index >= 0 && index < crm_name_count);
+    *ret_field = by_name[index].field;
+    return by_name[index].name;
+}
+
 static const str slots[] = {
 #define SLOT_NAME(member, name, description) [CRM_SLOT_##member] = STR_INIT(name),
     CRM_SLOTS(SLOT_NAME)

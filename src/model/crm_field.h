@@ -216,6 +216,10 @@ struct crm_entry {
 extern const struct crm_entry crm_entries[];
 extern const int crm_entry_count;
 
+/* Every name that crm_find() knows but those of lines, in lower case; several for some fields. */
+extern const int crm_name_count;
+str crm_name(int index, enum crm_field *ret_field);
+
 str crm_group_name(enum crm_group group);
 /* Of all but CRM_PRODUCT and CRM_NONE. */
 str crm_field_name(enum crm_field field);

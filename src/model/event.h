@@ -5,6 +5,9 @@
 
 #include "base/arena.h"
 
+struct order;
+struct order_occurrence;
+
 /* One thing that happened. Immutable once committed. */
 struct event {
     int64_t id;
@@ -16,6 +19,9 @@ struct event {
     int64_t inlet;        /* the event definition; 0: none */
     int64_t caused_by;    /* the event whose occurrence this is; 0: it came from outside */
     int64_t about_outlet; /* a notice: the outlet it is about, which does not get it; not stored */
+    const struct order_occurrence *occurrence; /* an occurrence of an order: what it is; not stored */
+    const struct order *occurred_to;           /* and the order at that moment */
+    bool rendered; /* `data` is what an export profile sends of it (mapping/export_render.h) */
     int hops;
     str data;  /* JSON: the `data` of what is delivered; its content from now on */
     str raw;   /* the body as it came, when `data` does not hold all of it; else empty */
@@ -79,6 +85,7 @@ struct paused_line {
     int64_t subject; /* 0: all of the outlet */
     int64_t delivery;
     int64_t since_ms;
+    bool is_order; /* the subject; said by store_list_paused_lines() alone */
 };
 
 /* Something that people are told by mail: the event of the hub about itself (intake/notices.h), or

@@ -103,6 +103,8 @@ static const str request_methods[] = {
     [REQUEST_POST] = STR_INIT("POST"),
     [REQUEST_PUT] = STR_INIT("PUT"),
     [REQUEST_PATCH] = STR_INIT("PATCH"),
+    [REQUEST_GET] = STR_INIT("GET"),
+    [REQUEST_DELETE] = STR_INIT("DELETE"),
 };
 SPELLING(request_method, request_method, request_methods)
 

@@ -137,9 +137,11 @@ struct order_line {
     str name;
     str sender_id; /* [productN_id] of the sender */
     str external_id, crm_id, campaign_product_id;
+    /* In what arrives, a quantity of 0 and prices of −1 are not said. */
     int64_t quantity;
     int64_t price; /* of the whole line */
     int64_t ship_price;
+    int64_t list_price; /* of the product that the SKU is linked to; not stored */
     bool upsell;
     bool recurring;
     /* Of what is recurring: */
@@ -160,7 +162,8 @@ struct order {
     int64_t number; /* counted up in the organization */
     int64_t campaign;
     int64_t customer;
-    int64_t contact;     /* 0: no e-mail address is known */
+    int64_t customer_number; /* of that customer, in the organization; 0: of an older store */
+    int64_t contact;         /* 0: no e-mail address is known */
     str client_order_id; /* the one key that means the same everywhere */
     bool own_client_id;  /* the hub made it up, because nobody had said one */
     str sender_order_id; /* the number that the sender has for it; empty: it came by the API */

@@ -76,6 +76,7 @@ str order_data_write(const struct order *order, struct arena *arena)
     struct json_writer writer = json_writer(&buf);
     struct json_writer *out = &writer;
     json_begin_object(out);
+    put_int(out, "customerNumber", order->customer_number);
     put_int(out, "contact", order->contact);
     put_int(out, "ownClientId", order->own_client_id);
     put_int(out, "sold", order->sold);
@@ -186,6 +187,7 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
     struct json_error error;
     if (!json_read(arena, data, 8, &from, &error) || json_type(from) != JSON_OBJECT)
         return false;
+    order->customer_number = get_int(from, "customerNumber");
     order->contact = get_int(from, "contact");
     order->own_client_id = get_int(from, "ownClientId") != 0;
     order->sold = get_int(from, "sold") != 0;

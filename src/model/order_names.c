@@ -93,6 +93,12 @@ str customer_type_event(enum customer_type type)
     return events[type];
 }
 
+bool customer_type_read_event(str event, enum customer_type *ret_type)
+{
+    str family = STR("order.");
+    return str_starts(event, family) && customer_type_read(str_skip(event, family.len), ret_type);
+}
+
 static const struct spelling order_changes[] = {
 #define CHANGE_SPELLING(member, text) [CHANGE_##member] = { .name = STR_INIT(text) },
     ORDER_CHANGES(CHANGE_SPELLING)

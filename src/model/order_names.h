@@ -23,5 +23,7 @@ str customer_type_label(enum customer_type type);
 /* The event's: "order.new_sale" */
 str customer_type_event(enum customer_type type);
 MUST_USE bool customer_type_read(str name, enum customer_type *ret_type);
+/* The other way round. */
+MUST_USE bool customer_type_read_event(str event, enum customer_type *ret_type);
 str order_change_name(enum order_change_kind kind);
 MUST_USE bool order_change_read(str name, enum order_change_kind *ret_kind);

@@ -45,7 +45,8 @@ struct outlet_policy {
 
 /* ── transport ── */
 
-enum request_method { REQUEST_POST = 0, REQUEST_PUT, REQUEST_PATCH };
+/* The last two are of export profiles alone. */
+enum request_method { REQUEST_POST = 0, REQUEST_PUT, REQUEST_PATCH, REQUEST_GET, REQUEST_DELETE };
 
 struct header_line {
     str name;

@@ -4,8 +4,10 @@
 #include "base/redact.h"
 #include "model/names.h"
 
-struct outlet_policy policy_of_webhooks(void)
+struct outlet_policy policy_of(enum endpoint_kind kind)
 {
+    if (kind == ENDPOINT_EXPORT)
+        return (struct outlet_policy){ .order = ORDER_SUBJECT, .retry = retry_postback };
     return (struct outlet_policy){ .retry = retry_webhook };
 }
 
@@ -130,13 +132,15 @@ void retry_write(struct json_writer *writer, const struct retry_policy *retry)
     json_end_object(writer);
 }
 
-void policy_write(struct json_writer *writer, const struct outlet_policy *policy)
+void policy_write(struct json_writer *writer, enum endpoint_kind kind,
+                  const struct outlet_policy *policy)
 {
     json_member_string(writer, STR("order"), outlet_order_name(policy->order));
     json_member_string(writer, STR("onDead"), on_dead_name(policy->on_dead));
     write_int_or_null(writer, STR("concurrency"), policy->concurrency);
     write_int_or_null(writer, STR("ratePerMinute"), policy->rate_per_minute);
-    json_member_int(writer, STR("delayMs"), policy->delay_ms);
+    if (kind == ENDPOINT_WEBHOOK)
+        json_member_int(writer, STR("delayMs"), policy->delay_ms);
     json_key(writer, STR("retry"));
     retry_write(writer, &policy->retry);
 }
@@ -313,15 +317,18 @@ static void write_certificate(const struct showing *showing, const struct transp
     json_end_object(writer);
 }
 
-void transport_write(struct json_writer *writer, const struct transport *transport,
-                     enum transport_shown shown, struct arena *arena)
+void transport_write(struct json_writer *writer, enum endpoint_kind kind,
+                     const struct transport *transport, enum transport_shown shown,
+                     struct arena *arena)
 {
     const struct showing showing = { .writer = writer,
                                      .arena = arena,
                                      .masked = shown == TRANSPORT_MASKED };
-    json_member_string(writer, STR("method"), request_method_name(transport->method));
+    if (kind == ENDPOINT_WEBHOOK)
+        json_member_string(writer, STR("method"), request_method_name(transport->method));
     json_member_string(writer, STR("httpVersion"), transport->http1 ? STR("1.1") : STR("auto"));
-    write_headers(&showing, transport);
+    if (kind == ENDPOINT_WEBHOOK)
+        write_headers(&showing, transport);
     write_credential(&showing, &transport->credential);
     write_certificate(&showing, transport);
     json_member_text_or_null(writer, STR("certificateAuthorities"), transport->authorities);

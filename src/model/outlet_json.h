@@ -13,14 +13,17 @@
 #include "model/config.h"
 #include "json/write.h"
 
-/* What a webhook has when nobody said otherwise. */
-struct outlet_policy policy_of_webhooks(void);
+/* What an endpoint has when nobody said otherwise. Export profiles are in line by order, and tried
+ * until they succeed. */
+struct outlet_policy policy_of(enum endpoint_kind kind);
 
 /* The members that `object` has replace those of `policy`; others stay. What is taken lives in the
  * arena. The object is right: a schema has checked it, or it is what policy_write() wrote. */
 void policy_take(struct outlet_policy *policy, json object, struct arena *arena);
-/* As members of the object that the writer is in. */
-void policy_write(struct json_writer *writer, const struct outlet_policy *policy);
+/* As members of the object that the writer is in; without what that kind has in another place: the
+ * delay of an export profile. */
+void policy_write(struct json_writer *writer, enum endpoint_kind kind,
+                  const struct outlet_policy *policy);
 
 struct retry_policy retry_read(json object, struct arena *arena);
 void retry_write(struct json_writer *writer, const struct retry_policy *retry);
@@ -34,8 +37,10 @@ enum transport_shown {
     TRANSPORT_WHOLE,      /* to be sealed */
 };
 
-void transport_write(struct json_writer *writer, const struct transport *transport,
-                     enum transport_shown shown, struct arena *arena);
+/* Likewise: method and headers of an export profile are its field map's. */
+void transport_write(struct json_writer *writer, enum endpoint_kind kind,
+                     const struct transport *transport, enum transport_shown shown,
+                     struct arena *arena);
 
 /* [{"secret": base64, "untilMs"}], to be sealed. False: it is not that. */
 MUST_USE bool old_secrets_read(json list, struct arena *arena,

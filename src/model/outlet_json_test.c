@@ -17,7 +17,7 @@ static str write_policy(const struct outlet_policy *policy, struct arena *arena)
     buf_init(&buf, arena, 65536);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    policy_write(&writer, policy);
+    policy_write(&writer, ENDPOINT_WEBHOOK, policy);
     json_end_object(&writer);
     return buf_str(&buf);
 }
@@ -29,7 +29,7 @@ static str write_transport(const struct transport *transport, enum transport_sho
     buf_init(&buf, arena, 65536);
     struct json_writer writer = json_writer(&buf);
     json_begin_object(&writer);
-    transport_write(&writer, transport, shown, arena);
+    transport_write(&writer, ENDPOINT_WEBHOOK, transport, shown, arena);
     json_end_object(&writer);
     return buf_str(&buf);
 }
@@ -48,7 +48,7 @@ TEST(policy_reads_as_it_was_written)
     };
     struct arena CLEANUP(arena_done) arena = {};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        struct outlet_policy policy = policy_of_webhooks();
+        struct outlet_policy policy = policy_of(ENDPOINT_WEBHOOK);
         policy_take(&policy, read_json(&arena, str_c(texts[i])), &arena);
         str once = write_policy(&policy, &arena);
         struct outlet_policy again = {};
@@ -60,7 +60,7 @@ TEST(policy_reads_as_it_was_written)
 TEST(policy_keeps_what_is_not_given)
 {
     struct arena CLEANUP(arena_done) arena = {};
-    struct outlet_policy policy = policy_of_webhooks();
+    struct outlet_policy policy = policy_of(ENDPOINT_WEBHOOK);
     policy_take(&policy, read_json(&arena, STR("{\"order\":\"subject\",\"delayMs\":5}")), &arena);
     policy_take(&policy, read_json(&arena, STR("{\"concurrency\":2}")), &arena);
     CHECK_INT("order", policy.order, ORDER_SUBJECT);
@@ -89,7 +89,7 @@ TEST(retries)
     };
     struct arena CLEANUP(arena_done) arena = {};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct outlet_policy policy = policy_of_webhooks();
+        struct outlet_policy policy = policy_of(ENDPOINT_WEBHOOK);
         policy_take(&policy, read_json(&arena, str_c(cases[i].text)), &arena);
         CHECK_INT(cases[i].text, policy.retry.retries, cases[i].retries);
     }

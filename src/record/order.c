@@ -76,6 +76,12 @@ static bool recurs(enum customer_type type)
     }
 }
 
+bool order_is_bill(enum order_change_kind kind)
+{
+    return kind == CHANGE_PREBILL_SENT || kind == CHANGE_REBILL || kind == CHANGE_REBILL_DECLINED ||
+           kind == CHANGE_RECYCLE_FAILED;
+}
+
 bool order_any_recurs(const struct order *order)
 {
     for (int i = 0; i < order->line_count; i++)
@@ -153,14 +159,16 @@ void order_be_sold(struct step *step, bool telling)
     }
     order->state = SALE_COMPLETE;
     order->sold = true;
-    if (first)
+    if (first && !order_is_bill(step->input->change.kind))
         order->first_total = order->captured = order->total;
     begin_purchases(step);
     if (!telling)
         return;
+    bool news = (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
     order_tell_once(step, CUSTOMER_NEW_SALE);
     tell_upsells(step);
-    if (first && order_any_recurs(order))
+    bool begins = order_any_recurs(order) && (news || !step->recurred);
+    if (begins || step->input->facts.subscribes)
         order_tell_once(step, CUSTOMER_SUBSCRIPTION_STARTED);
 }
 
@@ -300,7 +308,8 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
                          .input = input,
                          .arena = arena,
                          .outcome = ret_outcome,
-                         .lenient = !input->strict };
+                         .lenient = !input->strict,
+                         .recurred = order_any_recurs(order) };
     *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
     bool old = order_is_old(order, &input->facts);
     bool repeat = is_repeat(order, input->change.key);

@@ -32,12 +32,14 @@ struct order_facts {
     const struct order_line *lines;
     int line_count;
     bool lines_said;
+    bool subscribes; /* a subscription has begun: with no lines said, of all that the order has */
     bool lines_are_all; /* others that the order has go; else they stay, and these are added to
                            those of the same SKU, id or name */
     bool total_said;
     int64_t total;
     str currency;
     bool test;
+    enum fulfillment_state fulfillment; /* where no change says it; FULFILLMENT_NONE: not said */
     int64_t
         said_ms; /* when it happened; 0: unknown. Older news change nothing that newer ones said */
 };
@@ -49,6 +51,7 @@ struct order_change {
     int64_t amount; /* refund, chargeback, rebill */
     str sku;        /* of the purchase that it is about; empty: all of the order's */
     int64_t product;
+    int line; /* that line's, from 1; 0: not said */
 };
 
 struct order_input {
@@ -87,6 +90,8 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
 
 /* What is paid and not refunded. */
 int64_t order_refundable(const struct order *order);
+/* What comes with it, lines and total, is that of one bill of a purchase and not the order's. */
+bool order_is_bill(enum order_change_kind kind);
 bool order_is_sold(const struct order *order);
 
 /* Whether an occurrence is about a line: of an upsell, the upsells; of a purchase, what recurs. */

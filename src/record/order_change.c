@@ -36,8 +36,10 @@ static const struct purchase_rule purchase_rules[] = {
                             STR_INIT("No purchase of the order is paused, cancelled or failed.") },
 };
 
-static bool is_meant(const struct order_change *change, const struct order_line *line)
+static bool is_meant(const struct order_change *change, const struct order_line *line, int at)
 {
+    if (change->line != 0)
+        return at == change->line - 1;
     if (change->product != 0)
         return line->product == change->product;
     return change->sku.len == 0 || str_equal_nocase(change->sku, line->sku);
@@ -61,7 +63,8 @@ static int change_purchases(struct step *step, const struct purchase_rule *rule,
     *ret_count = 0;
     for (int i = 0; i < order->line_count; i++) {
         struct order_line *line = &lines[i];
-        if (!line->recurring || !is_meant(change, line) || (rule->from & 1U << line->purchase) == 0)
+        if (!line->recurring || !is_meant(change, line, i) ||
+            (rule->from & 1U << line->purchase) == 0)
             continue;
         if (rule->to != PURCHASE_NONE)
             line->purchase = rule->to;

@@ -16,6 +16,8 @@ static void take_values(struct order *order, const struct order_facts *facts)
     if (facts->currency.len > 0)
         order->currency = facts->currency;
     order->test = order->test || facts->test;
+    if (facts->fulfillment != FULFILLMENT_NONE)
+        order->fulfillment = facts->fulfillment;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
 }
 
@@ -40,16 +42,38 @@ static int find_line(const struct order_line *lines, int count, const struct ord
     return -1;
 }
 
-/* A system that cannot be told lists all lines alike, later on: what was an upsell stays one. */
-static int find_said_line(const struct step *step, const struct order_line *lines, int count,
-                          struct order_line *line)
+static int64_t sum_of_lines(const struct order *order)
 {
-    int found = find_line(lines, count, line);
-    for (int i = 0; step->lenient && found < 0 && !line->upsell && i < count; i++)
-        if (same_product(&lines[i], line))
+    int64_t sum = 0;
+    for (int i = 0; i < order->line_count; i++)
+        sum += order->lines[i].price + order->lines[i].ship_price;
+    return MIN_OF(MAX_OF(sum, 0), MONEY_MAX);
+}
+
+/* Its sale may have listed an upsell as any other line, before it was said to be one: then there is
+ * more that was sold, and the total has no room for the same once more. */
+static bool is_same_upsell(const struct step *step, int found, const struct order_line *line)
+{
+    const struct order_facts *facts = &step->input->facts;
+    const struct order *order = step->order;
+    bool others = false;
+    for (int i = 0; i < order->line_count; i++)
+        others = others || (i != found && !order->lines[i].upsell);
+    return others && !(facts->total_said && line->price > 0 &&
+                       facts->total >= sum_of_lines(order) + line->price);
+}
+
+/* A system that cannot be told lists all lines alike, later on: what was an upsell stays one. */
+static int find_said_line(const struct step *step, struct order_line *line)
+{
+    const struct order *order = step->order;
+    int found = find_line(order->lines, order->line_count, line);
+    for (int i = 0; step->lenient && found < 0 && i < order->line_count; i++)
+        if (same_product(&order->lines[i], line) &&
+            (!line->upsell || is_same_upsell(step, i, line)))
             found = i;
     if (found >= 0)
-        line->upsell = lines[found].upsell;
+        line->upsell = line->upsell || order->lines[found].upsell;
     return found;
 }
 
@@ -64,6 +88,28 @@ static void keep_purchase(struct order_line *line, const struct order_line *befo
         line->next_bill = before->next_bill;
     if (line->purchase_id.len == 0)
         line->purchase_id = before->purchase_id;
+}
+
+static void keep_text(str *text, str before)
+{
+    if (text->len == 0)
+        *text = before;
+}
+
+/* What a list of lines does not say of one is as it was; of a new one, as its product has it. */
+static void settle_line(struct order_line *line, const struct order_line *before)
+{
+    if (line->quantity <= 0)
+        line->quantity = before == NULL ? 1 : before->quantity;
+    if (line->price < 0)
+        line->price = before == NULL ? line->list_price : before->price;
+    if (line->ship_price < 0)
+        line->ship_price = before == NULL ? 0 : before->ship_price;
+    if (before == NULL)
+        return;
+    keep_text(&line->name, before->name);
+    keep_text(&line->sender_id, before->sender_id);
+    keep_purchase(line, before);
 }
 
 /* Room for those there are and `more`; the order's own from now on. */
@@ -88,8 +134,7 @@ static void replace_lines(struct step *step, const struct order_facts *facts)
     for (int i = 0; i < facts->line_count; i++) {
         lines[i] = facts->lines[i];
         int old = find_line(before, count, &lines[i]);
-        if (old >= 0)
-            keep_purchase(&lines[i], &before[old]);
+        settle_line(&lines[i], old < 0 ? NULL : &before[old]);
     }
     order->lines = lines;
     order->line_count = facts->line_count;
@@ -101,9 +146,9 @@ static void add_lines(struct step *step, const struct order_facts *facts)
     struct order_line *lines = own_lines(step, facts->line_count);
     for (int i = 0; i < facts->line_count; i++) {
         struct order_line line = facts->lines[i];
-        int old = find_said_line(step, lines, order->line_count, &line);
+        int old = find_said_line(step, &line);
+        settle_line(&line, old < 0 ? NULL : &lines[old]);
         if (old >= 0) {
-            keep_purchase(&line, &lines[old]);
             lines[old] = line;
         } else if (order->line_count < ORDER_LINES_MAX) {
             lines[order->line_count++] = line;
@@ -114,17 +159,12 @@ static void add_lines(struct step *step, const struct order_facts *facts)
     }
 }
 
-static int64_t sum_of_lines(const struct order *order)
+static void take_total(struct step *step, const struct order_facts *facts)
 {
-    int64_t sum = 0;
-    for (int i = 0; i < order->line_count; i++)
-        sum += order->lines[i].price + order->lines[i].ship_price;
-    return MIN_OF(MAX_OF(sum, 0), MONEY_MAX);
-}
-
-static void take_total(struct order *order, const struct order_facts *facts)
-{
+    struct order *order = step->order;
     int64_t before = order->total;
+    if (order->sold && order_is_bill(step->input->change.kind))
+        return; /* that adds to what is paid, by itself */
     if (facts->total_said)
         order->total = MAX_OF(facts->total, 0);
     else if (facts->lines_said)
@@ -138,6 +178,13 @@ struct order_line *order_own_lines(struct step *step)
     return own_lines(step, 0);
 }
 
+static void all_recur(struct step *step)
+{
+    struct order_line *lines = order_own_lines(step);
+    for (int i = 0; i < step->order->line_count; i++)
+        lines[i].recurring = true;
+}
+
 void order_take_facts(struct step *step)
 {
     const struct order_facts *facts = &step->input->facts;
@@ -146,5 +193,7 @@ void order_take_facts(struct step *step)
         replace_lines(step, facts);
     else if (facts->lines_said)
         add_lines(step, facts);
-    take_total(step->order, facts);
+    if (facts->subscribes && !facts->lines_said && !order_any_recurs(step->order))
+        all_recur(step);
+    take_total(step, facts);
 }

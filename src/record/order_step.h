@@ -15,6 +15,7 @@ struct step {
     struct arena *arena;
     struct order_outcome *outcome;
     bool lenient;
+    bool recurred; /* a line of the order did, before */
 };
 
 void order_tell(struct step *step, enum customer_type type, int line, int64_t amount);

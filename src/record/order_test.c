@@ -200,7 +200,7 @@ TEST(an_order_that_is_first_heard_of_late)
     CHECK_INT("but sold", life.order.state, SALE_COMPLETE);
     ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART },
            .change = { .kind = CHANGE_SALE, .key = 2 });
-    tells("the sale comes late", &life, BIT(NEW_SALE));
+    tells("the sale comes late", &life, BIT(NEW_SALE) | BIT(SUBSCRIPTION_STARTED));
     arena_done(&life.arena);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/redact.h"
+#include "record/card.h"
 
 #define NOTES_MAX 50
 #define ODD_SHOWN ((size_t)60)
@@ -45,28 +46,12 @@ bool postback_amount(struct postback_reading *reading, str field, str text, int6
 
 /* ── card data ── */
 
-static str digits_of(str text, struct arena *arena)
-{
-    char *digits = arena_bytes(arena, text.len);
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++)
-        if (char_is_digit(text.ptr[i]))
-            digits[count++] = text.ptr[i];
-    return str_from(digits, count);
-}
-
-static str last_four(str digits)
-{
-    return digits.len <= 4 ? digits : str_skip(digits, digits.len - 4);
-}
-
 static bool is_test_card(const struct postback_context *context, str digits)
 {
-    static const str zeros = STR_INIT("0000000000000000");
-    const str *cards = context->test_cards == NULL ? &zeros : context->test_cards;
-    int count = context->test_cards == NULL ? 1 : context->test_card_count;
-    for (int i = 0; i < count; i++)
-        if (str_equal(cards[i], digits))
+    if (context->test_cards == NULL)
+        return card_is_test(digits);
+    for (int i = 0; i < context->test_card_count; i++)
+        if (str_equal(context->test_cards[i], digits))
             return true;
     return false;
 }
@@ -74,36 +59,11 @@ static bool is_test_card(const struct postback_context *context, str digits)
 /* A number that the sender has blanked out ("XXXXXXXXXXXX1111") has its last four too. */
 static void take_card(struct postback_reading *reading, str text)
 {
-    str digits = digits_of(text, reading->arena);
+    str digits = card_digits(text, reading->arena);
     if (digits.len >= 4 && reading->said[CRM_CARD_LAST4].len == 0)
-        reading->said[CRM_CARD_LAST4] = last_four(digits);
+        reading->said[CRM_CARD_LAST4] = card_last_four(digits);
     if (is_test_card(reading->context, digits))
         reading->out->input.facts.test = true;
-}
-
-/* Unknown names that a sender may have for what must not be kept. */
-static bool is_of_card(str name)
-{
-    static const struct {
-        str start;
-        bool word; /* no small letter follows: ccExp, not account */
-    } starts[] = {
-        { STR_INIT("card"), false },    { STR_INIT("creditcard"), false },
-        { STR_INIT("cvv"), false },     { STR_INIT("cvc"), false },
-        { STR_INIT("expir"), false },   { STR_INIT("exp"), true },
-        { STR_INIT("cc"), true },       { STR_INIT("ach"), true },
-        { STR_INIT("paypass"), false },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(starts); i++) {
-        str start = starts[i].start;
-        if (!str_equal_nocase(str_head(name, start.len), start))
-            continue;
-        char next = name.len > start.len ? name.ptr[start.len] : '_';
-        if (!starts[i].word || next < 'a' || next > 'z')
-            return true;
-    }
-    return redact_name(name);
 }
 
 /* ── the pairs ── */
@@ -132,7 +92,7 @@ static void take_field(struct postback_reading *reading, enum crm_field field, s
     if (text.len == 0)
         return;
     if (field == CRM_CARD_LAST4) {
-        text = last_four(digits_of(text, reading->arena));
+        text = card_last_four(card_digits(text, reading->arena));
         better = true; /* than the end of the whole number */
     }
     if (said->len > 0 && !str_equal(*said, text) && field != CRM_CARD_LAST4)
@@ -163,7 +123,7 @@ static void take_pair(struct postback_reading *reading, const struct pair *pair)
     if (take_own(reading->out, pair->name, text))
         return;
     if (!crm_find(pair->name, &ref)) {
-        if (!postback_take_mark(reading, pair->name, text) && !is_of_card(pair->name))
+        if (!postback_take_mark(reading, pair->name, text) && !card_is_part(pair->name))
             add_rest(reading, pair->name, text);
     } else if (ref.field == CRM_PRODUCT) {
         postback_slots(reading, ref.line)->slots[ref.slot] = text;
@@ -252,15 +212,13 @@ static void take_currency(struct postback_reading *reading)
 /* "2026-09-17 16:23:08" on the account's clock; with an offset it says itself which moment it is. */
 static bool read_instant(const struct postback_reading *reading, str text, int64_t *ret_ms)
 {
-    const struct postback_context *context = reading->context;
     if (str_starts(text, STR("0000")))
         return false;
     str as_utc =
         arena_format(reading->arena, text.len == 10 ? "%.*sT00:00:00Z" : "%.*sZ", STR_ARG(text));
     if (!instant_read(as_utc, ret_ms))
         return instant_read(text, ret_ms);
-    if (context->local_to_ms != NULL)
-        *ret_ms = context->local_to_ms(context->zone, *ret_ms);
+    *ret_ms = zone_moment(reading->context->zone, *ret_ms / 1000) * 1000 + *ret_ms % 1000;
     return true;
 }
 

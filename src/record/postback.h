@@ -11,15 +11,14 @@
  * Nothing that is odd about a value is an error: it is noted. What is empty says nothing. */
 #pragma once
 
+#include "base/zone.h"
 #include "mapping/pairs.h"
 #include "record/order.h"
 
 struct postback_context {
     int64_t now_ms;
-    /* The account's wall clock, given as if it were UTC, to the moment. NULL: it is UTC. */
-    int64_t (*local_to_ms)(const void *zone, int64_t local_ms);
-    const void *zone;
-    const str *test_cards; /* digits alone; NULL: 0000000000000000 */
+    const struct zone *zone; /* the account's */
+    const str *test_cards;   /* digits alone; NULL: 0000000000000000 */
     int test_card_count;
 };
 

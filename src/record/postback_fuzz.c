@@ -41,7 +41,7 @@ static void check_facts(const struct order_facts *facts)
         assert((facts->values[i].ptr == NULL) == (facts->values[i].len == 0));
     for (int i = 0; i < facts->line_count; i++) {
         const struct order_line *line = &facts->lines[i];
-        assert(line->quantity >= 1 && line->price >= 0 && line->ship_price >= 0 &&
+        assert(line->quantity >= 0 && line->price >= -1 && line->ship_price >= -1 &&
                line->cycle >= 0);
         assert(line->sku.len > 0 || line->name.len > 0 || line->sender_id.len > 0);
     }
@@ -57,6 +57,9 @@ static void check_life(const struct order_input *input, struct arena *arena)
     assert((outcome.verdict == ORDER_REPEATED) == (input->change.kind != CHANGE_NONE));
     assert(input->change.kind == CHANGE_NONE || outcome.occurrence_count == 0);
     assert(order.line_count == 0 || input->facts.lines_said);
+    for (int i = 0; i < order.line_count; i++)
+        assert(order.lines[i].quantity >= 1 && order.lines[i].price >= 0 &&
+               order.lines[i].ship_price >= 0);
 }
 
 static bool holds_secret(str text)
@@ -90,7 +93,8 @@ static void check_again(const struct pairs *pairs, const struct postback *first,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_done) struct arena arena = {};
-    const struct postback_context context = { .now_ms = 1795000000000 };
+    const struct zone zone = { .first_s = -5 * 3600 };
+    const struct postback_context context = { .now_ms = 1795000000000, .zone = &zone };
     struct pairs pairs = {};
     struct problem problem = {};
     struct postback postback;

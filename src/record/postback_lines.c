@@ -93,12 +93,15 @@ static int64_t read_number(struct postback_reading *reading, int at, enum crm_sl
     return normal;
 }
 
-/* Senders of refunds have the prices below 0 too: the line still costs what it did. */
+/* −1: it is not said. Senders of refunds have the prices below 0 too: the line still costs what it
+ * did. */
 static int64_t read_price(struct postback_reading *reading, int at, enum crm_slot slot)
 {
     str text = reading->slots[at]->slots[slot];
     int64_t amount = 0;
-    if (text.len == 0 || (money_read(text, &amount) && amount >= 0))
+    if (text.len == 0)
+        return -1;
+    if (money_read(text, &amount) && amount >= 0)
         return amount;
     str field = field_of(reading, at, slot == CRM_SLOT_PRICE ? "price" : "shipPrice");
     if (!postback_amount(reading, field, text, &amount) || amount >= 0)
@@ -163,7 +166,8 @@ static struct order_line make_line(struct postback_reading *reading, int at)
         line.sender_id = line.campaign_product_id.len > 0 ? line.campaign_product_id
                          : line.crm_id.len > 0            ? line.crm_id
                                                           : line.external_id;
-    line.quantity = read_number(reading, at, CRM_SLOT_QTY, 1);
+    if (slots[CRM_SLOT_QTY].len > 0)
+        line.quantity = read_number(reading, at, CRM_SLOT_QTY, 1);
     line.price = read_price(reading, at, CRM_SLOT_PRICE);
     line.ship_price = read_price(reading, at, CRM_SLOT_SHIP_PRICE);
     line.cycle = read_number(reading, at, CRM_SLOT_BILLING_CYCLE_NUMBER, 0);
@@ -228,7 +232,7 @@ void postback_make_lines(struct postback_reading *reading)
 
 /* ── what depends on the change ── */
 
-static bool is_of_purchase(enum order_change_kind kind)
+bool postback_is_of_purchase(enum order_change_kind kind)
 {
     return kind >= CHANGE_PREBILL_SENT && kind <= CHANGE_REACTIVATE;
 }
@@ -269,6 +273,6 @@ void postback_finish_lines(struct postback_reading *reading)
         mark_upsell(reading);
     name_purchase(reading);
     /* The change says what becomes of it. */
-    for (int i = 0; is_of_purchase(kind) && i < reading->out->input.facts.line_count; i++)
+    for (int i = 0; postback_is_of_purchase(kind) && i < reading->out->input.facts.line_count; i++)
         reading->lines[i].purchase = PURCHASE_NONE;
 }

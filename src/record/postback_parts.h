@@ -43,6 +43,7 @@ bool postback_amount(struct postback_reading *reading, str field, str text, int6
 MUST_USE bool postback_take_mark(struct postback_reading *reading, str name, str text);
 struct line_said *postback_slots(struct postback_reading *reading, int line);
 void postback_make_lines(struct postback_reading *reading);
+bool postback_is_of_purchase(enum order_change_kind kind);
 /* After the change is known. */
 void postback_finish_lines(struct postback_reading *reading);
 

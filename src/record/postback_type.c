@@ -270,6 +270,7 @@ static void check_part(struct postback_reading *reading)
 static void subscribe(struct postback_reading *reading)
 {
     struct order_facts *facts = &reading->out->input.facts;
+    facts->subscribes = true;
     for (int i = 0; i < facts->line_count; i++)
         if (reading->lines[i].recurring)
             return;
@@ -351,43 +352,61 @@ static void add_to_key(struct buf *buf, str text)
     buf_add(buf, text);
 }
 
-static void add_lines(const struct postback_reading *reading, struct buf *buf)
+/* True: they say which bill it is. */
+static bool add_lines(const struct postback_reading *reading, struct buf *buf)
 {
+    bool timed = false;
     bool upsell = reading->out->input.change.kind == CHANGE_UPSELL;
     for (int i = 0; i < reading->out->input.facts.line_count; i++) {
         const struct order_line *line = &reading->lines[i];
         buf_int(buf, line->cycle);
         add_to_key(buf, line->next_bill);
+        timed = timed || line->cycle > 0 || line->next_bill.len > 0;
         if (!upsell)
             continue;
         add_to_key(buf, line->sku);
         add_to_key(buf, line->name);
         add_to_key(buf, line->sender_id);
-        buf_int(buf, line->quantity);
+        buf_int(buf, MAX_OF(line->quantity, 1));
         buf_char(buf, '/');
-        buf_int(buf, line->price);
+        buf_int(buf, MAX_OF(line->price, 0));
     }
+    return timed;
 }
 
 /* One happening has one key, by whichever of several names it comes (REFUND, PARTIAL_REFUND), in
- * whichever order, however often. */
+ * whichever order, however often. What is billed again and again may say nothing that tells one time
+ * from another: of such, what comes on one day of the account is one. */
 static uint64_t make_key(struct postback_reading *reading)
 {
-    static const enum crm_field fields[] = {
-        CRM_TRACKING_NUMBER, CRM_RMA_NUMBER,         CRM_DATE_REFUNDED,  CRM_CHARGEBACK_DATE,
-        CRM_PURCHASE_ID,     CRM_CLIENT_PURCHASE_ID, CRM_NEXT_BILL_DATE, CRM_TRANSACTION_ID,
-        CRM_CLIENT_TXN_ID,   CRM_MERCHANT_TXN_ID,    CRM_DATE_UPDATED,   CRM_DATE_UPDATED_ISO,
+    static const struct {
+        enum crm_field field;
+        bool time; /* it is another one the next time */
+    } fields[] = {
+        { CRM_TRACKING_NUMBER, false }, { CRM_RMA_NUMBER, false },
+        { CRM_DATE_REFUNDED, false },   { CRM_CHARGEBACK_DATE, false },
+        { CRM_PURCHASE_ID, false },     { CRM_CLIENT_PURCHASE_ID, false },
+        { CRM_NEXT_BILL_DATE, true },   { CRM_TRANSACTION_ID, true },
+        { CRM_CLIENT_TXN_ID, true },    { CRM_MERCHANT_TXN_ID, true },
+        { CRM_DATE_UPDATED, true },     { CRM_DATE_UPDATED_ISO, true },
     };
 
     const struct order_change *change = &reading->out->input.change;
+    const struct postback_context *context = reading->context;
     struct buf buf;
+    bool timed = !postback_is_of_purchase(change->kind);
     buf_init(&buf, reading->arena, SIZE_MAX / 2);
     buf_int(&buf, change->kind);
     buf_char(&buf, '/');
     buf_int(&buf, change->amount_said ? change->amount : -1);
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
-        add_to_key(&buf, reading->said[fields[i]]);
-    add_lines(reading, &buf);
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        str text = reading->said[fields[i].field];
+        add_to_key(&buf, text);
+        timed = timed || (fields[i].time && text.len > 0);
+    }
+    timed = add_lines(reading, &buf) || timed;
+    if (!timed)
+        buf_int(&buf, zone_day(context->zone, context->now_ms / 1000));
     struct digest digest = digest_sha256(buf_str(&buf));
     uint64_t key = 0;
     for (int i = 0; i < 8; i++)
@@ -404,8 +423,7 @@ void postback_decide(struct postback_reading *reading)
         follow_type(reading, row, total);
     else
         follow_state(reading, total);
-    /* A bill's total is the bill's. */
-    if (total.said && total.amount >= 0 && input->change.kind != CHANGE_REBILL) {
+    if (total.said && total.amount >= 0 && !order_is_bill(input->change.kind)) {
         input->facts.total_said = true;
         input->facts.total = total.amount;
     }

@@ -15,15 +15,11 @@ struct reading {
     bool good;
 };
 
-static inline int64_t five_hours_behind(const void *zone, int64_t local_ms)
-{
-    (void)zone;
-    return local_ms + 5 * 3600000;
-}
+static const struct zone five_hours_behind = { .first_s = -5 * 3600 };
 
 /* 2026-11-21T20:00:00Z */
 static const struct postback_context context = { .now_ms = 1795291200000,
-                                                 .local_to_ms = five_hours_behind };
+                                                 .zone = &five_hours_behind };
 
 static inline void read_as(struct reading *reading, str text)
 {

@@ -2,6 +2,7 @@
 #include "store/access.h"
 
 #include "base/fail.h"
+#include "base/zones.h"
 #include "model/names.h"
 #include "store/notices.h"
 #include "store/rows.h"
@@ -16,9 +17,10 @@ int store_insert_organization(struct sql *sql, const struct organization_row *ro
     return sql_changed(SQL_RUN(
         sql,
         "INSERT INTO organizations (id, uuid, name, version, allowed_addresses, rate_per_minute,"
-        " webhook_secret, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        " webhook_secret, time_zone, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         SQL_I(row->id), SQL_T(row->uuid), SQL_T(row->name), SQL_I(row->version),
         SQL_T(row->allowed_addresses), SQL_I(row->rate_per_minute), secret,
+        SQL_T(row->time_zone.len > 0 ? row->time_zone : STR(ZONE_DEFAULT)),
         SQL_I(row->created_ms)));
 }
 
@@ -27,8 +29,8 @@ int store_read_organization(struct sql *sql, int64_t organization, struct arena 
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
-        "SELECT version, uuid, name, allowed_addresses, rate_per_minute, webhook_secret, created_ms"
-        " FROM organizations WHERE id = $1",
+        "SELECT version, uuid, name, allowed_addresses, rate_per_minute, webhook_secret, time_zone,"
+        " created_ms FROM organizations WHERE id = $1",
         SQL_I(organization));
     int r = sql_found(sql_next(&query));
     if (r != 0)
@@ -41,7 +43,8 @@ int store_read_organization(struct sql *sql, int64_t organization, struct arena 
         .allowed_addresses = sql_text(&query, 3, arena),
         .rate_per_minute = sql_int(&query, 4),
         .webhook_secret = sql_blob(&query, 5, arena),
-        .created_ms = sql_int(&query, 6),
+        .time_zone = sql_text(&query, 6, arena),
+        .created_ms = sql_int(&query, 7),
     };
     return 0;
 }
@@ -53,9 +56,11 @@ int store_update_organization(struct sql *sql, const struct organization_row *ro
         secret = (struct sql_value)SQL_N();
     return sql_changed(SQL_RUN(sql,
                                "UPDATE organizations SET name = $1, allowed_addresses = $2,"
-                               " rate_per_minute = $3, webhook_secret = $4 WHERE id = $5",
+                               " rate_per_minute = $3, webhook_secret = $4, time_zone = $5"
+                               " WHERE id = $6",
                                SQL_T(row->name), SQL_T(row->allowed_addresses),
-                               SQL_I(row->rate_per_minute), secret, SQL_I(row->id)));
+                               SQL_I(row->rate_per_minute), secret, SQL_T(row->time_zone),
+                               SQL_I(row->id)));
 }
 
 int store_raise_version(struct sql *sql, int64_t organization)

@@ -17,6 +17,7 @@ struct organization_row {
     str allowed_addresses; /* comma-separated ranges */
     int64_t rate_per_minute;
     str webhook_secret; /* sealed; empty: none */
+    str time_zone;      /* IANA name; inserted empty: the default one (base/zones.h) */
     int64_t created_ms;
 };
 

@@ -19,12 +19,18 @@ static int read_count(struct sql_query *query, struct catalog_count *ret_count)
 
 int store_insert_campaign(struct sql *sql, const struct campaign_row *row)
 {
-    return sql_changed(
+    int r = sql_changed(
         SQL_RUN(sql,
                 "INSERT INTO campaigns (id, organization, number, name, created_ms, updated_ms)"
                 " VALUES ($1, $2, $3, $4, $5, $6)",
                 SQL_I(row->id), SQL_I(row->organization), SQL_I(row->number), SQL_T(row->name),
                 SQL_I(row->created_ms), SQL_I(row->updated_ms)));
+    if (r < 0)
+        return fail(r);
+    return sql_changed(SQL_RUN(sql,
+                               "UPDATE organizations SET campaign_numbers = $1"
+                               " WHERE id = $2 AND campaign_numbers < $1",
+                               SQL_I(row->number), SQL_I(row->organization)));
 }
 
 int store_update_campaign(struct sql *sql, const struct campaign_row *row)
@@ -86,9 +92,28 @@ int store_list_campaigns(struct sql *sql, const struct store_page *page,
 int store_count_campaigns(struct sql *sql, int64_t organization, struct catalog_count *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM campaigns WHERE organization = $1",
+        sql,
+        "SELECT (SELECT COUNT(*) FROM campaigns WHERE organization = $1), campaign_numbers"
+        " FROM organizations WHERE id = $1",
         SQL_I(organization));
     return read_count(&query, ret_count);
+}
+
+static int take_id(struct sql_query *query, int64_t *ret_id)
+{
+    int r = sql_found(sql_next(query));
+    if (r == 0)
+        *ret_id = sql_int(query, 0);
+    return r;
+}
+
+int store_find_campaign_number(struct sql *sql, int64_t organization, int64_t number,
+                               int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT id FROM campaigns WHERE organization = $1 AND number = $2",
+                  SQL_I(organization), SQL_I(number));
+    return take_id(&query, ret_id);
 }
 
 int store_find_campaign_use(struct sql *sql, int64_t organization, int64_t campaign,
@@ -119,12 +144,18 @@ int store_find_campaign_use(struct sql *sql, int64_t organization, int64_t campa
 
 int store_insert_product(struct sql *sql, const struct product_row *row)
 {
-    return sql_changed(SQL_RUN(
+    int r = sql_changed(SQL_RUN(
         sql,
         "INSERT INTO products (id, organization, number, name, price, recurring,"
         " created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         SQL_I(row->id), SQL_I(row->organization), SQL_I(row->number), SQL_T(row->name),
         SQL_I(row->price), SQL_I(row->recurring), SQL_I(row->created_ms), SQL_I(row->updated_ms)));
+    if (r < 0)
+        return fail(r);
+    return sql_changed(SQL_RUN(sql,
+                               "UPDATE organizations SET product_numbers = $1"
+                               " WHERE id = $2 AND product_numbers < $1",
+                               SQL_I(row->number), SQL_I(row->organization)));
 }
 
 int store_update_product(struct sql *sql, const struct product_row *row)
@@ -187,11 +218,22 @@ int store_list_products(struct sql *sql, const struct store_page *page,
     return fail(r);
 }
 
+int store_find_product_number(struct sql *sql, int64_t organization, int64_t number,
+                              int64_t *ret_id)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, "SELECT id FROM products WHERE organization = $1 AND number = $2",
+                  SQL_I(organization), SQL_I(number));
+    return take_id(&query, ret_id);
+}
+
 int store_count_products(struct sql *sql, int64_t organization, struct catalog_count *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM products WHERE organization = $1",
-        SQL_I(organization));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT (SELECT COUNT(*) FROM products WHERE organization = $1), product_numbers"
+                  " FROM organizations WHERE id = $1",
+                  SQL_I(organization));
     return read_count(&query, ret_count);
 }
 
@@ -260,10 +302,7 @@ int store_find_sku(struct sql *sql, const struct sku *sku, int64_t *ret_id)
         "SELECT id FROM skus WHERE organization = $1 AND sku_key = $2 AND campaign = $3"
         " AND sku = $4",
         SQL_I(sku->organization), SQL_T(sku->key), SQL_I(sku->campaign), SQL_T(sku->text));
-    int r = sql_found(sql_next(&query));
-    if (r == 0)
-        *ret_id = sql_int(&query, 0);
-    return r;
+    return take_id(&query, ret_id);
 }
 
 #define SKU_LIST(more)                                                                             \

@@ -9,7 +9,7 @@
 
 /* ── numbers ── */
 
-/* How many an organization has, and the number that the next one gets. */
+/* How many an organization has, and the number that the next one gets: none that was there before. */
 struct catalog_count {
     int64_t count;
     int64_t next_number;
@@ -36,6 +36,10 @@ MUST_USE int store_list_campaigns(struct sql *sql, const struct store_page *page
                                   struct campaign_row *ret_rows, int *ret_count);
 MUST_USE int store_count_campaigns(struct sql *sql, int64_t organization,
                                    struct catalog_count *ret_count);
+
+/* By its number. STORE_NOT_FOUND */
+MUST_USE int store_find_campaign_number(struct sql *sql, int64_t organization, int64_t number,
+                                        int64_t *ret_id);
 
 /* Why a campaign cannot go. */
 enum campaign_use {
@@ -70,6 +74,8 @@ MUST_USE int store_read_product(struct sql *sql, int64_t organization, int64_t i
                                 struct arena *arena, struct product_row *ret_row);
 MUST_USE int store_list_products(struct sql *sql, const struct store_page *page,
                                  struct product_row *ret_rows, int *ret_count);
+MUST_USE int store_find_product_number(struct sql *sql, int64_t organization, int64_t number,
+                                       int64_t *ret_id);
 MUST_USE int store_count_products(struct sql *sql, int64_t organization,
                                   struct catalog_count *ret_count);
 

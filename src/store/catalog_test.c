@@ -44,6 +44,8 @@ static void test_campaigns(void **state)
     struct campaign_row rows[3];
     struct catalog_count counted;
     int count;
+    scene_organization(scene, ORG);
+    scene_organization(scene, OTHER);
     assert_int_equal(store_count_campaigns(writing(scene), ORG, &counted), 0);
     assert_int_equal(counted.count, 0);
     assert_int_equal(counted.next_number, 1);
@@ -69,6 +71,12 @@ static void test_campaigns(void **state)
     assert_true(str_equal(row.name, STR("Summer")));
     assert_int_equal(row.number, 1);
     assert_int_equal(row.updated_ms, 9);
+
+    add_campaign(scene, ORG, 14, 6);
+    assert_int_equal(store_delete_campaign(writing(scene), ORG, 14), 0);
+    assert_int_equal(store_count_campaigns(writing(scene), ORG, &counted), 0);
+    assert_int_equal(counted.count, 3);
+    assert_int_equal(counted.next_number, 7); /* no number comes twice */
 
     struct store_page page = page_of(scene, STORE_NEWEST, 2);
     assert_int_equal(store_list_campaigns(writing(scene), &page, rows, &count), 0);
@@ -120,6 +128,7 @@ static void test_products(void **state)
     struct product_row rows[3];
     struct catalog_count counted;
     int count;
+    scene_organization(scene, ORG);
     assert_int_equal(store_insert_product(writing(scene), &row), 0);
     row.name = STR("Coffee");
     row.price = 100;
@@ -144,6 +153,9 @@ static void test_products(void **state)
     assert_int_equal(rows[0].id, 21);
     assert_int_equal(store_count_products(writing(scene), ORG, &counted), 0);
     assert_int_equal(counted.count, 2);
+    assert_int_equal(counted.next_number, 3);
+    assert_int_equal(store_delete_product(writing(scene), ORG, 21), 0);
+    assert_int_equal(store_count_products(writing(scene), ORG, &counted), 0);
     assert_int_equal(counted.next_number, 3);
     assert_int_equal(store_delete_product(writing(scene), ORG, 20), 0);
     assert_int_equal(store_read_product(writing(scene), ORG, 20, &scene->arena, &row),

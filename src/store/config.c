@@ -177,14 +177,15 @@ int store_insert_endpoint(struct sql *sql, const struct endpoint_row *row)
         sql,
         "INSERT INTO endpoints (id, organization, name, url, event_types, format, signing, secret,"
         " status, status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets,"
-        " kind)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        " kind, export) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17, $18)",
         SQL_I(row->id), SQL_I(row->organization), SQL_T(row->name), SQL_B(row->url),
         SQL_T(row->event_types), SQL_T(webhook_format_name(row->format)), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
         SQL_I(row->created_ms), SQL_I(row->updated_ms), SQL_T(row->policy),
         sql_optional_blob(row->transport), sql_optional_text(row->filter),
-        sql_optional_blob(row->old_secrets), SQL_T(endpoint_kind_name(row->kind))));
+        sql_optional_blob(row->old_secrets), SQL_T(endpoint_kind_name(row->kind)),
+        sql_optional_blob(row->export)));
 }
 
 int store_update_endpoint(struct sql *sql, const struct endpoint_row *row)
@@ -193,17 +194,17 @@ int store_update_endpoint(struct sql *sql, const struct endpoint_row *row)
         sql,
         "UPDATE endpoints SET name = $1, url = $2, event_types = $3, signing = $4, secret = $5,"
         " status = $6, status_reason = $7, updated_ms = $8, policy = $9, transport = $10,"
-        " filter = $11, old_secrets = $12 WHERE organization = $13 AND id = $14",
+        " filter = $11, old_secrets = $12, export = $13 WHERE organization = $14 AND id = $15",
         SQL_T(row->name), SQL_B(row->url), SQL_T(row->event_types), SQL_I(row->signing),
         SQL_B(row->secret), SQL_T(outlet_status_name(row->status)), SQL_T(row->status_reason),
         SQL_I(row->updated_ms), SQL_T(row->policy), sql_optional_blob(row->transport),
         sql_optional_text(row->filter), sql_optional_blob(row->old_secrets),
-        SQL_I(row->organization), SQL_I(row->id)));
+        sql_optional_blob(row->export), SQL_I(row->organization), SQL_I(row->id)));
 }
 
 #define ENDPOINT_COLUMNS                                                                           \
     "SELECT id, organization, name, url, event_types, format, signing, secret, status,"            \
-    " status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets, kind"         \
+    " status_reason, created_ms, updated_ms, policy, transport, filter, old_secrets, kind, export" \
     " FROM endpoints"
 
 /* A kind, format or status that this program does not know reads as its safe one: not sent. */
@@ -224,6 +225,7 @@ static struct endpoint_row take_endpoint(const struct sql_query *query, struct a
         .transport = sql_blob(query, 13, arena),
         .filter = sql_text(query, 14, arena),
         .old_secrets = sql_blob(query, 15, arena),
+        .export = sql_blob(query, 17, arena),
     };
     if (!webhook_format_read(sql_text(query, 5, arena), &row.format) ||
         !outlet_status_read(sql_text(query, 8, arena), &row.status) ||
@@ -244,14 +246,15 @@ int store_read_endpoint(struct sql *sql, int64_t organization, int64_t id, struc
     return r;
 }
 
-int store_list_endpoints(struct sql *sql, const struct store_page *page,
+int store_list_endpoints(struct sql *sql, const struct store_page *page, enum endpoint_kind kind,
                          struct endpoint_row *ret_rows, int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  ENDPOINT_COLUMNS " WHERE organization = $1 AND id < $2 AND status <> 'deleted'"
-                                   " ORDER BY id DESC LIMIT $3",
-                  SQL_I(page->organization), SQL_I(page->before), SQL_I(page->limit));
+                  ENDPOINT_COLUMNS " WHERE organization = $1 AND id < $2 AND kind = $3"
+                                   " AND status <> 'deleted' ORDER BY id DESC LIMIT $4",
+                  SQL_I(page->organization), SQL_I(page->before), SQL_T(endpoint_kind_name(kind)),
+                  SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -260,11 +263,14 @@ int store_list_endpoints(struct sql *sql, const struct store_page *page,
     return fail(r);
 }
 
-int store_count_endpoints(struct sql *sql, int64_t organization, int64_t *ret_count)
+int store_count_endpoints(struct sql *sql, int64_t organization, enum endpoint_kind kind,
+                          int64_t *ret_count)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql, "SELECT COUNT(*) FROM endpoints WHERE organization = $1 AND status <> 'deleted'",
-        SQL_I(organization));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT COUNT(*) FROM endpoints WHERE organization = $1 AND kind = $2"
+                  " AND status <> 'deleted'",
+                  SQL_I(organization), SQL_T(endpoint_kind_name(kind)));
     return sql_one_int(&query, ret_count);
 }
 

@@ -84,6 +84,7 @@ struct endpoint_row {
     str policy;      /* JSON: model/outlet_json.h */
     str transport;   /* sealed, likewise; empty: all as usual */
     str filter;      /* JSON: mapping/condition.h; empty: none */
+    str export;      /* sealed: of an export profile, mapping/export_profile.h; else empty */
     enum outlet_status status;
     str status_reason;
     int64_t created_ms;
@@ -97,8 +98,10 @@ MUST_USE int store_read_endpoint(struct sql *sql, int64_t organization, int64_t 
                                  struct arena *arena, struct endpoint_row *ret_row);
 /* Without the deleted ones. */
 MUST_USE int store_list_endpoints(struct sql *sql, const struct store_page *page,
-                                  struct endpoint_row *ret_rows, int *ret_count);
-MUST_USE int store_count_endpoints(struct sql *sql, int64_t organization, int64_t *ret_count);
+                                  enum endpoint_kind kind, struct endpoint_row *ret_rows,
+                                  int *ret_count);
+MUST_USE int store_count_endpoints(struct sql *sql, int64_t organization, enum endpoint_kind kind,
+                                   int64_t *ret_count);
 /* All ids, of deleted ones too. */
 MUST_USE int store_read_endpoint_ids(struct sql *sql, int64_t organization, struct arena *arena,
                                      int64_t **ret_ids, int *ret_count);

@@ -251,6 +251,23 @@ static int read_carried(struct sql *sql, const struct delivery *delivery, struct
     return 0;
 }
 
+/* Of an export profile: what was fixed of it goes instead of the event's data. */
+static int read_rendered(struct sql *sql, const struct delivery *delivery, struct arena *arena,
+                         struct event *event)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT content FROM exports WHERE delivery = $1 AND organization = $2 AND content IS NOT"
+        " NULL",
+        SQL_I(delivery->id), SQL_I(delivery->organization));
+    int r = sql_next(&query);
+    if (r > 0) {
+        event->data = sql_blob(&query, 0, arena);
+        event->rendered = true;
+    }
+    return fail(MIN_OF(r, 0));
+}
+
 int store_read_sent_event(struct sql *sql, const struct delivery_found *found, struct arena *arena,
                           struct event *ret_event)
 {
@@ -259,12 +276,13 @@ int store_read_sent_event(struct sql *sql, const struct delivery_found *found, s
     int r = store_read_event(sql, delivery->organization, delivery->event, arena, &stored);
     if (r == 0)
         *ret_event = stored.event;
-    if (r != STORE_NOT_FOUND)
-        return fail(r);
-    *ret_event = (struct event){ .id = delivery->event,
-                                 .organization = delivery->organization,
-                                 .type = found->event_type };
-    return read_carried(sql, delivery, arena, ret_event);
+    if (r == STORE_NOT_FOUND) {
+        *ret_event = (struct event){ .id = delivery->event,
+                                     .organization = delivery->organization,
+                                     .type = found->event_type };
+        r = read_carried(sql, delivery, arena, ret_event);
+    }
+    return r == 0 ? read_rendered(sql, delivery, arena, ret_event) : fail(r);
 }
 
 /* Deliveries get their ids right behind their event's, before the next event of that organization.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/fixture.h"
 
+#include "store/catalog.h"
+#include "store/orders.h"
 #include "store/testing.h"
 
 #define ORG 1
@@ -47,6 +49,56 @@ static void add_history(struct scene *scene)
     rows_commit(&rows);
 }
 
+#define CAMPAIGN 3001
+#define PRODUCT 3002
+#define SKU 3003
+#define CUSTOMER 3004
+#define ORDER 3005
+
+/* An order whose line says which SKU it is; the SKU, which product. */
+static void add_orders(struct scene *scene)
+{
+    struct sql *sql = store_writer_sql(scene->writer);
+    const struct campaign_row campaign = {
+        .id = CAMPAIGN, .organization = ORG, .number = 1, .name = STR("Spring")
+    };
+    const struct product_row product = {
+        .id = PRODUCT, .organization = ORG, .number = 1, .name = STR("Serum"), .price = 4990
+    };
+    const struct sku sku = { .id = SKU,
+                             .organization = ORG,
+                             .campaign = CAMPAIGN,
+                             .text = STR("SERUM-1"),
+                             .key = STR("serum-1"),
+                             .product = PRODUCT };
+    const struct customer customer = {
+        .id = CUSTOMER, .organization = ORG, .number = 1, .email_key = STR("ada@example.com")
+    };
+    const struct order_line line = {
+        .sku_id = SKU, .sku = STR("SERUM-1"), .quantity = 1, .price = 4990
+    };
+    const struct order order = { .id = ORDER,
+                                 .organization = ORG,
+                                 .number = 1,
+                                 .campaign = CAMPAIGN,
+                                 .customer = CUSTOMER,
+                                 .client_order_id = STR("F5A8CD676F"),
+                                 .sender_order_id = STR("279415"),
+                                 .state = SALE_COMPLETE,
+                                 .sold = true,
+                                 .currency = STR("USD"),
+                                 .values = { [CRM_FIRST_NAME] = STR_INIT("Ada") },
+                                 .lines = &line,
+                                 .line_count = 1,
+                                 .total = 4990,
+                                 .captured = 4990 };
+    assert_int_equal(store_insert_campaign(sql, &campaign), 0);
+    assert_int_equal(store_insert_product(sql, &product), 0);
+    assert_int_equal(store_insert_sku(sql, &sku), 0);
+    assert_int_equal(store_insert_customer(sql, &customer), 0);
+    assert_int_equal(store_insert_order(sql, &order, &scene->arena), 0);
+}
+
 void fixture_make(const char *file)
 {
     struct scene scene;
@@ -54,6 +106,7 @@ void fixture_make(const char *file)
     scene_open(&scene);
     add_people(&scene);
     add_history(&scene);
+    add_orders(&scene);
     int r;
     while ((r = store_merge_activity_step(scene.writer, 20)) == CHORE_MORE)
         continue;
@@ -91,6 +144,32 @@ static void check_contact(struct scene *scene)
     assert_int_equal(count, DELIVERIES);
 }
 
+/* Releases before schema 3 had none. */
+static void check_orders(struct scene *scene)
+{
+    struct sql *sql = store_reader_sql(scene->reader);
+    const struct order_wanted wanted = { .organization = ORG,
+                                         .client_order_id = STR("F5A8CD676F") };
+    struct order order;
+    struct customer customer;
+    if (scene_number(scene, "SELECT count(*) FROM orders") == 0)
+        return;
+    assert_int_equal(store_find_order(sql, &wanted, &scene->arena, &order), 0);
+    assert_int_equal(order.state, SALE_COMPLETE);
+    assert_int_equal(order.captured, 4990);
+    assert_true(str_equal(order.values[CRM_FIRST_NAME], STR("Ada")));
+    assert_int_equal(order.line_count, 1);
+    assert_int_equal(order_line_product(&order.lines[0]), PRODUCT);
+    assert_int_equal(
+        store_find_customer(sql, ORG, STR("ada@example.com"), 0, &scene->arena, &customer), 0);
+    assert_int_equal(customer.id, order.customer);
+    struct catalog_count campaigns, products;
+    assert_int_equal(store_count_campaigns(sql, ORG, &campaigns), 0);
+    assert_int_equal(store_count_products(sql, ORG, &products), 0);
+    assert_int_equal(campaigns.next_number, 2);
+    assert_int_equal(products.next_number, 2);
+}
+
 void fixture_check(str directory)
 {
     struct scene scene = { .log = { .least = LOG_ERROR, .fd = 2 } };
@@ -101,6 +180,7 @@ void fixture_check(str directory)
     scene_connect(&scene);
     check_work(&scene);
     check_contact(&scene);
+    check_orders(&scene);
     assert_int_equal(
         store_setting_get(store_reader_sql(scene.reader), "fixture", &scene.arena, &value), 1);
     scene_check(&scene);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/orders.h"
 
+#include "base/limits.h"
 #include "model/order_json.h"
 #include "model/order_names.h"
 #include "store/rows.h"
@@ -9,8 +10,9 @@
     "SELECT id, number, client_order_id, sender_order_id, campaign, customer, state, test, data,"  \
     " created_ms, updated_ms FROM orders"
 
-static int take_order(const struct sql_query *query, int64_t organization, struct arena *arena,
-                      struct order *ret_order)
+/* All but its data. */
+static int take_columns(const struct sql_query *query, int64_t organization, struct arena *arena,
+                        struct order *ret_order)
 {
     struct order order = {
         .id = sql_int(query, 0),
@@ -24,11 +26,19 @@ static int take_order(const struct sql_query *query, int64_t organization, struc
         .created_ms = sql_int(query, 9),
         .updated_ms = sql_int(query, 10),
     };
-    if (!sale_state_read(sql_text(query, 6, arena), &order.state) ||
-        !order_data_read(sql_blob(query, 8, arena), arena, &order))
+    if (!sale_state_read(sql_text(query, 6, arena), &order.state))
         return fail(FAIL_CORRUPT);
     *ret_order = order;
     return 0;
+}
+
+static int take_order(const struct sql_query *query, int64_t organization, struct arena *arena,
+                      struct order *ret_order)
+{
+    int r = take_columns(query, organization, arena, ret_order);
+    if (r == 0 && !order_data_read(sql_blob(query, 8, arena), arena, ret_order))
+        r = FAIL_CORRUPT;
+    return fail(r);
 }
 
 static int take_found(struct sql_query *query, int64_t organization, struct arena *arena,
@@ -163,17 +173,107 @@ int store_list_orders(struct sql *sql, const struct store_page *page,
     return fail(r);
 }
 
+int store_find_newest_order(struct sql *sql, int64_t organization, int64_t customer,
+                            struct arena *arena, struct order *ret_order)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, ORDER_COLUMNS " WHERE organization = $1 AND customer = $2 ORDER BY id DESC LIMIT 1",
+        SQL_I(organization), SQL_I(customer));
+    return take_found(&query, organization, arena, ret_order);
+}
+
+/* ── searches ── */
+
+/* By the index that leaves the fewest rows; the rest is looked at here. */
+static struct sql_query start_search(struct sql *sql, const struct order_search *search)
+{
+    if (search->customer != 0)
+        return SQL_QUERY(sql,
+                         ORDER_COLUMNS " WHERE organization = $1 AND customer = $2"
+                                       " ORDER BY id DESC LIMIT $3",
+                         SQL_I(search->organization), SQL_I(search->customer),
+                         SQL_I(STORE_SEARCH_MAX + 1));
+    const struct sql_value *values =
+        SQL_VALUES(SQL_I(search->organization), SQL_I(search->since_ms), SQL_I(search->until_ms),
+                   SQL_I(STORE_SEARCH_MAX + 1));
+    if (search->by_update)
+        return sql_start(sql,
+                         ORDER_COLUMNS " WHERE organization = $1 AND updated_ms >= $2"
+                                       " AND updated_ms < $3 ORDER BY updated_ms DESC, id DESC"
+                                       " LIMIT $4",
+                         values, 4);
+    return sql_start(sql,
+                     ORDER_COLUMNS " WHERE organization = $1 AND created_ms >= $2"
+                                   " AND created_ms < $3 ORDER BY created_ms DESC, id DESC"
+                                   " LIMIT $4",
+                     values, 4);
+}
+
+static bool is_in_campaigns(const struct order_search *search, int64_t campaign)
+{
+    for (int i = 0; i < search->campaign_count; i++)
+        if (search->campaigns[i] == campaign)
+            return true;
+    return search->campaign_count == 0;
+}
+
+static bool columns_fit(const struct order_search *search, const struct order *order)
+{
+    int64_t at_ms = search->by_update ? order->updated_ms : order->created_ms;
+    return at_ms >= search->since_ms && at_ms < search->until_ms &&
+           (search->state == SALE_NONE || search->state == order->state) &&
+           is_in_campaigns(search, order->campaign);
+}
+
+/* One row: counted where it fits, and kept where its page is the one. */
+static int search_row(const struct sql_query *query, const struct order_search *search,
+                      struct arena *scratch, struct order *ret_rows, struct search_result *result)
+{
+    struct order order = {};
+    int r = take_columns(query, search->organization, scratch, &order);
+    if (r < 0 || !columns_fit(search, &order))
+        return fail(r);
+    if (search->fits != NULL) {
+        r = take_order(query, search->organization, scratch, &order);
+        if (r < 0 || !search->fits(&order, search->context))
+            return fail(r);
+    }
+    if (result->total++ < search->skip || result->count == search->limit)
+        return 0;
+    return fail(take_order(query, search->organization, search->arena, &ret_rows[result->count++]));
+}
+
+int store_search_orders(struct sql *sql, const struct order_search *search, struct order *ret_rows,
+                        struct search_result *ret_result)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct search_result result = {};
+    struct sql_query CLEANUP(sql_done) query = start_search(sql, search);
+    int looked_at = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        result.cut = ++looked_at > STORE_SEARCH_MAX;
+        if (result.cut)
+            break;
+        r = search_row(&query, search, &scratch, ret_rows, &result);
+        if (r < 0)
+            return fail(r);
+        arena_reset(&scratch, (size_t)MIB);
+    }
+    for (int i = 0; r >= 0 && i < result.count; i++)
+        r = link_lines(sql, search->arena, &ret_rows[i]);
+    *ret_result = result;
+    return fail(MIN_OF(r, 0));
+}
+
 /* ── customers ── */
 
 #define CUSTOMER_COLUMNS "SELECT id, number, email_key, contact, created_ms FROM customers"
 
-static int take_customer(struct sql_query *query, int64_t organization, struct arena *arena,
-                         struct customer *ret_customer)
+static struct customer read_customer(const struct sql_query *query, int64_t organization,
+                                     struct arena *arena)
 {
-    int r = sql_found(sql_next(query));
-    if (r != 0)
-        return r;
-    *ret_customer = (struct customer){
+    return (struct customer){
         .id = sql_int(query, 0),
         .organization = organization,
         .number = sql_int(query, 1),
@@ -181,7 +281,15 @@ static int take_customer(struct sql_query *query, int64_t organization, struct a
         .contact = sql_int(query, 3),
         .created_ms = sql_int(query, 4),
     };
-    return 0;
+}
+
+static int take_customer(struct sql_query *query, int64_t organization, struct arena *arena,
+                         struct customer *ret_customer)
+{
+    int r = sql_found(sql_next(query));
+    if (r == 0)
+        *ret_customer = read_customer(query, organization, arena);
+    return r;
 }
 
 static int find_customer_by_id(struct sql *sql, int64_t organization, int64_t id,
@@ -203,6 +311,99 @@ int store_find_customer(struct sql *sql, int64_t organization, str email_key, in
         SQL_QUERY(sql, CUSTOMER_COLUMNS " WHERE organization = $1 AND email_key = $2",
                   SQL_I(organization), SQL_T(email_key));
     return take_customer(&query, organization, arena, ret_customer);
+}
+
+int store_find_customer_number(struct sql *sql, int64_t organization, int64_t number,
+                               struct arena *arena, struct customer *ret_customer)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, CUSTOMER_COLUMNS " WHERE organization = $1 AND number = $2",
+                  SQL_I(organization), SQL_I(number));
+    return take_customer(&query, organization, arena, ret_customer);
+}
+
+/* By their numbers, which rise with their ids, and have an index. */
+int store_list_customers(struct sql *sql, const struct store_page *page, struct customer *ret_rows,
+                         int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        CUSTOMER_COLUMNS " WHERE organization = $1 AND number < COALESCE((SELECT number"
+                         " FROM customers WHERE id = $2 AND organization = $1), $3)"
+                         " ORDER BY number DESC LIMIT $4",
+        SQL_I(page->organization), SQL_I(page->before), SQL_I(INT64_MAX), SQL_I(page->limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = read_customer(&query, page->organization, page->arena);
+    *ret_count = count;
+    return fail(r);
+}
+
+static struct sql_query start_customers(struct sql *sql, const struct order_search *search)
+{
+    const struct sql_value *values =
+        SQL_VALUES(SQL_I(search->organization), SQL_I(search->since_ms), SQL_I(search->until_ms),
+                   SQL_I(STORE_SEARCH_MAX + 1));
+    if (search->by_update)
+        return sql_start(sql,
+                         CUSTOMER_COLUMNS
+                         " WHERE organization = $1 AND id IN (SELECT o.customer FROM orders o"
+                         " WHERE o.organization = $1 AND o.updated_ms >= $2 AND o.updated_ms < $3)"
+                         " ORDER BY id DESC LIMIT $4",
+                         values, 4);
+    return sql_start(sql,
+                     CUSTOMER_COLUMNS " WHERE organization = $1 AND created_ms >= $2"
+                                      " AND created_ms < $3 ORDER BY created_ms DESC, id DESC"
+                                      " LIMIT $4",
+                     values, 4);
+}
+
+static int search_customer(struct sql *sql, const struct order_search *search,
+                           const struct customer_found *found, struct customer_found *ret_rows,
+                           struct search_result *result)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct order newest = {};
+    if (search->fits != NULL) {
+        int r = store_find_newest_order(sql, search->organization, found->customer.id, &scratch,
+                                        &newest);
+        if (r < 0 || !search->fits(&newest, search->context))
+            return fail(MIN_OF(r, 0));
+    }
+    if (result->total++ < search->skip || result->count == search->limit)
+        return 0;
+    struct customer_found *row = &ret_rows[result->count++];
+    *row = *found;
+    int r = store_find_newest_order(sql, search->organization, found->customer.id, search->arena,
+                                    &row->newest);
+    return fail(MIN_OF(r, 0));
+}
+
+int store_search_customers(struct sql *sql, const struct order_search *search,
+                           struct customer_found *ret_rows, struct search_result *ret_result)
+{
+    struct arena CLEANUP(arena_done) scratch = {};
+    struct search_result result = {};
+    struct sql_query CLEANUP(sql_done) query = start_customers(sql, search);
+    int looked_at = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0) {
+        result.cut = ++looked_at > STORE_SEARCH_MAX;
+        if (result.cut)
+            break;
+        const struct customer_found found = { .customer = read_customer(
+                                                  &query, search->organization, &scratch) };
+        r = search_customer(sql, search, &found, ret_rows, &result);
+        if (r < 0)
+            return fail(r);
+        arena_reset(&scratch, (size_t)MIB);
+    }
+    /* Their keys are not asked for, and have gone with the row. */
+    for (int i = 0; i < result.count; i++)
+        ret_rows[i].customer.email_key = (str){};
+    *ret_result = result;
+    return fail(MIN_OF(r, 0));
 }
 
 int store_insert_customer(struct sql *sql, const struct customer *customer)

@@ -86,13 +86,18 @@ int store_list_paused_lines(struct sql *sql, const struct store_page *page, int6
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
-        LINE_COLUMNS " WHERE organization = $1 AND outlet = $2 AND delivery < $3"
-                     " ORDER BY delivery DESC LIMIT $4",
+        "SELECT organization, outlet, subject, delivery, since_ms,"
+        " CASE WHEN EXISTS (SELECT 1 FROM orders WHERE orders.id = subject"
+        " AND orders.organization = $1) THEN 1 ELSE 0 END"
+        " FROM paused_lines WHERE organization = $1 AND outlet = $2 AND delivery < $3"
+        " ORDER BY delivery DESC LIMIT $4",
         SQL_I(page->organization), SQL_I(outlet), SQL_I(page->before), SQL_I(page->limit));
     int count = 0;
     int r;
-    while ((r = sql_next(&query)) > 0)
-        ret_lines[count++] = line_of(&query);
+    while ((r = sql_next(&query)) > 0) {
+        ret_lines[count] = line_of(&query);
+        ret_lines[count++].is_order = sql_int(&query, 5) != 0;
+    }
     *ret_count = count;
     return fail(r);
 }

@@ -190,6 +190,7 @@ struct delivery_change {
     struct delivery after; /* pending: the work row is updated; else it moves to deliveries */
     str event_type;
     bool was_pending;              /* where the row is now: work (true) or deliveries (false) */
+    bool fresh;                    /* nowhere yet: it ends before it begins, with a reason */
     const struct attempt *attempt; /* to be recorded with it, or NULL */
 };
 
@@ -224,6 +225,49 @@ struct sku_row {
     struct sku sku;
 };
 
+/* What a delivery of an export profile has beside others: one row each, or what is known of it now. */
+struct export_delivery_row {
+    struct export_delivery_row *next;
+    int64_t delivery;
+    int64_t organization;
+    int64_t outlet;
+    int64_t event;
+    int64_t order;
+    int64_t route; /* of a file; 0: any of that customer type */
+    int64_t file;  /* that it is a row of; 0: none */
+    str content;   /* mapping/export_render.h; empty: not fixed yet */
+};
+
+/* A file of an export profile: what is fixed with its first row, and how far it is. Its bytes are
+ * the header and the contents of its rows, by delivery. */
+struct export_file {
+    int64_t id;
+    int64_t organization;
+    int64_t profile;
+    int64_t route;
+    int64_t day; /* since 1970-01-01, by the account's clocks */
+    str name;
+    str columns; /* the field map, as export_map_write() wrote it */
+    str header;
+    bool guarded;      /* cells are */
+    int64_t closes_ms; /* no row is added from then on */
+    int64_t row_count;
+    int64_t byte_count; /* without the header */
+    int64_t delivery;   /* whose attempts are the file's; 0: none has been */
+    int64_t uploaded_ms;
+    int64_t created_ms;
+};
+
+/* Of a batch: what goes into a file, or becomes of it. */
+struct export_file_row {
+    struct export_file_row *next;
+    struct export_file file;
+    bool fresh; /* not in the store yet */
+    int64_t rows, bytes;
+    int64_t delivery;
+    int64_t uploaded_ms;
+};
+
 /* Orders and customers that a batch has made or changed, each once. */
 struct order_row {
     struct order_row *next;
@@ -251,6 +295,8 @@ struct batch_rows {
     struct order_row *orders;
     struct customer_row *customers; /* new ones */
     struct sku_row *skus;
+    struct export_delivery_row *exports;
+    struct export_file_row *export_files;
 };
 
 /* Writes them all. An event with a contact also enters that contact's activity. */

@@ -179,6 +179,7 @@ void rows_init(struct rows *rows, struct scene *scene)
     rows->changes_end = &rows->batch.changes;
     rows->keys_end = &rows->batch.idempotency;
     rows->rejections_end = &rows->batch.rejections;
+    rows->exports_end = &rows->batch.exports;
 }
 
 int64_t rows_id(struct rows *rows)
@@ -339,6 +340,21 @@ struct delivery_change *rows_change(struct rows *rows, const struct delivery *de
     *rows->changes_end = change;
     rows->changes_end = &change->next;
     return change;
+}
+
+void rows_export(struct rows *rows, const struct delivery *delivery, const char *content)
+{
+    struct export_delivery_row *row = ARENA_NEW(&rows->scene->arena, struct export_delivery_row);
+    *row = (struct export_delivery_row){
+        .delivery = delivery->id,
+        .organization = delivery->organization,
+        .outlet = delivery->outlet,
+        .event = delivery->event,
+        .order = 7,
+        .content = str_c(content),
+    };
+    *rows->exports_end = row;
+    rows->exports_end = &row->next;
 }
 
 void rows_key(struct rows *rows, const struct event *event, const char *key)

@@ -71,6 +71,7 @@ struct rows {
     struct delivery_change **changes_end;
     struct idempotency_row **keys_end;
     struct rejection_row **rejections_end;
+    struct export_delivery_row **exports_end;
     int64_t last_id;
 };
 
@@ -86,6 +87,8 @@ struct delivery *rows_work(struct rows *rows, struct event *event, int64_t outle
 /* `delivery` as it was; the attempt has status 200 for delivered, else 500. NULL: without one. */
 struct delivery_change *rows_change(struct rows *rows, const struct delivery *delivery,
                                     enum delivery_state state, bool with_attempt);
+/* That it is of an export profile. Empty content: not fixed yet. */
+void rows_export(struct rows *rows, const struct delivery *delivery, const char *content);
 void rows_key(struct rows *rows, const struct event *event, const char *key);
 void rows_rejection(struct rows *rows, int64_t organization, int64_t inlet, const char *reason);
 

@@ -33,6 +33,16 @@ export async function makeSku(client, campaignId, sku, more = {}) {
     return expect(await client.post('/api/v1/skus', { campaignId, sku, ...more }), 201).json;
 }
 
+// An export profile by POST of a postback; `changes` replace its members.
+export async function makeProfile(client, url, changes = {}) {
+    const body = { name: 'Profile', type: 'postback', url, mappings: { order: '[orderId]' }, ...changes };
+    return expect(await client.post('/api/v1/export-profiles', body), 201).json;
+}
+
+export async function makeRoute(client, profileId, customerType = 'new_sale', more = {}) {
+    return expect(await client.post(`/api/v1/export-profiles/${profileId}/routes`, { customerType, ...more }), 201).json;
+}
+
 export const PLUGIN_SECRET = 'a secret of the sender';
 
 export function makePlugin(client, campaignId, changes = {}) {

@@ -55,6 +55,11 @@ scenario('numbers are counted up in each organization by itself', async () => {
     assert.deepEqual(made.map((row) => row.number).sort((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i + 4), 'twenty at once');
     await fresh.restart();
     assert.equal((await makeCampaign(mine)).number, 4);
+    for (const path of [CAMPAIGNS, PRODUCTS]) {
+        const newest = expect(await mine.post(path, { name: 'n' }), 201).json;
+        expect(await mine.delete(`${path}/${newest.id}`), 204);
+        assert.equal(expect(await mine.post(path, { name: 'n' }), 201).json.number, newest.number + 1, 'a number never comes again');
+    }
 });
 
 scenario('a campaign needs a name, and takes nothing else', async () => {

@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv2020 from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-import { EMAIL, PLUGIN_SECRET, TEXT, makeCampaign, makeEvent, makeIntegration, makePlugin, makeProduct, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
+import { EMAIL, PLUGIN_SECRET, TEXT, makeCampaign, makeEvent, makeIntegration, makePlugin, makeProduct, makeProfile, makeRoute, makeSku, makeWebhook, sendApi, sendWebhook } from '../lib/fixtures.mjs';
 import { Client, expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, scenario, startHub } from '../lib/hub.mjs';
 import { startMailServer } from '../lib/mail.mjs';
@@ -69,7 +69,9 @@ async function makeWorld() {
     const sku = await makeSku(api, campaign.id, 'world', { productId: product.id });
     const order = expect(await api.post('/api/v1/orders', { campaignId: campaign.id, state: 'complete', lines: [{ sku: 'world', price: '10.00' }] }), 201).json;
     const plugin = expect(await makePlugin(api, campaign.id), 201).json;
-    return { plugin: plugin.id, campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
+    const profile = await makeProfile(api, 'http://127.0.0.1:9/');
+    const route = await makeRoute(api, profile.id);
+    return { profile: profile.id, route: route.id, plugin: plugin.id, campaign: campaign.id, product: product.id, sku: sku.id, order: order.id, customer: order.customerId, integration: integration.id, definition: definition.id, webhook: webhook.id, event: event.id, key: key.id, user: user.id, contact: contact.id, delivery: delivery.id, recovery: recovery.id };
 }
 
 async function makeSession(role) {
@@ -90,6 +92,8 @@ const KINDS = [
     [/^\/api\/v1\/integrations\/\{\w+\}/, 'integration', 0],
     [/^\/api\/v1\/plugins\/\{\w+\}/, 'plugin', 0],
     [/^\/api\/v1\/webhooks\/\{\w+\}/, 'webhook', 0],
+    [/^\/api\/v1\/export-profiles\/\{\w+\}\/routes\/\{(\w+)\}/, 'route', 1],
+    [/^\/api\/v1\/export-profiles\/\{\w+\}/, 'profile', 0],
     [/^\/api\/v1\/deliveries\/\{\w+\}/, 'delivery', 0],
     [/^\/api\/v1\/recoveries\/\{\w+\}/, 'recovery', 0],
     [/^\/api\/v1\/events\/\{\w+\}/, 'event', 0],
@@ -100,9 +104,10 @@ const KINDS = [
     [/^\/api\/v1\/products\/\{\w+\}/, 'product', 0],
     [/^\/api\/v1\/skus\/\{\w+\}/, 'sku', 0],
     [/^\/api\/v1\/orders\/\{\w+\}/, 'order', 0],
+    [/^\/api\/v1\/customers\/\{\w+\}/, 'customer', 0],
 ];
 
-const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord', plugin: 'plg' };
+const PREFIXES = { definition: 'def', integration: 'int', webhook: 'whk', delivery: 'dlv', recovery: 'rcv', event: 'evt', contact: 'con', key: 'key', user: 'usr', campaign: 'cmp', product: 'prd', sku: 'sku', order: 'ord', customer: 'cus', plugin: 'plg', profile: 'exp', route: 'rte' };
 
 function fill(path, ids) {
     if (path === '/{organizationId}/custom-events/alias/{alias}') return `/${ids.organization ?? hub.owners[0].organizationId}/custom-events/alias/${ids.alias ?? 'world-hook'}`;
@@ -154,6 +159,13 @@ function goodBody(operation) {
         'POST /api/v1/orders/{}/changes': { type: 'shipped', trackingNumber: `walk ${n}` },
         'POST /api/v1/plugins': { type: 'konnektive', name: `Walk ${n}`, secret: 'walk walk walk', campaignId: world.campaign },
         'PATCH /api/v1/plugins/{}': { name: `Walk ${n}` },
+        'POST /api/v1/export-profiles': { name: 'Walk', type: 'postback', url: 'http://127.0.0.1:9/', mappings: { order: '[orderId]' } },
+        'PATCH /api/v1/export-profiles/{}': { name: `Walk ${n}` },
+        'POST /api/v1/export-profiles/{}/routes': { customerType: 'lead' },
+        'PATCH /api/v1/export-profiles/{}/routes/{}': { campaignIds: [world.campaign] },
+        'POST /api/v1/export-profiles/{}/preview': { orderId: world.order },
+        'POST /api/v1/export-profiles/{}/explain': { orderId: world.order },
+        'POST /api/v1/export-profiles/{}/recover': { since: '2020-01-01T00:00:00Z' },
         'POST /api/v1/webhooks': { name: 'Walk', url: 'http://127.0.0.1:9/', eventTypes: ['custom_event.never'] },
         'PATCH /api/v1/webhooks/{}': { name: `Walk ${n}` },
         'POST /api/v1/webhooks/{}/rotate-secret': { overlapHours: 0 },
@@ -268,13 +280,18 @@ scenario('the routes that the outside relies on are there', () => {
         'GET /api/v1/campaigns', 'POST /api/v1/campaigns', 'GET /api/v1/campaigns/{}', 'PATCH /api/v1/campaigns/{}', 'DELETE /api/v1/campaigns/{}',
         'GET /api/v1/products', 'POST /api/v1/products', 'GET /api/v1/products/{}', 'PATCH /api/v1/products/{}', 'DELETE /api/v1/products/{}',
         'GET /api/v1/orders', 'POST /api/v1/orders', 'GET /api/v1/orders/{}', 'POST /api/v1/orders/{}/changes',
+        'GET /api/v1/customers', 'GET /api/v1/customers/{}', 'GET /api/v1/customers/{}/history',
         'GET /api/v1/skus', 'POST /api/v1/skus', 'GET /api/v1/skus/{}', 'PATCH /api/v1/skus/{}', 'DELETE /api/v1/skus/{}',
         'GET /api/v1/contacts', 'GET /api/v1/contacts/{}', 'GET /api/v1/contacts/{}/activity',
         'GET /api/v1/plugins', 'POST /api/v1/plugins', 'GET /api/v1/plugins/{}', 'PATCH /api/v1/plugins/{}', 'DELETE /api/v1/plugins/{}',
         'GET /api/v1/webhooks', 'POST /api/v1/webhooks', 'GET /api/v1/webhooks/{}', 'PATCH /api/v1/webhooks/{}', 'DELETE /api/v1/webhooks/{}', 'POST /api/v1/webhooks/{}/ping', 'GET /api/v1/webhooks/{}/deliveries',
+        'GET /api/v1/export-profiles', 'POST /api/v1/export-profiles', 'GET /api/v1/export-profiles/{}', 'PATCH /api/v1/export-profiles/{}', 'DELETE /api/v1/export-profiles/{}', 'GET /api/v1/export-fields',
+        'GET /api/v1/export-profiles/{}/routes', 'POST /api/v1/export-profiles/{}/routes', 'GET /api/v1/export-profiles/{}/routes/{}', 'PATCH /api/v1/export-profiles/{}/routes/{}', 'DELETE /api/v1/export-profiles/{}/routes/{}',
+        'POST /api/v1/export-profiles/{}/preview', 'POST /api/v1/export-profiles/{}/explain', 'GET /api/v1/export-profiles/{}/deliveries',
         'GET /api/v1/deliveries/{}', 'POST /api/v1/deliveries/{}/resend',
         'POST /api/v1/webhooks/{}/recover', 'GET /api/v1/webhooks/{}/recoveries', 'GET /api/v1/recoveries/{}', 'POST /api/v1/recoveries/{}/cancel',
         'GET /api/v1/events', 'GET /api/v1/events/{}', 'GET /api/v1/rejections', 'GET /api/v1/ledger', 'GET /api/v1/audit',
+        ...['landers/clicks/import', 'leads/import', 'order/import', 'upsale/import', 'order/update', 'order/cancel', 'order/refund', 'order/qa', 'purchase/update', 'purchase/cancel', 'fulfillment/update', 'order/query', 'customer/query', 'customer/history', 'campaign/query', 'product/query'].flatMap((path) => [`GET /${path}/`, `POST /${path}/`]),
         'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/openapi.json', 'GET /test/clock', 'POST /test/clock',
     ])
         assert.ok(names.has(name), name);
@@ -304,6 +321,8 @@ async function deletable(operation) {
     if (path === '/api/v1/products/{}') ids.product = (await makeProduct(api)).id;
     if (path === '/api/v1/skus/{}') ids.sku = (await makeSku(api, world.campaign, `gone ${++counter}`)).id;
     if (path === '/api/v1/plugins/{}') ids.plugin = expect(await makePlugin(api, world.campaign), 201).json.id;
+    if (path.startsWith('/api/v1/export-profiles/{}')) ids.profile = (await makeProfile(api, 'http://127.0.0.1:9/')).id;
+    if (path === '/api/v1/export-profiles/{}/routes/{}') ids.route = (await makeRoute(api, ids.profile)).id;
     if (path === '/api/v1/webhooks/{}') ids.webhook = (await makeWebhook(api, 'http://127.0.0.1:9/')).id;
     if (path === '/api/v1/api-keys/{}') ids.key = expect(await api.post('/api/v1/api-keys', { name: 'gone', scopes: ['contacts:read'] }), 201).json.id;
     if (path === '/api/v1/users/{}') ids.user = expect(await api.post('/api/v1/users', { email: `gone${++counter}@example.org`, name: 'Gone', password: PASSWORD, role: 'viewer' }), 201).json.id;
@@ -346,6 +365,10 @@ scenario('each route answers its success, in the promised shape', async () => {
 // Statuses that no single request brings about: where they are shown instead.
 const NOT_HERE = [
     'POST /api/v1/webhooks 409', // over --max-webhooks: limits
+    'POST /api/v1/export-profiles 409', // over --max-export-profiles: export-profiles
+    'PATCH /api/v1/export-profiles/{id} 409', // held after a restore: backup
+    'POST /api/v1/export-profiles/{id}/routes 409', // over --max-export-routes: export-profiles
+    'POST /api/v1/export-profiles/{id}/preview 409', // over 16 MiB: export-profiles
     'POST /api/v1/campaigns 409', // over --max-campaigns: catalog
     'POST /api/v1/products 409', // over --max-products: catalog
     'PATCH /api/v1/webhooks/{id} 409', // held after a restore: backup
@@ -417,6 +440,11 @@ const provocations = {
                 const { id } = await makeWebhook(api, 'http://127.0.0.1:9/', { eventTypes: ['ping'] });
                 expect(await api.delete(`/api/v1/webhooks/${id}`), 204);
                 return call(api, operation, { ids: { ...world, webhook: id } });
+            },
+            'POST /api/v1/export-profiles/{}/recover': async () => {
+                const { id } = await makeProfile(api, 'http://127.0.0.1:9/');
+                expect(await api.delete(`/api/v1/export-profiles/${id}`), 204);
+                return call(api, operation, { ids: { ...world, profile: id } });
             },
             'POST /api/v1/deliveries/{}/resend': async () => {
                 // Its endpoint is gone.

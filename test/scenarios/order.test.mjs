@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
-import { TEXT, deliveriesOf, deliveryOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
+import { TEXT, deliveriesOf, deliveryOf, makeCampaign, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
@@ -329,4 +329,24 @@ scenario('an order that is changed while the last attempt is under way: what die
         await until('all are delivered', async () => (await deliveries(world)).every((one) => one.state === 'delivered'));
         await world.hub.checkLedger();
     }
+});
+
+scenario('by subject: what waits behind a dead delivery about an order is shown by the order', async () => {
+    const hub = await startHub({ clock: true });
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    const api = hub.client();
+    const campaign = await makeCampaign(api);
+    const hook = await makeWebhook(api, receiver.url, { eventTypes: ['order.*', 'contact.created'], order: 'subject', retry: { delaysSeconds: [1] } });
+    receiver.script = () => ({ status: 500 });
+    const order = expect(await api.post('/api/v1/orders', { campaignId: campaign.id, clientOrderId: 'A1', state: 'complete', customer: { emailAddress: 'ann@example.org' } }), 201).json;
+    await hub.settled();
+    await hub.advance(1000);
+    const path = `/api/v1/webhooks/${hook.id}/paused-subjects`;
+    const paused = await until('both are dead', async () => {
+        const rows = await api.all(path);
+        return rows.length === 2 && rows;
+    });
+    assert.deepEqual(paused.map((one) => [one.contactId, one.orderId]).sort(), [[null, order.id], [order.contactId, null]].sort());
+    assert.ok(order.contactId);
 });

@@ -194,3 +194,14 @@ scenario('many at once: no number twice, no order twice', async () => {
     assert.equal(events.filter((event) => event.type === 'order.partial').length, 50, 'one Partial an order, however often it comes');
     assert.equal(events.filter((event) => event.type === 'order_import').length, 200);
 });
+
+scenario('What a line does not say is as the product has it that its SKU is linked to; without one, as it was', async () => {
+    const { api, campaign, club, order, show } = await setUp();
+    expect(await api.post('/api/v1/skus', { campaignId: campaign.id, sku: 'club-1', productId: club.id }), 201);
+    const made = await order({ clientOrderId: 'L1', lines: [{ sku: 'CLUB-1', qty: 2 }, { sku: 'unknown', price: '5.00' }] });
+    assert.deepEqual(made.lines.map((line) => [line.price, line.recurring]), [['24.00', true], ['5.00', false]]);
+    assert.equal(made.lines[0].name, 'Club');
+    assert.ok(made.occurrences.includes('subscription_started'));
+    await order({ clientOrderId: 'L1', lines: [{ sku: 'club-1', price: '20.00', recurring: true }, { sku: 'unknown' }] });
+    assert.deepEqual((await show(made)).lines.map((line) => line.price), ['20.00', '5.00']);
+});

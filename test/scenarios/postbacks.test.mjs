@@ -128,7 +128,7 @@ scenario('A6 A8: repeats, later postbacks of the same order, bad business values
     const { hub, api, ids, post, orders } = await setUp();
     const receiver = await startReceiver();
     after(() => receiver.close());
-    await makeWebhook(api, receiver.url, { eventTypes: ['order.*'] });
+    await makeWebhook(api, receiver.url, { eventTypes: ['order.*'], order: 'subject' });
     const send = async (more) => expect(await post({ ...VALUES, ...ids, clientOrderID: '3ABA6A99DD', ...more }), 200).json;
     await send({ customerType: 'PARTIAL', orderStatus: 'PARTIAL', product1_price: '0.00' });
     await send({});
@@ -181,4 +181,42 @@ scenario('postbacks that were answered are there behind a kill', async () => {
     assert.equal((await orders()).length, 50);
     assert.equal(new Set((await orders()).map((order) => order.orderId)).size, 50);
     await hub.checkLedger();
+});
+
+scenario('A price that nobody has said is the linked product\'s, or the line\'s own; a product that recurs makes its line recur', async () => {
+    const { api, campaign, ids, post, orders } = await setUp();
+    const club = await makeProduct(api, 'Club', { price: '12.50', recurring: true });
+    await makeSku(api, campaign.id, 'club-1', { productId: club.id });
+    const send = async (orderId, more) => expect(await post({ ...ids, orderId, customerType: 'SALE', ...more }), 200).json;
+    const sale = await send('1', { product1_sku: 'CLUB-1', product1_qty: '2' });
+    const [first] = await orders();
+    assert.deepEqual(first.lines.map((line) => [line.price, line.qty, line.recurring]), [['25.00', 2, true]]);
+    assert.equal(first.total, '25.00');
+    const told = expect(await api.get(`/api/v1/events/${sale.id}`), 200).json.occurrences.map((one) => one.type);
+    assert.deepEqual(told, ['order.new_sale', 'order.subscription_started']);
+    await send('2', { product1_sku: 'club-1', product1_price: '9.90' });
+    await send('2', { customerType: 'FULFILLMENT', trackingNumber: '1Z', product1_sku: 'club-1' });
+    const [second] = await orders();
+    assert.deepEqual([second.lines[0].price, second.total, second.captured], ['9.90', '9.90', '9.90']);
+    await send('3', { product1_sku: 'nobody-knows' });
+    assert.equal((await orders())[0].lines[0].price, '0.00');
+});
+
+scenario('Two rebills that nothing tells apart: one on a day of the account\'s, another on the next', async () => {
+    const { hub, api, ids, post, orders } = await setUp();
+    expect(await api.patch('/api/v1/organization', { timeZone: 'Asia/Kolkata' }), 200);
+    const bill = async () => expect(await post({ ...ids, orderId: '1', customerType: 'REBILL', product1_sku: 'club', totalPrice: '10.00' }), 200);
+    const captured = async () => (await orders())[0].captured;
+    // The first moment of a day there: 18:30 in UTC.
+    const now = Date.parse(expect(await hub.anonymous.get('/test/clock'), 200).json.now);
+    const day = 86400000;
+    await hub.advance(day - ((now + 5.5 * 3600000) % day));
+    await bill();
+    assert.equal(await captured(), '10.00', 'of an order that nobody has heard of, the bill is paid and no more');
+    await hub.advance(day - 1);
+    await bill();
+    assert.equal(await captured(), '10.00');
+    await hub.advance(1);
+    await bill();
+    assert.equal(await captured(), '20.00');
 });

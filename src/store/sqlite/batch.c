@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "model/names.h"
 #include "store/catalog.h"
+#include "store/exports.h"
 #include "store/notices.h"
 #include "store/orders.h"
 
@@ -107,6 +108,24 @@ static int delete_work(struct sql *sql, const struct delivery *delivery)
     return one_row(sql, changed, "work", delivery->id);
 }
 
+static int write_export(struct store_writer *writer, const struct export_delivery_row *row)
+{
+    int64_t changed = SQL_RUN(
+        &writer->sql,
+        "INSERT INTO exports (delivery, organization, outlet, event, order_id, route, file,"
+        " content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (delivery) DO UPDATE SET file = excluded.file, content = excluded.content",
+        SQL_I(row->delivery), SQL_I(row->organization), SQL_I(row->outlet), SQL_I(row->event),
+        SQL_I(row->order), SQL_I(row->route), SQL_I(row->file), sql_optional_blob(row->content));
+    return changed < 0 ? fail(FAIL_STORE) : 0;
+}
+
+static int write_export_file(struct sql *sql, const struct export_file_row *row)
+{
+    int r = row->fresh ? store_insert_export_file(sql, &row->file) : 0;
+    return r == 0 ? store_update_export_file(sql, row) : fail(r);
+}
+
 static int64_t insert_delivery(struct sql *sql, const struct delivery *delivery, str event_type)
 {
     return SQL_RUN(sql,
@@ -155,7 +174,9 @@ static int write_state(struct store_writer *writer, const struct delivery_change
     bool pending = after->state == DELIVERY_PENDING;
     if (change->was_pending && pending)
         return update_work(sql, after);
-    int r = change->was_pending ? delete_work(sql, after) : delete_delivery(sql, after);
+    int r = change->fresh         ? 0
+            : change->was_pending ? delete_work(sql, after)
+                                  : delete_delivery(sql, after);
     if (r < 0)
         return r;
     if (pending)
@@ -323,6 +344,10 @@ static int write_deliveries(struct store_writer *writer, const struct batch_rows
         r = write_work(writer, &row->delivery, row->event_type);
     for (struct delivery_change *row = rows->changes; r == 0 && row != NULL; row = row->next)
         r = write_change(writer, row);
+    for (struct export_delivery_row *row = rows->exports; r == 0 && row != NULL; row = row->next)
+        r = write_export(writer, row);
+    for (struct export_file_row *row = rows->export_files; r == 0 && row != NULL; row = row->next)
+        r = write_export_file(&writer->sql, row);
     for (struct attempt_row *row = rows->attempts; r == 0 && row != NULL; row = row->next)
         r = write_attempt(&writer->sql, row->attempt) < 0 ? fail(FAIL_STORE) : 0;
     return r;

@@ -95,7 +95,8 @@ static int read_item(const struct sql_query *query, struct arena *arena, struct 
                    .data = sql_blob(query, at, arena),
                    .at_ms = sql_int(query, at + 1),
                    .hops = (int)sql_int(query, at + 2),
-                   .contact = sql_int(query, at + 3) },
+                   .contact = sql_int(query, at + 3),
+                   .rendered = sql_int(query, at + 4) != 0 },
     };
     read_pending(query, 0, arena, &ret_item->delivery);
     ret_item->event.id = ret_item->delivery.event;
@@ -153,10 +154,12 @@ int store_read_work(struct sql *sql, const struct work_wanted *wanted, struct ar
     const struct work_span *span = &wanted->span;
     struct sql_query query CLEANUP(sql_done) =
         SQL_QUERY(sql,
-                  "SELECT " WORK_COLUMNS ", coalesce(w.body, e.data),"
+                  "SELECT " WORK_COLUMNS ", coalesce(x.content, w.body, e.data),"
                   " coalesce(w.body_at_ms, e.at_ms), coalesce(w.body_hops, e.hops),"
-                  " coalesce(w.body_subject, nullif(e.order_id, 0), e.contact)"
+                  " coalesce(w.body_subject, nullif(e.order_id, 0), e.contact),"
+                  " x.content IS NOT NULL"
                   " FROM work w LEFT JOIN events e ON e.id = w.event"
+                  " LEFT JOIN exports x ON x.delivery = w.id"
                   " WHERE w.organization = $1 AND w.outlet = $2 AND w.id > $3 AND w.id <= $4"
                   " ORDER BY w.id LIMIT $5",
                   SQL_I(span->of.organization), SQL_I(span->of.outlet), SQL_I(span->after),

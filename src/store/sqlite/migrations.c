@@ -267,7 +267,55 @@ static const char step_3[] =
 static const char step_4[] =
     /* Whatever is delivered to: a webhook, or an export profile. */
     "ALTER TABLE webhooks RENAME TO endpoints;"
-    "ALTER TABLE endpoints ADD COLUMN kind TEXT NOT NULL DEFAULT 'webhook';";
+    "ALTER TABLE endpoints ADD COLUMN kind TEXT NOT NULL DEFAULT 'webhook';"
+    /* Of an export profile, sealed: mapping/export_profile.h. */
+    "ALTER TABLE endpoints ADD COLUMN export BLOB;"
+    /* One row for each delivery of an export profile: what was fixed when it was first due
+     * (mapping/export_render.h); NULL before. Those of files name route and file. */
+    "CREATE TABLE exports ("
+    " delivery INTEGER PRIMARY KEY, organization INTEGER NOT NULL, outlet INTEGER NOT NULL,"
+    " event INTEGER NOT NULL, order_id INTEGER NOT NULL, route INTEGER NOT NULL,"
+    " file INTEGER NOT NULL, content BLOB) STRICT;"
+    "CREATE INDEX exports_by_order ON exports (organization, order_id, delivery);"
+    "CREATE INDEX exports_by_file ON exports (organization, file, delivery) WHERE file <> 0;"
+    /* Routes that are new: what has happened in the day before is sent, too (intake/backfill.h). */
+    "CREATE TABLE backfills ("
+    " route INTEGER PRIMARY KEY, organization INTEGER NOT NULL, profile INTEGER NOT NULL,"
+    " since_ms INTEGER NOT NULL, until INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+    " order_id INTEGER NOT NULL) STRICT;"
+    /* One for each route of a file profile and day of the account. `columns` and `header` are as of
+     * the first row; the rows lie in exports. */
+    "CREATE TABLE export_files ("
+    " id INTEGER PRIMARY KEY, organization INTEGER NOT NULL, profile INTEGER NOT NULL,"
+    " route INTEGER NOT NULL, day INTEGER NOT NULL, name TEXT NOT NULL, columns TEXT NOT NULL,"
+    " header BLOB NOT NULL, guarded INTEGER NOT NULL, closes_ms INTEGER NOT NULL,"
+    " row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, delivery INTEGER NOT NULL,"
+    " uploaded_ms INTEGER NOT NULL, settled INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX export_files_by_day ON export_files (organization, profile, route, day);"
+    "CREATE INDEX export_files_by_profile ON export_files (organization, profile, id);"
+    "CREATE INDEX export_files_unsettled ON export_files (id) WHERE uploaded_ms <> 0 AND settled = "
+    "0;"
+    /* The account's IANA name: what its days and its senders' local times are. */
+    "ALTER TABLE organizations ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'America/New_York';"
+    /* The highest number that a campaign or product ever had: none comes twice. */
+    "ALTER TABLE organizations ADD COLUMN campaign_numbers INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE organizations ADD COLUMN product_numbers INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE organizations SET campaign_numbers = (SELECT COALESCE(MAX(number), 0) FROM campaigns"
+    " WHERE organization = organizations.id),"
+    " product_numbers = (SELECT COALESCE(MAX(number), 0) FROM products"
+    " WHERE organization = organizations.id);"
+    /* The login of a plugin's client API; `client_password` is sealed. No login: it has none. */
+    "ALTER TABLE plugins ADD COLUMN client_login TEXT;"
+    "ALTER TABLE plugins ADD COLUMN client_password BLOB;"
+    "CREATE UNIQUE INDEX plugins_by_client_login ON plugins (client_login)"
+    " WHERE client_login IS NOT NULL;"
+    /* What a client's queries ask for: days. */
+    "CREATE INDEX orders_by_created ON orders (organization, created_ms);"
+    "CREATE INDEX orders_by_updated ON orders (organization, updated_ms);"
+    "CREATE INDEX customers_by_created ON customers (organization, created_ms);"
+    /* What has happened to an order: order.new_sale and its like. */
+    "CREATE INDEX events_by_order ON events (organization, order_id, id)"
+    " WHERE type >= 'order.' AND type < 'order/';";
 
 const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);

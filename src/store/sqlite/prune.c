@@ -13,7 +13,7 @@
  * with ids above the cut by more than LATE_MS, nor at what an earlier pass has looked at. (2) A
  * delivery's attempts go with it; those of unfinished ones stay. (3) touched_ms is at or above the
  * moment of everything that has gone: the ledger's minutes up to there cannot be recounted. */
-#include "store/sqlite/internal.h"
+#include "store/sqlite/prune.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,24 +22,11 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "store/access.h"
-#include "store/notices.h"
-#include "store/recoveries.h"
 #include "store/settings.h"
 
-#define AT_ONCE 64      /* rows between two looks at the clock */
 #define CAP_EVENTS 2000 /* how many events one pass takes when the cap in bytes is what rules */
 #define CAP_PART 64     /* and the part of the cap that it takes at least */
 #define EVENT_BYTES 512 /* what an event takes beside its data, at least */
-
-struct pruning {
-    struct store_writer *writer;
-    struct sql *sql;
-    struct prune *at;
-    const struct retention *retention;
-};
-
-/* < 0: failure; 0: the phase is over; 1: there is more of it. */
-typedef int phase_step(struct pruning *pruning);
 
 /* ── where it stands ── */
 
@@ -82,7 +69,7 @@ static int save(struct pruning *pruning)
     return store_setting_put_int(pruning->sql, SETTING_PRUNED_MS, at->touched_ms);
 }
 
-static void touch(struct pruning *pruning, int64_t at_ms)
+void prune_touch(struct pruning *pruning, int64_t at_ms)
 {
     pruning->at->touched_ms = MAX_OF(pruning->at->touched_ms, at_ms);
 }
@@ -255,8 +242,7 @@ static int plan(struct pruning *pruning)
 
 /* ── CARRY ── */
 
-/* The next outlet behind the one at hand, in the table that `text` reads. 0: there is none. */
-static int next_outlet(struct pruning *pruning, const char *text)
+int prune_next_outlet(struct pruning *pruning, const char *text)
 {
     const struct sql_value values[] = { {},
                                         SQL_I(pruning->at->organization),
@@ -298,9 +284,9 @@ static int carry(struct pruning *pruning)
         return 0;
     int r = at->outlet == 0 ? 0 : carry_next(pruning);
     if (r == 0)
-        return next_outlet(pruning, "SELECT organization, outlet FROM work"
-                                    " WHERE (organization, outlet) > ($1, $2)"
-                                    " ORDER BY organization, outlet LIMIT 1");
+        return prune_next_outlet(pruning, "SELECT organization, outlet FROM work"
+                                          " WHERE (organization, outlet) > ($1, $2)"
+                                          " ORDER BY organization, outlet LIMIT 1");
     if (r < 0)
         return r;
     r = copy_event(pruning->sql, at->organization, at->outlet, at->position);
@@ -320,12 +306,12 @@ static int read_old_deliveries(struct pruning *pruning, struct old_delivery *old
         SQL_QUERY(pruning->sql,
                   "SELECT organization, id, created_ms FROM deliveries WHERE id < $1"
                   " ORDER BY id LIMIT $2",
-                  SQL_I(pruning->at->cut_id), SQL_I(AT_ONCE));
+                  SQL_I(pruning->at->cut_id), SQL_I(PRUNE_AT_ONCE));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0) {
         old[count++] = (struct old_delivery){ sql_int(&query, 0), sql_int(&query, 1) };
-        touch(pruning, sql_int(&query, 2));
+        prune_touch(pruning, sql_int(&query, 2));
     }
     *ret_count = count;
     return r;
@@ -333,14 +319,15 @@ static int read_old_deliveries(struct pruning *pruning, struct old_delivery *old
 
 static int prune_deliveries(struct pruning *pruning)
 {
-    struct old_delivery old[AT_ONCE];
+    struct old_delivery old[PRUNE_AT_ONCE];
     int count;
     int r = read_old_deliveries(pruning, old, &count);
     if (r < 0 || count == 0)
         return r;
     for (int i = 0; i < count; i++)
         if (SQL_RUN(pruning->sql, "DELETE FROM attempts WHERE organization = $1 AND delivery = $2",
-                    SQL_I(old[i].organization), SQL_I(old[i].id)) < 0)
+                    SQL_I(old[i].organization), SQL_I(old[i].id)) < 0 ||
+            SQL_RUN(pruning->sql, "DELETE FROM exports WHERE delivery = $1", SQL_I(old[i].id)) < 0)
             return fail(FAIL_STORE);
     int64_t gone =
         SQL_RUN(pruning->sql, "DELETE FROM deliveries WHERE id <= $1", SQL_I(old[count - 1].id));
@@ -356,10 +343,10 @@ static int prune_events(struct pruning *pruning)
     {
         struct sql_query query CLEANUP(sql_done) = SQL_QUERY(
             pruning->sql, "SELECT id, at_ms FROM events WHERE id < $1 ORDER BY id LIMIT $2",
-            SQL_I(pruning->at->cut_id), SQL_I(AT_ONCE));
+            SQL_I(pruning->at->cut_id), SQL_I(PRUNE_AT_ONCE));
         while ((r = sql_next(&query)) > 0) {
             last = sql_int(&query, 0);
-            touch(pruning, sql_int(&query, 1));
+            prune_touch(pruning, sql_int(&query, 1));
         }
     }
     if (r < 0 || last == 0)
@@ -370,7 +357,7 @@ static int prune_events(struct pruning *pruning)
 
 /* ── ACTIVITY: the tail row by row, runs as a whole ── */
 
-static int more_if_any(int64_t gone)
+int prune_more_if_any(int64_t gone)
 {
     if (gone < 0)
         return fail(FAIL_STORE);
@@ -382,10 +369,10 @@ static int prune_tail(struct pruning *pruning)
     int64_t gone = SQL_RUN(pruning->sql,
                            "DELETE FROM activity_tail WHERE event IN (SELECT event"
                            " FROM activity_tail WHERE event < $1 ORDER BY event LIMIT $2)",
-                           SQL_I(pruning->at->cut_id), SQL_I(AT_ONCE * 4));
+                           SQL_I(pruning->at->cut_id), SQL_I(PRUNE_AT_ONCE * 4));
     if (gone > 0)
         pruning->writer->activity.tail_count -= gone;
-    return more_if_any(gone);
+    return prune_more_if_any(gone);
 }
 
 static int old_run(struct pruning *pruning, int64_t *ret_run)
@@ -415,7 +402,7 @@ static int prune_activity(struct pruning *pruning)
                 "DELETE FROM activity WHERE run = $1 AND (organization, contact, event) IN"
                 " (SELECT organization, contact, event FROM activity WHERE run = $1"
                 " ORDER BY organization, contact, event LIMIT $2)",
-                SQL_I(run), SQL_I(AT_ONCE * 4));
+                SQL_I(run), SQL_I(PRUNE_AT_ONCE * 4));
     if (gone > 0)
         gone = SQL_RUN(pruning->sql,
                        "UPDATE activity_runs SET row_count = row_count - $1 WHERE run = $2",
@@ -423,96 +410,6 @@ static int prune_activity(struct pruning *pruning)
     else if (gone == 0)
         gone = SQL_RUN(pruning->sql, "DELETE FROM activity_runs WHERE run = $1", SQL_I(run));
     return gone < 0 ? fail(FAIL_STORE) : 1;
-}
-
-/* ── what goes by its moment ── */
-
-static int prune_rejections(struct pruning *pruning)
-{
-    return more_if_any(SQL_RUN(pruning->sql,
-                               "DELETE FROM rejections WHERE at_ms < $1 AND id IN"
-                               " (SELECT id FROM rejections ORDER BY id LIMIT $2)",
-                               SQL_I(pruning->at->cut_ms), SQL_I(AT_ONCE)));
-}
-
-/* One inlet at a time; its reasons are few. */
-static int prune_rejection_counts(struct pruning *pruning)
-{
-    int64_t cut_ms = pruning->at->cut_ms - pruning->at->cut_ms % MINUTE_MS;
-    int r = next_outlet(pruning, "SELECT organization, inlet FROM rejection_counts"
-                                 " WHERE (organization, inlet) > ($1, $2)"
-                                 " ORDER BY organization, inlet LIMIT 1");
-    if (r <= 0)
-        return r;
-    int64_t gone =
-        SQL_RUN(pruning->sql,
-                "DELETE FROM rejection_counts WHERE organization = $1 AND inlet = $2"
-                " AND minute_ms < $3",
-                SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet), SQL_I(cut_ms));
-    if (gone > 0)
-        touch(pruning, cut_ms - 1);
-    return gone < 0 ? fail(FAIL_STORE) : 1;
-}
-
-static int prune_audit(struct pruning *pruning)
-{
-    if (pruning->retention->audit_before_ms <= 0)
-        return 0;
-    return more_if_any(SQL_RUN(pruning->sql,
-                               "DELETE FROM audit WHERE at_ms < $1 AND id IN"
-                               " (SELECT id FROM audit ORDER BY id LIMIT $2)",
-                               SQL_I(pruning->retention->audit_before_ms), SQL_I(AT_ONCE)));
-}
-
-static int note_minutes(struct sql *sql, int64_t from_ms)
-{
-    int64_t noted;
-    int r = store_setting_get_int(sql, SETTING_MINUTES_FROM_MS, &noted);
-    if (r < 0 || noted == from_ms)
-        return r;
-    return store_setting_put_int(sql, SETTING_MINUTES_FROM_MS, from_ms);
-}
-
-static int prune_minutes(struct pruning *pruning)
-{
-    int64_t before_ms = pruning->retention->minutes_before_ms;
-    if (before_ms <= 0)
-        return 0;
-    before_ms -= before_ms % DAY_MS; /* whole days, so that a day's sum can be checked or not */
-    int r = next_outlet(pruning, "SELECT organization, subject FROM counters"
-                                 " WHERE (organization, subject) > ($1, $2)"
-                                 " ORDER BY organization, subject LIMIT 1");
-    if (r < 0)
-        return r;
-    if (r == 0)
-        return note_minutes(pruning->sql, before_ms);
-    int64_t gone =
-        SQL_RUN(pruning->sql,
-                "DELETE FROM counters WHERE organization = $1 AND subject = $2"
-                " AND span = 0 AND start_ms < $3",
-                SQL_I(pruning->at->organization), SQL_I(pruning->at->outlet), SQL_I(before_ms));
-    return gone < 0 ? fail(FAIL_STORE) : 1;
-}
-
-static int prune_keys(struct pruning *pruning)
-{
-    return keys_prune(pruning->writer, pruning->retention->idempotency_before_ms, AT_ONCE);
-}
-
-static int prune_sessions(struct pruning *pruning)
-{
-    int64_t before_ms = pruning->retention->sessions_before_ms;
-    return more_if_any(store_prune_sessions(pruning->sql, before_ms, AT_ONCE));
-}
-
-static int prune_others(struct pruning *pruning)
-{
-    const struct prune *at = pruning->at;
-    int64_t gone =
-        store_prune_notices(pruning->sql, pruning->retention->notices_before_ms, AT_ONCE);
-    if (gone == 0)
-        gone = store_prune_recoveries(pruning->sql, at->cut_id, at->cut_ms, AT_ONCE);
-    return more_if_any(gone);
 }
 
 /* ── the pass ── */

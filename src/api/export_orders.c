@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT
+ * api/export_orders.c: what an export profile makes of a given order: what it would send, and
+ * whether it would. Nothing is sent or stored. */
+#include "api/deliveries.h"
+#include "api/exports.h"
+#include "api/handlers.h"
+#include "base/redact.h"
+#include "base/zones.h"
+#include "intake/exports.h"
+#include "mapping/export_profile.h"
+#include "mapping/export_render.h"
+#include "model/names.h"
+#include "model/order_names.h"
+#include "record/order.h"
+#include "store/access.h"
+#include "store/catalog.h"
+#include "store/history.h"
+#include "store/orders.h"
+
+#define EVENTS_LOOKED_AT 1000
+#define DELIVERIES_SHOWN 100
+/* How long before a route was made it still sends. */
+#define BACK_FILL_MS ((int64_t)24 * 3600 * 1000)
+
+/* ── what is asked for ── */
+
+struct asked {
+    struct endpoint_row row;
+    struct export_open open;
+    struct order order;
+    bool type_given;
+    enum customer_type type;
+    struct campaign_row campaign; /* id 0: the order has none */
+};
+
+static int find_order(struct call *call, struct sql *sql, struct order *ret_order)
+{
+    struct order_wanted wanted = { .organization = call->caller.organization };
+    str text = {};
+    (void)body_text(call, "orderId", &text);
+    if (!id_read(ID_ORDER, text, &wanted.id))
+        wanted.client_order_id = text;
+    int r = store_find_order(sql, &wanted, &call->request->arena, ret_order);
+    if (r != STORE_NOT_FOUND)
+        return fail(r);
+    call_wrong(call, "orderId", "unknown",
+               STR("The organization has no such order: send its id (ord_…), or its client order "
+                   "id."));
+    return CALL_REFUSED;
+}
+
+static int find_campaign(struct call *call, struct sql *sql, struct asked *asked)
+{
+    if (asked->order.campaign == 0)
+        return 0;
+    int r = store_read_campaign(sql, asked->order.organization, asked->order.campaign,
+                                &call->request->arena, &asked->campaign);
+    return fail(MIN_OF(r, 0));
+}
+
+static int find_asked(struct call *call, struct sql *sql, struct asked *asked)
+{
+    str type;
+    int r = endpoints_find(call, sql, &asked->row);
+    if (r == 0)
+        r = exports_open(call, &asked->row, &asked->open);
+    if (r == 0)
+        r = find_order(call, sql, &asked->order);
+    if (r == 0)
+        r = find_campaign(call, sql, asked);
+    asked->type_given =
+        body_text(call, "customerType", &type) && customer_type_read(type, &asked->type);
+    return r;
+}
+
+/* ── preview ── */
+
+static int64_t amount_of(const struct order *order, enum customer_type type)
+{
+    switch ((int)type) {
+    case CUSTOMER_ALL_REFUNDS:
+    case CUSTOMER_PARTIAL_REFUNDS:
+    case CUSTOMER_FULL_REFUNDS:
+        return order->refund;
+    case CUSTOMER_CHARGEBACK:
+        return order->charged_back;
+    default:
+        return 0;
+    }
+}
+
+static enum customer_type usual_type(const struct export_profile *profile)
+{
+    return profile->route_count > 0 ? profile->routes[0].type : CUSTOMER_NEW_SALE;
+}
+
+static void write_nothing(struct json_writer *out, const char *member)
+{
+    json_key(out, str_c(member));
+    json_add_null(out);
+}
+
+static void write_headers(struct json_writer *out, const struct export_request *request)
+{
+    json_key(out, STR("headers"));
+    json_begin_object(out);
+    for (int i = 0; i < request->header_count; i++) {
+        const struct export_header *header = &request->headers[i];
+        json_member_string(out, header->name, redact_name(header->name) ? MASKED : header->value);
+    }
+    json_end_object(out);
+}
+
+static bool write_request(struct call *call, const struct asked *asked,
+                          const struct crm_source *source)
+{
+    struct json_writer *out = &call->out;
+    struct export_request request;
+    if (!export_render(asked->open.profile.map, asked->open.url, source, &call->request->arena,
+                       &request))
+        return false;
+    json_member_string(out, STR("method"), request.method);
+    json_member_string(out, STR("url"), request.url);
+    write_headers(out, &request);
+    if (request.has_body)
+        json_member_string(out, STR("body"), request.body);
+    else
+        write_nothing(out, "body");
+    write_nothing(out, "header");
+    write_nothing(out, "row");
+    return true;
+}
+
+static bool write_row(struct call *call, const struct asked *asked, const struct crm_source *source)
+{
+    struct json_writer *out = &call->out;
+    struct arena *arena = &call->request->arena;
+    const struct export_profile *profile = &asked->open.profile;
+    enum export_cells cells = profile->guard_cells ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+    str row;
+    if (!export_csv_row(profile->map, source, cells, arena, &row))
+        return false;
+    write_nothing(out, "method");
+    write_nothing(out, "url");
+    json_key(out, STR("headers"));
+    json_begin_object(out);
+    json_end_object(out);
+    write_nothing(out, "body");
+    json_member_string(out, STR("header"), export_csv_header(profile->map, cells, arena));
+    json_member_string(out, STR("row"), row);
+    return true;
+}
+
+static int write_preview(struct call *call, const struct asked *asked,
+                         const struct crm_source *source)
+{
+    struct json_writer *out = &call->out;
+    json_begin_object(out);
+    json_member_id(out, STR("orderId"), ID_ORDER, asked->order.id);
+    json_member_string(out, STR("customerType"), customer_type_name(source->type));
+    if (asked->open.profile.type == EXPORT_POSTBACK ? !write_request(call, asked, source)
+                                                    : !write_row(call, asked, source))
+        return call_refuse(call, PROBLEM_CONFLICT,
+                           STR("What the field map makes of this order is longer than 16 MiB: "
+                               "map fewer fields."));
+    json_key(out, STR("warnings"));
+    json_begin_array(out);
+    if (asked->order.test)
+        json_add_string(out, STR("The order was paid with a test card: it is never exported."));
+    int r = exports_warn(call, &asked->row, &asked->open);
+    json_end_array(out);
+    json_end_object(out);
+    return fail(r);
+}
+
+static const struct zone *find_zone(struct zones *zones, str name)
+{
+    const struct zone *zone = zones_find(zones, name);
+    return zone != NULL ? zone : zones_find(zones, STR("UTC"));
+}
+
+int exports_preview(struct call *call, struct sql *sql)
+{
+    struct asked asked = {};
+    struct organization_row organization;
+    int r = find_asked(call, sql, &asked);
+    if (r == 0)
+        r = store_read_organization(sql, asked.order.organization, &call->request->arena,
+                                    &organization);
+    if (r != 0)
+        return r;
+    enum customer_type type = asked.type_given ? asked.type : usual_type(&asked.open.profile);
+    const struct crm_source source = {
+        .order = &asked.order,
+        .type = type,
+        .amount = amount_of(&asked.order, type),
+        .line = -1,
+        .campaign_name = asked.campaign.name,
+        .campaign_number = asked.campaign.number,
+        .customer_number = asked.order.customer_number,
+        .zone = find_zone(call->api->context.zones, organization.time_zone),
+    };
+    (void)call_json(call);
+    r = write_preview(call, &asked, &source);
+    if (r == 0)
+        call_reply(call, 200);
+    return r;
+}
+
+/* ── explain ── */
+
+/* When the order last had something of each type; 0: never. */
+struct had {
+    int64_t at_ms[CUSTOMER_TYPE_COUNT];
+};
+
+static int read_had(struct call *call, struct sql *sql, const struct order *order, struct had *had)
+{
+    const struct store_page page = { .organization = order->organization,
+                                     .before = STORE_NEWEST,
+                                     .limit = EVENTS_LOOKED_AT,
+                                     .arena = &call->request->arena };
+    const struct history_of of = { .order = order->id };
+    struct order_event *rows = ARENA_ARRAY(page.arena, struct order_event, EVENTS_LOOKED_AT);
+    int count = 0;
+    int r = store_list_order_events(sql, &page, &of, rows, &count);
+    for (int i = 0; r == 0 && i < count; i++) {
+        enum customer_type type;
+        if (customer_type_read_event(rows[i].type, &type))
+            had->at_ms[type] = MAX_OF(had->at_ms[type], rows[i].at_ms);
+    }
+    return fail(r);
+}
+
+struct verdict {
+    const char *code; /* NULL: it would be sent */
+    str message;
+};
+
+static struct verdict other_campaign(struct arena *arena, const struct asked *asked)
+{
+    return (struct verdict){
+        "campaign", arena_format(arena,
+                                 "The order is of the campaign \"%.*s\", which is none of the "
+                                 "route's: add it to campaignIds, or leave them empty for all.",
+                                 STR_ARG(asked->campaign.name))
+    };
+}
+
+static struct verdict other_product(void)
+{
+    return (struct verdict){
+        "product", STR("None of the order's lines that it is about is one of the route's "
+                       "products: add theirs to productIds, or leave them empty for all. A line "
+                       "whose SKU is linked to no product has none.")
+    };
+}
+
+/* `asked`: for what such an occurrence would come to, whether there has been one or not. */
+static struct verdict by_time(struct arena *arena, const struct export_route *route,
+                              const struct had *had, bool asked)
+{
+    str label = customer_type_label(route->type);
+    int64_t at_ms = had->at_ms[route->type];
+    if (at_ms == 0)
+        return (struct verdict){
+            asked ? NULL : "customer_type",
+            arena_format(arena, "The order has had no \"%.*s\" yet: when it does, it is sent.",
+                         STR_ARG(label))
+        };
+    if (at_ms < route->created_ms - BACK_FILL_MS)
+        return (struct verdict){
+            "too_old", arena_format(arena,
+                                    "The order had \"%.*s\" more than a day before the route was "
+                                    "made: what is older is not sent.",
+                                    STR_ARG(label))
+        };
+    return (struct verdict){ NULL, arena_format(arena, "\"%.*s\" of this order is sent.",
+                                                STR_ARG(label)) };
+}
+
+static struct verdict judge(struct call *call, const struct asked *asked,
+                            const struct export_route *route, const struct had *had)
+{
+    struct arena *arena = &call->request->arena;
+    enum customer_type type = asked->type_given ? asked->type : route->type;
+    const struct order_occurrence occurrence = { .type = type, .line = -1 };
+    bool about[ORDER_LINES_MAX];
+    for (int i = 0; i < asked->order.line_count; i++)
+        about[i] = order_occurrence_is_about(&asked->order, &occurrence, i);
+    switch (export_route_asks(route, &asked->order, type, about)) {
+    case EXPORT_WANTED:
+        break;
+    case EXPORT_OTHER_TYPE:
+        return (struct verdict){ "customer_type",
+                                 arena_format(arena, "The route asks for \"%.*s\" alone.",
+                                              STR_ARG(customer_type_label(route->type))) };
+    case EXPORT_OTHER_CAMPAIGN:
+        return other_campaign(arena, asked);
+    case EXPORT_OTHER_PRODUCT:
+        return other_product();
+    }
+    if (exports_is_converted(&asked->order, type))
+        return (struct verdict){ "converted", STR("The order has been sold since: what it was "
+                                                  "before is sent no more.") };
+    return by_time(arena, route, had, asked->type_given);
+}
+
+/* Returns whether one of them would send it. */
+static bool write_routes(struct call *call, const struct asked *asked, const struct had *had)
+{
+    struct json_writer *out = &call->out;
+    const struct export_profile *profile = &asked->open.profile;
+    bool any = false;
+    json_key(out, STR("routes"));
+    json_begin_array(out);
+    for (int i = 0; i < profile->route_count; i++) {
+        const struct export_route *route = &profile->routes[i];
+        struct verdict verdict = judge(call, asked, route, had);
+        any = any || verdict.code == NULL;
+        json_begin_object(out);
+        json_member_id(out, STR("id"), ID_EXPORT_ROUTE, route->id);
+        json_member_string(out, STR("customerType"), customer_type_name(route->type));
+        json_member_bool(out, STR("wouldSend"), verdict.code == NULL);
+        json_member_text_or_null(out, STR("refusedBy"), str_c(verdict.code));
+        json_member_string(out, STR("message"), verdict.message);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return any;
+}
+
+static void write_reason(struct json_writer *out, str code, str message)
+{
+    json_begin_object(out);
+    json_member_string(out, STR("code"), code);
+    json_member_string(out, STR("message"), message);
+    json_end_object(out);
+}
+
+/* Returns whether there is one. */
+static bool write_reasons(struct call *call, const struct asked *asked,
+                          const struct standing *standing)
+{
+    struct json_writer *out = &call->out;
+    bool no_routes = asked->open.profile.route_count == 0;
+    bool stopped = standing->sending == SENDING_STOPPED;
+    json_key(out, STR("reasons"));
+    json_begin_array(out);
+    if (no_routes)
+        write_reason(out, STR("no_routes"),
+                     STR("The export profile has no routes: it sends nothing."));
+    if (stopped)
+        write_reason(out, outlet_status_name(standing->status), standing->reason);
+    if (asked->order.test)
+        write_reason(out, STR("test_card"),
+                     STR("The order was paid with a test card: neither it nor what comes of it is "
+                         "exported."));
+    json_end_array(out);
+    return no_routes || stopped || asked->order.test;
+}
+
+static void write_types(struct json_writer *out, const struct had *had)
+{
+    json_key(out, STR("customerTypes"));
+    json_begin_array(out);
+    for (int type = 0; type < CUSTOMER_TYPE_COUNT; type++)
+        if (had->at_ms[type] != 0)
+            json_add_string(out, customer_type_name((enum customer_type)type));
+    json_end_array(out);
+}
+
+static void write_delivery_made(struct call *call, const struct delivery_found *found)
+{
+    struct json_writer *out = &call->out;
+    str id = id_text(&call->request->arena, ID_DELIVERY, found->delivery.id);
+    json_begin_object(out);
+    json_member_string(out, STR("id"), id);
+    json_member_string(out, STR("href"),
+                       arena_format(&call->request->arena, "/api/v1/deliveries/%.*s", STR_ARG(id)));
+    write_customer_type(out, found->event_type);
+    json_member_string(out, STR("state"), delivery_state_name(found->delivery.state));
+    json_member_text_or_null(out, STR("reason"), found->delivery.reason);
+    json_member_instant(out, STR("createdAt"), found->delivery.created_ms);
+    json_end_object(out);
+}
+
+static int write_deliveries(struct call *call, struct sql *sql, const struct asked *asked)
+{
+    const struct store_page page = { .organization = asked->order.organization,
+                                     .before = STORE_NEWEST,
+                                     .limit = DELIVERIES_SHOWN,
+                                     .arena = &call->request->arena };
+    const struct history_of of = { .order = asked->order.id };
+    struct order_export *rows = ARENA_ARRAY(page.arena, struct order_export, DELIVERIES_SHOWN);
+    struct delivery_found found;
+    int count = 0;
+    int r = store_list_order_exports(sql, &page, &of, asked->row.id, rows, &count);
+    json_key(&call->out, STR("deliveries"));
+    json_begin_array(&call->out);
+    for (int i = 0; r >= 0 && i < count; i++) {
+        r = store_find_delivery(sql, page.organization, rows[i].delivery, page.arena, &found);
+        if (r == 0)
+            write_delivery_made(call, &found);
+    }
+    json_end_array(&call->out);
+    return fail(MIN_OF(r, 0));
+}
+
+int exports_explain(struct call *call, struct sql *sql)
+{
+    struct asked asked = {};
+    struct had had = {};
+    struct standing standing = {};
+    int r = find_asked(call, sql, &asked);
+    if (r != 0)
+        return r;
+    r = read_had(call, sql, &asked.order, &had);
+    if (r == 0)
+        r = standing_of(call, sql, &asked.row, &standing);
+    if (r < 0)
+        return fail(r);
+    struct json_writer *out = call_json(call);
+    json_begin_object(out);
+    json_member_id(out, STR("orderId"), ID_ORDER, asked.order.id);
+    bool stopped = write_reasons(call, &asked, &standing);
+    bool wanted = write_routes(call, &asked, &had);
+    json_member_bool(out, STR("wouldSend"), wanted && !stopped);
+    write_types(out, &had);
+    r = write_deliveries(call, sql, &asked);
+    json_end_object(out);
+    call_reply(call, 200);
+    return fail(r);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * model/export.h: what an export profile has beside what every endpoint has. Plain and immutable;
+ * views borrow from the endpoint. */
+#pragma once
+
+#include "model/order.h"
+
+enum export_type { EXPORT_POSTBACK = 0, EXPORT_FTP, EXPORT_CSV };
+
+struct export_map; /* compiled: mapping/export_map.h */
+
+/* Which orders a profile sends: a customer type, in some campaigns, with some products. */
+struct export_route {
+    int64_t id;
+    enum customer_type type;
+    const int64_t *campaigns; /* ids, sorted; none: all */
+    int campaign_count;
+    const int64_t *products; /* likewise */
+    int product_count;
+    int64_t created_ms;
+};
+
+struct export_profile {
+    enum export_type type;
+    bool compatible;  /* sends by sweeps, as Konnektive does, instead of at once */
+    int64_t delay_ms; /* whole minutes, between what happened and when it is due */
+    const struct export_map *map;
+    bool guard_cells; /* of files: "'" before what a spreadsheet would take for a formula */
+    const struct export_route *routes;
+    int route_count;
+    str user; /* of the file server: the endpoint's URL says which */
+    str password;
+    str host_key;     /* SFTP: "SHA256:…"; empty: none is pinned */
+    str pci_document; /* what allows fields that need the PCI gate; empty: nothing does */
+};

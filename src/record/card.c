@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/card.h"
+
+#include "base/redact.h"
+
+str card_digits(str text, struct arena *arena)
+{
+    char *digits = arena_bytes(arena, text.len);
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (char_is_digit(text.ptr[i]))
+            digits[count++] = text.ptr[i];
+    return str_from(digits, count);
+}
+
+str card_last_four(str digits)
+{
+    return digits.len <= 4 ? digits : str_skip(digits, digits.len - 4);
+}
+
+bool card_is_test(str digits)
+{
+    return str_equal(digits, STR("0000000000000000"));
+}
+
+str card_brand(str digits)
+{
+    static const struct {
+        int64_t least, most; /* of the first four digits */
+        str name;
+    } brands[] = {
+        { 4000, 4999, STR_INIT("VISA") },       { 5100, 5599, STR_INIT("MASTERCARD") },
+        { 2221, 2720, STR_INIT("MASTERCARD") }, { 3400, 3499, STR_INIT("AMEX") },
+        { 3700, 3799, STR_INIT("AMEX") },       { 6011, 6011, STR_INIT("DISCOVER") },
+        { 6440, 6599, STR_INIT("DISCOVER") },   { 3528, 3589, STR_INIT("JCB") },
+        { 3000, 3059, STR_INIT("DINERS") },     { 3600, 3699, STR_INIT("DINERS") },
+        { 3800, 3999, STR_INIT("DINERS") },
+    };
+
+    int64_t start;
+    if (digits.len < 12 || !str_to_int64(str_head(digits, 4), &start))
+        return (str){};
+    for (size_t i = 0; i < COUNT_OF(brands); i++)
+        if (start >= brands[i].least && start <= brands[i].most)
+            return brands[i].name;
+    return (str){};
+}
+
+bool card_is_part(str name)
+{
+    static const struct {
+        str start;
+        bool word; /* no small letter follows: ccExp, not account */
+    } starts[] = {
+        { STR_INIT("card"), false },    { STR_INIT("creditcard"), false },
+        { STR_INIT("cvv"), false },     { STR_INIT("cvc"), false },
+        { STR_INIT("expir"), false },   { STR_INIT("exp"), true },
+        { STR_INIT("cc"), true },       { STR_INIT("ach"), true },
+        { STR_INIT("paypass"), false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(starts); i++) {
+        str start = starts[i].start;
+        if (!str_equal_nocase(str_head(name, start.len), start))
+            continue;
+        char next = name.len > start.len ? name.ptr[start.len] : '_';
+        if (!starts[i].word || next < 'a' || next > 'z')
+            return true;
+    }
+    return redact_name(name);
+}

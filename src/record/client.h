@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * record/client.h: what a client of Konnektive's API says of an order, as what the life of an order
+ * takes in (record/order.h). Pure.
+ *
+ *   parameters ──► ids: orderId is the client order id here, actualOrderId the number
+ *              ──► card data: last four digits, brand, whether it is a test card; the rest is forgotten
+ *              ──► fields by any of their names ──► values
+ *              ──► product1_… to product100_… ──► lines; which product each is, the store knows
+ *              ──► what the order does not keep ──► `rest`, for the event
+ *
+ * Unlike a postback's, a client is told what is wrong, by the parameter's name. What is empty says
+ * nothing. */
+#pragma once
+
+#include "mapping/pairs.h"
+#include "record/order.h"
+
+#define CLIENT_VALUE_MAX 500
+#define CLIENT_ORDER_ID_MAX 100
+#define CLIENT_PRODUCT_MAX 100
+
+struct client_line {
+    str product; /* the number of a product, or a SKU of the campaign */
+    int slot;    /* N of productN_id; 0: productId */
+};
+
+struct client_order {
+    str client_order_id;  /* empty: not said */
+    int64_t order_number; /* 0: not said, like the others */
+    int64_t campaign;
+    int64_t customer;
+    struct order_facts facts; /* without a state; a line's price is −1 where none is said */
+    const struct client_line *lines;
+    str rest; /* JSON object, by the names that came, secrets masked; or empty */
+};
+
+/* False: `reterr`, which comes empty, has the parameters that are wrong; its messages go on where the
+ * name ends ("must be …"). */
+MUST_USE bool client_order_read(const struct pairs *pairs, struct arena *arena,
+                                struct client_order *ret, struct problem *reterr);
+
+/* ── single parameters ── */
+
+void client_wrong(struct problem *reterr, struct arena *arena, const char *field, const char *code,
+                  str reason);
+/* Trimmed; empty: not said. */
+str client_text(const struct pairs *pairs, const char *name);
+/* 1, true, yes, Y */
+bool client_flag(const struct pairs *pairs, const char *name);
+/* Above 0. False: it is not said, or is wrong, which `reterr` has then. */
+bool client_number(const struct pairs *pairs, const char *name, struct arena *arena,
+                   int64_t *ret_number, struct problem *reterr);
+/* Not below 0; likewise. */
+bool client_money(const struct pairs *pairs, const char *name, struct arena *arena,
+                  int64_t *ret_minor, struct problem *reterr);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ * record/postback_life_test.c: orders as their postbacks make them, one after the other. */
+#include "record/test_postback.h"
+
+/* 2026-11-21T20:00:00Z: five hours behind it is 15:00. */
+#define NOW_MS INT64_C(1795291200000)
+
+struct life {
+    struct order order;
+    struct order_outcome outcome;
+    struct arena arena;
+};
+
+static void come(struct life *life, int64_t now_ms, const char *query)
+{
+    struct pairs pairs = {};
+    struct problem problem = {};
+    struct postback postback;
+    const struct postback_context then = { .now_ms = now_ms, .zone = &five_hours_behind };
+    str text = arena_format(&life->arena, "orderId=7&%s", query);
+    CHECK(query, pairs_add_query(&pairs, text, &life->arena, &problem) &&
+                     postback_read(&pairs, &then, &life->arena, &postback, &problem));
+    order_apply(&life->order, &postback.input, &life->arena, &life->outcome);
+}
+
+static bool told(const struct life *life, enum customer_type type)
+{
+    for (int i = 0; i < life->outcome.occurrence_count; i++)
+        if (life->outcome.occurrences[i].type == type)
+            return true;
+    return false;
+}
+
+/* ── bills ── */
+
+TEST(what_is_paid_is_counted_once)
+{
+    static const struct {
+        const char *label;
+        const char *queries[4];
+        int64_t captured;
+        int64_t total;
+    } cases[] = {
+        { "a bill of an order that nobody has heard of",
+          { "customerType=REBILL&product1_sku=club&product1_price=49.90&totalPrice=49.90" },
+          4990,
+          4990 },
+        { "by its lines alone",
+          { "customerType=REBILL&product1_sku=club&product1_price=49.90"
+            "&product1_recurringstatus=ACTIVE" },
+          4990,
+          4990 },
+        { "and the next one",
+          { "customerType=REBILL&product1_sku=club&product1_price=49.90&totalPrice=49.90"
+            "&transactionId=1",
+            "customerType=REBILL&product1_sku=club&product1_price=49.90&totalPrice=49.90"
+            "&transactionId=2" },
+          9980,
+          4990 },
+        { "a trial, and its first bill at the full price",
+          { "customerType=SALE&product1_sku=club&product1_price=1.00&totalPrice=1.00",
+            "customerType=REBILL&product1_sku=club&product1_price=49.90&totalPrice=49.90" },
+          5090,
+          100 },
+        { "one that was declined",
+          { "customerType=SALE&product1_sku=club&product1_price=1.00&totalPrice=1.00",
+            "customerType=REBILL_DECLINE&product1_sku=club&product1_price=49.90&totalPrice=49.90" },
+          100,
+          100 },
+        { "one that will come, and one that never does",
+          { "customerType=SALE&product1_sku=club&product1_price=1.00&totalPrice=1.00",
+            "customerType=PREBILL&product1_sku=club&product1_price=49.90&totalPrice=49.90",
+            "customerType=RECYCLE_FAILED&product1_sku=club&product1_price=49.90"
+            "&totalPrice=49.90" },
+          100,
+          100 },
+        { "an upsell",
+          { "customerType=SALE&product1_sku=a&product1_price=10&totalPrice=10",
+            "customerType=UPSELL&product1_sku=b&product1_price=5&totalPrice=15" },
+          1500,
+          1500 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        for (int k = 0; k < 4 && cases[i].queries[k] != NULL; k++)
+            come(&life, NOW_MS, cases[i].queries[k]);
+        CHECK_INT(cases[i].label, life.order.captured, cases[i].captured);
+        CHECK_INT(cases[i].label, life.order.total, cases[i].total);
+        arena_done(&life.arena);
+    }
+}
+
+#define REBILL "customerType=REBILL&product1_sku=club&product1_price=10&totalPrice=10&purchaseId=5"
+
+TEST(bills_that_nothing_tells_apart)
+{
+    static const struct {
+        const char *label;
+        const char *first, *second;
+        int64_t later_ms;
+        bool same;
+    } cases[] = {
+        { "at once", REBILL, REBILL, 1000, true },
+        { "the last hour of the account's day", REBILL, REBILL, 9 * INT64_C(3600000) - 1, true },
+        { "its next day", REBILL, REBILL, 9 * INT64_C(3600000), false },
+        { "a month later", REBILL, REBILL, 30 * INT64_C(86400000), false },
+        { "what tells them apart is the same", REBILL "&transactionId=9", REBILL "&transactionId=9",
+          30 * INT64_C(86400000), true },
+        { "and is not", REBILL "&transactionId=9", REBILL "&transactionId=10", 1000, false },
+        { "the bill's number is the same", REBILL "&product1_billingCycleNumber=2",
+          REBILL "&product1_billingCycleNumber=2", 30 * INT64_C(86400000), true },
+        { "a pause", "customerType=PAUSE", "customerType=PAUSE", 30 * INT64_C(86400000), false },
+        { "a parcel is the same one for ever", "customerType=FULFILLMENT&trackingNumber=1",
+          "customerType=FULFILLMENT&trackingNumber=1", 30 * INT64_C(86400000), true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        come(&life, NOW_MS,
+             "customerType=SALE&product1_sku=club&product1_price=10&totalPrice=10"
+             "&product1_recurringstatus=ACTIVE");
+        come(&life, NOW_MS, cases[i].first);
+        come(&life, NOW_MS + cases[i].later_ms, cases[i].second);
+        CHECK(cases[i].label, (life.outcome.verdict == ORDER_REPEATED) == cases[i].same);
+        arena_done(&life.arena);
+    }
+}
+
+/* ── subscriptions ── */
+
+#define SALE "customerType=SALE&product1_sku=club&product1_price=10&totalPrice=10"
+
+TEST(subscriptions_start_once)
+{
+    static const struct {
+        const char *label;
+        const char *queries[3];
+        unsigned started; /* bit 0: by the first … */
+    } cases[] = {
+        { "with the sale", { SALE "&product1_recurringstatus=ACTIVE", SALE }, 1 },
+        { "behind it",
+          { SALE, "customerType=SUBSCRIPTION&product1_sku=club&product1_price=10" },
+          2 },
+        { "once",
+          { SALE, "customerType=SUBSCRIPTION&product1_sku=club",
+            "customerType=SUBSCRIPTION&product1_sku=club" },
+          2 },
+        { "in front of it", { "customerType=SUBSCRIPTION&product1_sku=club", SALE }, 1 },
+        { "without a word of what it is of", { SALE, "customerType=SUBSCRIPTION" }, 2 },
+        { "of an order without lines",
+          { "customerType=SALE&totalPrice=10", "customerType=SUBSCRIPTION" },
+          2 },
+        { "none", { SALE, SALE }, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        unsigned started = 0;
+        for (int k = 0; k < 3 && cases[i].queries[k] != NULL; k++) {
+            come(&life, NOW_MS, cases[i].queries[k]);
+            started |= (unsigned)told(&life, CUSTOMER_SUBSCRIPTION_STARTED) << k;
+        }
+        CHECK_INT(cases[i].label, started, cases[i].started);
+        for (int k = 0; k < life.order.line_count; k++)
+            CHECK(cases[i].label, life.order.lines[k].recurring == (started != 0));
+        arena_done(&life.arena);
+    }
+}
+
+/* ── lines ── */
+
+TEST(upsells_that_the_sale_has_listed)
+{
+    static const struct {
+        const char *label;
+        const char *sale, *upsell;
+        int lines;
+    } cases[] = {
+        { "both list both",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=50",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=50", 2 },
+        { "the upsell alone",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=50",
+          "product1_sku=b&product1_price=20&totalPrice=50", 2 },
+        { "no total", "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20",
+          "product1_sku=b&product1_price=20", 2 },
+        { "the sale's total was that of the sale",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=30",
+          "product1_sku=b&product1_price=20&totalPrice=50", 2 },
+        { "one more of the same", "product1_sku=a&product1_price=30&totalPrice=30",
+          "product1_sku=a&product1_price=30&totalPrice=60", 2 },
+        { "one more, of two",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=50",
+          "product1_sku=b&product1_price=20&totalPrice=70", 3 },
+        { "as it mostly is", "product1_sku=a&product1_price=30&totalPrice=30",
+          "product1_sku=a&product1_price=30&product2_sku=b&product2_price=20&totalPrice=50", 2 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        const char *label = cases[i].label;
+        come(
+            &life, NOW_MS,
+            arena_c(&life.arena, arena_format(&life.arena, "customerType=SALE&%s", cases[i].sale)));
+        CHECK(label, told(&life, CUSTOMER_NEW_SALE) && !told(&life, CUSTOMER_UPSELL));
+        const char *upsell = arena_c(
+            &life.arena, arena_format(&life.arena, "customerType=UPSELL&%s", cases[i].upsell));
+        for (int k = 0; k < 2; k++) {
+            come(&life, NOW_MS, upsell);
+            CHECK(label, told(&life, CUSTOMER_UPSELL) == (k == 0));
+            CHECK_INT(label, life.order.line_count, cases[i].lines);
+            CHECK(label, !life.order.lines[0].upsell);
+            CHECK(label, life.order.lines[life.order.line_count - 1].upsell);
+        }
+        arena_done(&life.arena);
+    }
+}
+
+TEST(what_later_postbacks_leave_out)
+{
+    struct life life = {};
+    come(&life, NOW_MS,
+         "customerType=SALE&product1_sku=a&product1_qty=6&product1_price=282&product1_shipPrice=5"
+         "&product1_name=Neuro&product1_id=9");
+    come(&life, NOW_MS, "customerType=FULFILLMENT&trackingNumber=1Z&product1_sku=A&product2_sku=b");
+    const struct order_line *lines = life.order.lines;
+    CHECK_INT("two", life.order.line_count, 2);
+    CHECK_INT("quantity", lines[0].quantity, 6);
+    CHECK_INT("price", lines[0].price, 28200);
+    CHECK_INT("shipping", lines[0].ship_price, 500);
+    CHECK_STR("name", lines[0].name, STR("Neuro"));
+    CHECK_STR("id", lines[0].sender_id, STR("9"));
+    CHECK_INT("one that is new", lines[1].quantity, 1);
+    CHECK_INT("and costs nothing", lines[1].price, 0);
+    CHECK_INT("total", life.order.total, 28700);
+    CHECK_INT("paid", life.order.captured, 28700);
+    come(&life, NOW_MS, "customerType=SALE&product1_sku=a&product1_price=0");
+    CHECK_INT("0 is said", life.order.lines[0].price, 0);
+    arena_done(&life.arena);
+}
+
+RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
+          cmocka_unit_test(bills_that_nothing_tells_apart),
+          cmocka_unit_test(subscriptions_start_once),
+          cmocka_unit_test(upsells_that_the_sale_has_listed),
+          cmocka_unit_test(what_later_postbacks_leave_out))

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ * store/exports_test.c: what a delivery of an export profile has beside others. */
+#include "store/testing.h"
+
+#include "base/instant.h"
+#include "store/lists.h"
+
+#define ORG 1
+#define OUTLET 100
+
+/* What was fixed of a delivery is read in place of its event's data, by itself and in pages. */
+static void test_fixed_content_is_read(void **state)
+{
+    struct scene *scene = *state;
+    static const char *const first[] = { NULL, "", "GET url \na=1" };
+    static const char *const fixed = "POST body application/json\n{}";
+    struct delivery deliveries[3];
+    struct rows rows;
+    rows_init(&rows, scene);
+    for (int i = 0; i < 3; i++) {
+        deliveries[i] = *rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET);
+        if (first[i] != NULL)
+            rows_export(&rows, &deliveries[i], first[i]);
+    }
+    rows_commit(&rows);
+    for (int round = 0; round < 2; round++) {
+        struct work_item items[3];
+        assert_int_equal(scene_work(scene, ORG, OUTLET, items, 3), 3);
+        for (int i = 0; i < 3; i++) {
+            bool is_fixed = i == 2 || (i == 1 && round == 1);
+            str want = !is_fixed    ? STR("{\"order\":1}")
+                       : round == 1 ? str_c(i == 1 ? fixed : first[i])
+                                    : str_c(first[i]);
+            assert_true(str_equal(items[i].event.data, want));
+            assert_int_equal(items[i].event.rendered, is_fixed);
+            struct delivery_found found = { .delivery = deliveries[i] };
+            struct event sent;
+            assert_int_equal(store_read_sent_event(store_reader_sql(scene->reader), &found,
+                                                   &scene->arena, &sent),
+                             0);
+            assert_true(str_equal(sent.data, want));
+            assert_int_equal(sent.rendered, is_fixed);
+        }
+        rows_init(&rows, scene);
+        rows.last_id = deliveries[2].id;
+        rows_export(&rows, &deliveries[1], fixed);
+        rows_commit(&rows);
+    }
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM exports WHERE order_id = 7"), 2);
+}
+
+/* All work of an outlet becomes delivered, in one batch. */
+static void deliver_all(struct scene *scene, int64_t outlet)
+{
+    struct work_item items[200];
+    int count;
+    while ((count = scene_work(scene, ORG, outlet, items, 200)) > 0) {
+        struct rows rows;
+        rows_init(&rows, scene);
+        for (int i = 0; i < count; i++)
+            (void)rows_change(&rows, &items[i].delivery, DELIVERY_DELIVERED, true);
+        rows_commit(&rows);
+    }
+}
+
+static void prune(struct scene *scene, const struct retention *retention)
+{
+    int r;
+    int steps = 0;
+    while ((r = store_prune_step(scene->writer, retention, 20)) == CHORE_MORE)
+        assert_true(steps++ < 10000);
+    assert_int_equal(r, 0);
+}
+
+/* What was exported goes with its delivery, and stays while that is unfinished. */
+static void test_exports_go_with_their_deliveries(void **state)
+{
+    struct scene *scene = *state;
+    struct rows rows;
+    rows_init(&rows, scene);
+    for (int i = 0; i < 100; i++)
+        for (int outlet = 0; outlet < 2; outlet++) {
+            struct event *event = rows_event(&rows, ORG, 1 + i % 10);
+            rows_export(&rows, rows_work(&rows, event, OUTLET + outlet), "GET url \na=1");
+        }
+    rows_commit(&rows);
+    deliver_all(scene, OUTLET);
+    scene->now_ms += 31 * DAY_MS;
+    scene->real_ms += 31 * DAY_MS;
+    rows_init(&rows, scene);
+    rows_export(&rows, rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET), "GET url \na=2");
+    rows_commit(&rows);
+    deliver_all(scene, OUTLET);
+    const struct retention retention = { .before_ms = scene->now_ms - 30 * DAY_MS };
+    prune(scene, &retention);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM exports WHERE outlet = 100"), 1);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM exports WHERE outlet = 101"), 100);
+    struct work_item items[200];
+    assert_int_equal(scene_work(scene, ORG, OUTLET + 1, items, 200), 100);
+    for (int i = 0; i < 100; i++)
+        assert_true(items[i].event.rendered &&
+                    str_equal(items[i].event.data, STR("GET url \na=1")));
+    scene_check(scene);
+    deliver_all(scene, OUTLET + 1);
+    prune(scene, &retention);
+    assert_int_equal(scene_number(scene, "SELECT count(*) FROM exports"), 1);
+    scene_check(scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_fixed_content_is_read),
+        SCENE_TEST(test_exports_go_with_their_deliveries),
+    };
+    return RUN_SUITE("exports", tests);
+}
