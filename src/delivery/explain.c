@@ -360,14 +360,9 @@ static str explain_fixed(enum exchange_end end)
     return texts[end];
 }
 
-str explain_exchange(const struct exchange *exchange, const struct explain_limits *limits,
-                     struct arena *arena)
+static str explain_end(const struct exchange *exchange, const struct explain_limits *limits,
+                       struct arena *arena)
 {
-    if (exchange->upload != NULL) {
-        str text = explain_upload(exchange, limits, arena);
-        if (text.len > 0 || exchange->end == EXCHANGE_ANSWERED)
-            return text;
-    }
     switch (exchange->end) {
     case EXCHANGE_ANSWERED:
         return explain_status(exchange, arena);
@@ -414,18 +409,18 @@ str explain_exchange(const struct exchange *exchange, const struct explain_limit
     case EXCHANGE_NO_TOKEN:
     case EXCHANGE_STOPPED:
         return explain_fixed(exchange->end);
-    case EXCHANGE_BROKEN:
-    case EXCHANGE_LOGIN: /* explain_upload() has words for these */
-    case EXCHANGE_HOST_KEY:
-    case EXCHANGE_NO_AUTH_TLS:
-    case EXCHANGE_NO_DIRECTORY:
-    case EXCHANGE_NO_PERMISSION:
-    case EXCHANGE_DISK_FULL:
-    case EXCHANGE_NO_DATA_CONNECTION:
-    case EXCHANGE_NOT_STORED:
-    case EXCHANGE_NOT_RENAMED:
-    case EXCHANGE_NO_FILE:
+    default: /* EXCHANGE_BROKEN, and what explain_upload() has words for */
         break;
     }
     return explain_broken(exchange, arena);
+}
+
+str explain_exchange(const struct exchange *exchange, const struct explain_limits *limits,
+                     struct arena *arena)
+{
+    if (exchange->upload == NULL)
+        return explain_end(exchange, limits, arena);
+    str text = explain_upload(exchange, limits, arena);
+    bool over = text.len > 0 || exchange->end == EXCHANGE_ANSWERED;
+    return over ? text : explain_end(exchange, limits, arena);
 }

@@ -46,10 +46,11 @@ static void start_waiting(struct sender *sender)
     while (!list_empty(&uploads->waiting) && uploads->running < UPLOADS_AT_ONCE) {
         struct upload_run *run = LIST_ENTRY(uploads->waiting.next, struct upload_run, queue);
         list_remove(&run->queue);
-        if (pthread_create(&run->thread, NULL, upload_main, run) == 0)
-            uploads->running++;
-        else
+        if (pthread_create(&run->thread, NULL, upload_main, run) != 0) {
             end_unsent(run, EXCHANGE_BROKEN, STR("the system gives no thread for it"));
+            return; /* the next one is tried at the next step */
+        }
+        uploads->running++;
     }
 }
 

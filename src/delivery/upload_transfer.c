@@ -160,6 +160,8 @@ static void begin_connection(struct upload_run *run)
  * that a known_hosts file has for the host. The key in it is not looked at: judge_host_key() is. */
 static int open_known_hosts(struct upload_run *run)
 {
+    if (run->key_type == NULL)
+        return -1;
     const struct target *target = run->exchange->target;
     str line = arena_format(&run->arena, "[%s]:%d %s AAAAC3NzaC1lZDI1NTE5AAAAIA==\n", target->host,
                             target->port, run->key_type);
@@ -173,7 +175,6 @@ static int open_known_hosts(struct upload_run *run)
 
 static void perform(struct upload_run *run)
 {
-    int CLEANUP(close_fd) known_hosts = -1;
     begin_connection(run);
     run->easy = curl_easy_init();
     if (run->easy == NULL) {
@@ -185,8 +186,8 @@ static void perform(struct upload_run *run)
     set_timeouts(run);
     upload_listen(run);
     set_transfer(run);
-    if (run->key_type != NULL)
-        known_hosts = open_known_hosts(run);
+    int CLEANUP(close_fd) known_hosts = open_known_hosts(run);
+    (void)known_hosts; /* libcurl opens it by its name while it connects */
     if (transport_apply_tls(run->easy, run->exchange)) {
         CURLcode code = curl_easy_perform(run->easy);
         note_facts(run);
