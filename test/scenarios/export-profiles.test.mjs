@@ -317,11 +317,11 @@ scenario('S1.1 a profile of a file server: where it goes, and a password that no
     for (const elsewhere of [{ host: 'elsewhere.example' }, { port: 2222 }, { host: 'elsewhere.example', password: MASKED }]) refused(await api.patch(`${PATH}/${made.id}`, elsewhere), 'password', /another host/);
     refused(await api.patch(`${PATH}/${made.id}`, { protocol: 'ftp' }), 'hostKey');
     const moved = await change(made.id, { host: '203.0.114.7', protocol: 'ftps', password: 'hush-hush-2', hostKey: null });
-    assert.deepEqual([moved.protocol, moved.host, moved.port], ['ftps', '203.0.114.7', 990]);
+    assert.deepEqual([moved.protocol, moved.host, moved.port], ['ftps', '203.0.114.7', 21]);
     const plain = expect(await api.post(PATH, server({ protocol: 'ftp', hostKey: undefined, host: '2606:4700::1111', password: undefined })), 201).json;
     assert.deepEqual([plain.host, plain.port, plain.password], ['2606:4700::1111', 21, null]);
     assert.ok(plain.warnings.some((text) => /in clear/.test(text)));
-    assert.ok(expect(await api.post(PATH, server({ hostKey: undefined })), 201).json.warnings.some((text) => /not pinned/.test(text)));
+    assert.ok(expect(await api.post(PATH, server({ hostKey: undefined })), 201).json.warnings.some((text) => /No host key is pinned/.test(text)));
     const seen = JSON.stringify([await api.all(PATH), await api.all('/api/v1/audit')]);
     assert.ok(!seen.includes('hush-hush-'));
     for (const path of filesUnder(hub.data)) assert.ok(!readText(path).includes('hush-hush-ftp'), path);
@@ -330,7 +330,7 @@ scenario('S1.1 a profile of a file server: where it goes, and a password that no
 scenario('bad values of a file server, and members that another type has', async () => {
     const wrong = {
         protocol: [undefined, 'http', '', null], host: [undefined, '', 'a b', 'ftp://x', 'x/y', 'ä.example', '10.0.0.1', 'fd00::1', '256.1.1.1', 'x'.repeat(254), 'u@x'], port: [0, 65536, '22', 1.5], user: [undefined, '', 'a\nb'],
-        password: ['a\r\nDELE x', `x${MASKED}`, 7], directory: ['a\nb', '/~/x', 7], hostKey: ['x', 'MD5:00', 'SHA256:AA', `${KEY}AAAA`], url: [URL_], auth: [{ type: 'bearer', token: 'x' }],
+        password: ['a\r\nDELE x', `x${MASKED}`, 7], directory: ['a\nb', '/~/x', 'a/../b', 7], hostKey: ['x', 'MD5:00', 'SHA256:AA', `${KEY}AAAA`], url: [URL_], auth: [{ type: 'bearer', token: 'x' }],
     };
     for (const [field, values] of Object.entries(wrong)) for (const value of values) refused(await api.post(PATH, server({ [field]: value })), field);
     for (const [field, value] of Object.entries({ protocol: 'sftp', host: 'x.example', port: 22, user: 'u', password: 'p', directory: 'd', hostKey: KEY })) {
