@@ -4,6 +4,7 @@
 #include "api/exports.h"
 #include "api/handlers.h"
 #include "base/redact.h"
+#include "delivery/upload.h"
 #include "delivery/url.h"
 #include "mapping/export_profile.h"
 #include "mapping/export_server.h"
@@ -51,42 +52,27 @@ static void check_host(struct call *call)
         call_wrong(call, "host", "format", wrong);
 }
 
-/* They become lines of a protocol. */
-static void check_controls(struct call *call)
+static void check_server(struct call *call)
 {
-    static const char *const names[] = { "user", "password", "directory" };
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (str_has_control(json_string(json_get(call->body, str_c(names[i])))))
-            call_wrong(call, names[i], "format",
-                       STR("Leave out control characters, line ends and tabs included."));
+    static const struct {
+        const char *name;
+        str (*fault)(str value);
+    } members[] = {
+        { "user", upload_login_fault },
+        { "password", upload_login_fault },
+        { "directory", upload_directory_fault },
+        { "hostKey", upload_host_keys_fault },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        str wrong = members[i].fault(json_string(json_get(call->body, str_c(members[i].name))));
+        if (wrong.len > 0)
+            call_wrong(call, members[i].name, "format", wrong);
+    }
     if (str_starts(json_string(json_get(call->body, STR("directory"))), STR("/~")))
         call_wrong(call, "directory", "format",
                    STR("Leave out /~: a directory without a slash in front is meant from where the "
                        "login leads."));
-}
-
-/* "SHA256:" and the base64 of a hash, as ssh-keygen -l shows it. */
-static bool is_fingerprint(str text, struct arena *arena)
-{
-    str prefix = STR("SHA256:");
-    str bytes;
-    if (!str_starts(text, prefix))
-        return false;
-    str hash = str_skip(text, prefix.len);
-    if (hash.len == 43) /* it leaves out the padding */
-        hash = arena_format(arena, "%.*s=", STR_ARG(hash));
-    return base64_read(arena, hash, &bytes) && bytes.len == 32;
-}
-
-static void check_host_key(struct call *call)
-{
-    str key;
-    if (body_text(call, "hostKey", &key) && key.len > 0 &&
-        !is_fingerprint(key, &call->request->arena))
-        call_wrong(
-            call, "hostKey", "format",
-            STR("Send the fingerprint of the server's key, \"SHA256:\" and 43 characters, as "
-                "ssh-keyscan HOST | ssh-keygen -lf - shows it."));
 }
 
 static void check_mappings(struct call *call, struct given *given)
@@ -113,8 +99,7 @@ bool exports_check(struct call *call)
     call->parsed = given;
     check_url(call, given);
     check_host(call);
-    check_controls(call);
-    check_host_key(call);
+    check_server(call);
     check_mappings(call, given);
     outlets_check(call);
     return !problem_has(&call->problem);

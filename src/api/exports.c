@@ -104,8 +104,8 @@ static void warn_of_place(struct json_writer *out, const struct export_open *ope
         json_add_string(out, STR("Orders and the password go to this server in clear. Better use "
                                  "sftp or ftps."));
     if (str_starts(open->url, STR("sftp://")) && open->profile.host_key.len == 0)
-        json_add_string(out, STR("The server's host key is not pinned (hostKey): whoever is on the "
-                                 "way could take its place."));
+        json_add_string(out, STR("No host key is pinned (hostKey): nothing is sent. The first "
+                                 "attempt says which keys the server shows."));
 }
 
 static void warn_of_map(struct call *call, const struct export_profile *profile)

@@ -70,7 +70,8 @@ static const char *const customer_type_choices[] = { CUSTOMER_TYPES(CUSTOMER_TYP
           SHAPE_INTEGER,                                                                            \
           .least = 1,                                                                               \
           .most = 65535,                                                                            \
-          .help = "unless given: 21 of ftp, 990 of ftps, 22 of sftp",                               \
+          .help = "unless given: 22 of sftp, else 21; ftps at 990 is TLS from the first byte on, "  \
+                  "else by AUTH TLS",                                                               \
           .example = "22" },                                                                        \
         { "user", SHAPE_STRING, MEMBER_SEALED, .least = 1, .most = 255, .example = "\"junctor\"" }, \
         { "password",                                                                               \
@@ -87,7 +88,9 @@ static const char *const customer_type_choices[] = { CUSTOMER_TYPES(CUSTOMER_TYP
           .example = "\"orders\"" },                                                                \
     {                                                                                               \
         "hostKey", SHAPE_STRING, MEMBER_NULLABLE,                                                   \
-            .most = 100, .help = "of sftp: the fingerprint of the server's key, \"SHA256:…\"",      \
+            .most = 512,                                                                            \
+            .help = "of sftp: the fingerprints of the server's keys, \"SHA256:…\", with spaces "  \
+                    "between; without one nothing is sent",                                         \
             .example = "null"                                                                       \
     }
 

@@ -10,7 +10,7 @@ static const struct {
     str root; /* from the server's root */
 } protocols[] = {
     [EXPORT_FTP_PLAIN] = { STR_INIT("ftp"), 21, STR_INIT("/"), STR_INIT("/%2F") },
-    [EXPORT_FTPS] = { STR_INIT("ftps"), 990, STR_INIT("/"), STR_INIT("/%2F") },
+    [EXPORT_FTPS] = { STR_INIT("ftps"), 21, STR_INIT("/"), STR_INIT("/%2F") },
     [EXPORT_SFTP] = { STR_INIT("sftp"), 22, STR_INIT("/~/"), STR_INIT("/") },
 };
 

@@ -24,7 +24,8 @@ struct export_server {
 
 str export_protocol_name(enum export_protocol protocol);
 MUST_USE bool export_protocol_read(str name, enum export_protocol *ret_protocol);
-/* What it is found at, when nobody says otherwise. */
+/* What it is found at, when nobody says otherwise. FTPS at port 990 is TLS from the first byte on, at
+ * any other by AUTH TLS (RFC 4217). */
 int export_protocol_port(enum export_protocol protocol);
 
 /* A name or an address as far as its characters go. */

@@ -219,7 +219,7 @@ scenario('S1.25 the catalogue: each field with a description; another one is ref
     refused(await create({ mappings: { a: '[firstNam]' } }), 'a', /firstName/);
 });
 
-scenario('bad mappings are named by their row', async () => {
+scenario('S1.35 bad mappings are named by their row; no other methods than POST, DELETE, PUT, PATCH', async () => {
     const wrong = [[7, 'mappings'], [null, 'mappings'], ['x', 'mappings'], [[7], 'mappings/0'], [[{}], 'mappings/0'], [[{ exportName: 'a' }], 'mappings/0'], [[{ exportName: 'a', field: 'orderId', static: 'x' }], 'mappings/0'], [[{ exportName: '', static: 'x' }], 'mappings/0/exportName'], [[{ exportName: 'x'.repeat(201), static: 'x' }], 'mappings/0/exportName'],
         [[{ exportName: 'a', static: 'x' }, { exportName: 'a', static: 'y' }], 'mappings/1/exportName'], [[{ exportName: 'a', static: 7 }], 'mappings/0/static'], [[{ exportName: 'a', static: 'x'.repeat(4097) }], 'mappings/0/static'], [[{ exportName: 'a', static: 'x', more: 1 }], 'mappings/0'],
         [[{ exportName: 'header:Host', static: 'x' }], 'mappings/0/exportName'], [[{ exportName: 'header:Content-Length', static: '1' }], 'mappings/0/exportName'], [[{ exportName: 'header:X-A', static: 'a\r\nX-B: c' }], 'mappings/0/static'], [[{ exportName: 'header:X-A', field: 'orderId' }], 'mappings/0/field'], [[{ exportName: 'header:bad name', static: 'x' }], 'mappings/0/exportName'],
@@ -317,11 +317,11 @@ scenario('S1.1 a profile of a file server: where it goes, and a password that no
     for (const elsewhere of [{ host: 'elsewhere.example' }, { port: 2222 }, { host: 'elsewhere.example', password: MASKED }]) refused(await api.patch(`${PATH}/${made.id}`, elsewhere), 'password', /another host/);
     refused(await api.patch(`${PATH}/${made.id}`, { protocol: 'ftp' }), 'hostKey');
     const moved = await change(made.id, { host: '203.0.114.7', protocol: 'ftps', password: 'hush-hush-2', hostKey: null });
-    assert.deepEqual([moved.protocol, moved.host, moved.port], ['ftps', '203.0.114.7', 990]);
+    assert.deepEqual([moved.protocol, moved.host, moved.port], ['ftps', '203.0.114.7', 21]);
     const plain = expect(await api.post(PATH, server({ protocol: 'ftp', hostKey: undefined, host: '2606:4700::1111', password: undefined })), 201).json;
     assert.deepEqual([plain.host, plain.port, plain.password], ['2606:4700::1111', 21, null]);
     assert.ok(plain.warnings.some((text) => /in clear/.test(text)));
-    assert.ok(expect(await api.post(PATH, server({ hostKey: undefined })), 201).json.warnings.some((text) => /not pinned/.test(text)));
+    assert.ok(expect(await api.post(PATH, server({ hostKey: undefined })), 201).json.warnings.some((text) => /No host key is pinned/.test(text)));
     const seen = JSON.stringify([await api.all(PATH), await api.all('/api/v1/audit')]);
     assert.ok(!seen.includes('hush-hush-'));
     for (const path of filesUnder(hub.data)) assert.ok(!readText(path).includes('hush-hush-ftp'), path);
@@ -330,7 +330,7 @@ scenario('S1.1 a profile of a file server: where it goes, and a password that no
 scenario('bad values of a file server, and members that another type has', async () => {
     const wrong = {
         protocol: [undefined, 'http', '', null], host: [undefined, '', 'a b', 'ftp://x', 'x/y', 'ä.example', '10.0.0.1', 'fd00::1', '256.1.1.1', 'x'.repeat(254), 'u@x'], port: [0, 65536, '22', 1.5], user: [undefined, '', 'a\nb'],
-        password: ['a\r\nDELE x', `x${MASKED}`, 7], directory: ['a\nb', '/~/x', 7], hostKey: ['x', 'MD5:00', 'SHA256:AA', `${KEY}AAAA`], url: [URL_], auth: [{ type: 'bearer', token: 'x' }],
+        password: ['a\r\nDELE x', `x${MASKED}`, 7], directory: ['a\nb', '/~/x', 'a/../b', 7], hostKey: ['x', 'MD5:00', 'SHA256:AA', `${KEY}AAAA`], url: [URL_], auth: [{ type: 'bearer', token: 'x' }],
     };
     for (const [field, values] of Object.entries(wrong)) for (const value of values) refused(await api.post(PATH, server({ [field]: value })), field);
     for (const [field, value] of Object.entries({ protocol: 'sftp', host: 'x.example', port: 22, user: 'u', password: 'p', directory: 'd', hostKey: KEY })) {
@@ -438,6 +438,35 @@ scenario('S1.30 S1.31 S1.32 S1.33 preview of bodies: JSON, forms, and which meth
     assert.deepEqual([form.method, form.url, form.body, form.headers['X-Key']], ['POST', URL_, `id=${order.orderId}&name=Lee+%26+S%C3%B6hne`, 'v']);
     const warned = await preview((await make({ mappings: [...rows, { exportName: 'header:Content-Type', static: 'application/json' }, { exportName: 'header:httpMethod', static: 'POST' }] })).id, order.id);
     assert.ok(warned.warnings.some((text) => /go into the URL/.test(text)));
+});
+
+scenario('S1.5 S1.30 S1.31 S1.33 S1.34 S1.36 S1.37 S1.38 how it is sent: by the rows of headers, and as preview says', async () => {
+    const header = (name, text) => ({ exportName: `header:${name}`, static: text });
+    const cases = [
+        [[], 'GET', false],
+        [[header('X-Key', 'v')], 'POST', true],
+        [[header('Content-Type', 'text/plain')], 'POST', true],
+        ...['POST', 'DELETE', 'PUT', 'PATCH'].flatMap((method) => [
+            [[header('httpMethod', method)], method, false],
+            [[header('httpMethod', method), header('httpMethodType', 'GET'), header('X-Key', 'v')], method, false],
+            [[header('HTTPMETHOD', method.toLowerCase()), header('httpmethodtype', 'post')], method, true],
+        ]),
+        [[header('httpMethodType', 'GET')], 'GET', false],
+    ];
+    const profiles = [];
+    for (const [i, [headers]] of cases.entries()) profiles.push(await make({ url: `${receiver.url}/how${i}`, mappings: [{ exportName: 'first', field: 'firstName' }, { exportName: 'list', static: '4 0' }, ...headers] }));
+    for (const { id } of profiles) await makeRoute(api, id, 'chargeback');
+    const order = await importOrder();
+    expect(await api.post(`/api/v1/orders/${order.id}/changes`, { type: 'chargeback' }), 201);
+    for (const [i, [headers, method, inBody]] of cases.entries()) {
+        const sent = await until(`request ${i}`, () => receiver.requests.find((one) => one.path.split('?')[0] === `/how${i}`));
+        const label = JSON.stringify(headers);
+        assert.deepEqual([sent.method, sent.path, sent.body.toString()], inBody ? [method, `/how${i}`, 'first=Ann&list=4+0'] : [method, `/how${i}?first=Ann&list=4%200`, ''], label);
+        assert.ok(!/httpmethod/i.test(sent.head), label);
+        assert.equal(sent.headers['x-key'], headers.some((row) => row.exportName === 'header:X-Key') ? 'v' : undefined, label);
+        const shown = await preview(profiles[i].id, order.id);
+        assert.deepEqual([shown.method, shown.url, shown.body ?? ''], [sent.method, `${receiver.url}${sent.path}`, sent.body.toString()], label);
+    }
 });
 
 scenario('S1.22 S1.74 preview of a file\'s row; of an order paid with a test card', async () => {
