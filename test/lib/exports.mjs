@@ -45,7 +45,8 @@ export class Shop {
     // With a route for each of these customer types.
     async profile(types, { url, routes = {}, ...changes } = {}) {
         const path = `/p${++this.profiles}`;
-        const made = await makeProfile(this.api, url ?? `${this.receiver.url}${path}`, { mappings: { type: '[customerType]', order: '[orderId]' }, ...changes });
+        const target = changes.type ? undefined : (url ?? `${this.receiver.url}${path}`);
+        const made = await makeProfile(this.api, target, { mappings: { type: '[customerType]', order: '[orderId]' }, ...changes });
         for (const type of [types].flat()) await makeRoute(this.api, made.id, type, routes);
         return { ...made, path };
     }
