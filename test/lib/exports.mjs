@@ -42,8 +42,11 @@ export class Shop {
         return shop;
     }
 
-    // With a route for each of these customer types.
+    // With a route for each of these customer types. New routes send what has happened in the day before:
+    // not what other scenarios have made.
     async profile(types, { url, routes = {}, ...changes } = {}) {
+        if (this.recent) await this.hub.advance(25 * HOUR);
+        this.recent = false;
         const path = `/p${++this.profiles}`;
         const target = changes.type ? undefined : (url ?? `${this.receiver.url}${path}`);
         const made = await makeProfile(this.api, target, { mappings: { type: '[customerType]', order: '[orderId]' }, ...changes });
@@ -52,6 +55,7 @@ export class Shop {
     }
 
     async order(body = {}) {
+        this.recent = true;
         const clientOrderId = `C-${++this.orders}`;
         const lines = [{ sku: 'neuro-1', qty: 2, price: '94.00' }];
         return expect(await this.api.post('/api/v1/orders', { campaignId: this.campaign.id, clientOrderId, state: 'complete', customer: PERSON, lines, ...body }), 201).json;

@@ -6,7 +6,7 @@ import { before } from 'node:test';
 import { makeProfile, makeRoute } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
-import { MINUTE, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
+import { HOUR, MINUTE, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
 
 let shop;
 let api;
@@ -107,6 +107,7 @@ scenario('S1.40 without a route nothing is sent, and the profile says so', async
     await shop.order();
     await shop.order({ state: 'partial' });
     assert.deepEqual(await shop.deliveries(profile), []);
+    await shop.hub.advance(25 * HOUR);
     await makeRoute(api, profile.id);
     assert.equal(await said(), 0);
     const order = await shop.order();
