@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { checkEquations } from '../lib/books.mjs';
-import { ledgerOf } from '../lib/fixtures.mjs';
+import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { freePort, scenario } from '../lib/hub.mjs';
 import { HOUR, MINUTE, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
@@ -187,4 +187,31 @@ scenario('an order\'s exports go one behind another; those of other orders do no
     assert.ok((await shop.deliveries(profile)).every((row) => row.state === 'delivered'));
     await shop.hub.checkLedger();
     expect(await shop.api.get(`${PROFILES}/${profile.id}`), 200);
+});
+
+scenario('S1.75 B13 a new route sends what has happened in the day before: of 23 hours ago once, of 25 not', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile([]);
+    await shop.order(); // 25 hours before
+    await shop.hub.advance(2 * HOUR);
+    const order = await shop.order();
+    const partial = await shop.order({ state: 'partial', lines: [] });
+    await shop.order({ testCard: true });
+    await shop.hub.advance(23 * HOUR);
+    assert.equal(await shop.count(profile), 0, 'a profile without a route matches nothing yet');
+    await makeRoute(shop.api, profile.id);
+    await until('it has come', async () => (await shop.count(profile)) > 0);
+    await shop.hub.settled();
+    assert.deepEqual(await ordersOf(shop, profile), [order.orderId]);
+    // A later route brings its own; what the profile has sent does not go twice.
+    await makeRoute(shop.api, profile.id, 'new_sale', { campaignIds: [shop.campaign.id] });
+    await makeRoute(shop.api, profile.id, 'lead');
+    await until('the lead has come', async () => (await shop.count(profile)) > 1);
+    await shop.hub.advance(HOUR);
+    assert.deepEqual(await ordersOf(shop, profile), [order.orderId, partial.orderId]);
+    await shop.hub.restart();
+    await shop.hub.advance(HOUR);
+    assert.equal(await shop.count(profile), 2);
+    checkEquations(await ledgerOf(shop.api));
+    await shop.hub.checkLedger();
 });
