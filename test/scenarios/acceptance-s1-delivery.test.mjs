@@ -215,3 +215,50 @@ scenario('S1.75 B13 a new route sends what has happened in the day before: of 23
     checkEquations(await ledgerOf(shop.api));
     await shop.hub.checkLedger();
 });
+
+const historyOf = (shop, order) => shop.api.all(`/api/v1/customers/${order.customerId}/history`);
+
+scenario('S1.70 B17 the customer\'s history has a message that names the profile, and what has become of it', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', { name: 'Call centre ☎' });
+    shop.receiver.answers(500, 200);
+    const order = await shop.order();
+    const messages = async () => (await historyOf(shop, order)).filter((row) => row.kind === 'export');
+    const [first] = await until('the first attempt', async () => {
+        const rows = await messages();
+        return (await shop.delivery(profile)).attemptCount === 1 && rows;
+    });
+    assert.match(first.message, /Call centre ☎.*New Sale/);
+    assert.equal(first.state, 'pending');
+    await shop.hub.advance(HOUR);
+    const [last] = await until('it is delivered', async () => {
+        const rows = await messages();
+        return rows[0].state === 'delivered' && rows;
+    });
+    assert.deepEqual([last.deliveryId, (await messages()).length], [first.deliveryId, 1]);
+});
+
+scenario('S1.71 its link leads to the exact request, without what is secret, and to all attempts', async () => {
+    const shop = await Shop.start();
+    const rows = [{ exportName: 'first', field: 'firstName' }, { exportName: 'header:X-Api-Key', static: 'hush-hush-71' }, { exportName: 'header:X-Source', static: 'junctor' }];
+    const posted = await shop.profile('new_sale', { mappings: rows });
+    const queried = await shop.profile('new_sale', { mappings: rows.slice(0, 1) });
+    shop.receiver.answers(500, 500, 200);
+    const order = await shop.order();
+    await until('all is delivered', async () => {
+        await shop.hub.advance(5 * MINUTE);
+        return (await historyOf(shop, order)).filter((row) => row.state === 'delivered').length === 2;
+    });
+    const links = (await historyOf(shop, order)).filter((row) => row.kind === 'export').map((row) => row.href);
+    for (const href of links) {
+        const delivery = expect(await shop.api.get(href), 200).json;
+        const profile = delivery.exportProfileId === posted.id ? posted : queried;
+        const got = (await shop.sent(profile)).at(-1);
+        assert.ok(delivery.attempts.length >= 1 && delivery.attempts.every((attempt) => attempt.request.body === got.body.toString()));
+        const { request } = delivery.attempts.at(-1);
+        assert.deepEqual([request.method, request.url], [got.method, `${shop.receiver.url}${got.path}`]);
+        if (profile === posted) assert.deepEqual([request.headers['X-Source'], got.headers['x-api-key']], ['junctor', 'hush-hush-71']);
+        assert.ok(!JSON.stringify(delivery).includes('hush-hush-71'));
+    }
+    assert.equal(links.length, 2);
+});
