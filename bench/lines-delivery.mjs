@@ -14,12 +14,12 @@ const DRAIN = { timeout: 600000, every: 20 };
 const drained = (hub, i = 0, left = 0) => until('the backlog is delivered', async () => (await hub.ledger(i)).pending <= left, DRAIN);
 
 // Deliveries a second under full load, its backlog included: the whole way's highest rate.
-async function maximum(hub, path, i = 0) {
-    const before = (await hub.ledger(i)).delivered;
+export async function maximum(hub, path, load = {}) {
+    const before = (await hub.ledger()).delivered;
     const begun = performance.now();
-    await wrk({ port: hub.port, path, seconds: options.seconds });
-    await drained(hub, i);
-    return ((await hub.ledger(i)).delivered - before) / ((performance.now() - begun) / 1000);
+    await wrk({ port: hub.port, path, seconds: options.seconds, ...load });
+    await drained(hub);
+    return ((await hub.ledger()).delivered - before) / ((performance.now() - begun) / 1000);
 }
 
 // So many pending deliveries of a receiver that is down, by one event an organization's endpoint.

@@ -2,6 +2,7 @@
 // bench/lines.mjs: what is measured of receiving, and all lines together; see `run`.
 import { BenchHub, buildPeer, cpuBetween, cpuByThread, median, memory, newPort, peerProgram, percentile, sleep, startNginx, startSink, until, wrk } from './machine.mjs';
 import { deliveryLines } from './lines-delivery.mjs';
+import { orderLines } from './lines-orders.mjs';
 import { finish, format, notes, options, perEvent, row, runLines, say } from './report.mjs';
 import { run } from '../test/lib/processes.mjs';
 
@@ -268,6 +269,6 @@ const lines = {
 };
 
 buildPeer();
-await runLines({ ...lines, ...deliveryLines }, ['millions', 'outage', 'restart']);
+await runLines({ ...lines, ...deliveryLines, ...orderLines }, ['millions', 'outage', 'restart']);
 await shared?.stop();
 finish();

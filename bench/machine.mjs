@@ -16,6 +16,8 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const binary = resolve(process.env.JUNCTOR_BINARY ?? join(root, 'build/release/junctor'));
 const here = join(root, 'bench');
 const built = join(root, 'build/bench');
+// What lies in the folder of the release build.
+export const released = (name) => join(root, 'build/release', name);
 
 // Below those that the system gives to connections, of which benches make thousands.
 let nextPort = 20000 + (process.pid % 400) * 30;
@@ -68,8 +70,8 @@ export async function end(child, signal = 'SIGTERM', patience = 15000) {
 // ── wrk ──
 
 // One run; returns {requests, seconds, rate, p50 …} with times in microseconds.
-export async function wrk({ port, path = '/', connections = 64, seconds = 5, env = {} }) {
-    const result = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', join(here, 'events.lua'), `http://127.0.0.1:${port}`], { env: { ...process.env, BENCH_PATH: path, ...env }, timeout: (seconds + 90) * 1000 });
+export async function wrk({ port, path = '/', connections = 64, seconds = 5, env = {}, script = 'events.lua' }) {
+    const result = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', join(here, script), `http://127.0.0.1:${port}`], { env: { ...process.env, BENCH_PATH: path, ...env }, timeout: (seconds + 90) * 1000 });
     const line = result.stdout.split('\n').find((one) => one.startsWith('RESULT '));
     if (!line) throw new Error(`wrk: ${result.stdout}${result.stderr}`);
     const figures = JSON.parse(line.slice(7));

@@ -137,26 +137,42 @@ int deliveries_paused(struct call *call, struct sql *sql)
 
 /* ── attempts ── */
 
+/* What a delivery sends, and what that is about. */
+struct sent {
+    str method; /* of an export's request; empty: POST */
+    str query;  /* likewise, beside the URL; empty: none */
+    str body;
+    int64_t order; /* 0: none */
+    str file;      /* of an export that is a row of one: its name; empty: it is not */
+};
+
 struct attempts {
     struct attempt_visitor visitor;
     struct call *call;
-    str body;                   /* of every request: content is fixed once */
+    const struct sent *sent;    /* of every request: content is fixed once */
     struct secret_names secret; /* as the webhook has them now */
     int failure;                /* one did not open */
 };
+
+static str with_query(str url, str query, struct arena *arena)
+{
+    return query.len == 0 ? url : arena_format(arena, "%.*s?%.*s", STR_ARG(url), STR_ARG(query));
+}
 
 static void write_request(const struct attempts *attempts, const struct attempt *attempt)
 {
     struct json_writer *out = &attempts->call->out;
     struct arena *arena = &attempts->call->request->arena;
+    const struct sent *sent = attempts->sent;
     str line = head_first_line(attempt->request_head);
+    str planned = sent->method.len > 0 ? sent->method : STR("POST");
     json_key(out, STR("request"));
     json_begin_object(out);
-    json_member_string(out, STR("method"), line.len == 0 ? STR("POST") : str_cut(&line, ' '));
-    json_member_string(out, STR("url"), attempt->url);
+    json_member_string(out, STR("method"), line.len == 0 ? planned : str_cut(&line, ' '));
+    json_member_string(out, STR("url"), with_query(attempt->url, sent->query, arena));
     json_key(out, STR("headers"));
     json_add_headers(out, attempt->request_head, &attempts->secret, arena);
-    json_member_bytes(out, STR("body"), STR("bodyEncoding"), attempts->body, arena);
+    json_member_bytes(out, STR("body"), STR("bodyEncoding"), sent->body, arena);
     json_end_object(out);
 }
 
@@ -250,16 +266,16 @@ static int find_secret_names(struct call *call, struct sql *sql, const struct de
 }
 
 static int write_attempts(struct call *call, struct sql *sql, const struct delivery *delivery,
-                          str body)
+                          const struct sent *sent)
 {
     struct json_writer *out = &call->out;
     struct attempts attempts = {
         .visitor = { .arena = &call->request->arena, .show = write_attempt },
         .call = call,
-        .body = body,
+        .sent = sent,
     };
     int first = 1;
-    int r = first_shown(call, sql, delivery, body.len, &first);
+    int r = first_shown(call, sql, delivery, sent->body.len + sent->query.len, &first);
     if (r == 0)
         r = find_secret_names(call, sql, delivery, &attempts.secret);
     if (r < 0)
@@ -285,13 +301,6 @@ static int find(struct call *call, struct sql *sql, struct delivery_found *ret_f
     return r == STORE_NOT_FOUND ? call_not_found(call, "delivery") : fail(r);
 }
 
-/* What a delivery sends, and what that is about. */
-struct sent {
-    str body;
-    int64_t order; /* 0: none */
-    str file;      /* of an export that is a row of one: its name; empty: it is not */
-};
-
 /* What an export profile has fixed: a request's parameters, or a file's row. */
 static int read_export(struct call *call, struct sql *sql, const struct delivery *delivery,
                        struct sent *sent)
@@ -305,8 +314,10 @@ static int read_export(struct call *call, struct sql *sql, const struct delivery
         return MIN_OF(r, 0);
     sent->order = row.order;
     if (row.file == 0) {
-        if (export_content_read(row.content, &content) && content.in_body)
-            sent->body = content.parameters;
+        if (export_content_read(row.content, &content)) {
+            sent->method = content.method;
+            *(content.in_body ? &sent->body : &sent->query) = content.parameters;
+        }
         return 0;
     }
     sent->body = row.content;
@@ -359,7 +370,7 @@ static int answer_delivery(struct call *call, struct sql *sql, const struct deli
     json_member_id_or_null(out, STR("orderId"), ID_ORDER, sent.order);
     write_customer_type(out, found->event_type);
     json_member_text_or_null(out, STR("file"), sent.file);
-    r = write_attempts(call, sql, &found->delivery, sent.body);
+    r = write_attempts(call, sql, &found->delivery, &sent);
     json_end_object(out);
     call_reply(call, 200);
     return fail(r);

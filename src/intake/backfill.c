@@ -53,7 +53,7 @@ static int add_occurrence(struct step *step, const struct order *order, const st
     };
     int r = store_find_exported(batch_sql(step->batch), &key);
     if (r == STORE_NOT_FOUND) {
-        const struct export_ask ask = { step->profile, step->route };
+        const struct export_ask ask = { .profile = step->profile, .route = step->route };
         exports_add_late(step->batch, event, order, &ask);
         return 0;
     }

@@ -7,6 +7,7 @@
 #include "mapping/export_profile.h"
 #include "model/money.h"
 #include "model/order_names.h"
+#include "route/route.h"
 
 /* ── what is sent ── */
 
@@ -206,33 +207,21 @@ static void add_delivery(struct batch *batch, const struct event *event,
         batch_add_delivery(batch, &delivery, as_sent(batch, event, fixing.content));
 }
 
-/* Each row of a file belongs to its route. */
-static bool collapses(const struct export_ask *ask, const struct endpoint *last)
-{
-    return ask->profile == last && !export_is_file(ask->profile);
-}
-
-/* Of a profile's routes that ask for the same, the first counts. */
 bool exports_add(struct batch *batch, const struct event *event)
 {
     const struct picture *picture = batch_picture(batch, event->organization);
     const struct order_occurrence *occurrence = event->occurrence;
     if (picture == NULL || occurrence == NULL || picture->asks[occurrence->type].count == 0)
         return false;
-    const struct export_asks *asks = &picture->asks[occurrence->type];
-    const struct endpoint *last = NULL;
     bool about[ORDER_LINES_MAX];
     for (int i = 0; i < event->occurred_to->line_count; i++)
         about[i] = order_occurrence_is_about(event->occurred_to, occurrence, i);
-    for (int i = 0; i < asks->count; i++) {
-        const struct export_ask *ask = &asks->at[i];
-        if (collapses(ask, last) || export_route_asks(ask->route, event->occurred_to,
-                                                      occurrence->type, about) != EXPORT_WANTED)
-            continue;
-        last = ask->profile;
+    struct export_walk walk =
+        export_walk(&picture->asks[occurrence->type], event->occurred_to, occurrence->type, about);
+    const struct export_ask *ask;
+    while ((ask = export_walk_next(&walk)) != NULL)
         add_delivery(batch, event, ask, event->at_ms);
-    }
-    return last != NULL;
+    return walk.last != NULL;
 }
 
 /* Of the event's data, as orders.c wrote it. */

@@ -220,11 +220,24 @@ static void finish_webhooks(struct picture *picture)
     }
 }
 
+static uint64_t bits_of(const int64_t *ids, int count)
+{
+    uint64_t bits = count == 0 ? UINT64_MAX : 0;
+    for (int i = 0; i < count; i++)
+        bits |= id_bit(ids[i]);
+    return bits;
+}
+
 static void add_asks(const struct endpoint *profile, struct export_ask *at[CUSTOMER_TYPE_COUNT])
 {
     for (int i = 0; i < profile->export->route_count; i++) {
         const struct export_route *route = &profile->export->routes[i];
-        *at[route->type]++ = (struct export_ask){ .profile = profile, .route = route };
+        *at[route->type]++ = (struct export_ask){
+            .profile = profile,
+            .route = route,
+            .campaigns = bits_of(route->campaigns, route->campaign_count),
+            .products = bits_of(route->products, route->product_count),
+        };
     }
 }
 

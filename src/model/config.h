@@ -250,7 +250,16 @@ struct objects {
 struct export_ask {
     const struct endpoint *profile;
     const struct export_route *route;
+    uint64_t
+        campaigns; /* id_bit() of each that the route names, or all bits: most asks are passed */
+    uint64_t products; /* over by these alone, without a look at the route */
 };
+
+/* One of 64, by the id. */
+static inline uint64_t id_bit(int64_t id)
+{
+    return UINT64_C(1) << ((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+}
 
 struct export_asks {
     const struct export_ask *at; /* those of one profile behind each other */

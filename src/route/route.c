@@ -3,6 +3,7 @@
 
 #include "mapping/condition.h"
 #include "mapping/definition.h"
+#include "mapping/export_profile.h"
 #include "model/order.h"
 
 bool event_type_matches(str wanted, str type)
@@ -52,4 +53,44 @@ bool event_type_is_subscribable(str wanted)
     if (str_ends(alias, STR(".*")))
         alias.len -= 2;
     return alias_is_valid(alias);
+}
+
+/* ── export profiles ── */
+
+struct export_walk export_walk(const struct export_asks *asks, const struct order *order,
+                               enum customer_type type, const bool *about)
+{
+    struct export_walk walk = { .asks = asks,
+                                .order = order,
+                                .type = type,
+                                .about = about,
+                                .campaign = id_bit(order->campaign) };
+    for (int i = 0; i < order->line_count; i++)
+        walk.products |= about[i] ? id_bit(order_line_product(&order->lines[i])) : 0;
+    return walk;
+}
+
+/* False: certainly not. */
+static bool may_ask(const struct export_walk *walk, const struct export_ask *ask)
+{
+    return (ask->campaigns & walk->campaign) != 0 &&
+           (ask->products == UINT64_MAX || (ask->products & walk->products) != 0);
+}
+
+static bool is_done(const struct export_walk *walk, const struct export_ask *ask)
+{
+    return ask->profile == walk->last && ask->profile->export->type == EXPORT_POSTBACK;
+}
+
+const struct export_ask *export_walk_next(struct export_walk *walk)
+{
+    while (walk->at < walk->asks->count) {
+        const struct export_ask *ask = &walk->asks->at[walk->at++];
+        if (!may_ask(walk, ask) || is_done(walk, ask) ||
+            export_route_asks(ask->route, walk->order, walk->type, walk->about) != EXPORT_WANTED)
+            continue;
+        walk->last = ask->profile;
+        return ask;
+    }
+    return NULL;
 }

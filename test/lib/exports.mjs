@@ -42,15 +42,20 @@ export class Shop {
         return shop;
     }
 
-    // With a route for each of these customer types.
+    // With a route for each of these customer types. New routes send what has happened in the day before:
+    // not what other scenarios have made.
     async profile(types, { url, routes = {}, ...changes } = {}) {
+        if (this.recent) await this.hub.advance(25 * HOUR);
+        this.recent = false;
         const path = `/p${++this.profiles}`;
-        const made = await makeProfile(this.api, url ?? `${this.receiver.url}${path}`, { mappings: { type: '[customerType]', order: '[orderId]' }, ...changes });
+        const target = changes.type ? undefined : (url ?? `${this.receiver.url}${path}`);
+        const made = await makeProfile(this.api, target, { mappings: { type: '[customerType]', order: '[orderId]' }, ...changes });
         for (const type of [types].flat()) await makeRoute(this.api, made.id, type, routes);
         return { ...made, path };
     }
 
     async order(body = {}) {
+        this.recent = true;
         const clientOrderId = `C-${++this.orders}`;
         const lines = [{ sku: 'neuro-1', qty: 2, price: '94.00' }];
         return expect(await this.api.post('/api/v1/orders', { campaignId: this.campaign.id, clientOrderId, state: 'complete', customer: PERSON, lines, ...body }), 201).json;

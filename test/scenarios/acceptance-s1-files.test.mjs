@@ -1,0 +1,179 @@
+// Seed 1, what goes into files, row by row.
+import assert from 'node:assert/strict';
+
+import { checkEquations } from '../lib/books.mjs';
+import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
+import { startFileServer } from '../lib/ftp.mjs';
+import { expect, expectProblem } from '../lib/http.mjs';
+import { readText, scenario } from '../lib/hub.mjs';
+import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
+import { until } from '../lib/wait.mjs';
+
+const COLUMNS = [{ exportName: 'order', field: 'orderId' }, { exportName: 'Name, whole', field: 'fullName' }, { exportName: 'list', static: '400' }];
+const HEADER = 'order,"Name, whole",list\r\n';
+const rowOf = (order) => `${order.orderId},Ann Lee,400\r\n`;
+
+const filesOf = (shop, profile) => shop.api.all(`${PROFILES}/${profile.id}/files`);
+const textOf = async (shop, file) => expect(await shop.api.get(file.href), 200).text;
+
+// The account's day, as the hub's clock has it.
+async function today(shop) {
+    const { now } = await shop.hub.clockState();
+    return new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/New_York' }).format(new Date(now));
+}
+
+// To a moment behind the account's next midnight, when the day before is closed.
+async function nextDay(shop) {
+    const { now } = await shop.hub.clockState();
+    const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/New_York', timeStyle: 'medium' }).format(new Date(now)).split(':').map(Number);
+    const since = (clock[0] * 60 + clock[1]) * MINUTE + clock[2] * 1000;
+    await shop.hub.advance(24 * HOUR - since + 6 * MINUTE);
+}
+
+const server = (at, more = {}) => ({ type: 'ftp', protocol: at.kind, host: '127.0.0.1', port: at.port, user: at.user, password: at.password, hostKey: at.hostKeys.ed25519, ...more });
+
+scenario('S1.1 Postback, CSV and FTP: each is made, and each delivers', async (t) => {
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const postback = await shop.profile('new_sale', { mappings: COLUMNS });
+    const csv = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
+    const ftp = await shop.profile('new_sale', server(files, { mappings: COLUMNS }));
+    const order = await shop.order();
+    assert.deepEqual(parametersOf(await shop.only(postback)).map(([, value]) => value), [`${order.orderId}`, 'Ann Lee', '400']);
+    const [kept] = await filesOf(shop, csv);
+    assert.equal(await textOf(shop, kept), HEADER + rowOf(order));
+    assert.equal((await shop.delivery(csv)).state, 'delivered');
+    await shop.hub.settled();
+    assert.deepEqual([files.list(), (await shop.delivery(ftp)).state], [[], 'pending'], 'its day is not over');
+    await nextDay(shop);
+    await until('it is uploaded', async () => (await shop.delivery(ftp)).state === 'delivered');
+    const [sent] = await filesOf(shop, ftp);
+    assert.deepEqual([files.list(), sent.state], [[sent.name], 'uploaded']);
+    assert.equal(files.read(sent.name).toString(), HEADER + rowOf(order));
+    await shop.hub.checkLedger();
+});
+
+scenario('S1.22 the columns are named by the export names', async () => {
+    const shop = await Shop.start();
+    const names = ['first name', 'a,b', 'say "x"', 'ö', '=1'];
+    const profile = await shop.profile('new_sale', { type: 'csv', mappings: [...names.map((exportName) => ({ exportName, static: 'v' })), { exportName: 'header:X', static: 'no column' }] });
+    await shop.order();
+    const [file] = await filesOf(shop, profile);
+    assert.equal(await textOf(shop, file), 'first name,"a,b","say ""x""",ö,=1\r\nv,v,v,v,v\r\n');
+    const answer = expect(await shop.api.get(file.href), 200);
+    assert.match(answer.headers['content-type'], /^text\/csv/);
+    assert.ok(answer.headers['content-disposition'].includes(file.name));
+});
+
+scenario('S1.69 B15 a file a day for each route: header, all rows of that day, none lost or doubled', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile([], { type: 'csv', mappings: COLUMNS, name: 'Call centre / ☎' });
+    const all = await makeRoute(shop.api, profile.id, 'new_sale');
+    const some = await makeRoute(shop.api, profile.id, 'new_sale', { productIds: [shop.club.id] });
+    const lines = { [all.id]: {}, [some.id]: {} };
+    for (let day = 0; day < 3; day++) {
+        const name = await today(shop);
+        const made = await Promise.all(Array.from({ length: 40 }, async (_, i) => [i % 4 === 0, await shop.order(i % 4 === 0 ? { lines: [{ productId: shop.club.id }] } : {})]));
+        if (day === 1) await shop.hub.restart();
+        lines[all.id][name] = made.map(([, order]) => rowOf(order));
+        lines[some.id][name] = made.filter(([club]) => club).map(([, order]) => rowOf(order));
+        await shop.order({ state: 'partial' });
+        await shop.order({ testCard: true });
+        await nextDay(shop);
+    }
+    const files = await filesOf(shop, profile);
+    assert.equal(files.length, 6);
+    for (const file of files) {
+        assert.equal(new Set(files.map((one) => one.name)).size, 6);
+        assert.match(file.name, /^[\w.-]+\.csv$/, 'safe anywhere');
+        assert.ok(file.name.includes(file.day) && file.name.includes(file.routeId), file.name);
+        const expected = lines[file.routeId][file.day];
+        const [header, ...rows] = (await textOf(shop, file)).split(/(?<=\r\n)/);
+        assert.equal(header, HEADER);
+        assert.deepEqual(rows.sort(), expected.sort());
+        assert.deepEqual([file.rows, file.state], [expected.length, 'closed']);
+    }
+    // They stay as they were.
+    await shop.update(profile, { mappings: [{ exportName: 'other', static: 'x' }] });
+    const texts = await Promise.all(files.map((file) => textOf(shop, file)));
+    await shop.order();
+    assert.deepEqual(await Promise.all(files.map((file) => textOf(shop, file))), texts);
+    const open = (await filesOf(shop, profile)).find((file) => !files.some((one) => one.name === file.name));
+    assert.equal(await textOf(shop, open), 'other\r\nx\r\n');
+    checkEquations(await ledgerOf(shop.api));
+    await shop.hub.checkLedger();
+});
+
+scenario('B15 the columns of a day are those of its first row', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
+    const first = await shop.order();
+    await shop.update(profile, { mappings: [{ exportName: 'other', static: 'x' }] });
+    const second = await shop.order();
+    const [file] = await filesOf(shop, profile);
+    assert.equal(await textOf(shop, file), HEADER + rowOf(first) + rowOf(second));
+    await nextDay(shop);
+    await shop.order();
+    const [next] = await filesOf(shop, profile);
+    assert.equal(await textOf(shop, next), 'other\r\nx\r\n');
+});
+
+scenario('cells that begin with = + - @ are kept as they are, and guarded where that is asked for', async () => {
+    const shop = await Shop.start();
+    const mappings = ['=1+1', '+1', '-1', '@x', 'x'].map((value, i) => ({ exportName: `n${i}`, static: value }));
+    for (const [guardCells, row] of [[false, '=1+1,+1,-1,@x,x\r\n'], [true, "'=1+1,'+1,'-1,'@x,x\r\n"]]) {
+        const profile = await shop.profile('new_sale', { type: 'csv', mappings, guardCells });
+        await shop.order();
+        const [file] = await filesOf(shop, profile);
+        assert.equal(await textOf(shop, file), `n0,n1,n2,n3,n4\r\n${row}`);
+    }
+});
+
+scenario('a row\'s day is that of the account\'s clocks and of its due time', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', { type: 'csv', delayMinutes: 60, mappings: COLUMNS });
+    await nextDay(shop);
+    const day = await today(shop);
+    await shop.hub.advance(23 * HOUR + 24 * MINUTE); // half an hour before midnight: due behind it
+    assert.equal(await today(shop), day);
+    await shop.order();
+    await shop.hub.advance(HOUR);
+    const [file] = await until('it is written', async () => {
+        const files = await filesOf(shop, profile);
+        return files.length > 0 && files;
+    });
+    assert.equal(file.day, await today(shop));
+    assert.notEqual(file.day, day);
+});
+
+scenario('S1.72 B16 a file server that is away has the file when it is back, once, under its whole name', async (t) => {
+    const files = await startFileServer('ftps');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', server(files, { hostKey: undefined, certificateAuthorities: readText(files.ca), mappings: COLUMNS }));
+    const orders = [await shop.order(), await shop.order({ customer: { ...PERSON, firstName: 'Ann' } })];
+    await files.kill();
+    await nextDay(shop);
+    await until('it was tried', async () => (await shop.deliveries(profile)).some((row) => row.attemptCount > 0));
+    await shop.hub.restart();
+    await files.start();
+    await until('it is uploaded', async () => {
+        await shop.hub.advance(5 * MINUTE);
+        return (await shop.deliveries(profile)).every((row) => row.state === 'delivered');
+    });
+    const [file] = await filesOf(shop, profile);
+    assert.deepEqual(files.list(), [file.name]);
+    assert.equal(files.read(file.name).toString(), HEADER + orders.map(rowOf).join(''));
+    await shop.hub.checkLedger();
+});
+
+scenario('files are seen by their organization alone', async () => {
+    const shop = await Shop.start({ organizations: 2 });
+    const profile = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
+    await shop.order();
+    const [file] = await filesOf(shop, profile);
+    const theirs = shop.hub.client(shop.hub.owners[1]);
+    for (const path of [`${PROFILES}/${profile.id}/files`, file.href]) expectProblem(await theirs.get(path), 404, 'not_found');
+    expectProblem(await shop.api.get(`${PROFILES}/${profile.id}/files/none.csv`), 404, 'not_found');
+});
