@@ -23,7 +23,7 @@ struct content_signing {
     int64_t at_ms;                  /* when the attempt starts, by Junctor's time */
     const struct content_key *keys; /* the newest first */
     int key_count;                  /* 0: not signed */
-    str type; /* Content-Type; empty: none is sent */
+    str type;                       /* Content-Type; empty: none is sent */
     str body;
 };
 

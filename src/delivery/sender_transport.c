@@ -24,7 +24,7 @@ static struct curl_blob blob_of(str text)
 static void set_method(struct line *line, enum request_method method)
 {
     static const char *const names[] = {
-        [REQUEST_POST] = NULL, [REQUEST_PUT] = "PUT", [REQUEST_PATCH] = "PATCH",
+        [REQUEST_POST] = NULL, [REQUEST_PUT] = "PUT",       [REQUEST_PATCH] = "PATCH",
         [REQUEST_GET] = NULL,  [REQUEST_DELETE] = "DELETE",
     };
     bool never_has_body = method == REQUEST_GET || method == REQUEST_DELETE;

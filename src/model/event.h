@@ -19,8 +19,9 @@ struct event {
     int64_t inlet;        /* the event definition; 0: none */
     int64_t caused_by;    /* the event whose occurrence this is; 0: it came from outside */
     int64_t about_outlet; /* a notice: the outlet it is about, which does not get it; not stored */
-    const struct order_occurrence *occurrence; /* an occurrence of an order: what it is; not stored */
-    const struct order *occurred_to;           /* and the order at that moment */
+    const struct order_occurrence
+        *occurrence;                 /* an occurrence of an order: what it is; not stored */
+    const struct order *occurred_to; /* and the order at that moment */
     bool rendered; /* `data` is what an export profile sends of it (mapping/export_render.h) */
     int hops;
     str data;  /* JSON: the `data` of what is delivered; its content from now on */

@@ -100,10 +100,8 @@ static const str on_deads[] = {
 SPELLING(on_dead, on_dead, on_deads)
 
 static const str request_methods[] = {
-    [REQUEST_POST] = STR_INIT("POST"),
-    [REQUEST_PUT] = STR_INIT("PUT"),
-    [REQUEST_PATCH] = STR_INIT("PATCH"),
-    [REQUEST_GET] = STR_INIT("GET"),
+    [REQUEST_POST] = STR_INIT("POST"),     [REQUEST_PUT] = STR_INIT("PUT"),
+    [REQUEST_PATCH] = STR_INIT("PATCH"),   [REQUEST_GET] = STR_INIT("GET"),
     [REQUEST_DELETE] = STR_INIT("DELETE"),
 };
 SPELLING(request_method, request_method, request_methods)

@@ -164,9 +164,9 @@ struct order {
     int64_t customer;
     int64_t customer_number; /* of that customer, in the organization; 0: of an older store */
     int64_t contact;         /* 0: no e-mail address is known */
-    str client_order_id; /* the one key that means the same everywhere */
-    bool own_client_id;  /* the hub made it up, because nobody had said one */
-    str sender_order_id; /* the number that the sender has for it; empty: it came by the API */
+    str client_order_id;     /* the one key that means the same everywhere */
+    bool own_client_id;      /* the hub made it up, because nobody had said one */
+    str sender_order_id;     /* the number that the sender has for it; empty: it came by the API */
     enum sale_state state;
     bool sold;    /* it has been complete */
     bool test;    /* paid with a test card: neither it nor what comes of it is exported */
