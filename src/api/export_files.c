@@ -105,6 +105,9 @@ int export_files_get(struct call *call, struct sql *sql)
         return call_refuse(call, PROBLEM_CONFLICT,
                            STR("The file has more than 64 MiB, which is more than is sent here. "
                                "Have it uploaded by a profile of type ftp."));
+    if (bytes.len < file.header.len + (size_t)file.byte_count)
+        return call_refuse(call, PROBLEM_GONE,
+                           STR("Rows of this file are older than what is kept (--retention)."));
     request_add_header(call->request, STR("Content-Disposition"),
                        arena_format(arena, "attachment; filename=\"%.*s\"", STR_ARG(file.name)));
     request_reply(call->request, 200, STR("text/csv; charset=utf-8"), buf_str(&bytes));

@@ -523,7 +523,7 @@ const struct route routes[] = {
       DOC("listExportFiles", "Exports", "The files of a profile") },
     { GET(PROFILES "/{id}/files/{name}"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
       .query = export_files_get, .status = 200, .content_type = "text/csv",
-      .also = { PROBLEM_CONFLICT }, DOC("getExportFile", "Exports", "A file"),
+      .also = { PROBLEM_CONFLICT, PROBLEM_GONE }, DOC("getExportFile", "Exports", "A file"),
       .help =
           "Of a day that is not over: as far as it has come. 409 when it has more than 64 MiB." },
     { GET(PROFILES "/{id}/paused-subjects"), EXPORT, CALLER(DELIVERIES_READ, VIEWER),

@@ -191,6 +191,16 @@ int store_list_export_file_work(struct sql *sql, const struct export_file *file,
     return fail(r);
 }
 
+int64_t store_prune_export_files(struct sql *sql, int64_t before_ms, int limit)
+{
+    return SQL_RUN(sql,
+                   "DELETE FROM export_files WHERE id IN (SELECT f.id FROM export_files f"
+                   " WHERE f.closes_ms < $1 AND NOT EXISTS (SELECT 1 FROM exports x WHERE"
+                   " x.organization = f.organization AND x.file = f.id AND x.file <> 0)"
+                   " ORDER BY f.id LIMIT $2)",
+                   SQL_I(before_ms), SQL_I(limit));
+}
+
 /* ── what happened before a route was made ── */
 
 int store_insert_backfill(struct sql *sql, const struct backfill *backfill)

@@ -47,6 +47,9 @@ MUST_USE int store_list_export_file_work(struct sql *sql, const struct export_fi
                                          struct arena *arena, struct delivery_found *ret_rows,
                                          int *ret_count);
 
+/* Those that closed before, and whose rows have all gone: up to `limit`. Returns how many, or < 0. */
+MUST_USE int64_t store_prune_export_files(struct sql *sql, int64_t before_ms, int limit);
+
 /* ── what happened before a route was made (intake/backfill.h) ── */
 
 struct backfill {

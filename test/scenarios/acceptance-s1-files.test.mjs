@@ -5,7 +5,7 @@ import { checkEquations } from '../lib/books.mjs';
 import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
 import { startFileServer } from '../lib/ftp.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { readText, scenario } from '../lib/hub.mjs';
+import { readText, scenario, sqliteOf } from '../lib/hub.mjs';
 import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -176,4 +176,23 @@ scenario('files are seen by their organization alone', async () => {
     const theirs = shop.hub.client(shop.hub.owners[1]);
     for (const path of [`${PROFILES}/${profile.id}/files`, file.href]) expectProblem(await theirs.get(path), 404, 'not_found');
     expectProblem(await shop.api.get(`${PROFILES}/${profile.id}/files/none.csv`), 404, 'not_found');
+});
+
+scenario('what files were made of goes with the history: their rows first, then they', { timeout: 120000 }, async () => {
+    const shop = await Shop.start({ args: ['--retention', '2d'] });
+    const profile = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
+    await shop.order();
+    const [first] = await filesOf(shop, profile);
+    await nextDay(shop);
+    await shop.hub.advance(24 * HOUR);
+    await shop.order();
+    assert.equal((await filesOf(shop, profile)).length, 2);
+    await shop.hub.advance(25 * HOUR);
+    await until('the first day is gone', async () => (await filesOf(shop, profile)).length === 1, { timeout: 60000 });
+    expectProblem(await shop.api.get(first.href), 404);
+    const [kept] = await filesOf(shop, profile);
+    assert.equal((await textOf(shop, kept)).split('\r\n').length, 3);
+    await shop.hub.advance(72 * HOUR);
+    await until('nothing is left', async () => (await filesOf(shop, profile)).length === 0, { timeout: 60000 });
+    assert.equal(sqliteOf(shop.hub, 'SELECT COUNT(*) FROM exports').trim(), '0');
 });

@@ -4,6 +4,7 @@
 #include "store/sqlite/prune.h"
 
 #include "store/access.h"
+#include "store/exports.h"
 #include "store/notices.h"
 #include "store/recoveries.h"
 #include "store/settings.h"
@@ -94,5 +95,7 @@ int prune_others(struct pruning *pruning)
         store_prune_notices(pruning->sql, pruning->retention->notices_before_ms, PRUNE_AT_ONCE);
     if (gone == 0)
         gone = store_prune_recoveries(pruning->sql, at->cut_id, at->cut_ms, PRUNE_AT_ONCE);
+    if (gone == 0)
+        gone = store_prune_export_files(pruning->sql, at->cut_ms, PRUNE_AT_ONCE);
     return prune_more_if_any(gone);
 }
