@@ -275,6 +275,7 @@ static int spread(const struct stored_notice *stored, struct notice *to)
                              .at_ms = stored->at_ms,
                              .outlet = stored->outlet,
                              .outlet_name = stored->outlet_name,
+                             .of_export = stored->of_export,
                              .delivery = stored->delivery,
                              .event_type = stored->event_type,
                              .reason = stored->reason,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "intake/internal.h"
+#include "model/names.h"
 
 static size_t share_slot(int64_t organization)
 {
@@ -65,14 +66,15 @@ void admission_problem(struct committer *committer, enum admission admission, st
         return;
     case ADMISSION_BACKLOG_FULL:
         problem->retry_after_s = 60;
-        problem_set(
-            problem, PROBLEM_BACKLOG,
-            arena_format(arena,
-                         "Unfinished deliveries fill the store up to its cap "
-                         "(--max-history), most of them for the webhook endpoint %.*s. Mend "
-                         "or delete the endpoints that keep failing, or raise the cap.",
-                         STR_ARG(id_write(
-                             ID_WEBHOOK, atomic_load(&committer->admissions.backlog_of), outlet))));
+        problem_set(problem, PROBLEM_BACKLOG,
+                    arena_format(
+                        arena,
+                        "Unfinished deliveries fill the store up to its cap "
+                        "(--max-history), most of them for the endpoint %.*s. Mend or delete the "
+                        "endpoints that keep failing, or raise the cap.",
+                        STR_ARG(id_write(endpoint_id_kind((enum endpoint_kind)atomic_load(
+                                             &committer->admissions.backlog_kind)),
+                                         atomic_load(&committer->admissions.backlog_of), outlet))));
         return;
     case ADMISSION_STORE_DOWN:
         problem->retry_after_s = 5;

@@ -84,6 +84,14 @@ int64_t batch_draw_id(struct batch *batch)
     return batch->last_id;
 }
 
+enum endpoint_kind batch_outlet_kind(struct batch *batch, int64_t organization, int64_t outlet)
+{
+    const struct picture *picture = batch_picture(batch, organization);
+    const struct endpoint *endpoint =
+        picture == NULL ? NULL : objects_find(&picture->endpoints, outlet);
+    return endpoint == NULL ? ENDPOINT_WEBHOOK : endpoint->kind;
+}
+
 /* ── loads ── */
 
 str batch_load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text)

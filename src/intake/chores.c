@@ -7,6 +7,7 @@
 
 #include "base/instant.h"
 #include "intake/internal.h"
+#include "model/names.h"
 
 #define STEP_MS 20
 #define BUSY_STEP_MS 6
@@ -77,16 +78,21 @@ static int prune(struct committer *committer, int budget_ms)
 /* The outlet with the most unfinished deliveries, if any has some. */
 static int find_backlog(struct committer *committer, int64_t *ret_outlet)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(store_writer_sql(committer->writer),
-                  "SELECT w.id FROM endpoints w JOIN counters c ON c.organization = w.organization"
-                  " AND c.subject = w.id AND c.span = 2 AND c.start_ms = 0"
-                  " WHERE c.deliveries > c.delivered + c.dead + c.dropped"
-                  " ORDER BY c.deliveries - c.delivered - c.dead - c.dropped DESC LIMIT 1");
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        store_writer_sql(committer->writer),
+        "SELECT w.id, w.kind FROM endpoints w JOIN counters c ON c.organization = w.organization"
+        " AND c.subject = w.id AND c.span = 2 AND c.start_ms = 0"
+        " WHERE c.deliveries > c.delivered + c.dead + c.dropped"
+        " ORDER BY c.deliveries - c.delivered - c.dead - c.dropped DESC LIMIT 1");
     int r = sql_next(&query);
-    if (r > 0)
-        *ret_outlet = sql_int(&query, 0);
-    return fail(MIN_OF(r, 0));
+    if (r <= 0)
+        return fail(r);
+    enum endpoint_kind kind;
+    if (!endpoint_kind_read(sql_text(&query, 1, &committer->batch.arena), &kind))
+        kind = ENDPOINT_WEBHOOK;
+    atomic_store(&committer->admissions.backlog_kind, (int)kind);
+    *ret_outlet = sql_int(&query, 0);
+    return 0;
 }
 
 static void close_inlets(struct committer *committer, int64_t outlet, int64_t used_bytes)

@@ -44,7 +44,8 @@ struct admissions {
     atomic_bool stopping;
     atomic_bool store_down;
     _Atomic int64_t
-        backlog_of; /* unfinished work fills the store, most of it this outlet's; 0: no */
+        backlog_of;          /* unfinished work fills the store, most of it this outlet's; 0: no */
+    atomic_int backlog_kind; /* enum endpoint_kind, of that outlet */
 };
 
 enum admission admissions_take(struct admissions *admissions, const struct limits *limits,
@@ -191,6 +192,9 @@ enum load_tag {
 
 /* tag, organization, text: one map serves all tables. */
 str batch_load_key(struct batch *batch, enum load_tag tag, int64_t organization, str text);
+
+/* ENDPOINT_WEBHOOK of one that has been deleted. */
+enum endpoint_kind batch_outlet_kind(struct batch *batch, int64_t organization, int64_t outlet);
 
 void batch_init(struct batch *batch, struct committer *committer);
 void batch_done(struct batch *batch);

@@ -16,6 +16,7 @@
 #include "base/crash.h"
 #include "intake/internal.h"
 #include "intake/reopen.h"
+#include "model/names.h"
 #include "store/access.h"
 #include "store/lists.h"
 #include "store/recoveries.h"
@@ -158,14 +159,20 @@ static int take_by_ids(struct step *step)
 
 /* ── the step ── */
 
-static str end_detail(const struct recovery *recovery, struct arena *arena)
+static str end_detail(struct step *step)
 {
-    char webhook[ID_TEXT_MAX];
+    const struct recovery *recovery = &step->recovery;
+    struct arena *arena = &step->arena;
+    enum endpoint_kind kind =
+        batch_outlet_kind(step->batch, recovery->organization, recovery->outlet);
+    bool is_webhook = kind == ENDPOINT_WEBHOOK;
+    char outlet[ID_TEXT_MAX];
     struct buf text;
     buf_init(&text, arena, SIZE_MAX / 2);
     struct json_writer writer = json_writer(&text);
     json_begin_object(&writer);
-    json_member_string(&writer, STR("webhookId"), id_write(ID_WEBHOOK, recovery->outlet, webhook));
+    json_member_string(&writer, is_webhook ? STR("webhookId") : STR("exportProfileId"),
+                       id_write(endpoint_id_kind(kind), recovery->outlet, outlet));
     json_member_string(&writer, STR("state"), recovery_state_name(recovery->state));
     json_member_text_or_null(&writer, STR("reason"), recovery->reason);
     json_member_int(&writer, STR("recovered"), recovery->recovered);
@@ -191,7 +198,7 @@ static int end(struct step *step, enum recovery_state state, str reason)
         .actor = STR("hub"),
         .action = STR("recovery.end"),
         .object = id_write(ID_RECOVERY, recovery->id, id),
-        .detail = end_detail(recovery, &step->arena),
+        .detail = end_detail(step),
     };
     return store_insert_audit(batch_sql(batch), &row);
 }

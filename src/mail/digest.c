@@ -24,6 +24,7 @@
 /* All notices of one endpoint. */
 struct group {
     int64_t outlet;
+    bool of_export;
     const struct notice *named;    /* the newest that has a name; NULL: none */
     const struct notice *standing; /* the newest that is not about a delivery; NULL: none */
     const struct notice *reason;   /* the newest that has a reason; NULL: none */
@@ -106,6 +107,7 @@ static struct groups group_notices(const struct mail_digest_question *question, 
         if (group == NULL) {
             group = ARENA_NEW(arena, struct group);
             *group = (struct group){ .outlet = notice->outlet,
+                                     .of_export = notice->of_export,
                                      .first_ms = notice->at_ms,
                                      .last_ms = notice->at_ms };
             (void)map_put_int(&by_outlet, (uint64_t)notice->outlet, group);
@@ -272,7 +274,7 @@ static void add_group_heading(struct pages *pages, const struct group *group)
         [NOTICE_DISABLED] = "Disabled",
     };
     struct arena *arena = pages->arena;
-    str id = id_text(ID_WEBHOOK, group->outlet, arena);
+    str id = id_text(group->of_export ? ID_EXPORT_PROFILE : ID_WEBHOOK, group->outlet, arena);
     str name = {};
     if (group->named != NULL)
         name = message_one_line(group->named->outlet_name, NAME_MAX_BYTES, arena);
@@ -357,11 +359,12 @@ static void add_group(struct pages *pages, const struct group *group)
     add_reason(pages, group);
     add_delivery(pages, group);
     add_item(pages, advice(group));
-    str id = id_text(ID_WEBHOOK, group->outlet, arena);
-    add_link(pages, "The endpoint", arena_format(arena, "/api/v1/webhooks/%.*s", STR_ARG(id)));
+    str id = id_text(group->of_export ? ID_EXPORT_PROFILE : ID_WEBHOOK, group->outlet, arena);
+    const char *kind = group->of_export ? "export-profiles" : "webhooks";
+    add_link(pages, "The endpoint", arena_format(arena, "/api/v1/%s/%.*s", kind, STR_ARG(id)));
     if (group->dead > 0)
         add_link(pages, "Its dead deliveries",
-                 arena_format(arena, "/api/v1/webhooks/%.*s/deliveries?state=dead", STR_ARG(id)));
+                 arena_format(arena, "/api/v1/%s/%.*s/deliveries?state=dead", kind, STR_ARG(id)));
     buf_add(&pages->html, STR("</ul>\n"));
 }
 

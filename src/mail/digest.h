@@ -19,6 +19,7 @@ struct notice {
     int64_t at_ms;
     int64_t outlet;
     str outlet_name;  /* may be empty */
+    bool of_export;   /* the outlet is an export profile, else a webhook */
     int64_t delivery; /* 0: it is about none */
     str event_type;   /* of that delivery's event; may be empty */
     str reason;       /* a sentence for people; may be empty */

@@ -97,6 +97,7 @@ struct stored_notice {
     str kind;   /* its type */
     int64_t outlet;
     str outlet_name;  /* empty: unknown */
+    bool of_export;   /* the outlet is an export profile; not stored */
     int64_t delivery; /* the newest one that it is about; 0: none */
     str event_type;   /* of that delivery's event; empty: none */
     str reason;       /* for people; the newest, may be empty */

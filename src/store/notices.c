@@ -52,6 +52,7 @@ static struct stored_notice notice_of(const struct sql_query *query, struct aren
         .at_ms = sql_int(query, 8),
         .times = sql_int(query, 9),
         .closed = sql_int(query, 10) != 0,
+        .of_export = sql_int(query, 11) != 0,
     };
 }
 
@@ -61,8 +62,9 @@ int store_read_notices(struct sql *sql, const struct notice_range *range, struct
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
         "SELECT id, kind, outlet, outlet_name, delivery, event_type, reason, first_ms,"
-        " at_ms, times, closed FROM notices"
-        " WHERE organization = $1 AND id > $2 AND id <= $3 ORDER BY id DESC LIMIT $4",
+        " at_ms, times, closed, EXISTS (SELECT 1 FROM endpoints WHERE endpoints.organization ="
+        " notices.organization AND endpoints.id = notices.outlet AND endpoints.kind = 'export')"
+        " FROM notices WHERE organization = $1 AND id > $2 AND id <= $3 ORDER BY id DESC LIMIT $4",
         SQL_I(range->organization), SQL_I(range->after), SQL_I(range->to), SQL_I(range->limit));
     struct stored_notice *notices = ARENA_ARRAY(arena, struct stored_notice, (size_t)range->limit);
     int count = 0;

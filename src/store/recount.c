@@ -67,6 +67,7 @@ struct recount {
     int64_t minutes_from_ms;
     struct tallies whole;  /* the organization and its inlets */
     struct tallies outlet; /* the one at hand */
+    enum id_kind outlet_ids;
     struct buf lines;
     int count;
 };
@@ -290,7 +291,8 @@ static struct day *day_of(struct walk *walk, int64_t start_ms)
 static struct place place_of(const struct walk *walk, const char *span, int64_t start_ms)
 {
     bool is_outlet = walk->tallies == &walk->recount->outlet;
-    return (struct place){ walk->subject, is_outlet ? ID_WEBHOOK : ID_EVENT_DEFINITION, span,
+    return (struct place){ walk->subject,
+                           is_outlet ? walk->recount->outlet_ids : ID_EVENT_DEFINITION, span,
                            start_ms };
 }
 
@@ -407,11 +409,15 @@ static int recount_outlet(struct recount *recount, int64_t outlet)
 
 static int recount_outlets(struct recount *recount)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(recount->sql, "SELECT id FROM endpoints WHERE organization = $1 ORDER BY id",
-                  SQL_I(recount->organization));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        recount->sql, "SELECT id, kind FROM endpoints WHERE organization = $1 ORDER BY id",
+        SQL_I(recount->organization));
     int r;
     while ((r = sql_next(&query)) > 0) {
+        enum endpoint_kind kind;
+        if (!endpoint_kind_read(sql_text(&query, 1, recount->lines.arena), &kind))
+            kind = ENDPOINT_WEBHOOK;
+        recount->outlet_ids = endpoint_id_kind(kind);
         r = recount_outlet(recount, sql_int(&query, 0));
         if (r < 0)
             return r;

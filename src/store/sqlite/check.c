@@ -36,6 +36,10 @@ static const struct {
     { "SELECT w.id FROM work w WHERE w.body IS NULL"
       " AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = w.event) LIMIT 100",
       "an unfinished delivery has lost its event: " },
+    { "SELECT w.id FROM work w JOIN endpoints o ON o.organization = w.organization"
+      " AND o.id = w.outlet WHERE o.kind = 'export'"
+      " AND NOT EXISTS (SELECT 1 FROM exports x WHERE x.delivery = w.id) LIMIT 100",
+      "an unfinished delivery of an export profile has lost what it sends: " },
     { "SELECT r.run FROM activity_runs r WHERE r.row_count <>"
       " (SELECT count(*) FROM activity a WHERE a.run = r.run) LIMIT 100",
       "the rows of a run of the activity are not as many as noted: run " },
