@@ -77,10 +77,9 @@ static int64_t match(const struct bench *bench, const struct order *order, enum 
     return found;
 }
 
-static void measure(const char *label, int profiles, int routes, int64_t rounds)
+static void measure(const char *label, bool one_type, int profiles, int routes, int64_t rounds)
 {
     struct bench bench = { .picture = picture_new(1), .seed = 7 };
-    bool one_type = label[0] == 'o';
     for (int i = 0; i < profiles; i++)
         add_profile(&bench, i + 1, routes, one_type);
     picture_finish(bench.picture);
@@ -111,7 +110,7 @@ int main(int argc, char **argv)
     int profiles = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 1000;
     int routes = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 20;
     int64_t rounds = argc > 3 ? strtoll(argv[3], NULL, 10) : 20000;
-    measure("mixed", profiles, routes, rounds);
-    measure("one type", profiles, routes, rounds / 20 + 1);
+    measure("mixed", false, profiles, routes, rounds);
+    measure("one type", true, profiles, routes, rounds / 20 + 1);
     return 0;
 }

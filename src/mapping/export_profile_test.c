@@ -91,8 +91,7 @@ TEST(the_least_there_is)
     CHECK("native", !read.compatible && !read.guard_cells && !read.map->all_strings);
     CHECK_INT("at once", read.delay_ms, 0);
     CHECK_INT("nobody", read.route_count, 0);
-    struct export_map strings = *least.map;
-    strings.all_strings = true;
+    const struct export_map strings = { .method = STR("GET"), .all_strings = true };
     const struct export_profile other = { .type = EXPORT_CSV, .map = &strings };
     CHECK("read", export_profile_read(test_json(&arena, export_profile_write(&other, &arena)),
                                       &arena, &read));

@@ -262,3 +262,42 @@ scenario('S1.71 its link leads to the exact request, without what is secret, and
     }
     assert.equal(links.length, 2);
 });
+
+scenario('S1.72 behind a kill every order that was acknowledged goes out: a repeat under the same id, with the same bytes', async () => {
+    const shop = await Shop.start();
+    const rows = [{ exportName: 'order', field: 'orderId' }, { exportName: 'mail', field: 'emailAddress' }];
+    const now = await shop.profile('new_sale', { mappings: rows });
+    const later = await shop.profile('new_sale', { mappings: rows, delayMinutes: 1 });
+    const file = await shop.profile('new_sale', { type: 'csv', mappings: rows });
+    shop.receiver.script = () => ({ status: 200, delay: 5 });
+    const acknowledged = [];
+    const send = async () => {
+        for (let i = 0; i < 40; i++) acknowledged.push(await shop.order());
+    };
+    const load = Promise.allSettled(Array.from({ length: 8 }, send));
+    await until('some have come', () => shop.receiver.count >= 60);
+    await shop.hub.kill();
+    await load;
+    await shop.hub.start();
+    await until('all is sent', async () => {
+        await shop.hub.advance(MINUTE);
+        return (await ledgerOf(shop.api)).pending === 0;
+    });
+    const orders = (await shop.api.all('/api/v1/orders')).map((order) => `${order.orderId}`);
+    for (const order of acknowledged) assert.ok(orders.includes(`${order.orderId}`), 'what was acknowledged is there');
+    for (const profile of [now, later]) {
+        const seen = new Map();
+        for (const one of await shop.sent(profile)) {
+            const key = one.path;
+            assert.equal(seen.get(key) ?? one.id, one.id, 'a repeat is the same delivery');
+            seen.set(key, one.id);
+        }
+        assert.deepEqual([...seen.keys()].map((path) => new URLSearchParams(path.split('?')[1]).get('order')).sort(), [...orders].sort());
+        assert.equal(new Set(seen.values()).size, orders.length);
+    }
+    const [kept] = await shop.api.all(`${PROFILES}/${file.id}/files`);
+    const lines = expect(await shop.api.get(kept.href), 200).text.trim().split('\r\n').slice(1);
+    assert.deepEqual(lines.map((line) => line.split(',')[0]).sort(), [...orders].sort(), 'none is lost in the file, or doubled');
+    checkEquations(await ledgerOf(shop.api));
+    await shop.hub.checkLedger();
+});

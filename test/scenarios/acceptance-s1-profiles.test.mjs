@@ -57,10 +57,15 @@ scenario('S1.10 it is in the list at once', async () => {
     }
 });
 
-scenario('S1.11 S1.12 one opened has general settings and field mappings', async () => {
-    const made = await makeProfile(api, URL_, { delayMinutes: 7 });
-    const opened = await read(made);
-    assert.deepEqual([opened.name, opened.type, opened.url, opened.delayMinutes], ['Profile', 'postback', URL_, 7]);
+scenario('S1.11 one opened for editing is the one that was made', async () => {
+    const [one, other] = [await makeProfile(api, URL_, { name: 'One' }), await makeProfile(api, URL_, { name: 'Other' })];
+    for (const made of [one, other]) assert.deepEqual(await read(made), made);
+    expectProblem(await api.get(`${PROFILES}/exp_0000000000001`), 404, 'not_found');
+});
+
+scenario('S1.12 it has two sections: general settings and field mappings', async () => {
+    const opened = await read(await makeProfile(api, URL_, { delayMinutes: 7, mode: 'compatible' }));
+    assert.deepEqual([opened.name, opened.type, opened.url, opened.delayMinutes, opened.mode], ['Profile', 'postback', URL_, 7, 'compatible']);
     assert.deepEqual(opened.mappings, [{ exportName: 'order', field: 'orderId' }]);
 });
 

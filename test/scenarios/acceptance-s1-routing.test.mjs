@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
-import { ledgerOf, makeCampaign, makeRoute } from '../lib/fixtures.mjs';
+import { ledgerOf, makeCampaign, makePlugin, makeRoute } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
 import { MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
@@ -128,4 +128,21 @@ scenario('S1.74 nor is anything sent to files of a test order: sale, refund or b
     assert.equal(await shop.count(profiles[0]), 0);
     const told = expect(await shop.api.post(`${PROFILES}/${profiles[1].id}/explain`, { orderId: order.id }), 200).json;
     assert.deepEqual(told.reasons.map((reason) => reason.code), ['test_card']);
+});
+
+scenario('S1.6 B14 a postback that says the test card\'s number makes a test order, and what comes of it later stays one', async () => {
+    const profile = await shop.profile(['new_sale', 'all_refunds', 'fulfillment_shipped']);
+    const secret = 'a secret of the sender';
+    const plugin = expect(await makePlugin(shop.api, shop.campaign.id, { secret }), 201).json;
+    const { pathname, search } = new URL(plugin.webhookUrl);
+    const post = async (body) => expect(await shop.hub.anonymous.post(`${pathname}${search}`, body, { headers: { 'X-Webhook-Secret': secret } }), 200);
+    const sale = { customerType: 'SALE', orderStatus: 'COMPLETE', product1_sku: 'neuro-1', product1_price: '94.00' };
+    await post({ ...sale, orderId: '7001', cardNumber: '0000000000000000' });
+    await post({ orderId: '7001', customerType: 'FULFILLMENT', fulfillmentStatus: 'SHIPPED', trackingNumber: '1Z' });
+    await post({ orderId: '7001', customerType: 'REFUND', refundAmount: '94.00' });
+    await post({ ...sale, orderId: '7002', cardNumber: '4111111111111111' });
+    assert.deepEqual(await typesOf(profile), ['SALE']);
+    const dropped = (await shop.deliveries(profile)).filter((row) => row.state === 'dropped');
+    assert.deepEqual(dropped.map((row) => row.eventType).sort(), ['order.all_refunds', 'order.fulfillment_shipped', 'order.new_sale']);
+    assert.ok(dropped.every((row) => row.reason === 'skipped: test card'));
 });
