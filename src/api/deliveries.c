@@ -39,6 +39,9 @@ static void write_members(struct call *call, const struct delivery_found *found,
     const struct delivery *delivery = &found->delivery;
     bool pending = delivery->state == DELIVERY_PENDING;
     str reason = delivery->reason;
+    bool with_file = pending && delivery->due_ms - delivery->created_ms > EXPORT_NEVER_MS / 2;
+    if (with_file && reason.len == 0)
+        reason = STR("It goes with its file, when the file's day is over.");
     if (pending && reason.len == 0)
         reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
@@ -49,7 +52,7 @@ static void write_members(struct call *call, const struct delivery_found *found,
     json_member_text_or_null(out, STR("reason"), reason);
     json_member_int(out, STR("attemptCount"), delivery->attempt_count);
     json_member_int_or_null(out, STR("lastStatus"), delivery->last_status);
-    json_member_instant(out, STR("nextAttemptAt"), pending ? delivery->due_ms : 0);
+    json_member_instant(out, STR("nextAttemptAt"), pending && !with_file ? delivery->due_ms : 0);
     json_member_bool(out, STR("sending"), pending && is_under_way(call, delivery->id));
     json_member_instant(out, STR("createdAt"), delivery->created_ms);
     json_member_instant(out, STR("finishedAt"), delivery->finished_ms);

@@ -93,10 +93,6 @@ struct fixing {
     str content;
 };
 
-/* The first row of a file is due when that closes: its attempts are the file's. The others are due
- * never: they are delivered with it (export_files.c). */
-#define NEVER_MS ((int64_t)100 * 365 * 24 * 3600 * 1000)
-
 /* A row of a CSV profile is delivered with that: its file lies in the store. One of an FTP profile
  * waits for its file to close. */
 static void fix_row(struct batch *batch, struct fixing *fixing)
@@ -113,7 +109,7 @@ static void fix_row(struct batch *batch, struct fixing *fixing)
     else if (fixing->profile->export->type == EXPORT_CSV)
         end(delivery, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
     else
-        delivery->due_ms = file->row.file.closes_ms + (first ? 0 : NEVER_MS);
+        delivery->due_ms = file->row.file.closes_ms + (first ? 0 : EXPORT_NEVER_MS);
 }
 
 static void fix(struct batch *batch, struct fixing *fixing)
@@ -178,6 +174,18 @@ static const struct event *as_sent(struct batch *batch, const struct event *even
     return sent;
 }
 
+/* Of what happened a while ago: at once, or with the next sweep. */
+static int64_t due_of(const struct endpoint *profile, int64_t at_ms, int64_t now_ms)
+{
+    const struct export_profile *export = profile->export;
+    int64_t due_ms = export_due_ms(export, profile->created_ms, at_ms);
+    if (due_ms >= now_ms)
+        return due_ms;
+    return export->compatible
+               ? export_due_ms(export, profile->created_ms, now_ms - export->delay_ms)
+               : now_ms;
+}
+
 /* `now_ms`: due then, at the earliest. */
 static void add_delivery(struct batch *batch, const struct event *event,
                          const struct export_ask *ask, int64_t now_ms)
@@ -190,7 +198,7 @@ static void add_delivery(struct batch *batch, const struct event *event,
         .event = event->id,
         .created_ms = now_ms,
         .state = DELIVERY_PENDING,
-        .due_ms = MAX_OF(export_due_ms(profile->export, profile->created_ms, event->at_ms), now_ms),
+        .due_ms = due_of(profile, event->at_ms, now_ms),
     };
     struct fixing fixing = { .profile = profile,
                              .route = export_is_file(profile) ? ask->route : NULL,

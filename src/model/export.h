@@ -7,6 +7,10 @@
 
 enum export_type { EXPORT_POSTBACK = 0, EXPORT_FTP, EXPORT_CSV };
 
+/* The first row of an uploaded file is due when that closes: its attempts are the file's. The others
+ * are due so much later, which is never: they are delivered with it (intake/export_files.c). */
+#define EXPORT_NEVER_MS ((int64_t)100 * 365 * 24 * 3600 * 1000)
+
 struct export_map; /* compiled: mapping/export_map.h */
 
 /* Which orders a profile sends: a customer type, in some campaigns, with some products. */

@@ -301,3 +301,18 @@ scenario('S1.72 behind a kill every order that was acknowledged goes out: a repe
     checkEquations(await ledgerOf(shop.api));
     await shop.hub.checkLedger();
 });
+
+scenario('S1.75 in compatible mode what is of the day before goes with the next sweep', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile([], { mode: 'compatible' });
+    const order = await shop.order();
+    await shop.hub.advance(65 * MINUTE);
+    await makeRoute(shop.api, profile.id);
+    await shop.hub.settled();
+    await shop.hub.advance(9 * MINUTE);
+    await shop.hub.settled();
+    assert.equal(await shop.count(profile), 0, 'the sweeps are at 60 and 75 minutes');
+    await shop.hub.advance(2 * MINUTE);
+    await shop.hub.settled();
+    assert.deepEqual(await ordersOf(shop, profile), [order.orderId]);
+});

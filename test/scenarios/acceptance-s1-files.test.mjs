@@ -196,3 +196,16 @@ scenario('what files were made of goes with the history: their rows first, then 
     await until('nothing is left', async () => (await filesOf(shop, profile)).length === 0, { timeout: 60000 });
     assert.equal(sqliteOf(shop.hub, 'SELECT COUNT(*) FROM exports').trim(), '0');
 });
+
+scenario('rows of a file that is to be uploaded say that they go with it', async (t) => {
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', server(files, { mappings: COLUMNS }));
+    await shop.order();
+    await shop.order();
+    const [second, first] = await shop.api.all(`${PROFILES}/${profile.id}/deliveries`);
+    const [file] = await filesOf(shop, profile);
+    assert.deepEqual([first.nextAttemptAt, second.nextAttemptAt], [file.closesAt, null]);
+    assert.match(second.reason, /with its file/);
+});
