@@ -30,6 +30,7 @@ struct connection {
     SSL *tls;
     int number;
     int requests;
+    bool counted; /* in receiver->at_once */
     bool over;
 };
 

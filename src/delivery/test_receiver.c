@@ -36,8 +36,21 @@ ssize_t connection_get(struct connection *connection, void *to, size_t size)
     return 0;
 }
 
+/* Before it is answered: who asked may ask anew as soon as it has the answer. */
+static void leave(struct connection *connection)
+{
+    struct receiver *receiver = connection->receiver;
+    if (!connection->counted)
+        return;
+    connection->counted = false;
+    (void)pthread_mutex_lock(&receiver->mutex);
+    receiver->at_once--;
+    (void)pthread_mutex_unlock(&receiver->mutex);
+}
+
 bool connection_put(struct connection *connection, str bytes)
 {
+    leave(connection);
     while (bytes.len > 0) {
         ssize_t sent = connection->tls != NULL
                            ? SSL_write(connection->tls, bytes.ptr, (int)bytes.len)
@@ -298,6 +311,7 @@ static int keep(struct connection *connection, str head, str body)
                                                    .body = arena_str(&receiver->arena, body),
                                                    .connection = connection->number,
                                                    .at_us = clock_mono_us() };
+    connection->counted = true;
     receiver->at_once++;
     receiver->most_at_once = MAX_OF(receiver->most_at_once, receiver->at_once);
     (void)pthread_mutex_unlock(&receiver->mutex);
@@ -327,10 +341,7 @@ static void answer(struct connection *connection, str head, str body)
     }
     if (!known && !tokens_answer(connection, text, index))
         connection_put_status(connection, 404, "", "");
-    struct receiver *receiver = connection->receiver;
-    (void)pthread_mutex_lock(&receiver->mutex);
-    receiver->at_once--;
-    (void)pthread_mutex_unlock(&receiver->mutex);
+    leave(connection);
 }
 
 static size_t body_length(const char *head)
