@@ -318,6 +318,7 @@ int picture_read_organization(const struct picture_source *source, struct pictur
     picture->name = arena_str(arena, row.name);
     picture->rate_per_minute = row.rate_per_minute;
     picture->zone = find_zone(source->zones, row.time_zone);
+    picture->test_cards = arena_str(arena, row.test_cards);
     return 0;
 }
 

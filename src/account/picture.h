@@ -25,8 +25,8 @@ MUST_USE int picture_read(const struct picture_source *source, int64_t organizat
 MUST_USE int picture_read_object(const struct picture_source *source, int64_t organization,
                                  enum object_kind kind, int64_t id, struct object **ret_object);
 
-/* Writes the organization's own columns (version, name, limits, addresses, time zone) into a picture that is
- * not published yet. STORE_NOT_FOUND as above. */
+/* Writes the organization's own columns (version, name, limits, addresses, time zone, test cards) into a
+ * picture that is not published yet. STORE_NOT_FOUND as above. */
 MUST_USE int picture_read_organization(const struct picture_source *source,
                                        struct picture *picture);
 

@@ -150,7 +150,8 @@ static bool proceed(struct call *call, const struct picture *picture, const stru
     bool good = call_organization_rules(call, picture);
     if (call->route->command == NULL)
         return good ? call_proceed(call, NULL) : finish(call, 0);
-    if (!good || !client_order_read(&client->pairs, arena, &client->said, &call->problem))
+    if (!good || !client_order_read(&client->pairs, picture->test_cards, arena, &client->said,
+                                    &call->problem))
         client->refusal = call->problem;
     call->problem = (struct problem){};
     return call_proceed(call, NULL);

@@ -79,7 +79,8 @@ const struct parameter client_order_query[] = {
     { "paySource", SHAPE_STRING, .help = "CREDITCARD, PREPAID, CHECK, COD …",
       .example = "CREDITCARD" },
     { "cardNumber", SHAPE_STRING,
-      .help = "its last four digits and its brand are kept; 0000000000000000 is a test card",
+      .help = "its last four digits and its brand are kept; the account's test cards, such as "
+              "0000000000000000, mark a test order",
       .example = "0000000000000000" },
     { "couponCode", SHAPE_STRING, .help = "the coupon that was used", .example = "SPRING" },
     { "forceQA", SHAPE_STRING, .help = "1: it waits in QA", .example = "1" },

@@ -4,6 +4,7 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "base/zones.h"
+#include "record/card.h"
 #include "store/access.h"
 #include "store/notices.h"
 
@@ -66,6 +67,7 @@ static int answer_organization(struct call *call, struct sql *sql,
     json_member_int_or_null(out, STR("ratePerMinute"), row->rate_per_minute);
     json_member_bool(out, STR("webhookSecretSet"), row->webhook_secret.len > 0);
     json_member_string(out, STR("timeZone"), row->time_zone);
+    json_member_words(out, STR("testCards"), row->test_cards);
     write_mail(call, &history);
     json_member_instant(out, STR("createdAt"), row->created_ms);
     json_end_object(out);
@@ -88,12 +90,44 @@ int organization_get(struct call *call, struct sql *sql)
 
 /* ── changing ── */
 
+/* What a body says, as the store keeps it; lists that it has not are empty. */
+struct said {
+    str addresses;
+    str test_cards;
+};
+
+static bool read_test_cards(struct call *call, str *ret_list)
+{
+    struct arena *arena = &call->request->arena;
+    struct buf list;
+    buf_init(&list, arena, SIZE_MAX / 2);
+    struct json_walk walk = json_walk(json_get(call->body, STR("testCards")));
+    json item;
+    bool good = true;
+    for (int i = 0; json_next(&walk, NULL, &item); i++) {
+        str digits;
+        if (!card_number_read(json_string(item), arena, &digits)) {
+            call_wrong(call, arena_c(arena, arena_format(arena, "testCards/%d", i)), "format",
+                       STR("Send a card number of 12 to 19 digits, with spaces or dashes between "
+                           "them or without."));
+            good = false;
+        } else if (!card_is_test(digits, buf_str(&list))) {
+            if (list.len > 0)
+                buf_add(&list, STR(","));
+            buf_add(&list, digits);
+        }
+    }
+    *ret_list = buf_str(&list);
+    return good;
+}
+
 bool organization_check(struct call *call)
 {
-    str *addresses = ARENA_NEW(&call->request->arena, str);
+    struct said *said = ARENA_NEW(&call->request->arena, struct said);
     str zone;
-    call->parsed = addresses;
-    bool good = body_addresses(call, "allowedAddresses", addresses);
+    call->parsed = said;
+    bool good = body_addresses(call, "allowedAddresses", &said->addresses);
+    good &= read_test_cards(call, &said->test_cards);
     if (!body_text(call, "timeZone", &zone) || zones_find(call->api->context.zones, zone) != NULL)
         return good;
     call_wrong(call, "timeZone", "unknown",
@@ -104,12 +138,15 @@ bool organization_check(struct call *call)
 
 static void change(struct call *call, struct organization_row *row)
 {
+    const struct said *said = call->parsed;
     str secret;
     (void)body_text(call, "name", &row->name);
     (void)body_int(call, "ratePerMinute", &row->rate_per_minute);
     (void)body_text(call, "timeZone", &row->time_zone);
     if (json_get(call->body, STR("allowedAddresses")) != NULL)
-        row->allowed_addresses = *(const str *)call->parsed;
+        row->allowed_addresses = said->addresses;
+    if (json_get(call->body, STR("testCards")) != NULL)
+        row->test_cards = said->test_cards;
     if (!body_text(call, "webhookSecret", &secret))
         return;
     row->webhook_secret = (str){};

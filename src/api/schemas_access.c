@@ -133,6 +133,9 @@ const struct schema schema_organization =
              .help = "IANA name: what senders' times without an offset are taken for, when the "
                      "account's days begin, and what dates in exports show",
              .example = "\"America/New_York\"" },
+           { "testCards", SHAPE_STRINGS, REQUIRED,
+             .help = "numbers of test cards, digits alone: what is paid with one is not exported",
+             .example = "[\"0000000000000000\"]" },
            { "mail", SHAPE_OBJECT, REQUIRED, .of = &organization_mail },
            { "createdAt", SHAPE_INSTANT, REQUIRED, .example = "\"2026-11-21T10:00:00.000Z\"" });
 
@@ -145,7 +148,12 @@ const struct schema schema_organization_change = SCHEMA(
     { "webhookSecret", SHAPE_STRING, MEMBER_NULLABLE | MEMBER_SECRET, .least = 8, .most = 200,
       .help = "what senders to webhook addresses must send as X-Webhook-Secret; null: nothing" },
     { "timeZone", SHAPE_STRING, .least = 1, .most = 64, .help = "an IANA name",
-      .example = "\"Europe/Berlin\"" });
+      .example = "\"Europe/Berlin\"" },
+    { "testCards", SHAPE_STRINGS, MEMBER_SEALED, .most = 50,
+      .help =
+          "whole numbers, 12 to 19 digits each, with spaces or dashes or without; never those of "
+          "cards that pay: they are stored and shown in the clear. Of orders that come from now on",
+      .example = "[\"0000000000000000\", \"4242 4242 4242 4242\"]" });
 
 /* ── API keys ── */
 

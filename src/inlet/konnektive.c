@@ -320,7 +320,8 @@ bool konnektive_take(const struct inlet_context *inlet, struct request *request,
     struct problem problem = {};
     struct postback postback;
     const struct postback_context context = { .now_ms = clock_now_ms(inlet->clock),
-                                              .zone = picture->zone };
+                                              .zone = picture->zone,
+                                              .test_cards = picture->test_cards };
     const struct plugin *plugin = find_plugin(picture, read, &problem);
     if (plugin == NULL ||
         !postback_read(&read->pairs, &context, &request->arena, &postback, &problem))

@@ -148,6 +148,8 @@ void export_files_forget_rows(struct batch *batch)
     for (struct export_file_row *row = batch->rows.export_files; row != NULL; row = row->next) {
         struct export_file_record *record = CONTAINER_OF(row, struct export_file_record, row);
         record->added = row->fresh = false;
+        row->file.row_count += row->rows; /* or the next operation's row would be its first, too */
+        row->file.byte_count += row->bytes;
         row->rows = row->bytes = row->delivery = row->uploaded_ms = 0;
     }
 }

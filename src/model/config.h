@@ -275,6 +275,7 @@ struct picture {
     struct cidr_list allowed; /* of inlets; empty: any address */
     int64_t rate_per_minute;  /* 0: no limit */
     const struct zone *zone;  /* the account's; lives as long as the hub */
+    str test_cards;           /* digits alone, with commas between them */
     str webhook_secret; /* empty: none asked of webhook senders; else the header X-Webhook-Secret */
     struct objects integrations; /* each list sorted by id */
     struct objects definitions;

@@ -18,9 +18,24 @@ str card_last_four(str digits)
     return digits.len <= 4 ? digits : str_skip(digits, digits.len - 4);
 }
 
-bool card_is_test(str digits)
+bool card_is_test(str digits, str test_cards)
 {
-    return str_equal(digits, STR("0000000000000000"));
+    while (test_cards.len > 0)
+        if (str_equal(str_cut(&test_cards, ','), digits))
+            return true;
+    return false;
+}
+
+bool card_number_read(str text, struct arena *arena, str *ret_digits)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!char_is_digit(text.ptr[i]) && text.ptr[i] != ' ' && text.ptr[i] != '-')
+            return false;
+    str digits = card_digits(text, arena);
+    if (digits.len < 12 || digits.len > 19)
+        return false;
+    *ret_digits = digits;
+    return true;
 }
 
 str card_brand(str digits)

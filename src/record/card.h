@@ -8,8 +8,10 @@
 /* Of a number however it is written. */
 str card_digits(str text, struct arena *arena);
 str card_last_four(str digits);
-/* 0000000000000000 */
-bool card_is_test(str digits);
+/* Whether it is one of these: digits alone, with commas between them. */
+bool card_is_test(str digits, str test_cards);
+/* A whole number, 12 to 19 digits with spaces or dashes anywhere. False: it is none. */
+MUST_USE bool card_number_read(str text, struct arena *arena, str *ret_digits);
 /* "VISA" …; empty: none that is known. */
 str card_brand(str digits);
 

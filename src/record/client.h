@@ -34,9 +34,10 @@ struct client_order {
     str rest; /* JSON object, by the names that came, secrets masked; or empty */
 };
 
-/* False: `reterr`, which comes empty, has the parameters that are wrong; its messages go on where the
+/* `test_cards` are the account's, as card_is_test() takes them.
+ * False: `reterr`, which comes empty, has the parameters that are wrong; its messages go on where the
  * name ends ("must be …"). */
-MUST_USE bool client_order_read(const struct pairs *pairs, struct arena *arena,
+MUST_USE bool client_order_read(const struct pairs *pairs, str test_cards, struct arena *arena,
                                 struct client_order *ret, struct problem *reterr);
 
 /* ── single parameters ── */

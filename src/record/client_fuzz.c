@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct client_order said;
     if (!pairs_add_query(&pairs, str_from(data, size), &arena, &problem))
         return 0;
-    if (!client_order_read(&pairs, &arena, &said, &problem)) {
+    if (!client_order_read(&pairs, STR("0000000000000000"), &arena, &said, &problem)) {
         check_errors(&problem);
         return 0;
     }

@@ -46,23 +46,13 @@ bool postback_amount(struct postback_reading *reading, str field, str text, int6
 
 /* ── card data ── */
 
-static bool is_test_card(const struct postback_context *context, str digits)
-{
-    if (context->test_cards == NULL)
-        return card_is_test(digits);
-    for (int i = 0; i < context->test_card_count; i++)
-        if (str_equal(context->test_cards[i], digits))
-            return true;
-    return false;
-}
-
 /* A number that the sender has blanked out ("XXXXXXXXXXXX1111") has its last four too. */
 static void take_card(struct postback_reading *reading, str text)
 {
     str digits = card_digits(text, reading->arena);
     if (digits.len >= 4 && reading->said[CRM_CARD_LAST4].len == 0)
         reading->said[CRM_CARD_LAST4] = card_last_four(digits);
-    if (is_test_card(reading->context, digits))
+    if (card_is_test(digits, reading->context->test_cards))
         reading->out->input.facts.test = true;
 }
 

@@ -18,8 +18,7 @@
 struct postback_context {
     int64_t now_ms;
     const struct zone *zone; /* the account's */
-    const str *test_cards;   /* digits alone; NULL: 0000000000000000 */
-    int test_card_count;
+    str test_cards;          /* the account's, as card_is_test() takes them */
 };
 
 struct postback {

@@ -201,6 +201,8 @@ TEST(cards)
         { "cardNumber=XXXXXXXXXXXX4321", "4321", false },
         { "cardNumber=0000000000000000", "0000", true },
         { "cardNumber=0000+0000+0000+0000&cardLast4=0000", "0000", true },
+        { "cardNumber=5105-1051-0510-5100", "5100", true },
+        { "cardNumber=510510510510510", "0510", false },
         { "cardLast4=1111", "1111", false },
         { "cardLast4=0000", "0000", false },
         { "cardType=Test+Card", "", true },

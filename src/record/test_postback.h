@@ -19,7 +19,9 @@ static const struct zone five_hours_behind = { .first_s = -5 * 3600 };
 
 /* 2026-11-21T20:00:00Z */
 static const struct postback_context context = { .now_ms = 1795291200000,
-                                                 .zone = &five_hours_behind };
+                                                 .zone = &five_hours_behind,
+                                                 .test_cards = STR_INIT(
+                                                     "0000000000000000,5105105105105100") };
 
 static inline void read_as(struct reading *reading, str text)
 {

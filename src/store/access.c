@@ -30,7 +30,7 @@ int store_read_organization(struct sql *sql, int64_t organization, struct arena 
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
         "SELECT version, uuid, name, allowed_addresses, rate_per_minute, webhook_secret, time_zone,"
-        " created_ms FROM organizations WHERE id = $1",
+        " test_cards, created_ms FROM organizations WHERE id = $1",
         SQL_I(organization));
     int r = sql_found(sql_next(&query));
     if (r != 0)
@@ -44,7 +44,8 @@ int store_read_organization(struct sql *sql, int64_t organization, struct arena 
         .rate_per_minute = sql_int(&query, 4),
         .webhook_secret = sql_blob(&query, 5, arena),
         .time_zone = sql_text(&query, 6, arena),
-        .created_ms = sql_int(&query, 7),
+        .test_cards = sql_text(&query, 7, arena),
+        .created_ms = sql_int(&query, 8),
     };
     return 0;
 }
@@ -56,11 +57,11 @@ int store_update_organization(struct sql *sql, const struct organization_row *ro
         secret = (struct sql_value)SQL_N();
     return sql_changed(SQL_RUN(sql,
                                "UPDATE organizations SET name = $1, allowed_addresses = $2,"
-                               " rate_per_minute = $3, webhook_secret = $4, time_zone = $5"
-                               " WHERE id = $6",
+                               " rate_per_minute = $3, webhook_secret = $4, time_zone = $5,"
+                               " test_cards = $6 WHERE id = $7",
                                SQL_T(row->name), SQL_T(row->allowed_addresses),
                                SQL_I(row->rate_per_minute), secret, SQL_T(row->time_zone),
-                               SQL_I(row->id)));
+                               SQL_T(row->test_cards), SQL_I(row->id)));
 }
 
 int store_raise_version(struct sql *sql, int64_t organization)

@@ -18,6 +18,7 @@ struct organization_row {
     int64_t rate_per_minute;
     str webhook_secret; /* sealed; empty: none */
     str time_zone;      /* IANA name; inserted empty: the default one (base/zones.h) */
+    str test_cards;     /* comma-separated digits; at an insert: 0000000000000000, whatever it is */
     int64_t created_ms;
 };
 

@@ -168,6 +168,33 @@ scenario('S1.72 B16 a file server that is away has the file when it is back, onc
     await shop.hub.checkLedger();
 });
 
+scenario('B16 of rows that are committed together one takes the file away, in one attempt', async (t) => {
+    const files = await startFileServer('ftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', server(files, { hostKey: undefined, mappings: COLUMNS }));
+    const lines = [];
+    for (let day = 0; day < 4; day++) {
+        // The others keep the committer busy, so that the first sales wait for one and the same turn.
+        const others = Array.from({ length: 30 }, () => shop.order({ state: 'partial' }));
+        const orders = await Promise.all(Array.from({ length: 30 }, () => shop.order()));
+        await Promise.all(others);
+        lines.unshift(orders.map(rowOf).sort());
+        await nextDay(shop);
+        await until('all are delivered', async () => (await shop.deliveries(profile)).every((row) => row.state === 'delivered'));
+        await shop.hub.settled();
+    }
+    const sent = await filesOf(shop, profile);
+    const tried = (await shop.deliveries(profile)).filter((row) => row.attemptCount > 0);
+    assert.deepEqual(tried.map((row) => [row.id, row.attemptCount]), sent.map((file) => [file.deliveryId, 1]));
+    assert.deepEqual(files.list(), sent.map((file) => file.name).sort());
+    for (const [i, file] of sent.entries()) {
+        const [header, ...rows] = files.read(file.name).toString().split(/(?<=\r\n)/);
+        assert.deepEqual([header, ...rows.sort()], [HEADER, ...lines[i]]);
+    }
+    await shop.hub.checkLedger();
+});
+
 scenario('files are seen by their organization alone', async () => {
     const shop = await Shop.start({ organizations: 2 });
     const profile = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
