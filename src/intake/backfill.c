@@ -154,6 +154,7 @@ int backfill_step(struct committer *committer)
     arena_done(&step.arena);
     if (!done)
         return fail(FAIL_STORE);
+    CRASH_POINT("backfilled");
     if (step.none)
         atomic_store(&committer->backfilling, false);
     return step.none ? 0 : CHORE_MORE;

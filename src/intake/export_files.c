@@ -217,6 +217,7 @@ int export_files_settle(struct committer *committer)
     arena_done(&step.arena);
     if (!done)
         return fail(FAIL_STORE);
+    CRASH_POINT("settled");
     if (step.none)
         atomic_store(&committer->settling, false);
     return step.none ? 0 : CHORE_MORE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "intake/exports.h"
 
+#include "base/crash.h"
 #include "intake/export_files.h"
 #include "intake/internal.h"
 #include "intake/orders.h"
@@ -396,6 +397,7 @@ static bool apply_preparation(struct operation *operation, struct batch *batch)
     preparation->after = *before;
     if (preparation->work->found && profile != NULL && profile->export != NULL)
         prepare(batch, preparation, profile);
+    CRASH_POINT("prepare");
     return true;
 }
 
@@ -404,6 +406,8 @@ static void answer_preparation(struct operation *operation, enum operation_outco
     struct preparation *preparation = preparation_of(operation);
     if (outcome == OPERATION_FAILED)
         preparation->verdict = PREPARED_NOTHING;
+    else
+        CRASH_POINT("prepared");
     preparation->prepared(preparation);
 }
 
