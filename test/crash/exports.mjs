@@ -20,27 +20,34 @@ export const HOT = ['before-commit', 'after-commit', 'before-hand-over', 'after-
 export const STEPS = ['backfill', 'backfilled', 'settle', 'settled'];
 
 const DELAY = 10; // minutes
-const COLUMNS = { order: '[orderId]', name: '[fullName]' };
+const COLUMNS = { type: '[customerType]', order: '[orderId]', name: '[fullName]' };
+export const SMALL = ['--max-courier-memory', '1048576', '--couriers', '16'];
+const TYPES = ['new_sale', 'all_refunds'];
 const random = (most) => 1 + Math.floor(Math.random() * most);
 const digestOf = (bytes) => createHash('sha256').update(bytes).digest('base64');
 
-// Orders by their client order ids: what is not answered is sent again, until it is.
+// Sales, and a refund of every third, by ids of their own: what is not answered is sent again, until it is.
 class Orders {
     constructor(shop) {
-        Object.assign(this, { shop, made: new Set(), next: 1, stopped: true });
+        Object.assign(this, { shop, told: new Set(), next: 1, stopped: true });
+    }
+
+    async post(path, body) {
+        for (;;) {
+            const answer = await this.shop.api.post(path, body, { timeout: 5000 }).catch(() => null);
+            if (answer !== null && answer.status !== 503) return expect(answer, 200, 201).json;
+            await sleep(20);
+        }
     }
 
     async make() {
-        const clientOrderId = `L-${this.next++}`;
-        const body = { campaignId: this.shop.campaign.id, clientOrderId, state: 'complete', customer: { ...PERSON, emailAddress: `p${this.next % 7}@example.org` }, lines: [{ sku: 'neuro-1', qty: 2, price: '94.00' }] };
-        for (;;) {
-            const answer = await this.shop.api.post('/api/v1/orders', body, { timeout: 5000 }).catch(() => null);
-            if (answer !== null && answer.status !== 503) {
-                this.made.add(`${expect(answer, 200, 201).json.orderId}`);
-                return;
-            }
-            await sleep(20);
-        }
+        const number = this.next++;
+        const body = { campaignId: this.shop.campaign.id, clientOrderId: `L-${number}`, state: 'complete', customer: { ...PERSON, emailAddress: `p${number % 7}@example.org` }, lines: [{ sku: 'neuro-1', qty: 2, price: '94.00' }] };
+        const order = await this.post('/api/v1/orders', body);
+        this.told.add(`SALE ${order.orderId}`);
+        if (number % 3 !== 0) return;
+        await this.post(`/api/v1/orders/${order.id}/changes`, { id: 'all', type: 'refund' });
+        this.told.add(`REFUND ${order.orderId}`);
     }
 
     async many(count) {
@@ -61,8 +68,8 @@ class Orders {
 }
 
 export class World {
-    // `kinds`: the profiles, of those below, all with a route for sales.
-    static async make({ kinds, columns = COLUMNS }) {
+    // `kinds`: the profiles, of those below, all with a route for sales; of postbacks, for refunds too.
+    static async make({ kinds, columns = COLUMNS, args = [] }) {
         const world = new World();
         const files = kinds.some((kind) => kind.startsWith('ftp')) ? await startFileServer('ftp') : null;
         const server = files && { type: 'ftp', protocol: 'ftp', host: '127.0.0.1', port: files.port, user: files.user, password: files.password };
@@ -70,10 +77,10 @@ export class World {
             now: {}, later: { delayMinutes: DELAY }, sweeps: { mode: 'compatible', delayMinutes: 1 },
             csv: { type: 'csv' }, csvLater: { type: 'csv', delayMinutes: DELAY }, ftp: server, ftpLater: { ...server, directory: 'later', delayMinutes: DELAY },
         };
-        const shop = await Shop.start({ program: crashBinary, name: 'crash-exports' });
+        const shop = await Shop.start({ program: crashBinary, name: 'crash-exports', args });
         Object.assign(world, { shop, hub: shop.hub, api: shop.api, files, columns, orders: new Orders(shop), profiles: [] });
         expect(await shop.api.patch('/api/v1/organization', { timeZone: 'UTC' }), 200);
-        for (const kind of kinds) await world.profile('new_sale', { mappings: columns, ...settings[kind] });
+        for (const kind of kinds) await world.profile(settings[kind].type ? 'new_sale' : TYPES, { mappings: columns, ...settings[kind] });
         // One request in thirty fails at its first attempt.
         const failed = new Set();
         shop.receiver.script = ({ id }) => {
@@ -111,6 +118,12 @@ export class World {
         return !late;
     }
 
+    // How often profiles have fallen behind since it started: then memory does not hold all that is due.
+    async fallen() {
+        const { text } = await this.api.get('/metrics');
+        return Number(/^junctor_outlets_fallen_behind_total (\d+)$/m.exec(text)[1]);
+    }
+
     // Behind midnight, when the day before has closed.
     async nextDay() {
         const { now } = await this.hub.clockState();
@@ -137,38 +150,47 @@ export class World {
         const seen = new Map();
         for (const received of this.shop.receiver.requests.filter(({ path }) => path.split('?')[0] === profile.path)) {
             const digest = digestOf(`${received.method} ${received.path}\n${received.body}`);
-            const known = seen.get(received.id) ?? { digest, order: Object.fromEntries(parametersOf(received)).order, count: 0 };
+            const { type, order } = Object.fromEntries(parametersOf(received));
+            const known = seen.get(received.id) ?? { digest, what: `${type} ${order}`, count: 0 };
             assert.equal(digest, known.digest, `${received.id} came again with other bytes`);
             known.count++;
             seen.set(received.id, known);
         }
         assert.deepEqual([...seen.keys()].sort(), deliveries.map((row) => row.id).sort());
-        this.compare(profile, [...seen.values()].map(({ order }) => order));
+        const told = [...seen.values()].map(({ what }) => what);
+        this.compare(profile, told);
+        // First arrivals of one order, in theirs.
+        for (const [i, what] of told.entries()) if (what.startsWith('REFUND')) assert.ok(told.indexOf(what.replace('REFUND', 'SALE')) < i, `${profile.path}: ${what} overtook its sale`);
         return [...seen.values()].reduce((sum, { count }) => sum + count - 1, 0);
     }
 
-    compare(profile, orders) {
-        assert.equal(new Set(orders).size, orders.length, `${profile.path}: an order went out twice`);
-        assert.deepEqual(orders.sort(), [...this.orders.made].sort(), profile.path);
+    // What a profile is to tell, each once.
+    wanted(profile) {
+        return [...this.orders.told].filter((what) => profile.type === 'postback' || what.startsWith('SALE'));
+    }
+
+    compare(profile, told) {
+        assert.equal(new Set(told).size, told.length, `${profile.path}: something went out twice`);
+        assert.deepEqual([...told].sort(), this.wanted(profile).sort(), profile.path);
     }
 
     // Its rows and its files, of the store, of the API and of the server, are the same bytes.
     async checkFiles(profile) {
         const files = await this.api.all(`${PROFILES}/${profile.id}/files`);
         const header = `${Object.keys(this.columns).join(',')}\r\n`;
-        const orders = [];
+        const told = [];
         for (const file of files) {
             const text = expect(await this.api.get(file.href), 200).text;
             const hex = sqliteOf(this.hub, `SELECT hex(x.content) FROM exports x JOIN export_files f ON f.id = x.file WHERE f.name = '${file.name}' ORDER BY x.delivery`);
             const rows = hex.split('\n').map((row) => Buffer.from(row, 'hex').toString());
             assert.equal(text, header + rows.join(''), file.name);
             assert.deepEqual([file.rows, file.bytes], [rows.length, Buffer.byteLength(text)], file.name);
-            orders.push(...rows.map((row) => row.split(',')[0]));
+            told.push(...rows.map((row) => row.split(',').slice(0, 2).join(' ')));
             if (profile.type !== 'ftp') continue;
             assert.equal(file.state, 'uploaded');
             assert.equal(this.files.read(`${profile.directory ?? ''}/${file.name}`)?.toString(), text, `${profile.directory} ${file.name} ${this.files.list()} ${this.files.list('later')}`);
         }
-        this.compare(profile, orders);
+        this.compare(profile, told);
         if (profile.type !== 'ftp') return;
         const there = this.files.list(profile.directory ?? '').filter((name) => name !== 'later');
         assert.deepEqual(there, files.map((file) => file.name).sort(), 'no file beside them, and no part of one');
@@ -180,13 +202,13 @@ export class World {
             const deliveries = await this.shop.deliveries(profile);
             assert.deepEqual(deliveries.filter((row) => row.state !== 'delivered'), [], profile.path);
             assert.equal(new Set(deliveries.map((row) => row.eventId)).size, deliveries.length, 'one delivery an event');
-            assert.equal(deliveries.length, this.orders.made.size, profile.path);
+            assert.equal(deliveries.length, this.wanted(profile).length, profile.path);
             if (profile.type === 'postback') repeats += this.checkReceived(profile, deliveries);
             else await this.checkFiles(profile);
         }
         await this.hub.checkLedger();
         assert.deepEqual(this.hub.complaints, []);
-        return { orders: this.orders.made.size, repeats };
+        return { told: this.orders.told.size, repeats };
     }
 
     async end() {
@@ -232,6 +254,7 @@ async function backfill(point, kills) {
         await world.hub.start();
         const routes = await world.api.all(`${PROFILES}/${profile.id}/routes`);
         assert.equal(routes.length, 1, 'it was committed before the first step');
+        if (profile.type === 'postback') await makeRoute(world.api, profile.id, 'all_refunds');
         await sleep(50);
         await world.orders.stop();
     }
@@ -301,10 +324,11 @@ export async function midUpload(kills) {
     return figures;
 }
 
-// Anything, at any moment.
-export async function randomKills(cycles) {
-    const world = await World.make({ kinds: ['now', 'later', 'sweeps', 'csv', 'csvLater', 'ftp', 'ftpLater'] });
-    world.orders.begin();
+// Anything, at any moment. `args`: of the hub.
+export async function randomKills(cycles, args) {
+    const world = await World.make({ kinds: ['now', 'later', 'sweeps', 'csv', 'csvLater', 'ftp', 'ftpLater'], args });
+    world.orders.begin(args ? 16 : 6);
+    let fallen = 0;
     for (let cycle = 0; cycle < cycles; cycle++) {
         const jumps = (async () => {
             await sleep(Math.random() * 200);
@@ -312,6 +336,7 @@ export async function randomKills(cycles) {
             else await world.hub.advance((DELAY + 1) * MINUTE);
         })().catch(() => {});
         await sleep(30 + Math.random() * 600);
+        fallen += await world.fallen();
         await world.hub.kill();
         await jumps;
         await world.hub.checkLedger();
@@ -320,7 +345,7 @@ export async function randomKills(cycles) {
     await world.settle();
     const figures = await world.check();
     await world.end();
-    return { struck: cycles, ...figures };
+    return { struck: cycles, fallen, ...figures };
 }
 
 export async function killAt(point, kills) {
@@ -331,7 +356,7 @@ export async function killAt(point, kills) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
     const [, , what = 'random', count] = process.argv;
     const begun = Date.now();
-    const named = { random: randomKills, afterUpload, midUpload };
+    const named = { random: randomKills, small: (cycles) => randomKills(cycles, SMALL), afterUpload, midUpload };
     try {
         const figures = what in named ? await named[what](Number(count ?? 20)) : await killAt(what, Number(count ?? 10));
         console.log(`${what}: ${JSON.stringify(figures)} in ${((Date.now() - begun) / 1000).toFixed(1)} s`);

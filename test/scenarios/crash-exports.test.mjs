@@ -1,8 +1,9 @@
 // The hub is killed while export profiles are at work, at each named point and in the middle of it: each
-// order goes out once, files are their rows byte for byte, and the books agree. JUNCTOR_KILLS: how often.
+// order goes out once and in its turn, files are their rows byte for byte, and the books agree. JUNCTOR_KILLS: how often.
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 
-import { HOT, STEPS, afterUpload, killAt, midUpload, randomKills } from '../crash/exports.mjs';
+import { HOT, SMALL, STEPS, afterUpload, killAt, midUpload, randomKills } from '../crash/exports.mjs';
 import { crashBinary, scenario } from '../lib/hub.mjs';
 
 const kills = Math.ceil(Number(process.env.JUNCTOR_KILLS ?? 20) / 2);
@@ -20,3 +21,9 @@ scenario(`a file that the server has and the hub has not noted, ${few} times: it
 scenario(`a file whose upload is under way, ${few} times: no half one has its name`, options, async (t) => t.diagnostic(JSON.stringify(await midUpload(few))));
 
 scenario(`exports, kill -9 at random, ${kills} times under load`, options, async (t) => t.diagnostic(JSON.stringify(await randomKills(kills))));
+
+scenario(`exports, kill -9 at random, ${kills} times while memory does not hold what is due`, options, async (t) => {
+    const figures = await randomKills(kills, SMALL);
+    t.diagnostic(JSON.stringify(figures));
+    assert.ok(figures.fallen > 0, 'profiles fell behind');
+});
