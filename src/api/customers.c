@@ -160,6 +160,8 @@ static str outcome_of(struct arena *arena, const struct delivery *delivery)
     case DELIVERY_PENDING:
         break;
     }
+    if (export_due_is_never(delivery->due_ms, delivery->created_ms))
+        return STR("goes with its file, when the file's day is over");
     instant_write(delivery->due_ms, text);
     if (delivery->attempt_count == 0)
         return arena_format(arena, "waiting, due at %.*s", INSTANT_TEXT_LEN, text);

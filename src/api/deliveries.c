@@ -39,7 +39,7 @@ static void write_members(struct call *call, const struct delivery_found *found,
     const struct delivery *delivery = &found->delivery;
     bool pending = delivery->state == DELIVERY_PENDING;
     str reason = delivery->reason;
-    bool with_file = pending && delivery->due_ms - delivery->created_ms > EXPORT_NEVER_MS / 2;
+    bool with_file = pending && export_due_is_never(delivery->due_ms, delivery->created_ms);
     if (with_file && reason.len == 0)
         reason = STR("It goes with its file, when the file's day is over.");
     if (pending && reason.len == 0)

@@ -333,6 +333,10 @@ int export_body_take(struct call *call, struct export_open *open, struct endpoin
                        : take_old_map(call, profile->map, texts.elsewhere);
     take_password(call, profile, texts.elsewhere);
     check_map(call, profile, texts.authorizes);
+    if (profile->type == EXPORT_FTP &&
+        outlets_gives_up(&call->request->arena, ENDPOINT_EXPORT, texts.policy))
+        call_wrong(call, "retry", "option",
+                   STR("Send retries null: a file's rows wait until it is uploaded."));
     if (problem_has(&call->problem))
         return CALL_REFUSED;
     open->url = url;

@@ -161,8 +161,8 @@ static int write_preview(struct call *call, const struct asked *asked,
     if (asked->open.profile.type == EXPORT_POSTBACK ? !write_request(call, asked, source)
                                                     : !write_row(call, asked, source))
         return call_refuse(call, PROBLEM_CONFLICT,
-                           STR("What the field map makes of this order is longer than 16 MiB: "
-                               "map fewer fields."));
+                           STR("What the field map makes of this order is longer than is sent, "
+                               "256 KiB in a URL, 16 MiB in a body or file: map fewer fields."));
     json_key(out, STR("warnings"));
     json_begin_array(out);
     if (asked->order.test)

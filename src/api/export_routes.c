@@ -264,10 +264,19 @@ int export_routes_change(struct call *call, struct batch *batch)
     if (r != 0)
         return r;
     struct export_route *route = &copy_routes(call, &open.profile, open.profile.route_count)[index];
+    const enum customer_type type_before = route->type;
     r = take_route(call, batch, route);
     if (r != 0)
         return r;
+    if (open.profile.type != EXPORT_POSTBACK && route->type != type_before) {
+        call_wrong(
+            call, "customerType", "locked",
+            STR("Leave it as it is, or make another route: this one's files are named by it."));
+        return CALL_REFUSED;
+    }
     r = store_routes(call, batch, &row, &open);
+    if (r == 0)
+        r = backfill_begin(batch, &row, route->id);
     if (r == 0)
         r = audit(call, batch, route, "export_route.update");
     write_route(call_json(call), route);

@@ -37,6 +37,16 @@ static int read_texts(struct call *call, const struct outlet_texts *texts,
     return 0;
 }
 
+bool outlets_gives_up(struct arena *arena, enum endpoint_kind kind, str policy)
+{
+    struct json_error error;
+    json value;
+    struct outlet_policy read = policy_of(kind);
+    if (policy.len > 0 && json_read(arena, policy, JSON_DEPTH_MAX, &value, &error))
+        policy_take(&read, value, arena);
+    return read.retry.retries > 0;
+}
+
 enum outlet_order outlets_order(struct arena *arena, enum endpoint_kind kind, str policy)
 {
     struct json_error error;

@@ -31,5 +31,8 @@ MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);
 /* Of a stored policy. */
 enum outlet_order outlets_order(struct arena *arena, enum endpoint_kind kind, str policy);
 
+/* Of a stored policy: a delivery may die of it. */
+bool outlets_gives_up(struct arena *arena, enum endpoint_kind kind, str policy);
+
 /* Strings for the array of warnings that call->out is in. */
 MUST_USE int outlets_warn(struct call *call, const struct outlet_texts *texts);

@@ -508,7 +508,7 @@ const struct route routes[] = {
       .also = { PROBLEM_CONFLICT },
       DOC("previewExport", "Exports", "What a profile would send of an order"),
       .help = "Of the order as it is now. Nothing is sent or stored. 409 when it would be longer "
-              "than 16 MiB." },
+              "than 256 KiB in a URL, or 16 MiB elsewhere." },
     { POST(PROFILES "/{id}/explain"), EXPORT, CALLER(EXPORTS_READ, VIEWER),
       .query = exports_explain, .body = &schema_export_ask, GIVES(200, schema_export_explanation),
       DOC("explainExport", "Exports", "Whether a profile would send an order, and why not"),

@@ -197,8 +197,7 @@ static bool read_changes(const struct header *header, const struct block *block,
 
 static bool read_footer(str rest, struct zone *zone)
 {
-    if (!take(&rest, '\n') || rest.len == 0 ||
-        str_index(rest, '\n') != (ptrdiff_t)rest.len - 1)
+    if (!take(&rest, '\n') || rest.len == 0 || str_index(rest, '\n') != (ptrdiff_t)rest.len - 1)
         return false;
     rest.len--;
     zone->has_rule = rest.len > 0;

@@ -103,6 +103,12 @@ void dispatch_prepared(struct dispatch *dispatch)
         again_soon(dispatch);
         break;
     case PREPARED_LATER:
+        if (export_due_is_never(preparation->after.due_ms, preparation->after.created_ms)) {
+            give_up_turn(dispatch);
+            stock_forget(&courier->stock, dispatch->parcel);
+            dispatch_free(dispatch);
+            return;
+        }
         if (preparation->content.len > 0)
             stock_fix_content(&courier->stock, dispatch->parcel, preparation->content);
         break;

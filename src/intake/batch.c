@@ -251,15 +251,20 @@ void batch_pass_over(struct batch *batch, const struct delivery *delivery)
     add_hand_over(batch, delivery, &nothing)->passed_over = true;
 }
 
-static struct hand_over *add_delivery(struct batch *batch, const struct delivery *delivery,
-                                      const struct event *event)
+void batch_add_parked_delivery(struct batch *batch, const struct delivery *delivery, str event_type)
 {
     struct work_row *row = ARENA_NEW(&batch->arena, struct work_row);
     row->delivery = *delivery;
-    row->event_type = event->type;
+    row->event_type = event_type;
     *batch->work_end = row;
     batch->work_end = &row->next;
     batch->delivery_count++;
+}
+
+static struct hand_over *add_delivery(struct batch *batch, const struct delivery *delivery,
+                                      const struct event *event)
+{
+    batch_add_parked_delivery(batch, delivery, event->type);
     return add_hand_over(batch, delivery, event);
 }
 

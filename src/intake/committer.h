@@ -179,6 +179,9 @@ void batch_add_manual_delivery(struct batch *batch, const struct delivery *deliv
 /* A change of a delivery, and the attempt it comes from, if any. */
 void batch_add_change(struct batch *batch, const struct delivery *after, str event_type,
                       bool was_pending, const struct attempt *attempt);
+/* A new one that no courier is to hear of: it is due never (model/export.h). */
+void batch_add_parked_delivery(struct batch *batch, const struct delivery *delivery,
+                               str event_type);
 /* A new one that has ended already: nothing of it is sent, and its reason says why. */
 void batch_add_ended_delivery(struct batch *batch, const struct delivery *delivery, str event_type);
 /* It is handed over behind the commit, with `event`'s data as its content. `manual`: it goes at

@@ -72,11 +72,9 @@ static struct export_file new_file(struct batch *batch, const struct endpoint *p
 
 /* ── files ── */
 
-struct export_file_record *export_files_open(struct batch *batch, const struct endpoint *profile,
-                                             const struct export_route *route, int64_t due_ms)
+static struct export_file_record *open_day(struct batch *batch, const struct endpoint *profile,
+                                           const struct export_route *route, struct export_day day)
 {
-    const struct picture *picture = batch_picture(batch, profile->organization);
-    const struct export_day day = export_day_of(picture->zone, due_ms, batch_now_ms(batch));
     const struct export_file wanted = { .organization = profile->organization,
                                         .profile = profile->object.id,
                                         .route = route->id,
@@ -95,6 +93,23 @@ struct export_file_record *export_files_open(struct batch *batch, const struct e
     if (record->map == NULL && !read_columns(batch, record))
         return give_up(batch, fail(FAIL_CORRUPT));
     return record;
+}
+
+/* The account may have had another time zone when a file was made, which closed it before its day
+ * is over by the one it has now: then the row goes to the next. */
+struct export_file_record *export_files_open(struct batch *batch, const struct endpoint *profile,
+                                             const struct export_route *route, int64_t due_ms)
+{
+    const struct picture *picture = batch_picture(batch, profile->organization);
+    int64_t now_ms = batch_now_ms(batch);
+    struct export_day day = export_day_of(picture->zone, due_ms, now_ms);
+    for (;;) {
+        struct export_file_record *record = open_day(batch, profile, route, day);
+        if (record == NULL ||
+            (record->row.file.closes_ms > now_ms && record->row.file.uploaded_ms == 0))
+            return record;
+        day = export_day_after(picture->zone, day);
+    }
 }
 
 struct export_file_record *export_files_find(struct batch *batch, int64_t organization, int64_t id)

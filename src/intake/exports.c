@@ -32,7 +32,9 @@ static struct crm_source source_of(struct batch *batch, const struct order *orde
 
 #define SKIPPED_TEST STR("skipped: test card")
 #define SKIPPED_CONVERTED STR("converted")
-#define SKIPPED_LONG STR("what the field map makes of this order is longer than 16 MiB")
+#define SKIPPED_LONG                                                                               \
+    STR("what the field map makes of this order is longer than is sent: 256 KiB in a URL, 16 MiB " \
+        "in a body or file")
 
 bool exports_is_converted(const struct order *order, enum customer_type type)
 {
@@ -206,12 +208,16 @@ static void add_delivery(struct batch *batch, const struct event *event,
                              .order = event->occurred_to,
                              .occurrence = event->occurrence,
                              .delivery = &delivery };
-    if (event->occurred_to->test || delivery.due_ms <= now_ms)
+    /* What a file takes is sent with that: not while nothing is to be sent. */
+    bool waits = profile->export->type == EXPORT_CSV && profile->status != OUTLET_ACTIVE;
+    if (event->occurred_to->test || (delivery.due_ms <= now_ms && !waits))
         fix(batch, &fixing);
     count(batch, &delivery);
     add_row(batch, &fixing);
     if (delivery.state != DELIVERY_PENDING)
         batch_add_ended_delivery(batch, &delivery, event->type);
+    else if (export_due_is_never(delivery.due_ms, delivery.created_ms))
+        batch_add_parked_delivery(batch, &delivery, event->type);
     else
         batch_add_delivery(batch, &delivery, as_sent(batch, event, fixing.content));
 }
@@ -298,14 +304,17 @@ static void end_pending(struct batch *batch, const struct delivery *after, str e
 
 /* ── a file that has closed ── */
 
-static void prepare_file(struct batch *batch, struct preparation *preparation, int64_t id)
+/* `csv`: it lies here, and that is all. */
+static void prepare_file(struct batch *batch, struct preparation *preparation, int64_t id, bool csv)
 {
     const struct export_file_record *record =
         export_files_find(batch, preparation->before.organization, id);
     if (record == NULL)
         return;
     const struct export_file *file = &record->row.file;
-    if (file->uploaded_ms != 0 && !preparation->manual) {
+    /* One that is sent again (then it is due anew) has its file go once more, for all of them. */
+    bool there = file->uploaded_ms != 0 && file->uploaded_ms >= preparation->before.due_ms;
+    if (csv || (there && !preparation->manual)) {
         end(&preparation->after, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
         preparation->verdict = PREPARED_ENDED;
         preparation->work->found = false;
@@ -369,7 +378,7 @@ static void prepare(struct batch *batch, struct preparation *preparation,
         return;
     }
     if (content->rendered) {
-        prepare_file(batch, preparation, row.file);
+        prepare_file(batch, preparation, row.file, profile->export->type == EXPORT_CSV);
         return;
     }
     const struct order *order = orders_find(batch, before->organization, content->subject);

@@ -296,9 +296,10 @@ static str next_bill_date(const struct crm_source *source, struct arena *arena)
 static str product_id(const struct order_line *line, struct arena *arena)
 {
     char text[ID_TEXT_MAX];
-    if (line->sender_id.len > 0 || line->product == 0)
+    int64_t product = order_line_product(line);
+    if (line->sender_id.len > 0 || product == 0)
         return line->sender_id;
-    return arena_str(arena, id_write(ID_PRODUCT, line->product, text));
+    return arena_str(arena, id_write(ID_PRODUCT, product, text));
 }
 
 static str line_value(const struct order_line *line, enum crm_slot slot, struct arena *arena)

@@ -21,6 +21,11 @@ static struct export_day day_at(const struct zone *zone, int64_t ms)
     return (struct export_day){ day, zone_day_begin(zone, day + 1) * 1000 + GRACE_MS };
 }
 
+struct export_day export_day_after(const struct zone *zone, struct export_day day)
+{
+    return (struct export_day){ day.day + 1, zone_day_begin(zone, day.day + 2) * 1000 + GRACE_MS };
+}
+
 struct export_day export_day_of(const struct zone *zone, int64_t due_ms, int64_t now_ms)
 {
     const struct export_day due = day_at(zone, due_ms);

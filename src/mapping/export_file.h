@@ -12,6 +12,7 @@ struct export_day {
     int64_t closes_ms; /* nothing is added from then on */
 };
 
+struct export_day export_day_after(const struct zone *zone, struct export_day day);
 struct export_day export_day_of(const struct zone *zone, int64_t due_ms, int64_t now_ms);
 
 /* "2026-11-21" */

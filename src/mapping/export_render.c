@@ -136,7 +136,7 @@ bool export_content_render(const struct export_map *map, const struct crm_source
     else
         add_parameters(&buf, map, source, map->in_body ? STR("+") : STR("%20"));
     *ret_content = buf_str(&buf);
-    return !buf_overflowed(&buf);
+    return !buf_overflowed(&buf) && (map->in_body || buf.len <= EXPORT_QUERY_MAX);
 }
 
 bool export_content_read(str text, struct export_content *ret_content)

@@ -40,8 +40,11 @@ struct export_content {
     str parameters;
 };
 
-/* False: it would be longer than EXPORT_REQUEST_MAX, which only an order with long values does that
- * are mapped many times. */
+/* Of a URL: libcurl makes no longer request lines, and few servers take them. */
+#define EXPORT_QUERY_MAX ((size_t)256 * 1024)
+
+/* False: it would be longer than EXPORT_REQUEST_MAX, or in a URL than EXPORT_QUERY_MAX, which only an
+ * order with long values does that are mapped many times. */
 MUST_USE bool export_content_render(const struct export_map *map, const struct crm_source *source,
                                     struct arena *arena, str *ret_content);
 /* False: it is not what export_content_render() made. */

@@ -11,6 +11,11 @@ enum export_type { EXPORT_POSTBACK = 0, EXPORT_FTP, EXPORT_CSV };
  * are due so much later, which is never: they are delivered with it (intake/export_files.c). */
 #define EXPORT_NEVER_MS ((int64_t)100 * 365 * 24 * 3600 * 1000)
 
+static inline bool export_due_is_never(int64_t due_ms, int64_t created_ms)
+{
+    return due_ms - created_ms > EXPORT_NEVER_MS / 2;
+}
+
 struct export_map; /* compiled: mapping/export_map.h */
 
 /* Which orders a profile sends: a customer type, in some campaigns, with some products. */

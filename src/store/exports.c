@@ -47,7 +47,8 @@ int store_update_export_file(struct sql *sql, const struct export_file_row *row)
         SQL_RUN(sql,
                 "UPDATE export_files SET row_count = row_count + $1, byte_count = byte_count + $2,"
                 " delivery = CASE WHEN $3 = 0 THEN delivery ELSE $3 END,"
-                " uploaded_ms = CASE WHEN $4 = 0 THEN uploaded_ms ELSE $4 END"
+                " uploaded_ms = CASE WHEN $4 = 0 THEN uploaded_ms ELSE $4 END,"
+                " settled = CASE WHEN $4 = 0 THEN settled ELSE 0 END"
                 " WHERE organization = $5 AND id = $6",
                 SQL_I(row->rows), SQL_I(row->bytes), SQL_I(row->delivery), SQL_I(row->uploaded_ms),
                 SQL_I(row->file.organization), SQL_I(row->file.id)));
@@ -208,7 +209,9 @@ int store_insert_backfill(struct sql *sql, const struct backfill *backfill)
     return sql_changed(
         SQL_RUN(sql,
                 "INSERT INTO backfills (route, organization, profile, since_ms, until, updated_ms,"
-                " order_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                " order_id) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (route) DO UPDATE SET"
+                " since_ms = excluded.since_ms, until = excluded.until,"
+                " updated_ms = excluded.updated_ms, order_id = excluded.order_id",
                 SQL_I(backfill->route), SQL_I(backfill->organization), SQL_I(backfill->profile),
                 SQL_I(backfill->since_ms), SQL_I(backfill->until), SQL_I(backfill->updated_ms),
                 SQL_I(backfill->order)));
@@ -272,7 +275,8 @@ int store_list_old_occurrences(struct sql *sql, const struct occurrences_wanted 
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT id, at_ms, hops, contact, data FROM events WHERE organization = $1"
-                  " AND order_id = $2 AND order_id <> 0 AND type = $3 AND at_ms >= $4 AND id <= $5"
+                  " AND order_id = $2 AND type = $3 AND type >= 'order.' AND type < 'order/'"
+                  " AND at_ms >= $4 AND id <= $5"
                   " ORDER BY id LIMIT $6",
                   SQL_I(backfill->organization), SQL_I(wanted->order), SQL_T(wanted->type),
                   SQL_I(backfill->since_ms), SQL_I(backfill->until), SQL_I(wanted->limit));

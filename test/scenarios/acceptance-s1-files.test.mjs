@@ -236,3 +236,47 @@ scenario('rows of a file that is to be uploaded say that they go with it', async
     assert.deepEqual([first.nextAttemptAt, second.nextAttemptAt], [file.closesAt, null]);
     assert.match(second.reason, /with its file/);
 });
+
+scenario('a row that comes when its file has closed by another time zone goes into the next', async (t) => {
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', server(files, { mappings: COLUMNS }));
+    const first = await shop.order();
+    await nextDay(shop);
+    await until('it is uploaded', async () => (await shop.delivery(profile)).state === 'delivered');
+    expect(await shop.api.patch('/api/v1/organization', { timeZone: 'America/Los_Angeles' }), 200);
+    const second = await shop.order();
+    const made = await filesOf(shop, profile);
+    assert.deepEqual(made.map((file) => [file.rows, file.state]), [[1, 'open'], [1, 'uploaded']]);
+    await shop.hub.advance(48 * HOUR);
+    await until('the second is there', async () => files.list().length === 2);
+    assert.deepEqual(files.list().map((name) => files.read(name).toString()).sort(), [HEADER + rowOf(first), HEADER + rowOf(second)].sort());
+});
+
+scenario('sent again, a file goes once for all its rows; a row of a csv profile lies here already', async (t) => {
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const ftp = await shop.profile('new_sale', server(files, { mappings: COLUMNS }));
+    const csv = await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS });
+    const orders = [await shop.order(), await shop.order(), await shop.order()];
+    await nextDay(shop);
+    const states = async (profile) => (await shop.api.all(`${PROFILES}/${profile.id}/deliveries`)).map((delivery) => delivery.state).join(' ');
+    await until('all are delivered', async () => (await states(ftp)) === 'delivered delivered delivered');
+    const [name] = files.list();
+    const bytes = HEADER + orders.map(rowOf).join('');
+    assert.equal(files.read(name).toString(), bytes);
+    const attempts = async () => (await Promise.all((await shop.api.all(`${PROFILES}/${ftp.id}/deliveries`)).map(async ({ id }) => expect(await shop.api.get(`/api/v1/deliveries/${id}`), 200).json.attemptCount))).reduce((sum, count) => sum + count, 0);
+    assert.equal(await attempts(), 1);
+    await shop.hub.advance(HOUR);
+    expect(await shop.api.post(`${PROFILES}/${ftp.id}/recover`, { states: ['delivered'], since: '2020-01-01T00:00:00Z' }), 202);
+    await until('it went once more', async () => (await attempts()) === 2 && (await states(ftp)) === 'delivered delivered delivered');
+    assert.deepEqual([files.list(), files.read(name).toString()], [[name], bytes]);
+    const [row] = await shop.api.all(`${PROFILES}/${csv.id}/deliveries`);
+    expect(await shop.api.post(`/api/v1/deliveries/${row.id}/resend`), 202);
+    await until('it is delivered', async () => (await states(csv)) === 'delivered delivered delivered');
+    expectProblem(await shop.api.patch(`${PROFILES}/${ftp.id}`, { retry: { delaysSeconds: [1], retries: 1 } }), 422);
+    await shop.hub.settled();
+    await shop.hub.checkLedger();
+});
