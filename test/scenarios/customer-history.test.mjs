@@ -142,6 +142,7 @@ scenario('sending an export again sends the same; rendered anew, the order and t
     const again = expect(await api.post(`/api/v1/deliveries/${first.id}/resend`), 202).json;
     assert.deepEqual([again.id, again.exportProfileId, again.webhookId], [first.id, profile.id, null]);
     await receiver.waitFor(2);
+    await until('that is over', async () => expect(await api.get(`/api/v1/deliveries/${first.id}`), 200).json.state === 'delivered');
     const anew = expect(await api.post(`/api/v1/deliveries/${first.id}/resend`, { render: true }), 202).json;
     assert.deepEqual([anew.renderedFrom, anew.exportProfileId], [first.id, profile.id]);
     await receiver.waitFor(3);
