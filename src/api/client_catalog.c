@@ -4,38 +4,51 @@
 #include "api/handlers.h"
 #include "store/catalog.h"
 
-#define SKUS_SHOWN 500
+#define SKUS_AT_ONCE 500
 
 static bool is_on_page(const struct client_pages *pages, int64_t index)
 {
     return index / pages->size == pages->page - 1;
 }
 
+static int write_sku(struct call *call, struct sql *sql, const struct sku *sku)
+{
+    struct product_row product = { .name = sku->text };
+    struct json_writer *out = &call->out;
+    int r = 0;
+    if (sku->product != 0)
+        r = store_read_product(sql, call->caller.organization, sku->product, &call->request->arena,
+                               &product);
+    json_begin_object(out);
+    json_member_string(out, STR("campaignProductId"), sku->text);
+    json_member_int_or_null(out, STR("productId"), product.number);
+    json_member_string(out, STR("productName"), product.name);
+    json_member_string(out, STR("productSku"), sku->text);
+    json_member_money(out, STR("price"), product.price);
+    json_end_object(out);
+    return fail(MIN_OF(r, 0));
+}
+
+/* All of the campaign. */
 static int write_skus(struct call *call, struct sql *sql, int64_t campaign)
 {
     struct store_page page = { .organization = call->caller.organization,
                                .before = STORE_NEWEST,
-                               .limit = SKUS_SHOWN,
+                               .limit = SKUS_AT_ONCE,
                                .arena = &call->request->arena };
     const struct sku_filter filter = { .campaign = campaign };
-    struct sku *skus = ARENA_ARRAY(page.arena, struct sku, SKUS_SHOWN);
+    struct sku *skus = ARENA_ARRAY(page.arena, struct sku, SKUS_AT_ONCE);
     struct json_writer *out = &call->out;
-    int count = 0;
-    int r = store_list_skus(sql, &page, &filter, skus, &count);
+    int count = SKUS_AT_ONCE;
+    int r = 0;
     json_key(out, STR("products"));
     json_begin_array(out);
-    for (int i = 0; r == 0 && i < count; i++) {
-        struct product_row product = { .name = skus[i].text };
-        if (skus[i].product != 0)
-            r = store_read_product(sql, page.organization, skus[i].product, page.arena, &product);
-        json_begin_object(out);
-        json_member_string(out, STR("campaignProductId"), skus[i].text);
-        json_member_int_or_null(out, STR("productId"), product.number);
-        json_member_string(out, STR("productName"), product.name);
-        json_member_string(out, STR("productSku"), skus[i].text);
-        json_member_money(out, STR("price"), product.price);
-        json_end_object(out);
-        r = MIN_OF(r, 0);
+    while (r == 0 && count == SKUS_AT_ONCE && !buf_overflowed(&call->text)) {
+        r = store_list_skus(sql, &page, &filter, skus, &count);
+        for (int i = 0; r == 0 && i < count; i++) {
+            r = write_sku(call, sql, &skus[i]);
+            page.before = skus[i].id;
+        }
     }
     json_end_array(out);
     return fail(r);
@@ -88,7 +101,7 @@ int client_query_campaigns(struct call *call, struct sql *sql)
         return r;
     (void)client_begin_page(call, &pages, total);
     json_begin_object(&call->out);
-    for (int i = 0; r == 0 && i < shown_count && !call_has_enough(call); i++)
+    for (int i = 0; r == 0 && i < shown_count; i++)
         r = write_campaign(call, sql, &shown[i]);
     json_end_object(&call->out);
     if (r == 0)

@@ -478,3 +478,10 @@ scenario('more than 100,000 orders are not counted: the answer says what to do, 
     assert.equal((await good('/order/query/', { startDate: day })).totalResults, 1);
     assert.equal((await api.get('/api/v1/orders?limit=1')).json.data.length, 1);
 });
+
+scenario('a campaign with more SKUs than are read at once shows all of them', async () => {
+    const { api, campaign, good } = await setUp();
+    for (let n = 0; n < 505; n += 101) await Promise.all(Array.from({ length: 101 }, (_, i) => makeSku(api, campaign.id, `many-${n + i}`)));
+    const [shown] = Object.values((await good('/campaign/query/', {})).data);
+    assert.equal(new Set(shown.products.map((product) => product.productSku)).size, 506);
+});
