@@ -8,6 +8,20 @@
                                   .example = "9sdfKJ3kdf93kdKD93kdkK39dkJDkd9a"                    \
     }
 
+#define DAYS                                                                                       \
+    { "startDate", SHAPE_STRING, .help = "the first day, on the account's calendar",               \
+      .example = "12/01/2026" },                                                                   \
+    {                                                                                              \
+        "endDate", SHAPE_STRING, .help = "the last day", .example = "12/31/2026"                   \
+    }
+
+#define PAGES                                                                                      \
+    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },                                    \
+    {                                                                                              \
+        "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",            \
+                                        .example = "25"                                            \
+    }
+
 const struct parameter client_click_query[] = {
     LOGIN,
     { "pageType", SHAPE_STRING,
@@ -195,13 +209,9 @@ const struct parameter client_orders_query[] = {
     { "campaignId", SHAPE_STRING, .help = "numbers, with commas between", .example = "7,8" },
     { "firstName", SHAPE_STRING, .help = "exactly, in any case; so lastName, phoneNumber, city …",
       .example = "Ann" },
-    { "startDate", SHAPE_STRING, .help = "the first day, on the account's calendar",
-      .example = "12/01/2026" },
-    { "endDate", SHAPE_STRING, .help = "the last day", .example = "12/31/2026" },
+    DAYS,
     { "dateRangeType", SHAPE_STRING, .help = "dateCreated, dateUpdated", .example = "dateUpdated" },
-    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },
-    { "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",
-      .example = "25" },
+    PAGES,
     {},
 };
 
@@ -211,13 +221,9 @@ const struct parameter client_customers_query[] = {
     { "emailAddress", SHAPE_STRING, .help = "exactly, in any case", .example = "ann@example.org" },
     { "firstName", SHAPE_STRING, .help = "exactly, in any case; so lastName, phoneNumber, city …",
       .example = "Ann" },
-    { "startDate", SHAPE_STRING, .help = "the first day, on the account's calendar",
-      .example = "12/01/2026" },
-    { "endDate", SHAPE_STRING, .help = "the last day", .example = "12/31/2026" },
+    DAYS,
     { "dateRangeType", SHAPE_STRING, .help = "dateCreated, dateUpdated", .example = "dateUpdated" },
-    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },
-    { "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",
-      .example = "25" },
+    PAGES,
     {},
 };
 
@@ -225,29 +231,21 @@ const struct parameter client_history_query[] = {
     LOGIN,
     { "customerId", SHAPE_STRING, .help = "the customer's number", .example = "42" },
     { "emailAddress", SHAPE_STRING, .help = "instead of it", .example = "ann@example.org" },
-    { "startDate", SHAPE_STRING, .help = "the first day, on the account's calendar",
-      .example = "12/01/2026" },
-    { "endDate", SHAPE_STRING, .help = "the last day", .example = "12/31/2026" },
-    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },
-    { "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",
-      .example = "25" },
+    DAYS,
+    PAGES,
     {},
 };
 
 const struct parameter client_campaigns_query[] = {
     LOGIN,
     { "campaignId", SHAPE_STRING, .help = "the campaign's number", .example = "7" },
-    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },
-    { "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",
-      .example = "25" },
+    PAGES,
     {},
 };
 
 const struct parameter client_products_query[] = {
     LOGIN,
     { "productId", SHAPE_STRING, .help = "the product's number", .example = "14" },
-    { "page", SHAPE_STRING, .help = "from 1", .example = "1" },
-    { "resultsPerPage", SHAPE_STRING, .help = "25 when it is not given, at most 200",
-      .example = "25" },
+    PAGES,
     {},
 };

@@ -136,7 +136,7 @@ static bool write_row(struct call *call, const struct asked *asked, const struct
     struct json_writer *out = &call->out;
     struct arena *arena = &call->request->arena;
     const struct export_profile *profile = &asked->open.profile;
-    enum export_cells cells = profile->guard_cells ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+    enum export_cells cells = export_cells_of(profile->guard_cells);
     str row;
     if (!export_csv_row(profile->map, source, cells, arena, &row))
         return false;
@@ -286,8 +286,7 @@ static struct verdict judge(struct call *call, const struct asked *asked,
     enum customer_type type = asked->type_given ? asked->type : route->type;
     const struct order_occurrence occurrence = { .type = type, .line = -1 };
     bool about[ORDER_LINES_MAX];
-    for (int i = 0; i < asked->order.line_count; i++)
-        about[i] = order_occurrence_is_about(&asked->order, &occurrence, i);
+    order_occurrence_lines(&asked->order, &occurrence, about);
     switch (export_route_asks(route, &asked->order, type, about)) {
     case EXPORT_WANTED:
         break;

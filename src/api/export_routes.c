@@ -5,28 +5,15 @@
 #include "base/compare.h"
 #include "base/redact.h"
 #include "intake/backfill.h"
+#include "mapping/export_profile.h"
 #include "model/order_names.h"
 
 /* ── showing ── */
 
-static void write_ids(struct json_writer *out, str member, enum id_kind kind, const int64_t *ids,
-                      int count)
-{
-    char text[ID_TEXT_MAX];
-    json_key(out, member);
-    json_begin_array(out);
-    for (int i = 0; i < count; i++)
-        json_add_string(out, id_write(kind, ids[i], text));
-    json_end_array(out);
-}
-
 static void write_route(struct json_writer *out, const struct export_route *route)
 {
     json_begin_object(out);
-    json_member_id(out, STR("id"), ID_EXPORT_ROUTE, route->id);
-    json_member_string(out, STR("customerType"), customer_type_name(route->type));
-    write_ids(out, STR("campaignIds"), ID_CAMPAIGN, route->campaigns, route->campaign_count);
-    write_ids(out, STR("productIds"), ID_PRODUCT, route->products, route->product_count);
+    export_route_write(out, route);
     json_member_instant(out, STR("createdAt"), route->created_ms);
     json_end_object(out);
 }

@@ -54,7 +54,7 @@ static struct export_file new_file(struct batch *batch, const struct endpoint *p
 {
     struct arena *arena = batch_arena(batch);
     const struct export_profile *export = profile->export;
-    enum export_cells cells = export->guard_cells ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+    enum export_cells cells = export_cells_of(export->guard_cells);
     return (struct export_file){
         .id = batch_draw_id(batch),
         .organization = profile->organization,

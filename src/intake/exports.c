@@ -65,7 +65,7 @@ static bool render_row(struct batch *batch, struct export_file_record *file,
                        str *ret_content)
 {
     const struct crm_source source = source_of(batch, order, occurrence);
-    enum export_cells cells = file->row.file.guarded ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+    enum export_cells cells = export_cells_of(file->row.file.guarded);
     if (!export_csv_row(file->map, &source, cells, batch_arena(batch), ret_content))
         return false;
     export_files_add_row(batch, file, *ret_content);
@@ -229,8 +229,7 @@ bool exports_add(struct batch *batch, const struct event *event)
     if (picture == NULL || occurrence == NULL || picture->asks[occurrence->type].count == 0)
         return false;
     bool about[ORDER_LINES_MAX];
-    for (int i = 0; i < event->occurred_to->line_count; i++)
-        about[i] = order_occurrence_is_about(event->occurred_to, occurrence, i);
+    order_occurrence_lines(event->occurred_to, occurrence, about);
     struct export_walk walk =
         export_walk(&picture->asks[occurrence->type], event->occurred_to, occurrence->type, about);
     const struct export_ask *ask;
@@ -262,8 +261,7 @@ static bool asks(const struct export_route *route, const struct order *order,
                  const struct order_occurrence *occurrence)
 {
     bool about[ORDER_LINES_MAX];
-    for (int i = 0; i < order->line_count; i++)
-        about[i] = order_occurrence_is_about(order, occurrence, i);
+    order_occurrence_lines(order, occurrence, about);
     return export_route_asks(route, order, occurrence->type, about) == EXPORT_WANTED;
 }
 
@@ -296,10 +294,13 @@ static void load_preparation(struct operation *operation, struct batch *batch)
     orders_want_known(batch, before->organization, preparation->content_before->subject);
 }
 
-static void end_pending(struct batch *batch, const struct delivery *after, str event_type)
+/* What `after` says is how it ends. */
+static void end_prepared(struct batch *batch, struct preparation *preparation)
 {
-    batch_add_change(batch, after, event_type, true, NULL);
-    count_end(batch, after);
+    preparation->verdict = PREPARED_ENDED;
+    preparation->work->found = false;
+    batch_add_change(batch, &preparation->after, preparation->content_before->type, true, NULL);
+    count_end(batch, &preparation->after);
 }
 
 /* ── a file that has closed ── */
@@ -316,9 +317,7 @@ static void prepare_file(struct batch *batch, struct preparation *preparation, i
     bool there = file->uploaded_ms != 0 && file->uploaded_ms >= preparation->before.due_ms;
     if (csv || (there && !preparation->manual)) {
         end(&preparation->after, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
-        preparation->verdict = PREPARED_ENDED;
-        preparation->work->found = false;
-        end_pending(batch, &preparation->after, preparation->content_before->type);
+        end_prepared(batch, preparation);
     } else if (file->closes_ms > batch_now_ms(batch)) {
         preparation->after.due_ms = file->closes_ms;
         preparation->verdict = PREPARED_LATER;
@@ -344,24 +343,13 @@ static void prepare_order(struct batch *batch, struct preparation *preparation,
         preparation->content = arena_str(&preparation->arena, fixing->content);
     }
     if (after->state != DELIVERY_PENDING) {
-        preparation->verdict = PREPARED_ENDED;
-        preparation->work->found = false;
-        end_pending(batch, after, preparation->content_before->type);
+        end_prepared(batch, preparation);
     } else if (after->due_ms != due_ms) {
         preparation->verdict = PREPARED_LATER;
         batch_add_change(batch, after, preparation->content_before->type, true, NULL);
     } else {
         preparation->verdict = PREPARED_CONTENT;
     }
-}
-
-static void prepare_missing(struct batch *batch, struct preparation *preparation)
-{
-    end(&preparation->after, DELIVERY_DROPPED, STR("the order is not there any more"),
-        batch_now_ms(batch));
-    preparation->verdict = PREPARED_ENDED;
-    preparation->work->found = false;
-    end_pending(batch, &preparation->after, preparation->content_before->type);
 }
 
 static void prepare(struct batch *batch, struct preparation *preparation,
@@ -383,7 +371,9 @@ static void prepare(struct batch *batch, struct preparation *preparation,
     }
     const struct order *order = orders_find(batch, before->organization, content->subject);
     if (order == NULL || !read_occurrence(content->data, batch_arena(batch), &occurrence)) {
-        prepare_missing(batch, preparation);
+        end(&preparation->after, DELIVERY_DROPPED, STR("the order is not there any more"),
+            batch_now_ms(batch));
+        end_prepared(batch, preparation);
         return;
     }
     const struct export_route route = { .id = row.route, .type = occurrence.type };

@@ -121,13 +121,18 @@ static void write_ids(struct json_writer *out, str member, enum id_kind kind, co
     json_end_array(out);
 }
 
-static void write_route(struct json_writer *out, const struct export_route *route)
+void export_route_write(struct json_writer *out, const struct export_route *route)
 {
-    json_begin_object(out);
     json_member_id(out, STR("id"), ID_EXPORT_ROUTE, route->id);
     json_member_string(out, STR("customerType"), customer_type_name(route->type));
     write_ids(out, STR("campaignIds"), ID_CAMPAIGN, route->campaigns, route->campaign_count);
     write_ids(out, STR("productIds"), ID_PRODUCT, route->products, route->product_count);
+}
+
+static void write_route(struct json_writer *out, const struct export_route *route)
+{
+    json_begin_object(out);
+    export_route_write(out, route);
     json_member_int(out, STR("createdMs"), route->created_ms);
     json_end_object(out);
 }

@@ -13,6 +13,7 @@
 #include "mapping/export_render.h"
 #include "model/config.h"
 #include "model/export.h"
+#include "json/write.h"
 
 str export_type_name(enum export_type type);
 MUST_USE bool export_type_read(str name, enum export_type *ret_type);
@@ -20,6 +21,8 @@ MUST_USE bool export_type_read(str name, enum export_type *ret_type);
 /* False: it is not what export_profile_write() wrote. */
 MUST_USE bool export_profile_read(json settings, struct arena *arena,
                                   struct export_profile *ret_profile);
+/* All of a route but when it was made, as members of the object that the writer is in. */
+void export_route_write(struct json_writer *out, const struct export_route *route);
 str export_profile_write(const struct export_profile *profile, struct arena *arena);
 
 /* ── when ── */

@@ -66,6 +66,11 @@ enum export_cells {
     EXPORT_CELLS_GUARDED, /* "'" before what a spreadsheet would take for a formula */
 };
 
+static inline enum export_cells export_cells_of(bool guarded)
+{
+    return guarded ? EXPORT_CELLS_GUARDED : EXPORT_CELLS_EXACT;
+}
+
 /* RFC 4180: a record and its CRLF. Headers and methods are no columns. */
 str export_csv_header(const struct export_map *map, enum export_cells cells, struct arena *arena);
 MUST_USE bool export_csv_row(const struct export_map *map, const struct crm_source *source,

@@ -101,6 +101,13 @@ bool order_occurrence_is_about(const struct order *order, const struct order_occ
     return !recurs(occurrence->type) || order->lines[line].recurring || !order_any_recurs(order);
 }
 
+void order_occurrence_lines(const struct order *order, const struct order_occurrence *occurrence,
+                            bool *about)
+{
+    for (int i = 0; i < order->line_count; i++)
+        about[i] = order_occurrence_is_about(order, occurrence, i);
+}
+
 /* ── the states ── */
 
 int order_count_upsells(const struct order *order)

@@ -97,3 +97,6 @@ bool order_is_sold(const struct order *order);
 /* Whether an occurrence is about a line: of an upsell, the upsells; of a purchase, what recurs. */
 bool order_occurrence_is_about(const struct order *order, const struct order_occurrence *occurrence,
                                int line);
+/* The same of each line: `about` has room for ORDER_LINES_MAX. */
+void order_occurrence_lines(const struct order *order, const struct order_occurrence *occurrence,
+                            bool *about);
