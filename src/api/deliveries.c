@@ -409,6 +409,7 @@ static int add_export(struct batch *batch, const struct delivery *from,
     row.delivery = delivery->id;
     row.file = 0;
     row.content = (str){};
+    row.fix_ms = delivery->due_ms;
     batch_add_export(batch, &row);
     return 0;
 }

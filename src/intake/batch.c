@@ -309,6 +309,8 @@ void batch_add_export(struct batch *batch, const struct export_delivery_row *fro
     row->next = NULL;
     *batch->exports_end = row;
     batch->exports_end = &row->next;
+    if (row->fix_ms != 0)
+        exports_due_at(batch->committer, row->fix_ms);
 }
 
 void batch_send_again(struct batch *batch, const struct delivery *delivery,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * intake/chores.c: what the committer does beside traffic, a step of at most 20 ms at a time: prune
  * old history, give space back, merge activity runs, index keys, drop the work of deleted outlets,
- * send again in bulk (recovery.c). Where each stands is in the store, so that a kill costs at most
+ * send again in bulk (recovery.c), fix what exports send that are due (export_due.c). Where each stands is in the store, so that a kill costs at most
  * a step. */
 #include <stdlib.h>
 
@@ -20,8 +20,9 @@ struct dropped_outlet {
 };
 
 static const int64_t pauses_ms[] = {
-    [CHORE_PRUNE] = 500, [CHORE_VACUUM] = 5000,  [CHORE_MERGE] = 1000,    [CHORE_KEYS] = 1000,
-    [CHORE_DROP] = 0,    [CHORE_RECOVER] = 1000, [CHORE_BACKFILL] = 1000, [CHORE_SETTLE] = 1000,
+    [CHORE_PRUNE] = 500,     [CHORE_VACUUM] = 5000, [CHORE_MERGE] = 1000,
+    [CHORE_KEYS] = 1000,     [CHORE_DROP] = 0,      [CHORE_RECOVER] = 1000,
+    [CHORE_BACKFILL] = 1000, [CHORE_SETTLE] = 1000, [CHORE_FIX] = 100,
 };
 static_assert(COUNT_OF(pauses_ms) == CHORES, "each chore has its pause");
 
@@ -165,6 +166,8 @@ static int run(struct committer *committer, enum chore chore, int budget_ms)
         return backfill_step(committer);
     case CHORE_SETTLE:
         return export_files_settle(committer);
+    case CHORE_FIX:
+        return exports_fix_due(committer);
     case CHORES:
         break;
     }
@@ -188,6 +191,8 @@ static bool is_due(const struct committer *committer, int chore, int64_t now_ms)
                !atomic_load(&committer->admissions.stopping);
     case CHORE_SETTLE:
         return soon && atomic_load(&committer->settling);
+    case CHORE_FIX:
+        return soon && exports_are_due(committer);
     case CHORE_PRUNE:
     case CHORE_VACUUM:
     case CHORE_MERGE:

@@ -200,7 +200,8 @@ static void *committer_main(void *argument)
 bool committer_idle(struct committer *committer)
 {
     return atomic_load(&committer->recoveries) == 0 && !atomic_load(&committer->backfilling) &&
-           !atomic_load(&committer->settling) && has_ended_all(committer);
+           !atomic_load(&committer->settling) && !exports_are_due(committer) &&
+           has_ended_all(committer);
 }
 
 /* ── from outside ── */

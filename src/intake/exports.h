@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * intake/exports.h: from an occurrence of an order to the deliveries of the export profiles that ask
  * for it, and what these send. That is fixed when a delivery is first due: at once where there is no
- * delay, in the transaction of the event itself; else when its courier comes to it, which posts a
- * preparation. */
+ * delay, in the transaction of the event itself; else then, by a chore of the committer, or by the
+ * courier that comes to it first, which posts a preparation (export_due.c). */
 #pragma once
 
 #include "intake/committer.h"

@@ -245,6 +245,7 @@ enum chore {
     CHORE_RECOVER,
     CHORE_BACKFILL,
     CHORE_SETTLE,
+    CHORE_FIX,
     CHORES,
 };
 
@@ -270,13 +271,14 @@ struct committer {
     struct batch batch;
     struct rejection_budget rejections;
     struct chores chores;
-    int64_t busy_until_ms;   /* monotonic: until then there is load */
-    int64_t next_chore_ms;   /* monotonic: under load, no chore before */
-    int64_t next_tick_ms;    /* monotonic */
-    atomic_int running;      /* batches, publications under way */
-    atomic_int recoveries;   /* that are not over */
-    atomic_bool backfilling; /* there may be one in the store */
-    atomic_bool settling;    /* there may be a file with rows to be delivered */
+    int64_t busy_until_ms;          /* monotonic: until then there is load */
+    int64_t next_chore_ms;          /* monotonic: under load, no chore before */
+    int64_t next_tick_ms;           /* monotonic */
+    atomic_int running;             /* batches, publications under way */
+    atomic_int recoveries;          /* that are not over */
+    atomic_bool backfilling;        /* there may be one in the store */
+    atomic_bool settling;           /* there may be a file with rows to be delivered */
+    _Atomic int64_t exports_due_ms; /* an export may be to be fixed then, and none before */
 
     struct {
         _Atomic int64_t batches, operations, commit_us, failures, unknown, events, deliveries;
@@ -306,6 +308,11 @@ void recoveries_done(struct chores *chores);
 
 /* The chore of backfill.c. */
 MUST_USE int backfill_step(struct committer *committer);
+
+/* The chore of export_due.c. Its thread alone; the last on any. */
+MUST_USE int exports_fix_due(struct committer *committer);
+void exports_due_at(struct committer *committer, int64_t fix_ms);
+bool exports_are_due(const struct committer *committer);
 
 /* The picture there is now, read when it is not in memory; NULL: no such organization or a failure
  * (*ret_failure < 0). */

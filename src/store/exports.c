@@ -6,25 +6,60 @@
 
 #define PART_KEPT ((size_t)64 * 1024)
 
+#define EXPORT_COLUMNS                                                                             \
+    "SELECT delivery, organization, outlet, event, order_id, route, file, fix_ms, content"         \
+    " FROM exports"
+
+static struct export_delivery_row take_export(const struct sql_query *query, struct arena *arena)
+{
+    return (struct export_delivery_row){ .delivery = sql_int(query, 0),
+                                         .organization = sql_int(query, 1),
+                                         .outlet = sql_int(query, 2),
+                                         .event = sql_int(query, 3),
+                                         .order = sql_int(query, 4),
+                                         .route = sql_int(query, 5),
+                                         .file = sql_int(query, 6),
+                                         .fix_ms = sql_int(query, 7),
+                                         .content = sql_blob(query, 8, arena) };
+}
+
 int store_find_export(struct sql *sql, int64_t organization, int64_t delivery, struct arena *arena,
                       struct export_delivery_row *ret_row)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT delivery, organization, outlet, event, order_id, route, file, content FROM exports"
-        " WHERE delivery = $1 AND organization = $2",
-        SQL_I(delivery), SQL_I(organization));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql, EXPORT_COLUMNS " WHERE delivery = $1 AND organization = $2", SQL_I(delivery),
+                  SQL_I(organization));
     int r = sql_found(sql_next(&query));
     if (r == 0)
-        *ret_row = (struct export_delivery_row){ .delivery = sql_int(&query, 0),
-                                                 .organization = sql_int(&query, 1),
-                                                 .outlet = sql_int(&query, 2),
-                                                 .event = sql_int(&query, 3),
-                                                 .order = sql_int(&query, 4),
-                                                 .route = sql_int(&query, 5),
-                                                 .file = sql_int(&query, 6),
-                                                 .content = sql_blob(&query, 7, arena) };
+        *ret_row = take_export(&query, arena);
     return r;
+}
+
+int store_list_exports_to_fix(struct sql *sql, int64_t until_ms, int limit, struct arena *arena,
+                              struct export_delivery_row *ret_rows, int *ret_count)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        EXPORT_COLUMNS " WHERE fix_ms <> 0 AND fix_ms <= $1 ORDER BY fix_ms, delivery LIMIT $2",
+        SQL_I(until_ms), SQL_I(limit));
+    int count = 0;
+    int r;
+    while ((r = sql_next(&query)) > 0)
+        ret_rows[count++] = take_export(&query, arena);
+    *ret_count = count;
+    return fail(r);
+}
+
+int store_next_export_to_fix(struct sql *sql, int64_t after_ms, int64_t *ret_fix_ms)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT fix_ms FROM exports WHERE fix_ms <> 0 AND fix_ms > $1"
+                  " ORDER BY fix_ms LIMIT 1",
+                  SQL_I(after_ms));
+    int r = sql_next(&query);
+    *ret_fix_ms = r > 0 ? sql_int(&query, 0) : INT64_MAX;
+    return fail(MIN_OF(r, 0));
 }
 
 /* ── files ── */

@@ -10,6 +10,13 @@
 MUST_USE int store_find_export(struct sql *sql, int64_t organization, int64_t delivery,
                                struct arena *arena, struct export_delivery_row *ret_row);
 
+/* Those that are to be fixed by then, the most urgent first, up to `limit`. */
+MUST_USE int store_list_exports_to_fix(struct sql *sql, int64_t until_ms, int limit,
+                                       struct arena *arena, struct export_delivery_row *ret_rows,
+                                       int *ret_count);
+/* When the next one behind that is; INT64_MAX: none is. */
+MUST_USE int store_next_export_to_fix(struct sql *sql, int64_t after_ms, int64_t *ret_fix_ms);
+
 /* ── files ── */
 
 MUST_USE int store_insert_export_file(struct sql *sql, const struct export_file *file);

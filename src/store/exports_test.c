@@ -3,6 +3,7 @@
 #include "store/testing.h"
 
 #include "base/instant.h"
+#include "store/exports.h"
 #include "store/lists.h"
 
 #define ORG 1
@@ -20,7 +21,7 @@ static void test_fixed_content_is_read(void **state)
     for (int i = 0; i < 3; i++) {
         deliveries[i] = *rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET);
         if (first[i] != NULL)
-            rows_export(&rows, &deliveries[i], first[i]);
+            (void)rows_export(&rows, &deliveries[i], first[i]);
     }
     rows_commit(&rows);
     for (int round = 0; round < 2; round++) {
@@ -43,10 +44,49 @@ static void test_fixed_content_is_read(void **state)
         }
         rows_init(&rows, scene);
         rows.last_id = deliveries[2].id;
-        rows_export(&rows, &deliveries[1], fixed);
+        (void)rows_export(&rows, &deliveries[1], fixed);
         rows_commit(&rows);
     }
     assert_int_equal(scene_number(scene, "SELECT count(*) FROM exports WHERE order_id = 7"), 2);
+}
+
+/* What is not fixed yet is found when it is to be, the most urgent first, until it is. */
+static void test_what_is_to_be_fixed(void **state)
+{
+    struct scene *scene = *state;
+    static const int64_t fix_ms[] = { 300, 100, 0, 200, 200 };
+    static const int first[] = { 1, 3, 4, 0 };
+    struct sql *sql = store_writer_sql(scene->writer);
+    struct export_delivery_row found[5];
+    struct delivery deliveries[5];
+    struct rows rows;
+    int count = 0;
+    int64_t next_ms = 0;
+    rows_init(&rows, scene);
+    for (int i = 0; i < 5; i++) {
+        deliveries[i] = *rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET);
+        rows_export(&rows, &deliveries[i], "")->fix_ms = fix_ms[i];
+    }
+    rows_commit(&rows);
+    assert_int_equal(store_list_exports_to_fix(sql, 300, 5, &scene->arena, found, &count), 0);
+    assert_int_equal(count, 4);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(found[i].delivery, deliveries[first[i]].id);
+        assert_int_equal(found[i].fix_ms, fix_ms[first[i]]);
+    }
+    assert_int_equal(store_list_exports_to_fix(sql, 299, 2, &scene->arena, found, &count), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_next_export_to_fix(sql, 100, &next_ms), 0);
+    assert_int_equal(next_ms, 200);
+    rows_init(&rows, scene);
+    rows.last_id = deliveries[4].id;
+    for (int i = 0; i < 4; i++)
+        (void)rows_export(&rows, &deliveries[first[i]], "GET url \n");
+    rows_commit(&rows);
+    assert_int_equal(store_list_exports_to_fix(sql, 300, 5, &scene->arena, found, &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(store_next_export_to_fix(sql, 0, &next_ms), 0);
+    assert_int_equal(next_ms, INT64_MAX);
 }
 
 /* All work of an outlet becomes delivered, in one batch. */
@@ -81,14 +121,14 @@ static void test_exports_go_with_their_deliveries(void **state)
     for (int i = 0; i < 100; i++)
         for (int outlet = 0; outlet < 2; outlet++) {
             struct event *event = rows_event(&rows, ORG, 1 + i % 10);
-            rows_export(&rows, rows_work(&rows, event, OUTLET + outlet), "GET url \na=1");
+            (void)rows_export(&rows, rows_work(&rows, event, OUTLET + outlet), "GET url \na=1");
         }
     rows_commit(&rows);
     deliver_all(scene, OUTLET);
     scene->now_ms += 31 * DAY_MS;
     scene->real_ms += 31 * DAY_MS;
     rows_init(&rows, scene);
-    rows_export(&rows, rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET), "GET url \na=2");
+    (void)rows_export(&rows, rows_work(&rows, rows_event(&rows, ORG, 1), OUTLET), "GET url \na=2");
     rows_commit(&rows);
     deliver_all(scene, OUTLET);
     const struct retention retention = { .before_ms = scene->now_ms - 30 * DAY_MS };
@@ -111,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_fixed_content_is_read),
+        SCENE_TEST(test_what_is_to_be_fixed),
         SCENE_TEST(test_exports_go_with_their_deliveries),
     };
     return RUN_SUITE("exports", tests);

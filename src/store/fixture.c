@@ -2,6 +2,7 @@
 #include "store/fixture.h"
 
 #include "store/catalog.h"
+#include "store/exports.h"
 #include "store/orders.h"
 #include "store/testing.h"
 
@@ -99,6 +100,47 @@ static void add_orders(struct scene *scene)
     assert_int_equal(store_insert_order(sql, &order, &scene->arena), 0);
 }
 
+#define PROFILE 4001
+#define LATER_PROFILE 4002
+#define FILE_ID 4003
+#define FILE_DAY 20000
+#define LATER_MS 600000
+
+/* A row of a file, and a delivery that is due later: nothing of that is fixed yet. */
+static void add_exports(struct scene *scene)
+{
+    struct sql *sql = store_writer_sql(scene->writer);
+    const struct export_file file = { .id = FILE_ID,
+                                      .organization = ORG,
+                                      .profile = PROFILE,
+                                      .route = 1,
+                                      .day = FILE_DAY,
+                                      .name = STR("orders_new_sale_2024-10-04.csv"),
+                                      .columns = STR("[]"),
+                                      .header = STR("order\r\n"),
+                                      .closes_ms = scene->now_ms };
+    const struct export_file_row sums = { .file = file, .rows = 1, .bytes = 3 };
+    const struct backfill backfill = { .route = 1, .organization = ORG, .profile = PROFILE };
+    scene_outlet(scene, ORG, PROFILE);
+    scene_outlet(scene, ORG, LATER_PROFILE);
+    assert_int_equal(SQL_RUN(sql,
+                             "UPDATE endpoints SET kind = 'export', export = $1"
+                             " WHERE id >= $2",
+                             SQL_B(STR("sealed")), SQL_I(PROFILE)),
+                     2);
+    assert_int_equal(store_insert_export_file(sql, &file), 0);
+    assert_int_equal(store_update_export_file(sql, &sums), 0);
+    assert_int_equal(store_insert_backfill(sql, &backfill), 0);
+    struct rows rows;
+    rows_init(&rows, scene);
+    struct delivery *row = rows_work(&rows, rows_event(&rows, ORG, 1), PROFILE);
+    rows_export(&rows, row, "A1\n")->file = FILE_ID;
+    struct delivery *later = rows_work(&rows, rows_event(&rows, ORG, 1), LATER_PROFILE);
+    later->due_ms += LATER_MS;
+    rows_export(&rows, later, "")->fix_ms = later->due_ms;
+    rows_commit(&rows);
+}
+
 void fixture_make(const char *file)
 {
     struct scene scene;
@@ -107,6 +149,7 @@ void fixture_make(const char *file)
     add_people(&scene);
     add_history(&scene);
     add_orders(&scene);
+    add_exports(&scene);
     int r;
     while ((r = store_merge_activity_step(scene.writer, 20)) == CHORE_MORE)
         continue;
@@ -170,6 +213,38 @@ static void check_orders(struct scene *scene)
     assert_int_equal(products.next_number, 2);
 }
 
+/* Releases before schema 4 had none. */
+static void check_exports(struct scene *scene)
+{
+    struct sql *sql = store_reader_sql(scene->reader);
+    struct export_file file;
+    struct backfill backfill;
+    struct work_item item;
+    if (scene_number(scene, "SELECT count(*) FROM exports") == 0)
+        return;
+    assert_int_equal(store_find_export_file_by_name(sql, ORG, PROFILE,
+                                                    STR("orders_new_sale_2024-10-04.csv"),
+                                                    &scene->arena, &file),
+                     0);
+    assert_int_equal(file.row_count, 1);
+    const struct export_file_part part = { ORG, file.id, 0, 100 };
+    struct buf bytes;
+    int64_t last = 0;
+    buf_init(&bytes, &scene->arena, 100);
+    assert_int_equal(store_read_export_file_part(sql, &part, &bytes, &last), 0);
+    assert_true(str_equal(buf_str(&bytes), STR("A1\n")));
+    assert_int_equal(store_find_backfill(sql, &backfill), 0);
+    assert_int_equal(backfill.profile, PROFILE);
+    assert_int_equal(scene_work(scene, ORG, PROFILE, &item, 1), 1);
+    assert_true(item.event.rendered);
+    assert_int_equal(scene_work(scene, ORG, LATER_PROFILE, &item, 1), 1);
+    assert_false(item.event.rendered);
+    assert_int_equal(item.delivery.due_ms, item.delivery.created_ms + LATER_MS);
+    int64_t fix_ms = 0;
+    assert_int_equal(store_next_export_to_fix(sql, 0, &fix_ms), 0);
+    assert_int_equal(fix_ms, item.delivery.due_ms);
+}
+
 void fixture_check(str directory)
 {
     struct scene scene = { .log = { .least = LOG_ERROR, .fd = 2 } };
@@ -181,6 +256,7 @@ void fixture_check(str directory)
     check_work(&scene);
     check_contact(&scene);
     check_orders(&scene);
+    check_exports(&scene);
     assert_int_equal(
         store_setting_get(store_reader_sql(scene.reader), "fixture", &scene.arena, &value), 1);
     scene_check(&scene);

@@ -233,9 +233,10 @@ struct export_delivery_row {
     int64_t outlet;
     int64_t event;
     int64_t order;
-    int64_t route; /* of a file; 0: any of that customer type */
-    int64_t file;  /* that it is a row of; 0: none */
-    str content;   /* mapping/export_render.h; empty: not fixed yet */
+    int64_t route;  /* of a file; 0: any of that customer type */
+    int64_t file;   /* that it is a row of; 0: none */
+    str content;    /* mapping/export_render.h; empty: not fixed yet */
+    int64_t fix_ms; /* while it is not: when it is to be, at the latest; 0: when it is sent */
 };
 
 /* A file of an export profile: what is fixed with its first row, and how far it is. Its bytes are

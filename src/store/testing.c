@@ -342,7 +342,8 @@ struct delivery_change *rows_change(struct rows *rows, const struct delivery *de
     return change;
 }
 
-void rows_export(struct rows *rows, const struct delivery *delivery, const char *content)
+struct export_delivery_row *rows_export(struct rows *rows, const struct delivery *delivery,
+                                        const char *content)
 {
     struct export_delivery_row *row = ARENA_NEW(&rows->scene->arena, struct export_delivery_row);
     *row = (struct export_delivery_row){
@@ -355,6 +356,7 @@ void rows_export(struct rows *rows, const struct delivery *delivery, const char 
     };
     *rows->exports_end = row;
     rows->exports_end = &row->next;
+    return row;
 }
 
 void rows_key(struct rows *rows, const struct event *event, const char *key)

@@ -88,7 +88,8 @@ struct delivery *rows_work(struct rows *rows, struct event *event, int64_t outle
 struct delivery_change *rows_change(struct rows *rows, const struct delivery *delivery,
                                     enum delivery_state state, bool with_attempt);
 /* That it is of an export profile. Empty content: not fixed yet. */
-void rows_export(struct rows *rows, const struct delivery *delivery, const char *content);
+struct export_delivery_row *rows_export(struct rows *rows, const struct delivery *delivery,
+                                        const char *content);
 void rows_key(struct rows *rows, const struct event *event, const char *key);
 void rows_rejection(struct rows *rows, int64_t organization, int64_t inlet, const char *reason);
 

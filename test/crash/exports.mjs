@@ -16,7 +16,7 @@ import { expect } from '../lib/http.mjs';
 import { crashBinary, sqliteOf } from '../lib/hub.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
-export const HOT = ['before-commit', 'after-commit', 'before-hand-over', 'after-hand-over', 'after-send', 'prepare', 'prepared'];
+export const HOT = ['before-commit', 'after-commit', 'before-hand-over', 'after-hand-over', 'after-send', 'prepare', 'prepared', 'fix', 'fixed'];
 export const STEPS = ['backfill', 'backfilled', 'settle', 'settled'];
 
 const DELAY = 10; // minutes

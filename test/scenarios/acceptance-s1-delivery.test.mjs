@@ -5,7 +5,7 @@ import { checkEquations } from '../lib/books.mjs';
 import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { freePort, scenario } from '../lib/hub.mjs';
-import { HOUR, MINUTE, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
+import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
 import { until } from '../lib/wait.mjs';
 
 const ordersOf = async (shop, profile) => (await shop.sent(profile)).map((one) => Number(Object.fromEntries(parametersOf(one)).order));
@@ -61,6 +61,61 @@ scenario('S1.18 with a delay of 5 every 20 minutes: sent by 20, and not before 5
     assert.equal(await shop.count(profile), 1);
     await shop.hub.advance(MINUTE);
     assert.equal(await shop.count(profile), 2);
+});
+
+scenario('what is sent is fixed when it is due, though its courier comes later', async () => {
+    const shop = await Shop.start();
+    const mappings = { order: '[orderId]', phone: '[phoneNumber]', type: '[customerType]' };
+    const paused = await shop.profile('new_sale', { mappings, delayMinutes: 10 });
+    const sick = await shop.profile('new_sale', { mappings, delayMinutes: 10 });
+    const partial = await shop.profile('partial', { mappings, delayMinutes: 10 });
+    const phonesOf = async (profile) => (await shop.sent(profile)).map((one) => Object.fromEntries(parametersOf(one)).phone);
+    let down = true;
+    shop.receiver.script = ({ path }) => (down && path.startsWith(sick.path) ? 500 : 200);
+    for (const profile of [paused, partial]) await shop.update(profile, { status: 'paused' });
+
+    const clientOrderId = 'fixed-when-due';
+    const withPhone = (state, phoneNumber) => shop.order({ clientOrderId, state, customer: { ...PERSON, phoneNumber } });
+    await withPhone('partial', '1');
+    await shop.hub.advance(2 * MINUTE);
+    await withPhone('complete', '2');
+    await shop.hub.advance(7 * MINUTE);
+    await shop.hub.settled();
+    await withPhone('complete', '3'); // a minute before the partial is due
+    await shop.hub.advance(MINUTE);
+    await shop.hub.settled();
+    // Of one who has bought the partial is not sent, and that is known at once, paused or not.
+    assert.deepEqual([(await shop.delivery(partial)).state, (await shop.delivery(partial)).reason], ['dropped', 'converted']);
+    await shop.hub.advance(2 * MINUTE);
+    await shop.hub.settled();
+    await withPhone('complete', '4'); // behind it
+    await shop.hub.restart();
+    for (const profile of [paused, partial]) await shop.update(profile, { status: 'active' });
+    down = false;
+    await shop.hub.advance(HOUR);
+    assert.deepEqual([await phonesOf(paused), await shop.count(partial)], [['3'], 0]);
+    assert.deepEqual([...new Set(await phonesOf(sick))], ['3']);
+    assert.equal((await shop.delivery(sick)).state, 'delivered');
+    checkEquations(await ledgerOf(shop.api));
+    await shop.hub.checkLedger();
+});
+
+scenario('what is due while an earlier one about the same order cannot be sent is fixed then, too', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile(['new_sale', 'all_refunds'], { mappings: { type: '[customerType]', phone: '[phoneNumber]' }, delayMinutes: 10 });
+    let down = true;
+    shop.receiver.script = () => (down ? 500 : 200);
+    const clientOrderId = 'behind';
+    const order = await shop.order({ clientOrderId, customer: { ...PERSON, phoneNumber: '1' } });
+    await shop.change(order, { id: 'all', type: 'refund' });
+    await shop.hub.advance(10 * MINUTE);
+    await until('the first was tried', async () => shop.receiver.count > 0);
+    await shop.hub.settled();
+    await shop.order({ clientOrderId, customer: { ...PERSON, phoneNumber: '2' } });
+    down = false;
+    await shop.hub.advance(HOUR);
+    const sent = (await shop.sent(profile)).map((one) => Object.fromEntries(parametersOf(one)));
+    assert.deepEqual([...new Set(sent.map((one) => `${one.type} ${one.phone}`))], ['SALE 1', 'REFUND 1']);
 });
 
 scenario('S1.72 a target that fails ten times and then answers has it on the eleventh attempt, behind a restart of the hub too', async () => {

@@ -147,6 +147,40 @@ scenario('a row\'s day is that of the account\'s clocks and of its due time', as
     assert.notEqual(file.day, day);
 });
 
+for (const killed of [false, true]) scenario(`rows that are due while nothing can be uploaded go into the file of the day they are due, as they are then${killed ? ', behind a kill' : ''}`, async (t) => {
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const mappings = [{ exportName: 'order', field: 'orderId' }, { exportName: 'phone', field: 'phoneNumber' }];
+    const profile = await shop.profile('new_sale', server(files, { mappings, delayMinutes: 60 }));
+    await nextDay(shop);
+    await shop.update(profile, { status: 'paused' });
+    const day = await today(shop);
+    const orders = [];
+    for (let i = 0; i < 70; i++) orders.push(await shop.order({ clientOrderId: `late-${i}`, customer: { ...PERSON, phoneNumber: '1' } }));
+    await shop.hub.advance(60 * MINUTE);
+    const [open] = await until('they are in the file', async () => {
+        const made = await filesOf(shop, profile);
+        return made.length > 0 && made[0].rows === 70 && made;
+    });
+    assert.deepEqual([open.day, open.state], [day, 'open']);
+    await shop.order({ clientOrderId: 'late-0', customer: { ...PERSON, phoneNumber: '2' } });
+    await nextDay(shop);
+    await shop.hub.advance(24 * HOUR);
+    if (killed) {
+        await shop.hub.kill();
+        await shop.hub.start();
+    }
+    await shop.update(profile, { status: 'active' });
+    await until('all are delivered', async () => (await shop.deliveries(profile)).every((row) => row.state === 'delivered'));
+    const [file, ...others] = await filesOf(shop, profile);
+    assert.deepEqual([others, file.day, files.list()], [[], day, [file.name]]);
+    assert.deepEqual(files.read(file.name).toString().split('\r\n').sort(), ['order,phone', ...orders.map((order) => `${order.orderId},1`), ''].sort());
+    assert.equal((await shop.deliveries(profile)).filter((row) => row.attemptCount > 0).length, 1);
+    await shop.hub.settled();
+    await shop.hub.checkLedger();
+});
+
 scenario('S1.72 B16 a file server that is away has the file when it is back, once, under its whole name', async (t) => {
     const files = await startFileServer('ftps');
     t.after(() => files.close());

@@ -113,10 +113,12 @@ static int write_export(struct store_writer *writer, const struct export_deliver
     int64_t changed = SQL_RUN(
         &writer->sql,
         "INSERT INTO exports (delivery, organization, outlet, event, order_id, route, file,"
-        " content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " ON CONFLICT (delivery) DO UPDATE SET file = excluded.file, content = excluded.content",
+        " content, fix_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " ON CONFLICT (delivery) DO UPDATE SET file = excluded.file, content = excluded.content,"
+        " fix_ms = excluded.fix_ms",
         SQL_I(row->delivery), SQL_I(row->organization), SQL_I(row->outlet), SQL_I(row->event),
-        SQL_I(row->order), SQL_I(row->route), SQL_I(row->file), sql_optional_blob(row->content));
+        SQL_I(row->order), SQL_I(row->route), SQL_I(row->file), sql_optional_blob(row->content),
+        SQL_I(row->fix_ms));
     return changed < 0 ? fail(FAIL_STORE) : 0;
 }
 

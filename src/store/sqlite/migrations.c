@@ -319,5 +319,14 @@ static const char step_4[] =
     "CREATE INDEX events_by_order ON events (organization, order_id, id)"
     " WHERE type >= 'order.' AND type < 'order/';";
 
-const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4 };
+static const char step_5[] =
+    /* When what it sends is to be fixed, whatever its courier does (intake/export_due.c); 0: it is,
+     * or its courier does it. */
+    "ALTER TABLE exports ADD COLUMN fix_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE exports SET fix_ms = COALESCE((SELECT w.due_ms FROM work w WHERE"
+    " w.organization = exports.organization AND w.outlet = exports.outlet"
+    " AND w.id = exports.delivery), 0) WHERE content IS NULL;"
+    "CREATE INDEX exports_to_fix ON exports (fix_ms, delivery) WHERE fix_ms <> 0;";
+
+const char *const sqlite_migrations[] = { step_1, step_2, step_3, step_4, step_5 };
 const int sqlite_migration_count = COUNT_OF(sqlite_migrations);
