@@ -83,6 +83,8 @@ enum exchange_end upload_end_of(const struct upload_run *run, CURLcode code);
 
 /* Sets the easy handle's callbacks. */
 void upload_listen(struct upload_run *run);
+/* Nothing more is said or heard, whatever libcurl goes on with. */
+void upload_break_off(struct upload_run *run);
 /* A line of the conversation: as much as still fits. */
 void upload_add_line(struct buf *part, str what, str of);
 /* When it was there, and its TLS. */

@@ -81,7 +81,7 @@ static void set_transfer(struct upload_run *run)
     SET(easy, CURLOPT_PASSWORD, arena_c(&run->arena, upload->password));
     SET(easy, CURLOPT_SSH_AUTH_TYPES, (long)(CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD));
     SET(easy, CURLOPT_FTP_SKIP_PASV_IP, 1L);
-    SET(easy, CURLOPT_FORBID_REUSE, 1L);
+    SET(easy, CURLOPT_FORBID_REUSE, (long)!run->sftp); /* it goes with the handle, broken off */
     run->commands = upload_commands(run);
     SET(easy, CURLOPT_POSTQUOTE, run->commands);
     if (run->stage != STAGE_SEND) {
@@ -194,6 +194,8 @@ static void perform(struct upload_run *run)
         note_end(run, code);
         note_sftp_commands(run, code);
     }
+    if (run->sftp)
+        upload_break_off(run);
     curl_easy_cleanup(run->easy);
 }
 
