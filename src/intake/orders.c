@@ -280,6 +280,8 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
     const struct picture *picture = batch_picture(batch, arrival->wanted.organization);
     const struct product *product =
         picture == NULL ? NULL : objects_find(&picture->products, line->linked);
+    if (product != NULL)
+        line->linked_name = product->name;
     if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
         return;
     line->list_price = product->price * MAX_OF(line->quantity, 1);

@@ -308,7 +308,7 @@ static str line_value(const struct order_line *line, enum crm_slot slot, struct 
     case CRM_SLOT_ID:
         return product_id(line, arena);
     case CRM_SLOT_NAME:
-        return line->name;
+        return order_line_name(line);
     case CRM_SLOT_SKU:
         return line->sku;
     case CRM_SLOT_QTY:

@@ -134,8 +134,9 @@ struct order_line {
     int64_t sku_id;  /* the hub's SKU; 0: the campaign knows none of that name */
     int64_t linked;  /* the product that the SKU is linked to now; not stored; 0: none */
     str sku;         /* as it was said */
-    str name;
-    str sender_id; /* [productN_id] of the sender */
+    str name;        /* as it was said */
+    str linked_name; /* of the product that the SKU is linked to now; not stored */
+    str sender_id;   /* [productN_id] of the sender */
     str external_id, crm_id, campaign_product_id;
     /* In what arrives, a quantity of 0 and prices of −1 are not said. */
     int64_t quantity;
@@ -154,6 +155,11 @@ struct order_line {
 static inline int64_t order_line_product(const struct order_line *line)
 {
     return line->product != 0 ? line->product : line->linked;
+}
+
+static inline str order_line_name(const struct order_line *line)
+{
+    return line->name.len > 0 ? line->name : line->linked_name;
 }
 
 struct order {

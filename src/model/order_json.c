@@ -224,7 +224,7 @@ static void write_line(struct json_writer *out, const struct order_line *line)
     json_member_id_or_null(out, STR("productId"), ID_PRODUCT, order_line_product(line));
     json_member_id_or_null(out, STR("skuId"), ID_SKU, line->sku_id);
     json_member_text_or_null(out, STR("sku"), line->sku);
-    json_member_text_or_null(out, STR("name"), line->name);
+    json_member_text_or_null(out, STR("name"), order_line_name(line));
     json_member_int(out, STR("qty"), line->quantity);
     member_money(out, "price", line->price);
     member_money(out, "shipPrice", line->ship_price);

@@ -85,12 +85,21 @@ static int find_by_number(struct sql *sql, const struct order_wanted *wanted, st
 }
 
 /* A line says which SKU it is; the SKU, which product. */
-static int link_line(struct sql *sql, int64_t organization, struct order_line *line)
+static int link_line(struct sql *sql, int64_t organization, struct arena *arena,
+                     struct order_line *line)
 {
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql, "SELECT product FROM skus WHERE id = $1 AND organization = $2",
+        SQL_QUERY(sql,
+                  "SELECT s.product, p.name FROM skus s LEFT JOIN products p ON p.id = s.product"
+                  " AND p.organization = s.organization"
+                  " WHERE s.id = $1 AND s.organization = $2",
                   SQL_I(line->sku_id), SQL_I(organization));
-    return fail(sql_one_int(&query, &line->linked));
+    int r = sql_next(&query);
+    if (r > 0) {
+        line->linked = sql_int(&query, 0);
+        line->linked_name = sql_text(&query, 1, arena);
+    }
+    return fail(MIN_OF(r, 0));
 }
 
 static int link_lines(struct sql *sql, struct arena *arena, struct order *order)
@@ -100,7 +109,7 @@ static int link_lines(struct sql *sql, struct arena *arena, struct order *order)
     for (int i = 0; i < order->line_count; i++) {
         lines[i] = order->lines[i];
         if (r == 0 && lines[i].sku_id != 0)
-            r = link_line(sql, order->organization, &lines[i]);
+            r = link_line(sql, order->organization, arena, &lines[i]);
     }
     order->lines = lines;
     return fail(r);
