@@ -34,6 +34,17 @@ void preparation_begin(struct dispatch *dispatch)
     ground->prepare(ground->context, &dispatch->preparation);
 }
 
+/* Rows may be sent again by hand beside each other; their file goes one time behind another. */
+static bool is_under_way(struct courier *courier, int64_t file)
+{
+    LIST_EACH(&courier->dispatches, at)
+    {
+        if (LIST_ENTRY(at, struct dispatch, link)->result->file == file)
+            return true;
+    }
+    return false;
+}
+
 /* The file goes instead of the row. False: what the profile says cannot be used. */
 static bool take_file(struct dispatch *dispatch)
 {
@@ -93,7 +104,8 @@ void dispatch_prepared(struct dispatch *dispatch)
         dispatch->result->after = dispatch->result->before;
         break;
     case PREPARED_FILE:
-        if (!courier->stopping && take_file(dispatch)) {
+        if (!courier->stopping && !is_under_way(courier, preparation->file.id) &&
+            take_file(dispatch)) {
             dispatch_attempt(dispatch);
             return;
         }

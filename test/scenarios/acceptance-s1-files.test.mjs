@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import { checkEquations } from '../lib/books.mjs';
 import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
-import { startFileServer } from '../lib/ftp.mjs';
+import { slow, startFileServer } from '../lib/ftp.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { readText, scenario, sqliteOf } from '../lib/hub.mjs';
 import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
@@ -226,6 +226,39 @@ scenario('B16 of rows that are committed together one takes the file away, in on
         const [header, ...rows] = files.read(file.name).toString().split(/(?<=\r\n)/);
         assert.deepEqual([header, ...rows.sort()], [HEADER, ...lines[i]]);
     }
+    await shop.hub.checkLedger();
+});
+
+scenario('B16 rows that are sent again by hand at the same time have their file go one time behind another', async (t) => {
+    const files = await startFileServer('ftp');
+    t.after(() => files.close());
+    const shop = await Shop.start();
+    const mappings = [...COLUMNS, { exportName: 'pad', static: 'p'.repeat(4000) }];
+    const profile = await shop.profile('new_sale', server(files, { hostKey: undefined, mappings }));
+    await Promise.all(Array.from({ length: 60 }, () => shop.order()));
+    await nextDay(shop);
+    await until('all are delivered', async () => (await shop.deliveries(profile)).every((row) => row.state === 'delivered'));
+    const [name] = files.list();
+    const bytes = files.read(name);
+    await files.restart(slow(200));
+    const rows = await shop.deliveries(profile);
+    expect(await shop.api.post(`/api/v1/deliveries/${rows[0].id}/resend`), 202);
+    await files.holds(`.${name}.part`, 30000);
+    for (const row of rows.slice(1, 4)) expect(await shop.api.post(`/api/v1/deliveries/${row.id}/resend`), 202);
+    const sizes = [];
+    await until('the first is through', () => {
+        const part = files.read(`.${name}.part`);
+        if (part !== null) sizes.push(part.length);
+        return part === null;
+    }, { every: 5 });
+    assert.deepEqual(sizes, sizes.toSorted((a, b) => a - b), 'nobody else wrote it');
+    await files.restart();
+    await until('all are delivered', async () => {
+        await shop.hub.advance(6000);
+        return (await shop.deliveries(profile)).every((row) => row.state === 'delivered');
+    });
+    assert.deepEqual([files.list(), files.read(name)], [[name], bytes]);
+    await shop.hub.settled();
     await shop.hub.checkLedger();
 });
 
