@@ -159,10 +159,8 @@ static int read_export(const struct picture_source *source, const struct endpoin
     if (!export_profile_read(settings, arena, profile))
         return fail(FAIL_CORRUPT);
     made->export = profile;
-    if (profile->type != EXPORT_POSTBACK) { /* rows wait for their file, not for each other */
-        made->policy.order = ORDER_NONE;
-        made->policy.concurrency = 1; /* of one file's rows, sent again, the first takes it along */
-    }
+    if (profile->type != EXPORT_POSTBACK)
+        policy_take_files(&made->policy);
     made->transport.header_count = 0;
     take_headers(profile->map, arena, &made->transport);
     return 0;

@@ -8,6 +8,7 @@
 #include "delivery/url.h"
 #include "mapping/export_profile.h"
 #include "mapping/export_server.h"
+#include "model/names.h"
 
 #define MINUTE_MS ((int64_t)60 * 1000)
 
@@ -133,6 +134,17 @@ static void check_members(struct call *call, enum export_type type)
                                     "one is %.*s.",
                                     STR_ARG(export_type_name(members[i].type)),
                                     STR_ARG(export_type_name(type))));
+}
+
+/* policy_take_files(): what a body says of it may be just that. */
+static void check_order(struct call *call)
+{
+    str order;
+    int64_t concurrency;
+    if (body_text(call, "order", &order) && !str_equal(order, outlet_order_name(ORDER_NONE)))
+        call_wrong(call, "order", "option", STR("Send none: the rows of a file go with it."));
+    if (body_int(call, "concurrency", &concurrency) && concurrency != 1)
+        call_wrong(call, "concurrency", "range", STR("Send 1: files go one behind another."));
 }
 
 static void take_settings(struct call *call, struct export_profile *profile)
@@ -322,6 +334,8 @@ int export_body_take(struct call *call, struct export_open *open, struct endpoin
     struct export_profile *profile = &open->profile;
     struct outlet_texts texts = endpoint_texts(row);
     check_members(call, profile->type);
+    if (profile->type != EXPORT_POSTBACK)
+        check_order(call);
     take_settings(call, profile);
     str url = take_url(call, open);
     texts.elsewhere = leads_elsewhere(open->url, url);

@@ -136,7 +136,8 @@ static void warn_of_standing(struct json_writer *out, enum outlet_status status)
 
 int exports_warn(struct call *call, const struct endpoint_row *row, const struct export_open *open)
 {
-    const struct outlet_texts texts = endpoint_texts(row);
+    struct outlet_texts texts = endpoint_texts(row);
+    texts.files = open->profile.type != EXPORT_POSTBACK;
     if (open->profile.route_count == 0)
         json_add_string(&call->out, arena_format(&call->request->arena,
                                                  "It has no routes: nothing is sent. Add one: POST "
@@ -154,11 +155,12 @@ int exports_warn(struct call *call, const struct endpoint_row *row, const struct
 static int write_profile(struct call *call, struct sql *sql, const struct endpoint_row *row)
 {
     struct json_writer *out = &call->out;
-    const struct outlet_texts texts = endpoint_texts(row);
+    struct outlet_texts texts = endpoint_texts(row);
     struct export_open open = {};
     int r = exports_open(call, row, &open);
     if (r < 0)
         return fail(r);
+    texts.files = open.profile.type != EXPORT_POSTBACK;
     json_begin_object(out);
     json_member_id(out, STR("id"), ID_EXPORT_PROFILE, row->id);
     json_member_string(out, STR("name"), row->name);

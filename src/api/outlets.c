@@ -402,6 +402,8 @@ int outlets_write(struct call *call, const struct outlet_texts *texts)
     int r = read_texts(call, texts, &policy, &transport);
     if (r < 0)
         return fail(r);
+    if (texts->files)
+        policy_take_files(&policy);
     policy_write(&call->out, texts->kind, &policy);
     transport_write(&call->out, texts->kind, &transport, TRANSPORT_MASKED, &call->request->arena);
     write_schedule(&call->out, &policy.retry);
@@ -447,6 +449,8 @@ int outlets_warn(struct call *call, const struct outlet_texts *texts)
     if (r < 0)
         return fail(r);
     warn_of_certificate(call, transport.certificate);
+    if (texts->files)
+        policy_take_files(&policy);
     if (policy.order == ORDER_STRICT && policy.concurrency > 1)
         json_add_string(&call->out, STR("In strict order one attempt is under way at a time, "
                                         "whatever concurrency says."));

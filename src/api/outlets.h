@@ -13,6 +13,7 @@ struct outlet_texts {
     str transport;   /* sealed JSON; empty: all as usual */
     bool elsewhere;  /* the change of the URL leads to another host or port; outlets_change() adds:
                      * or that of the proxy */
+    bool files;      /* go out, not requests */
     bool authorizes; /* answer of outlets_change(): it sends an Authorization of its own */
 };
 

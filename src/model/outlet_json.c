@@ -11,6 +11,12 @@ struct outlet_policy policy_of(enum endpoint_kind kind)
     return (struct outlet_policy){ .retry = retry_webhook };
 }
 
+void policy_take_files(struct outlet_policy *policy)
+{
+    policy->order = ORDER_NONE;
+    policy->concurrency = 1;
+}
+
 /* ── taking single members ── */
 
 static bool is_there(json value)

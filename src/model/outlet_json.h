@@ -16,6 +16,9 @@
 /* What an endpoint has when nobody said otherwise. Export profiles are in line by order, and tried
  * until they succeed. */
 struct outlet_policy policy_of(enum endpoint_kind kind);
+/* Of what sends files, whatever it says: rows wait for their file, not for each other, and of one
+ * file's rows that are sent again the first takes it along. */
+void policy_take_files(struct outlet_policy *policy);
 
 /* The members that `object` has replace those of `policy`; others stay. What is taken lives in the
  * arena. The object is right: a schema has checked it, or it is what policy_write() wrote. */

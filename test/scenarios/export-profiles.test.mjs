@@ -340,6 +340,13 @@ scenario('bad values of a file server, and members that another type has', async
     const csv = expect(await api.post(PATH, { name: 'x', type: 'csv', mappings: KEYED }), 201).json;
     assert.deepEqual([csv.type, csv.url, csv.host], ['csv', null, null]);
     assert.ok(csv.warnings.some((text) => /headers do nothing/.test(text)));
+    // Rows of a file go with it: there is no order to choose.
+    assert.deepEqual([csv.order, csv.concurrency], ['none', 1]);
+    for (const [field, value] of Object.entries({ order: 'subject', concurrency: 2 })) {
+        refused(await api.post(PATH, { name: 'x', type: 'csv', [field]: value }), field);
+        refused(await api.patch(`${PATH}/${csv.id}`, { [field]: value }), field);
+    }
+    assert.deepEqual((await change(csv.id, { order: 'none', concurrency: 1 })).order, 'none');
 });
 
 // ── routes ──
