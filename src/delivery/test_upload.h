@@ -8,21 +8,15 @@
 #include "delivery/test_exchange.h"
 #include "delivery/test_files.h"
 
-/* libssh2 1.11.1 (Debian 13) loses 96 bytes in each handshake; 1.10 does not. The checker asks for these
- * by name; the slow unwinder sees through libraries. */
+/* libssh2 1.11.1 (Debian 13) loses 96 bytes in each handshake, and, with libcurl 8.14, 87 KB with some
+ * connections that the server breaks off; those of Debian 12 lose nothing. The leak checker asks for
+ * this by its name. */
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libssh2_session_handshake";
-}
-
-const char *__asan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-    return "fast_unwind_on_malloc=0";
+    return "leak:libssh2.so";
 }
 
 /* NOLINTEND(bugprone-reserved-identifier) */

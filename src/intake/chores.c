@@ -11,6 +11,7 @@
 
 #define STEP_MS 20
 #define BUSY_STEP_MS 6
+#define FAILURE_PAUSE_MS 1000
 #define NOTICES_KEPT_MS (30 * DAY_MS)
 
 struct dropped_outlet {
@@ -216,7 +217,7 @@ bool chores_step(struct committer *committer, bool busy)
             log_line(committer->options.log, LOG_WARN, "chore failed", LOG_INT("chore", chore),
                      LOG_TEXT("error", str_c(fail_describe(r))));
         chores->more[chore] = r == CHORE_MORE;
-        chores->next_ms[chore] = clock_mono_ms() + pauses_ms[chore];
+        chores->next_ms[chore] = clock_mono_ms() + (r < 0 ? FAILURE_PAUSE_MS : pauses_ms[chore]);
         chores->next = (chore + 1) % CHORES;
         return r == CHORE_MORE || chores->more[CHORE_RECOVER];
     }

@@ -190,11 +190,21 @@ void preparation_post(struct committer *committer, struct preparation *preparati
 #define EXPORTS_A_STEP 64
 #define STEP_BYTES ((size_t)1 << 20)
 
+/* A step that fails is done again with its first alone; that one, if it fails, is left to its
+ * courier, so that nobody else waits for it. */
 struct step {
     struct operation operation;
     struct arena arena;
+    int most;
+    bool leave;      /* the first to its courier */
     int64_t next_ms; /* when there is more to do; 0: at once */
 };
+
+static void leave_to_courier(struct batch *batch, struct export_delivery_row *row)
+{
+    row->fix_ms = 0;
+    batch_add_export(batch, row);
+}
 
 /* One that has ended, or whose courier does it, is only taken off the list. */
 static int fix_one(struct batch *batch, struct due *due)
@@ -213,8 +223,7 @@ static int fix_one(struct batch *batch, struct due *due)
     if (r < 0)
         return fail(r);
     if (!pending || r != 0) {
-        row->fix_ms = 0;
-        batch_add_export(batch, row);
+        leave_to_courier(batch, row);
         return 0;
     }
     const struct delivery before = found.delivery;
@@ -226,26 +235,37 @@ static int fix_one(struct batch *batch, struct due *due)
     return 0;
 }
 
+static int fix_all(struct batch *batch, struct export_delivery_row *rows, int count, int *ret_fixed)
+{
+    const struct arena *arena = batch_arena(batch);
+    for (int i = 0; i < count; i++)
+        orders_want_known(batch, rows[i].organization, rows[i].order);
+    int r = batch_load(batch);
+    size_t held = arena->held;
+    int at = 0;
+    for (; r == 0 && at < count && arena->held - held < STEP_BYTES; at++) {
+        struct due due = { .row = rows[at] };
+        r = fix_one(batch, &due);
+    }
+    *ret_fixed = at;
+    return fail(r);
+}
+
 static int execute_step(struct operation *operation, struct batch *batch)
 {
     struct step *step = CONTAINER_OF(operation, struct step, operation);
     struct export_delivery_row *rows =
         ARENA_ARRAY(batch_arena(batch), struct export_delivery_row, EXPORTS_A_STEP);
-    const struct arena *arena = batch_arena(batch);
     int64_t now_ms = batch_now_ms(batch);
     int count = 0;
-    int at = 0;
-    int r = store_list_exports_to_fix(batch_sql(batch), now_ms, EXPORTS_A_STEP, batch_arena(batch),
+    int fixed = 0;
+    int r = store_list_exports_to_fix(batch_sql(batch), now_ms, step->most, batch_arena(batch),
                                       rows, &count);
-    for (int i = 0; r == 0 && i < count; i++)
-        orders_want_known(batch, rows[i].organization, rows[i].order);
-    if (r == 0)
-        r = batch_load(batch);
-    for (size_t held = arena->held; r == 0 && at < count && arena->held - held < STEP_BYTES; at++) {
-        struct due due = { .row = rows[at] };
-        r = fix_one(batch, &due);
-    }
-    if (r == 0 && at == count && count < EXPORTS_A_STEP)
+    if (r == 0 && step->leave && count > 0)
+        leave_to_courier(batch, &rows[0]);
+    else if (r == 0)
+        r = fix_all(batch, rows, count, &fixed);
+    if (r == 0 && count == fixed && count < step->most)
         r = store_next_export_to_fix(batch_sql(batch), now_ms, &step->next_ms);
     CRASH_POINT("fix");
     return fail(r);
@@ -265,16 +285,26 @@ static const struct operation_kind step_kind = {
     .answer = answer_step,
 };
 
+static bool run_step(struct committer *committer, struct step *step)
+{
+    step->operation.kind = &step_kind;
+    bool done = management_run_own(committer, &step->operation);
+    arena_done(&step->arena);
+    return done;
+}
+
 int exports_fix_due(struct committer *committer)
 {
-    struct step step = { .operation = { .kind = &step_kind } };
-    bool done = management_run_own(committer, &step.operation);
-    arena_done(&step.arena);
-    if (!done)
+    struct step step = { .most = EXPORTS_A_STEP };
+    struct step alone = { .most = 1 };
+    struct step left = { .most = 1, .leave = true };
+    bool done = run_step(committer, &step);
+    if (!done && !run_step(committer, &alone) && !run_step(committer, &left))
         return fail(FAIL_STORE);
     CRASH_POINT("fixed");
-    atomic_store(&committer->exports_due_ms, step.next_ms);
-    return step.next_ms == 0 ? CHORE_MORE : 0;
+    int64_t next_ms = done ? step.next_ms : 0;
+    atomic_store(&committer->exports_due_ms, next_ms);
+    return next_ms == 0 ? CHORE_MORE : 0;
 }
 
 void exports_due_at(struct committer *committer, int64_t fix_ms)

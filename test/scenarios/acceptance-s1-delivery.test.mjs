@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { checkEquations } from '../lib/books.mjs';
 import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
-import { freePort, scenario } from '../lib/hub.mjs';
+import { freePort, scenario, sqliteOf } from '../lib/hub.mjs';
 import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -116,6 +116,24 @@ scenario('what is due while an earlier one about the same order cannot be sent i
     await shop.hub.advance(HOUR);
     const sent = (await shop.sent(profile)).map((one) => Object.fromEntries(parametersOf(one)));
     assert.deepEqual([...new Set(sent.map((one) => `${one.type} ${one.phone}`))], ['SALE 1', 'REFUND 1']);
+});
+
+scenario('an order that cannot be read any more holds up no other that is due', async () => {
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', { mappings: { order: '[orderId]', phone: '[phoneNumber]' }, delayMinutes: 10 });
+    await shop.update(profile, { status: 'paused' });
+    const orders = [];
+    for (let i = 0; i < 3; i++) orders.push(await shop.order({ clientOrderId: `rotten-${i}`, customer: { ...PERSON, phoneNumber: '1' } }));
+    await shop.hub.stop();
+    sqliteOf(shop.hub, `UPDATE orders SET data = x'7b' WHERE client_order_id = 'rotten-1'`);
+    await shop.hub.start();
+    await shop.hub.advance(10 * MINUTE);
+    await shop.hub.settled();
+    for (const i of [0, 2]) await shop.order({ clientOrderId: `rotten-${i}`, customer: { ...PERSON, phoneNumber: '2' } });
+    await shop.update(profile, { status: 'active' });
+    await until('both are sent', async () => shop.receiver.count >= 2);
+    const sent = shop.receiver.requests.map((one) => Object.fromEntries(parametersOf(one)));
+    assert.deepEqual(sent.sort((a, b) => a.order - b.order), [0, 2].map((i) => ({ order: `${orders[i].orderId}`, phone: '1' })));
 });
 
 scenario('S1.72 a target that fails ten times and then answers has it on the eleventh attempt, behind a restart of the hub too', async () => {
