@@ -280,8 +280,8 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
     const struct picture *picture = batch_picture(batch, arrival->wanted.organization);
     const struct product *product =
         picture == NULL ? NULL : objects_find(&picture->products, line->linked);
-    if (product != NULL)
-        line->linked_name = product->name;
+    if (product != NULL) /* an order outlives a product that the same batch changes */
+        line->linked_name = arena_str(batch_arena(batch), product->name);
     if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
         return;
     line->list_price = product->price * MAX_OF(line->quantity, 1);
@@ -295,6 +295,7 @@ static void take_skus(struct batch *batch, struct order_arrival *arrival)
         ARENA_ARRAY(batch_arena(batch), struct order_line, (size_t)facts->line_count + 1);
     for (int i = 0; i < facts->line_count; i++) {
         lines[i] = facts->lines[i];
+        lines[i].name = arena_str(batch_arena(batch), lines[i].name); /* it may be a product's */
         if (arrival->skus[i] != NULL)
             take_sku(batch, arrival, &lines[i], arrival->skus[i]);
     }

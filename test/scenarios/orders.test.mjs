@@ -195,6 +195,19 @@ scenario('many at once: no number twice, no order twice', async () => {
     assert.equal(events.filter((event) => event.type === 'order_import').length, 200);
 });
 
+scenario('lines have a whole name while their product is renamed beside them', async () => {
+    const { api, product, order, change } = await setUp();
+    const one = await order({ clientOrderId: 'renamed', lines: [{ sku: 'neuro-1' }] });
+    const taken = (n) => Promise.all(Array.from({ length: 12 }, async (_, i) => {
+        const renamed = api.patch(`/api/v1/products/${product.id}`, { name: `${n}-${i} ${'x'.repeat(150)}` });
+        const [again, changed] = await Promise.all([order({ clientOrderId: 'renamed', lines: [{ sku: 'neuro-1' }] }), change(one, { type: 'refund', amount: '0.01' })]);
+        expect(await renamed, 200);
+        return [again, changed];
+    }));
+    for (let n = 0; n < 5; n++)
+        for (const { lines } of (await taken(n)).flat()) assert.match(lines[0].name, /^(Neuro|\d+-\d+ x{150})$/);
+});
+
 scenario('What a line does not say is as the product has it that its SKU is linked to; without one, as it was', async () => {
     const { api, campaign, club, order, show } = await setUp();
     expect(await api.post('/api/v1/skus', { campaignId: campaign.id, sku: 'club-1', productId: club.id }), 201);
