@@ -397,7 +397,7 @@ static int resend(struct call *call, struct batch *batch, struct delivery_found 
     return fail(r);
 }
 
-/* What it sends is fixed anew when its courier comes to it. */
+/* What it sends is fixed anew: it is due. */
 static int add_export(struct batch *batch, const struct delivery *from,
                       const struct delivery *delivery)
 {
