@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * intake/chores.c: what the committer does beside traffic, a step of at most 20 ms at a time: prune
  * old history, give space back, merge activity runs, index keys, drop the work of deleted outlets,
- * send again in bulk (recovery.c), fix what exports send that are due (export_due.c). Where each stands is in the store, so that a kill costs at most
- * a step. */
+ * send again in bulk (recovery.c), look through the day before a route (backfill.c), deliver the rows
+ * of uploaded files (export_files.c), fix what exports send that are due (export_due.c). Where each
+ * stands is in the store, so that a kill costs at most a step. Of the last three a step is so many
+ * rows, whatever time they take. */
 #include <stdlib.h>
 
 #include "base/instant.h"

@@ -20,8 +20,10 @@ struct export_fixing {
  * row of a CSV profile is; or due when its file closes. */
 void export_fix(struct batch *batch, struct export_fixing *fixing);
 
-/* What a CSV profile's file takes is delivered with that: nothing is while the profile is paused. */
+/* What a CSV profile's file takes is delivered with that: nothing is while the profile is paused or
+ * disabled. */
 bool export_fix_waits(const struct endpoint *profile);
+/* It has ended so, now; nothing is stored yet. */
 void export_fix_end(struct delivery *delivery, enum delivery_state state, str reason,
                     int64_t now_ms);
 /* What the store keeps of it, fixed or not. */

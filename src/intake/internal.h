@@ -9,8 +9,9 @@
  * filtering.c  what filters may cost a batch
  * chores.c     what is done beside traffic              result.c     results of attempts
  * recovery.c   the chore that sends again in bulk       reopen.c     sending again
- * backfill.c   the chore of new routes
- * exports.c    deliveries of export profiles             export_files.c rows of files
+ * backfill.c   the chore of new routes                  exports.c    deliveries of export profiles
+ * export_fix.c what these send                          export_due.c that, once they are due
+ * export_files.c rows of files
  * orders.c     what arrives for an order                contact.c    making a contact */
 #pragma once
 
