@@ -14,7 +14,6 @@
 
 struct step {
     struct operation operation;
-    struct arena arena;
     struct batch *batch;
     struct backfill backfill;
     const struct endpoint *profile;
@@ -151,7 +150,6 @@ int backfill_step(struct committer *committer)
 {
     struct step step = { .operation = { .kind = &step_kind } };
     bool done = management_run_own(committer, &step.operation);
-    arena_done(&step.arena);
     if (!done)
         return fail(FAIL_STORE);
     CRASH_POINT("backfilled");

@@ -194,7 +194,6 @@ void preparation_post(struct committer *committer, struct preparation *preparati
  * courier, so that nobody else waits for it. */
 struct step {
     struct operation operation;
-    struct arena arena;
     int most;
     bool leave;      /* the first to its courier */
     int64_t next_ms; /* when there is more to do; 0: at once */
@@ -288,9 +287,7 @@ static const struct operation_kind step_kind = {
 static bool run_step(struct committer *committer, struct step *step)
 {
     step->operation.kind = &step_kind;
-    bool done = management_run_own(committer, &step->operation);
-    arena_done(&step->arena);
-    return done;
+    return management_run_own(committer, &step->operation);
 }
 
 int exports_fix_due(struct committer *committer)

@@ -175,7 +175,6 @@ void export_files_forget_rows(struct batch *batch)
 
 struct step {
     struct operation operation;
-    struct arena arena;
     bool none; /* there is no such file */
 };
 
@@ -229,7 +228,6 @@ int export_files_settle(struct committer *committer)
 {
     struct step step = { .operation = { .kind = &step_kind } };
     bool done = management_run_own(committer, &step.operation);
-    arena_done(&step.arena);
     if (!done)
         return fail(FAIL_STORE);
     CRASH_POINT("settled");
