@@ -47,6 +47,7 @@ static int open_reader(struct file_source *source)
 
 static size_t copy(str from, int64_t offset, char *to, size_t size)
 {
+    assert(offset >= 0 && (size_t)offset < from.len);
     size_t count = MIN_OF(size, from.len - (size_t)offset);
     memcpy(to, from.ptr + offset, count);
     return count;

@@ -11,7 +11,7 @@
 /* libssh2 1.11.1 (Debian 13) loses 96 bytes in each handshake, and, with libcurl 8.14, 87 KB with some
  * connections that the server breaks off; those of Debian 12 lose nothing. The leak checker asks for
  * this by its name. */
-/* NOLINTBEGIN(bugprone-reserved-identifier) */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
@@ -19,7 +19,7 @@ const char *__lsan_default_suppressions(void)
     return "leak:libssh2.so";
 }
 
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 /* What is uploaded, and what happens on the way. */
 struct source {

@@ -35,6 +35,7 @@ int store_find_export(struct sql *sql, int64_t organization, int64_t delivery, s
     return r;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
 int store_list_exports_to_fix(struct sql *sql, int64_t until_ms, int limit, struct arena *arena,
                               struct export_delivery_row *ret_rows, int *ret_count)
 {
@@ -202,6 +203,7 @@ int store_settle_file(struct sql *sql, const struct export_file *file)
                                SQL_I(file->organization), SQL_I(file->id)));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are the contract's */
 int store_list_export_file_work(struct sql *sql, const struct export_file *file, int limit,
                                 struct arena *arena, struct delivery_found *ret_rows,
                                 int *ret_count)
