@@ -155,7 +155,7 @@ struct arena *batch_arena(struct batch *batch);
 int64_t batch_now_ms(const struct batch *batch);
 int64_t batch_draw_id(struct batch *batch);
 /* The newest configuration, or NULL when there is no such organization. Borrowed until the batch's
- * end. */
+ * end; in a management batch until an operation changes an object, which frees what was there. */
 const struct picture *batch_picture(struct batch *batch, int64_t organization);
 
 /* Hot batches, in load: the same key gives the same element. */
