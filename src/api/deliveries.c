@@ -4,6 +4,7 @@
 #include "api/endpoints.h"
 #include "api/handlers.h"
 #include "api/mask.h"
+#include "base/instant.h"
 #include "delivery/content.h"
 #include "delivery/delivery.h"
 #include "intake/reopen.h"
@@ -388,9 +389,33 @@ int deliveries_get(struct call *call, struct sql *sql)
 
 /* ── sending again ── */
 
+/* A row whose file is still open goes with it, and at no other time. */
+static int check_file(struct call *call, struct batch *batch, const struct delivery *delivery)
+{
+    struct sql *sql = batch_sql(batch);
+    struct export_delivery_row row;
+    struct export_file file;
+    int r = store_find_export(sql, delivery->organization, delivery->id, batch_arena(batch), &row);
+    if (r != 0 || row.file == 0 || delivery->state != DELIVERY_PENDING)
+        return MIN_OF(r, 0);
+    r = store_read_export_file(sql, delivery->organization, row.file, batch_arena(batch), &file);
+    if (r != 0 || file.closes_ms <= batch_now_ms(batch))
+        return MIN_OF(r, 0);
+    char closes[INSTANT_TEXT_LEN];
+    instant_write(file.closes_ms, closes);
+    return call_refuse(call, PROBLEM_CONFLICT,
+                       arena_format(&call->request->arena,
+                                    "It is a row of the file %.*s, which is uploaded when its day "
+                                    "has closed, at %.*s.",
+                                    STR_ARG(file.name), INSTANT_TEXT_LEN, closes));
+}
+
 static int resend(struct call *call, struct batch *batch, struct delivery_found *found)
 {
-    int r = reopen_delivery(batch, found, true);
+    int r = check_file(call, batch, &found->delivery);
+    if (r != 0)
+        return r;
+    r = reopen_delivery(batch, found, true);
     if (r == STORE_NOT_FOUND)
         return call_refuse(call, PROBLEM_GONE,
                            STR("What this delivery sent is no longer kept (--retention)."));

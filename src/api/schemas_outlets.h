@@ -26,7 +26,8 @@ extern const struct schema schema_sending;
       (always),                                                                                    \
       .choices = order_choices,                                                                    \
       .help = "none: each goes when it is due. subject: those about one contact, or one order, "   \
-              "never overtake each other. strict: one at a time, in the order of the events",      \
+              "never overtake each other. strict: one at a time, in the order of the events. "     \
+              "Of an export profile that makes files: none",                                       \
       .example = "\"none\"" },                                                                     \
         { "onDead",                                                                                \
           SHAPE_STRING,                                                                            \

@@ -34,7 +34,8 @@ void preparation_begin(struct dispatch *dispatch)
     ground->prepare(ground->context, &dispatch->preparation);
 }
 
-/* Rows may be sent again by hand beside each other; their file goes one time behind another. */
+/* Rows may be sent again by hand beside each other; their file goes one time behind another, and who
+ * waits for that is then tried like any other. */
 static bool is_under_way(struct courier *courier, int64_t file)
 {
     LIST_EACH(&courier->dispatches, at)

@@ -132,18 +132,12 @@ static int execute_step(struct operation *operation, struct batch *batch)
     return fail(r);
 }
 
-static void answer_step(struct operation *operation, enum operation_outcome outcome)
-{
-    (void)operation;
-    (void)outcome;
-}
-
 static const struct operation_kind step_kind = {
     .name = "back-fill step",
     .lane = LANE_UPKEEP,
     .always = true, /* it is the committer's own */
     .execute = execute_step,
-    .answer = answer_step,
+    .answer = operation_answer_nobody,
 };
 
 int backfill_step(struct committer *committer)

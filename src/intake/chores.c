@@ -170,7 +170,7 @@ static int run(struct committer *committer, enum chore chore, int budget_ms)
     case CHORE_SETTLE:
         return export_files_settle(committer);
     case CHORE_FIX:
-        return exports_fix_due(committer);
+        return exports_fix_due(committer, budget_ms);
     case CHORES:
         break;
     }

@@ -48,7 +48,7 @@ static void prepare_file(struct batch *batch, struct preparation *preparation, i
         export_fix_end(&preparation->after, DELIVERY_DELIVERED, (str){}, batch_now_ms(batch));
         end_prepared(batch, preparation);
     } else if (file->closes_ms > batch_now_ms(batch)) {
-        preparation->after.due_ms = file->closes_ms;
+        preparation->after.due_ms = MAX_OF(file->closes_ms, preparation->after.due_ms);
         preparation->verdict = PREPARED_LATER;
         batch_add_change(batch, &preparation->after, preparation->content_before->type, true, NULL);
     } else {
@@ -148,7 +148,7 @@ static bool apply_preparation(struct operation *operation, struct batch *batch)
     const struct picture *picture = batch_picture(batch, before->organization);
     const struct endpoint *profile =
         picture == NULL ? NULL : objects_find(&picture->endpoints, before->outlet);
-    preparation->verdict = PREPARED_GONE;
+    preparation->verdict = picture == NULL ? PREPARED_NOTHING : PREPARED_GONE;
     preparation->after = *before;
     if (preparation->work->found && profile != NULL && profile->export != NULL)
         prepare(batch, preparation, profile);
@@ -188,14 +188,17 @@ void preparation_post(struct committer *committer, struct preparation *preparati
 /* ── nobody asks: it is due all the same ── */
 
 #define EXPORTS_A_STEP 64
-#define STEP_BYTES ((size_t)1 << 20)
+#define STEP_BYTES ((size_t)1 << 20) /* of content */
 
 /* A step that fails is done again with its first alone; that one, if it fails, is left to its
  * courier, so that nobody else waits for it. */
 struct step {
     struct operation operation;
     int most;
-    bool leave;      /* the first to its courier */
+    bool leave;       /* the first to its courier */
+    int64_t until_us; /* monotonic: none is begun after that */
+    struct export_delivery_row *rows;
+    int count, fixed;
     int64_t next_ms; /* when there is more to do; 0: at once */
 };
 
@@ -205,75 +208,75 @@ static void leave_to_courier(struct batch *batch, struct export_delivery_row *ro
     batch_add_export(batch, row);
 }
 
-/* One that has ended, or whose courier does it, is only taken off the list. */
-static int fix_one(struct batch *batch, struct due *due)
+/* Of one that has ended there is nothing to fix. */
+static int find_pending(struct batch *batch, const struct export_delivery_row *row,
+                        struct delivery_found *ret_found, struct event *ret_event)
 {
-    struct export_delivery_row *row = &due->row;
+    const struct outlet_work of = { row->organization, row->outlet };
+    struct sql *sql = batch_sql(batch);
+    int r = store_find_work(sql, &of, row->delivery, batch_arena(batch), ret_found);
+    return r != 0 ? r : store_read_sent_event(sql, ret_found, batch_arena(batch), ret_event);
+}
+
+/* Returns how many bytes it sends, or < 0. */
+static int64_t fix_one(struct batch *batch, struct export_delivery_row *row)
+{
     const struct picture *picture = batch_picture(batch, row->organization);
+    if (picture == NULL)
+        return fail(FAIL_CORRUPT);
+    struct due due = { .profile = objects_find(&picture->endpoints, row->outlet), .row = *row };
+    bool wanted =
+        due.profile != NULL && due.profile->export != NULL && !export_fix_waits(due.profile);
     struct delivery_found found;
     struct event event;
-    due->profile = picture == NULL ? NULL : objects_find(&picture->endpoints, row->outlet);
-    int r = store_find_delivery(batch_sql(batch), row->organization, row->delivery,
-                                batch_arena(batch), &found);
-    bool pending = r == 0 && found.delivery.state == DELIVERY_PENDING && due->profile != NULL &&
-                   due->profile->export != NULL && !export_fix_waits(due->profile);
-    if (pending)
-        r = store_read_sent_event(batch_sql(batch), &found, batch_arena(batch), &event);
+    int r = wanted ? find_pending(batch, row, &found, &event) : STORE_NOT_FOUND;
     if (r < 0)
         return fail(r);
-    if (!pending || r != 0) {
+    if (r != 0) {
         leave_to_courier(batch, row);
         return 0;
     }
     const struct delivery before = found.delivery;
-    due->data = event.data;
-    (void)fix_due(batch, due, &found.delivery);
-    if (found.delivery.state != before.state || found.delivery.due_ms != before.due_ms)
+    due.data = event.data;
+    str content = fix_due(batch, &due, &found.delivery);
+    if (found.delivery.state != DELIVERY_PENDING)
+        export_fix_count_end(batch, &found.delivery);
+    if (found.delivery.state != DELIVERY_PENDING || found.delivery.due_ms != before.due_ms)
         batch_add_change(batch, &found.delivery, found.event_type, true, NULL);
-    export_fix_count_end(batch, &found.delivery);
-    return 0;
+    return (int64_t)content.len;
 }
 
-static int fix_all(struct batch *batch, struct export_delivery_row *rows, int count, int *ret_fixed)
+static int fix_all(struct batch *batch, struct step *step)
 {
-    const struct arena *arena = batch_arena(batch);
-    for (int i = 0; i < count; i++)
-        orders_want_known(batch, rows[i].organization, rows[i].order);
+    for (int i = 0; i < step->count; i++)
+        orders_want_known(batch, step->rows[i].organization, step->rows[i].order);
     int r = batch_load(batch);
-    size_t held = arena->held;
-    int at = 0;
-    for (; r == 0 && at < count && arena->held - held < STEP_BYTES; at++) {
-        struct due due = { .row = rows[at] };
-        r = fix_one(batch, &due);
+    size_t bytes = 0;
+    while (r == 0 && step->fixed < step->count && bytes < STEP_BYTES &&
+           (step->fixed == 0 || clock_mono_us() < step->until_us)) {
+        int64_t size = fix_one(batch, &step->rows[step->fixed]);
+        r = size < 0 ? (int)size : batch->failure;
+        bytes += (size_t)MAX_OF(size, 0);
+        step->fixed++;
     }
-    *ret_fixed = at;
     return fail(r);
 }
 
 static int execute_step(struct operation *operation, struct batch *batch)
 {
     struct step *step = CONTAINER_OF(operation, struct step, operation);
-    struct export_delivery_row *rows =
-        ARENA_ARRAY(batch_arena(batch), struct export_delivery_row, EXPORTS_A_STEP);
     int64_t now_ms = batch_now_ms(batch);
-    int count = 0;
-    int fixed = 0;
+    step->rows = ARENA_ARRAY(batch_arena(batch), struct export_delivery_row, EXPORTS_A_STEP);
     int r = store_list_exports_to_fix(batch_sql(batch), now_ms, step->most, batch_arena(batch),
-                                      rows, &count);
-    if (r == 0 && step->leave && count > 0)
-        leave_to_courier(batch, &rows[0]);
+                                      step->rows, &step->count);
+    if (r == 0 && step->leave && step->count > 0)
+        leave_to_courier(batch, &step->rows[0]);
     else if (r == 0)
-        r = fix_all(batch, rows, count, &fixed);
-    if (r == 0 && count == fixed && count < step->most)
+        r = fix_all(batch, step);
+    if (r == 0 && step->count == step->fixed && step->count < step->most)
         r = store_next_export_to_fix(batch_sql(batch), now_ms, &step->next_ms);
     CRASH_POINT("fix");
     return fail(r);
-}
-
-static void answer_step(struct operation *operation, enum operation_outcome outcome)
-{
-    (void)operation;
-    (void)outcome;
 }
 
 static const struct operation_kind step_kind = {
@@ -281,7 +284,7 @@ static const struct operation_kind step_kind = {
     .lane = LANE_UPKEEP,
     .always = true, /* it is the committer's own */
     .execute = execute_step,
-    .answer = answer_step,
+    .answer = operation_answer_nobody,
 };
 
 static bool run_step(struct committer *committer, struct step *step)
@@ -290,13 +293,26 @@ static bool run_step(struct committer *committer, struct step *step)
     return management_run_own(committer, &step->operation);
 }
 
-int exports_fix_due(struct committer *committer)
+/* The first alone; and when that fails, without it. */
+static bool get_past(struct committer *committer)
 {
-    struct step step = { .most = EXPORTS_A_STEP };
     struct step alone = { .most = 1 };
     struct step left = { .most = 1, .leave = true };
+    if (run_step(committer, &alone))
+        return true;
+    bool done = run_step(committer, &left);
+    if (done)
+        log_line(committer->options.log, LOG_WARN,
+                 "an export could not be fixed when it was due: its courier tries it");
+    return done;
+}
+
+int exports_fix_due(struct committer *committer, int budget_ms)
+{
+    struct step step = { .most = EXPORTS_A_STEP,
+                         .until_us = clock_mono_us() + (int64_t)budget_ms * 1000 };
     bool done = run_step(committer, &step);
-    if (!done && !run_step(committer, &alone) && !run_step(committer, &left))
+    if (!done && !get_past(committer))
         return fail(FAIL_STORE);
     CRASH_POINT("fixed");
     int64_t next_ms = done ? step.next_ms : 0;

@@ -210,18 +210,12 @@ static int execute_step(struct operation *operation, struct batch *batch)
     return fail(r);
 }
 
-static void answer_step(struct operation *operation, enum operation_outcome outcome)
-{
-    (void)operation;
-    (void)outcome;
-}
-
 static const struct operation_kind step_kind = {
     .name = "rows of a file",
     .lane = LANE_UPKEEP,
     .always = true, /* it is the committer's own */
     .execute = execute_step,
-    .answer = answer_step,
+    .answer = operation_answer_nobody,
 };
 
 int export_files_settle(struct committer *committer)

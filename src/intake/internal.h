@@ -293,6 +293,8 @@ void management_run(struct committer *committer);
 /* A batch of one operation that nobody posted, of a kind that is `always` admitted; it is answered.
  * False: it failed, nothing of it is there. */
 MUST_USE bool management_run_own(struct committer *committer, struct operation *operation);
+/* The answer to such an operation. */
+void operation_answer_nobody(struct operation *operation, enum operation_outcome outcome);
 void chores_init(struct chores *chores);
 void chores_done(struct chores *chores);
 /* One short step of what is due, if anything is. Returns true when more waits at once. */
@@ -311,7 +313,7 @@ void recoveries_done(struct chores *chores);
 MUST_USE int backfill_step(struct committer *committer);
 
 /* The chore of export_due.c. Its thread alone; the last on any. */
-MUST_USE int exports_fix_due(struct committer *committer);
+MUST_USE int exports_fix_due(struct committer *committer, int budget_ms);
 void exports_due_at(struct committer *committer, int64_t fix_ms);
 bool exports_are_due(const struct committer *committer);
 

@@ -255,6 +255,12 @@ void management_run(struct committer *committer)
             committer_answer(committer, operations[i], OPERATION_FAILED);
 }
 
+void operation_answer_nobody(struct operation *operation, enum operation_outcome outcome)
+{
+    (void)operation;
+    (void)outcome;
+}
+
 bool management_run_own(struct committer *committer, struct operation *operation)
 {
     enum admission admission =

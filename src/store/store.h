@@ -364,6 +364,9 @@ struct delivery_found {
 
 MUST_USE int store_find_delivery(struct sql *sql, int64_t organization, int64_t id,
                                  struct arena *arena, struct delivery_found *ret_found);
+/* An unfinished one, whose outlet is known. STORE_NOT_FOUND: it is none. */
+MUST_USE int store_find_work(struct sql *sql, const struct outlet_work *of, int64_t id,
+                             struct arena *arena, struct delivery_found *ret_found);
 
 /* ── activity ── */
 

@@ -16,18 +16,26 @@ const rowOf = (order) => `${order.orderId},Ann Lee,400\r\n`;
 const filesOf = (shop, profile) => shop.api.all(`${PROFILES}/${profile.id}/files`);
 const textOf = async (shop, file) => expect(await shop.api.get(file.href), 200).text;
 
+const dayOf = (at) => new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/New_York' }).format(new Date(at));
+
 // The account's day, as the hub's clock has it.
 async function today(shop) {
+    return dayOf((await shop.hub.clockState()).now);
+}
+
+// Days have 23 or 25 hours, too.
+async function untilMidnight(shop) {
     const { now } = await shop.hub.clockState();
-    return new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/New_York' }).format(new Date(now));
+    const minute = now - (now % MINUTE);
+    let at = minute + HOUR;
+    while (dayOf(at) === dayOf(now)) at += HOUR;
+    while (dayOf(at - MINUTE) !== dayOf(now)) at -= MINUTE;
+    return at - now;
 }
 
 // To a moment behind the account's next midnight, when the day before is closed.
 async function nextDay(shop) {
-    const { now } = await shop.hub.clockState();
-    const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/New_York', timeStyle: 'medium' }).format(new Date(now)).split(':').map(Number);
-    const since = (clock[0] * 60 + clock[1]) * MINUTE + clock[2] * 1000;
-    await shop.hub.advance(24 * HOUR - since + 6 * MINUTE);
+    await shop.hub.advance((await untilMidnight(shop)) + 6 * MINUTE);
 }
 
 const server = (at, more = {}) => ({ type: 'ftp', protocol: at.kind, host: '127.0.0.1', port: at.port, user: at.user, password: at.password, hostKey: at.hostKeys.ed25519, ...more });
@@ -135,7 +143,7 @@ scenario('a row\'s day is that of the account\'s clocks and of its due time', as
     const profile = await shop.profile('new_sale', { type: 'csv', delayMinutes: 60, mappings: COLUMNS });
     await nextDay(shop);
     const day = await today(shop);
-    await shop.hub.advance(23 * HOUR + 24 * MINUTE); // half an hour before midnight: due behind it
+    await shop.hub.advance((await untilMidnight(shop)) - 30 * MINUTE); // due behind it
     assert.equal(await today(shop), day);
     await shop.order();
     await shop.hub.advance(HOUR);
@@ -302,6 +310,19 @@ scenario('rows of a file that is to be uploaded say that they go with it', async
     const [file] = await filesOf(shop, profile);
     assert.deepEqual([first.nextAttemptAt, second.nextAttemptAt], [file.closesAt, null]);
     assert.match(second.reason, /with its file/);
+    // Neither goes by itself; made anew, one is a row more of that file, which the first takes along.
+    for (const row of [first, second]) assert.match(expectProblem(await shop.api.post(`/api/v1/deliveries/${row.id}/resend`), 409, 'conflict').json.detail, /has closed, at /);
+    for (const row of [first, second]) expect(await shop.api.post(`/api/v1/deliveries/${row.id}/resend`, { render: true }), 202);
+    await until('they are in the file', async () => (await filesOf(shop, profile))[0].rows === 4);
+    await shop.hub.settled();
+    const due = async () => (await shop.deliveries(profile)).map((row) => row.nextAttemptAt);
+    assert.deepEqual(await due(), [null, null, null, file.closesAt]);
+    await shop.hub.restart();
+    assert.deepEqual(await due(), [null, null, null, file.closesAt]);
+    await nextDay(shop);
+    await until('all are delivered', async () => (await shop.deliveries(profile)).every((row) => row.state === 'delivered'));
+    assert.equal(files.read(file.name).toString().split('\r\n').length, 6);
+    assert.deepEqual((await shop.deliveries(profile)).map((row) => row.attemptCount), [0, 0, 0, 1]);
 });
 
 scenario('a row that comes when its file has closed by another time zone goes into the next', async (t) => {

@@ -227,6 +227,28 @@ int store_read_outlets_with_work(struct sql *sql, struct arena *arena,
 
 /* ── one delivery ── */
 
+static int take_work(struct sql_query *query, struct arena *arena, struct delivery_found *ret_found)
+{
+    int r = sql_next(query);
+    if (r <= 0)
+        return r;
+    read_pending(query, 0, arena, &ret_found->delivery);
+    ret_found->event_type = sql_text(query, WORK_COLUMN_COUNT - 1, arena);
+    return 1;
+}
+
+int store_find_work(struct sql *sql, const struct outlet_work *of, int64_t id, struct arena *arena,
+                    struct delivery_found *ret_found)
+{
+    struct sql_query query CLEANUP(sql_done) =
+        SQL_QUERY(sql,
+                  "SELECT " WORK_COLUMNS " FROM work w"
+                  " WHERE w.organization = $1 AND w.outlet = $2 AND w.id = $3",
+                  SQL_I(of->organization), SQL_I(of->outlet), SQL_I(id));
+    int r = take_work(&query, arena, ret_found);
+    return r == 0 ? STORE_NOT_FOUND : fail(MIN_OF(r, 0));
+}
+
 /* Work is found by outlet: the organization's outlets, deleted ones too, are tried. */
 static int find_in_work(struct sql *sql, int64_t organization, int64_t id, struct arena *arena,
                         struct delivery_found *ret_found)
@@ -237,12 +259,7 @@ static int find_in_work(struct sql *sql, int64_t organization, int64_t id, struc
                   " WHERE o.organization = $1 AND w.organization = o.organization"
                   " AND w.outlet = o.id AND w.id = $2",
                   SQL_I(organization), SQL_I(id));
-    int r = sql_next(&query);
-    if (r <= 0)
-        return r;
-    read_pending(&query, 0, arena, &ret_found->delivery);
-    ret_found->event_type = sql_text(&query, WORK_COLUMN_COUNT - 1, arena);
-    return 1;
+    return take_work(&query, arena, ret_found);
 }
 
 static int find_in_deliveries(struct sql *sql, int64_t organization, int64_t id,
