@@ -210,7 +210,8 @@ int store_list_export_file_work(struct sql *sql, const struct export_file *file,
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
-        "SELECT w.id, w.event, w.created_ms, w.event_type FROM exports x JOIN work w ON"
+        "SELECT w.id, w.event, w.created_ms, w.event_type, w.attempt_count, w.last_status"
+        " FROM exports x JOIN work w ON"
         " w.organization = x.organization AND w.outlet = x.outlet AND w.id = x.delivery"
         " WHERE x.organization = $1 AND x.file = $2 AND x.file <> 0 ORDER BY x.delivery LIMIT $3",
         SQL_I(file->organization), SQL_I(file->id), SQL_I(limit));
@@ -222,7 +223,9 @@ int store_list_export_file_work(struct sql *sql, const struct export_file *file,
                           .organization = file->organization,
                           .outlet = file->profile,
                           .event = sql_int(&query, 1),
-                          .created_ms = sql_int(&query, 2) },
+                          .created_ms = sql_int(&query, 2),
+                          .attempt_count = (int)sql_int(&query, 4),
+                          .last_status = (int)sql_int(&query, 5) },
             .event_type = sql_text(&query, 3, arena),
         };
     *ret_count = count;
