@@ -312,6 +312,8 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
             place_pass_on(courier, outlet->place);
         return NULL;
     }
+    if (!parcel->manual && (*ret_probe || outlet->breaker.ramp != 0))
+        parcel = outlet_least_tried(&courier->stock, outlet);
     if (*ret_probe) {
         breaker_probe_begins(&outlet->breaker);
         tell_hold(courier, outlet);

@@ -277,6 +277,25 @@ struct parcel *outlet_first(struct stock *stock, struct outlet *outlet)
     return first == NULL ? NULL : CONTAINER_OF(first, struct parcel, heap);
 }
 
+#define LOOKED_AT 1024 /* a heap has its smallest in front, roughly */
+
+static bool is_tried_less(const struct parcel *parcel, const struct parcel *than)
+{
+    int by = parcel->job->delivery.attempt_count - than->job->delivery.attempt_count;
+    return by < 0 || (by == 0 && parcel->heap.id < than->heap.id);
+}
+
+struct parcel *outlet_least_tried(struct stock *stock, struct outlet *outlet)
+{
+    struct parcel *least = outlet_first(stock, outlet);
+    for (size_t i = 2; i <= MIN_OF(outlet->ready.count, (size_t)LOOKED_AT); i++) {
+        struct parcel *parcel = CONTAINER_OF(outlet->ready.links[i], struct parcel, heap);
+        if (is_tried_less(parcel, least))
+            least = parcel;
+    }
+    return least;
+}
+
 void stock_take_out(struct stock *stock, struct parcel *parcel)
 {
     assert(parcel->state == PARCEL_READY);

@@ -115,6 +115,26 @@ scenario('retries of its own: a list, then dead; doubling without end; a change 
     assert.equal((await waitDelivery(world.api, world.hook.id)).state, 'delivered');
 });
 
+scenario('what an endpoint refuses again and again holds up nothing else', async () => {
+    const world = await setUp({ retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
+    world.receiver.script = (request) => (/refused/.test(request.body) ? 422 : 200);
+    for (let i = 0; i < 3; i++) await world.send(`refused ${i}`);
+    for (let i = 0; i < 12; i++) {
+        await world.hub.settled();
+        await world.hub.advance(1000);
+    }
+    assert.equal((await world.show()).sending.state, 'waiting', 'the breaker is open');
+    for (let i = 0; i < 20; i++) await world.send(`good ${i}`);
+    for (let i = 0; i < 4; i++) {
+        await world.hub.settled();
+        await world.hub.advance(15 * 60000); // one probe at least
+    }
+    await world.hub.settled();
+    const deliveries = await deliveriesOf(world.api, world.hook.id);
+    assert.equal(deliveries.filter((one) => one.state === 'delivered').length, 20);
+    assert.ok(deliveries.filter((one) => one.state !== 'delivered').every((one) => one.state === 'pending' && one.attemptCount > 4));
+});
+
 scenario('a failing endpoint stays so over a kill: breaker and Retry-After are kept', async () => {
     const world = await setUp({ retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 } });
     world.receiver.script = () => 500;
