@@ -56,6 +56,9 @@ static struct order_record *find(struct batch *batch, const struct order_wanted 
     if (record == NULL && wanted->sender_order_id.len > 0)
         record = map_find(&batch->loads, batch_load_key(batch, LOAD_ORDER_BY_SENDER_ID,
                                                         organization, wanted->sender_order_id));
+    if (record != NULL && wanted->client_order_id.len > 0 && !record->order.own_client_id &&
+        !str_equal(record->order.client_order_id, wanted->client_order_id))
+        record = NULL;
     if (record == NULL && wanted->id != 0)
         record = map_find(&batch->loads, id_key(batch, LOAD_ORDER, organization, wanted->id));
     return record;

@@ -123,6 +123,9 @@ int store_find_order(struct sql *sql, const struct order_wanted *wanted, struct 
         r = find_by_client_id(sql, wanted, arena, ret_order);
     if (r == STORE_NOT_FOUND && wanted->sender_order_id.len > 0)
         r = find_by_sender_id(sql, wanted, arena, ret_order);
+    if (r == 0 && wanted->client_order_id.len > 0 && !ret_order->own_client_id &&
+        !str_equal(ret_order->client_order_id, wanted->client_order_id))
+        r = STORE_NOT_FOUND; /* another sender's number: the client order id is the one key */
     if (r == STORE_NOT_FOUND && wanted->id != 0)
         r = find_by_id(sql, wanted, arena, ret_order);
     if (r == STORE_NOT_FOUND && wanted->number != 0)

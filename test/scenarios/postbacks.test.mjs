@@ -124,6 +124,18 @@ scenario('S0.8 S0.9 S0.10 S0.34: SKUs of the chosen campaign alone; unknown ones
     assert.deepEqual([newest.lines[0].sku, newest.lines[0].skuId], ['new-one', null], 'kept as it was said, unmatched');
 });
 
+scenario('A8 two senders count their orders each for itself: the client order id keeps them apart', async () => {
+    const { post, ids, orders, api, campaign } = await setUp();
+    const other = expect(await makePlugin(api, campaign.id, { name: 'another account', secret: SECRET }), 201).json;
+    const theirs = Object.fromEntries(new URL(other.webhookUrl).searchParams);
+    expect(await post({ ...VALUES, ...ids, orderId: '100', clientOrderID: 'AAA' }), 200);
+    expect(await post({ ...VALUES, ...theirs, orderId: '100', clientOrderID: 'BBB', emailAddress: 'bob@x.org' }), 200);
+    // Who does not say it means the one that has the number.
+    expect(await post({ ...VALUES, ...ids, orderId: '200' }), 200);
+    expect(await post({ ...VALUES, ...ids, orderId: '200', clientOrderID: 'CCC' }), 200);
+    assert.deepEqual((await orders()).map((order) => order.clientOrderId).sort(), ['AAA', 'BBB', 'CCC']);
+});
+
 scenario('A6 A8: repeats, later postbacks of the same order, bad business values: never a 5xx, nothing told twice', async () => {
     const { hub, api, ids, post, orders } = await setUp();
     const receiver = await startReceiver();
