@@ -126,7 +126,11 @@ for (const point of ['before-commit', 'after-commit', 'before-hand-over', 'after
         // At every result in turn: in some runs the one that opens it is committed, in others not.
         const opened = [];
         const from = point === 'after-send' ? 3 : 7; // six events are committed too
-        for (let nth = from; nth < from + 9; nth++) {
+        const nths = Array.from({ length: 9 }, (_, i) => from + i);
+        // On a busy machine an event and a result are committed together, and the one that opens it comes earlier.
+        nths.push(...[6, 5, 4, 3, 2].filter((nth) => nth < from));
+        for (const [i, nth] of nths.entries()) {
+            if (i >= 9 && opened.includes(0)) break;
             const world = await setUp({ retry: { delaysSeconds: [1], retries: null, jitterPercent: 0 }, concurrency: 1 });
             world.receiver.script = () => 500;
             await world.arm(point, nth);
