@@ -266,7 +266,15 @@ scenario('B16 rows that are sent again by hand at the same time have their file 
         return (await shop.deliveries(profile)).every((row) => row.state === 'delivered');
     });
     assert.deepEqual([files.list(), files.read(name)], [[name], bytes]);
+    // One that another takes along keeps the attempts it has had.
+    await files.restart(slow(200));
+    expect(await shop.api.post(`/api/v1/deliveries/${rows[9].id}/resend`), 202);
+    await files.holds(`.${name}.part`, 30000);
+    expect(await shop.api.post(`/api/v1/deliveries/${rows[0].id}/resend`), 202);
+    await until('both are delivered', async () => (await shop.deliveries(profile)).every((row) => row.state === 'delivered'), { timeout: 20000 });
     await shop.hub.settled();
+    const first = expect(await shop.api.get(`/api/v1/deliveries/${rows[0].id}`), 200).json;
+    assert.ok(first.attempts.length >= 1 && first.attempts.length === first.attemptCount, JSON.stringify(first));
     await shop.hub.checkLedger();
 });
 
