@@ -14,6 +14,7 @@
 #include "record/order.h"
 #include "store/access.h"
 #include "store/catalog.h"
+#include "store/exports.h"
 #include "store/history.h"
 #include "store/orders.h"
 
@@ -73,21 +74,21 @@ static int find_asked(struct call *call, struct sql *sql, struct asked *asked)
     return r;
 }
 
-/* ── preview ── */
-
-static int64_t amount_of(const struct order *order, enum customer_type type)
+/* What one of that type is about: as the newest was, or, where there has been none, all lines. */
+static int find_occurrence(struct call *call, struct sql *sql, const struct order *order,
+                           enum customer_type type, struct order_occurrence *ret_occurrence)
 {
-    switch ((int)type) {
-    case CUSTOMER_ALL_REFUNDS:
-    case CUSTOMER_PARTIAL_REFUNDS:
-    case CUSTOMER_FULL_REFUNDS:
-        return order->refund;
-    case CUSTOMER_CHARGEBACK:
-        return order->charged_back;
-    default:
-        return 0;
-    }
+    struct arena *arena = &call->request->arena;
+    str data;
+    int r = store_find_last_occurrence(sql, order, customer_type_event(type), arena, &data);
+    if (r < 0)
+        return fail(r);
+    if (r == STORE_NOT_FOUND || !exports_read_occurrence(data, arena, ret_occurrence))
+        *ret_occurrence = (struct order_occurrence){ .type = type, .line = -1 };
+    return 0;
 }
+
+/* ── preview ── */
 
 static enum customer_type usual_type(const struct export_profile *profile)
 {
@@ -183,6 +184,7 @@ int exports_preview(struct call *call, struct sql *sql)
 {
     struct asked asked = {};
     struct organization_row organization;
+    struct order_occurrence occurrence;
     int r = find_asked(call, sql, &asked);
     if (r == 0)
         r = store_read_organization(sql, asked.order.organization, &call->request->arena,
@@ -190,11 +192,14 @@ int exports_preview(struct call *call, struct sql *sql)
     if (r != 0)
         return r;
     enum customer_type type = asked.type_given ? asked.type : usual_type(&asked.open.profile);
+    r = find_occurrence(call, sql, &asked.order, type, &occurrence);
+    if (r < 0)
+        return fail(r);
     const struct crm_source source = {
         .order = &asked.order,
         .type = type,
-        .amount = amount_of(&asked.order, type),
-        .line = -1,
+        .amount = occurrence.amount,
+        .line = occurrence.line,
         .campaign_name = asked.campaign.name,
         .campaign_number = asked.campaign.number,
         .customer_number = asked.order.customer_number,
@@ -209,9 +214,11 @@ int exports_preview(struct call *call, struct sql *sql)
 
 /* ── explain ── */
 
-/* When the order last had something of each type; 0: never. */
+/* When the order last had something of each type (0: never), and, of those that are looked at, what
+ * that was about. */
 struct had {
     int64_t at_ms[CUSTOMER_TYPE_COUNT];
+    struct order_occurrence last[CUSTOMER_TYPE_COUNT];
 };
 
 static int read_had(struct call *call, struct sql *sql, const struct order *order, struct had *had)
@@ -229,6 +236,22 @@ static int read_had(struct call *call, struct sql *sql, const struct order *orde
         if (customer_type_read_event(rows[i].type, &type))
             had->at_ms[type] = MAX_OF(had->at_ms[type], rows[i].at_ms);
     }
+    return fail(r);
+}
+
+static int read_last(struct call *call, struct sql *sql, const struct asked *asked, struct had *had)
+{
+    const struct export_profile *profile = &asked->open.profile;
+    bool looked_at[CUSTOMER_TYPE_COUNT] = {};
+    if (asked->type_given)
+        looked_at[asked->type] = true;
+    for (int i = 0; !asked->type_given && i < profile->route_count; i++)
+        looked_at[profile->routes[i].type] = true;
+    int r = 0;
+    for (int type = 0; r == 0 && type < CUSTOMER_TYPE_COUNT; type++)
+        if (looked_at[type])
+            r = find_occurrence(call, sql, &asked->order, (enum customer_type)type,
+                                &had->last[type]);
     return fail(r);
 }
 
@@ -284,9 +307,8 @@ static struct verdict judge(struct call *call, const struct asked *asked,
 {
     struct arena *arena = &call->request->arena;
     enum customer_type type = asked->type_given ? asked->type : route->type;
-    const struct order_occurrence occurrence = { .type = type, .line = -1 };
     bool about[ORDER_LINES_MAX];
-    order_occurrence_lines(&asked->order, &occurrence, about);
+    order_occurrence_lines(&asked->order, &had->last[type], about);
     switch (export_route_asks(route, &asked->order, type, about)) {
     case EXPORT_WANTED:
         break;
@@ -415,6 +437,8 @@ int exports_explain(struct call *call, struct sql *sql)
     if (r != 0)
         return r;
     r = read_had(call, sql, &asked.order, &had);
+    if (r == 0)
+        r = read_last(call, sql, &asked, &had);
     if (r == 0)
         r = standing_of(call, sql, &asked.row, &standing);
     if (r < 0)

@@ -78,7 +78,8 @@ static str fix_due(struct batch *batch, const struct due *due, struct delivery *
                                         orders_find(batch, due->row.organization, due->row.order),
                                     .occurrence = &occurrence,
                                     .delivery = delivery };
-    if (fixing.order == NULL || !export_fix_read(due->data, batch_arena(batch), &occurrence)) {
+    if (fixing.order == NULL ||
+        !exports_read_occurrence(due->data, batch_arena(batch), &occurrence)) {
         export_fix_end(delivery, DELIVERY_DROPPED, STR("the order is not there any more"),
                        batch_now_ms(batch));
     } else {

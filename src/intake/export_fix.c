@@ -6,8 +6,6 @@
 #include "intake/internal.h"
 #include "intake/orders.h"
 #include "mapping/export_profile.h"
-#include "model/money.h"
-#include "model/order_names.h"
 
 static struct crm_source source_of(struct batch *batch, const struct order *order,
                                    const struct order_occurrence *occurrence)
@@ -145,22 +143,4 @@ void export_fix_count_end(struct batch *batch, const struct delivery *delivery)
         sums->dropped += delivery->state == DELIVERY_DROPPED;
         sums->delivered += delivery->state == DELIVERY_DELIVERED;
     }
-}
-
-bool export_fix_read(str text, struct arena *arena, struct order_occurrence *ret_occurrence)
-{
-    json data;
-    struct json_error error;
-    int64_t line = -1;
-    *ret_occurrence = (struct order_occurrence){ .line = -1 };
-    if (!json_read(arena, text, JSON_DEPTH_MAX, &data, &error) ||
-        !customer_type_read(json_string(json_get(data, STR("customerType"))),
-                            &ret_occurrence->type))
-        return false;
-    str amount = json_string(json_get(data, STR("amount")));
-    if (amount.len > 0 && !money_read(amount, &ret_occurrence->amount))
-        return false;
-    if (json_to_int64(json_get(data, STR("line")), &line))
-        ret_occurrence->line = (int)line;
-    return true;
 }

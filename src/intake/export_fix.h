@@ -30,7 +30,3 @@ void export_fix_end(struct delivery *delivery, enum delivery_state state, str re
 void export_fix_store(struct batch *batch, const struct export_fixing *fixing);
 /* The ledger's side of a delivery that has ended so. */
 void export_fix_count_end(struct batch *batch, const struct delivery *delivery);
-
-/* What happened, by the event's data, as orders.c wrote it. False: it says nothing of the kind. */
-MUST_USE bool export_fix_read(str text, struct arena *arena,
-                              struct order_occurrence *ret_occurrence);

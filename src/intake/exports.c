@@ -5,6 +5,8 @@
 #include "intake/internal.h"
 #include "intake/orders.h"
 #include "mapping/export_profile.h"
+#include "model/money.h"
+#include "model/order_names.h"
 #include "route/route.h"
 
 bool export_is_file(const struct endpoint *profile)
@@ -94,6 +96,24 @@ bool exports_add(struct batch *batch, const struct event *event)
 
 /* ── some time later ── */
 
+bool exports_read_occurrence(str text, struct arena *arena, struct order_occurrence *ret_occurrence)
+{
+    json data;
+    struct json_error error;
+    int64_t line = -1;
+    *ret_occurrence = (struct order_occurrence){ .line = -1 };
+    if (!json_read(arena, text, JSON_DEPTH_MAX, &data, &error) ||
+        !customer_type_read(json_string(json_get(data, STR("customerType"))),
+                            &ret_occurrence->type))
+        return false;
+    str amount = json_string(json_get(data, STR("amount")));
+    if (amount.len > 0 && !money_read(amount, &ret_occurrence->amount))
+        return false;
+    if (json_to_int64(json_get(data, STR("line")), &line))
+        ret_occurrence->line = (int)line;
+    return true;
+}
+
 static bool asks(const struct export_route *route, const struct order *order,
                  const struct order_occurrence *occurrence)
 {
@@ -106,7 +126,7 @@ void exports_add_late(struct batch *batch, const struct event *event, const stru
                       const struct export_ask *ask)
 {
     struct order_occurrence *occurrence = ARENA_NEW(batch_arena(batch), struct order_occurrence);
-    if (!export_fix_read(event->data, batch_arena(batch), occurrence) ||
+    if (!exports_read_occurrence(event->data, batch_arena(batch), occurrence) ||
         !asks(ask->route, order, occurrence))
         return;
     struct event *late = ARENA_NEW(batch_arena(batch), struct event);

@@ -20,6 +20,11 @@ void exports_add_late(struct batch *batch, const struct event *event, const stru
                       const struct export_ask *ask);
 bool export_is_file(const struct endpoint *profile);
 
+/* What happened, by the event's data, as orders.c wrote it. False: it says nothing of the kind. Any
+ * thread. */
+MUST_USE bool exports_read_occurrence(str text, struct arena *arena,
+                                      struct order_occurrence *ret_occurrence);
+
 enum preparation_verdict {
     PREPARED_NOTHING = 0, /* it could not be stored: post it again */
     PREPARED_CONTENT,     /* `content` is what it sends */

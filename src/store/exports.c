@@ -335,6 +335,21 @@ int store_list_old_occurrences(struct sql *sql, const struct occurrences_wanted 
     return fail(r);
 }
 
+int store_find_last_occurrence(struct sql *sql, const struct order *order, str type,
+                               struct arena *arena, str *ret_data)
+{
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT data FROM events WHERE organization = $1 AND order_id = $2"
+                  " AND type = $3 AND type >= 'order.' AND type < 'order/'"
+                  " ORDER BY id DESC LIMIT 1",
+                  SQL_I(order->organization), SQL_I(order->id), SQL_T(type));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_data = sql_blob(&query, 0, arena);
+    return r;
+}
+
 int store_find_exported(struct sql *sql, const struct export_delivery_row *row)
 {
     struct sql_query CLEANUP(sql_done) query =

@@ -96,6 +96,9 @@ struct occurrences_wanted {
 MUST_USE int store_list_old_occurrences(struct sql *sql, const struct occurrences_wanted *wanted,
                                         struct arena *arena, struct event *ret_rows,
                                         int *ret_count);
+/* The data of the newest occurrence of that type of an order. STORE_NOT_FOUND */
+MUST_USE int store_find_last_occurrence(struct sql *sql, const struct order *order, str type,
+                                        struct arena *arena, str *ret_data);
 /* STORE_NOT_FOUND: the profile has no delivery of it. `row` names organization, order, event, outlet,
  * and of a file the route. */
 MUST_USE int store_find_exported(struct sql *sql, const struct export_delivery_row *row);

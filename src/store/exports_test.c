@@ -147,12 +147,55 @@ static void test_exports_go_with_their_deliveries(void **state)
     scene_check(scene);
 }
 
+/* By order and type, the newest; of another organization, none. */
+static void test_the_last_occurrence(void **state)
+{
+    struct scene *scene = *state;
+
+    static const struct {
+        int64_t order;
+        const char *type;
+        const char *data;
+    } told[] = {
+        { 7, "order.cancel", "{\"line\":0}" }, { 7, "order.cancel", "{\"line\":1}" },
+        { 7, "order.pause", "{\"line\":2}" },  { 8, "order.cancel", "{\"line\":3}" },
+        { 8, "orderly", "{\"line\":4}" },
+    };
+    struct sql *sql = store_writer_sql(scene->writer);
+    const struct order seven = { .id = 7, .organization = ORG };
+    const struct order eight = { .id = 8, .organization = ORG };
+    const struct order theirs = { .id = 7, .organization = ORG + 1 };
+    struct rows rows;
+    str data = {};
+    rows_init(&rows, scene);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        struct event *event = rows_event(&rows, ORG, 1);
+        event->order = told[i].order;
+        event->type = str_c(told[i].type);
+        event->data = str_c(told[i].data);
+    }
+    rows_commit(&rows);
+    assert_int_equal(
+        store_find_last_occurrence(sql, &seven, STR("order.cancel"), &scene->arena, &data), 0);
+    assert_true(str_equal(data, str_c(told[1].data)));
+    assert_int_equal(
+        store_find_last_occurrence(sql, &eight, STR("order.cancel"), &scene->arena, &data), 0);
+    assert_true(str_equal(data, str_c(told[3].data)));
+    assert_int_equal(
+        store_find_last_occurrence(sql, &eight, STR("order.pause"), &scene->arena, &data),
+        STORE_NOT_FOUND);
+    assert_int_equal(
+        store_find_last_occurrence(sql, &theirs, STR("order.cancel"), &scene->arena, &data),
+        STORE_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_fixed_content_is_read),
         SCENE_TEST(test_what_is_to_be_fixed),
         SCENE_TEST(test_exports_go_with_their_deliveries),
+        SCENE_TEST(test_the_last_occurrence),
     };
     return RUN_SUITE("exports", tests);
 }

@@ -550,6 +550,41 @@ scenario('a line without a name has that of the product its SKU is linked to: in
     assert.deepEqual(Object.fromEntries(new URL(sent.path, 'http://x').searchParams), { name: product.name, id: product.id, mark: 'linked-name' });
 });
 
+scenario('explain and preview: what was about one line of an order is that line\'s', async () => {
+    const second = await makeProduct(api, 'Club2');
+    const profile = await make({ url: receiver.url, mappings: { price: '[recurringPrice]', purchase: '[purchaseId]', refund: '[refundAmount]', mark: 'one-line' } });
+    for (const type of ['cancel', 'recurring_order', 'partial_refunds', 'pause']) await makeRoute(api, profile.id, type, { productIds: [second.id] });
+    const order = await importOrder({ lines: [{ productId: product.id, price: '10.00', recurring: true, purchaseId: 'P-1' }, { productId: second.id, price: '20.00', recurring: true, purchaseId: 'P-2' }] });
+    const apply = async (id, change) => expect(await api.post(`/api/v1/orders/${order.id}/changes`, { id, ...change }), 201);
+    const told = async (more) => (await explain(profile.id, order.id, more)).routes.map((route) => route.refusedBy);
+    assert.deepEqual(await told({ customerType: 'cancel' }), [null, 'customer_type', 'customer_type', 'customer_type'], 'it has had none');
+    const sent = async (count, type) => {
+        const requests = await until(`${count} are sent`, () => {
+            const found = receiver.requests.filter((one) => one.path.includes('one-line'));
+            return found.length === count && found;
+        });
+        const previewed = await preview(profile.id, order.id, { customerType: type });
+        assert.equal(new URL(previewed.url).search, new URL(requests.at(-1).path, receiver.url).search);
+        return Object.fromEntries(new URL(previewed.url).searchParams);
+    };
+    await apply('r1', { type: 'rebill', productId: product.id });
+    assert.deepEqual(await told(), ['customer_type', 'product', 'customer_type', 'customer_type']);
+    await apply('r2', { type: 'rebill', productId: second.id });
+    assert.deepEqual(await told(), ['customer_type', null, 'customer_type', 'customer_type']);
+    const billed = await sent(1, 'recurring_order');
+    assert.deepEqual([billed.price, billed.purchase], ['20.00', 'P-2']);
+    await apply('f1', { type: 'refund', amount: '3.00' });
+    assert.equal((await sent(2, 'partial_refunds')).refund, '3.00');
+    await apply('f2', { type: 'refund' });
+    assert.equal(new URL((await preview(profile.id, order.id, { customerType: 'partial_refunds' })).url).searchParams.get('refund'), '3.00', 'the full one came later');
+    await apply('c1', { type: 'cancel', productId: product.id });
+    assert.deepEqual([(await told())[0], (await told({ customerType: 'cancel' }))[0]], ['product', 'product']);
+    await apply('c2', { type: 'cancel', productId: second.id });
+    assert.equal((await told())[0], null);
+    assert.equal((await sent(3, 'cancel')).purchase, 'P-2');
+    assert.deepEqual((await explain(profile.id, order.id)).deliveries.map((one) => one.customerType), ['cancel', 'partial_refunds', 'recurring_order']);
+});
+
 scenario('S1.6 explain: test cards are never exported, and what a profile has made of an order is listed', async () => {
     const profile = await make({ url: receiver.url });
     await makeRoute(api, profile.id);
