@@ -33,24 +33,29 @@ void write_customer_type(struct json_writer *out, str event_type)
                              occurred ? customer_type_name(type) : (str){});
 }
 
+str delivery_reason(const struct call *call, const struct delivery *delivery,
+                    const struct standing *standing)
+{
+    if (delivery->state != DELIVERY_PENDING || delivery->reason.len > 0)
+        return delivery->reason;
+    if (export_due_is_never(delivery->due_ms, delivery->created_ms))
+        return STR("It goes with its file, when the file's day is over.");
+    return standing_why_pending(standing, call, delivery->due_ms);
+}
+
 static void write_members(struct call *call, const struct delivery_found *found,
                           const struct standing *standing)
 {
     struct json_writer *out = &call->out;
     const struct delivery *delivery = &found->delivery;
     bool pending = delivery->state == DELIVERY_PENDING;
-    str reason = delivery->reason;
     bool with_file = pending && export_due_is_never(delivery->due_ms, delivery->created_ms);
-    if (with_file && reason.len == 0)
-        reason = STR("It goes with its file, when the file's day is over.");
-    if (pending && reason.len == 0)
-        reason = standing_why_pending(standing, call, delivery->due_ms);
     json_member_id(out, STR("id"), ID_DELIVERY, delivery->id);
     endpoint_write_ids(out, standing->kind, delivery->outlet);
     json_member_id_or_null(out, STR("eventId"), ID_EVENT, delivery->event);
     json_member_text_or_null(out, STR("eventType"), found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(delivery->state));
-    json_member_text_or_null(out, STR("reason"), reason);
+    json_member_text_or_null(out, STR("reason"), delivery_reason(call, delivery, standing));
     json_member_int(out, STR("attemptCount"), delivery->attempt_count);
     json_member_int_or_null(out, STR("lastStatus"), delivery->last_status);
     json_member_instant(out, STR("nextAttemptAt"), pending && !with_file ? delivery->due_ms : 0);

@@ -10,6 +10,10 @@
 void write_delivery(struct call *call, const struct delivery_found *found,
                     const struct standing *standing);
 
+/* Why it stands as it does, or waits; empty: for its time alone. */
+str delivery_reason(const struct call *call, const struct delivery *delivery,
+                    const struct standing *standing);
+
 /* "customerType": what happened to the order that an event of this type is about; null: it is about
  * none. */
 void write_customer_type(struct json_writer *out, str event_type);

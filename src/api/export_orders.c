@@ -351,15 +351,16 @@ static bool write_routes(struct call *call, const struct asked *asked, const str
     return any;
 }
 
-static void write_reason(struct json_writer *out, str code, str message)
+static void write_reason(struct json_writer *out, str code, str message, int64_t until_ms)
 {
     json_begin_object(out);
     json_member_string(out, STR("code"), code);
     json_member_string(out, STR("message"), message);
+    json_member_instant(out, STR("until"), until_ms);
     json_end_object(out);
 }
 
-/* Returns whether there is one. */
+/* Returns whether one of them says that nothing would be sent: what holds it for a while does not. */
 static bool write_reasons(struct call *call, const struct asked *asked,
                           const struct standing *standing)
 {
@@ -370,13 +371,16 @@ static bool write_reasons(struct call *call, const struct asked *asked,
     json_begin_array(out);
     if (no_routes)
         write_reason(out, STR("no_routes"),
-                     STR("The export profile has no routes: it sends nothing."));
+                     STR("The export profile has no routes: it sends nothing."), 0);
     if (stopped)
-        write_reason(out, outlet_status_name(standing->status), standing->reason);
+        write_reason(out, outlet_status_name(standing->status), standing->reason, 0);
+    else if (standing->sending != SENDING_FREELY)
+        write_reason(out, sending_name(standing->sending), standing->reason, standing->until_ms);
     if (asked->order.test)
         write_reason(out, STR("test_card"),
                      STR("The order was paid with a test card: neither it nor what comes of it is "
-                         "exported."));
+                         "exported."),
+                     0);
     json_end_array(out);
     return no_routes || stopped || asked->order.test;
 }
@@ -391,7 +395,8 @@ static void write_types(struct json_writer *out, const struct had *had)
     json_end_array(out);
 }
 
-static void write_delivery_made(struct call *call, const struct delivery_found *found)
+static void write_delivery_made(struct call *call, const struct delivery_found *found,
+                                const struct standing *standing)
 {
     struct json_writer *out = &call->out;
     str id = id_text(&call->request->arena, ID_DELIVERY, found->delivery.id);
@@ -401,12 +406,13 @@ static void write_delivery_made(struct call *call, const struct delivery_found *
                        arena_format(&call->request->arena, "/api/v1/deliveries/%.*s", STR_ARG(id)));
     write_customer_type(out, found->event_type);
     json_member_string(out, STR("state"), delivery_state_name(found->delivery.state));
-    json_member_text_or_null(out, STR("reason"), found->delivery.reason);
+    json_member_text_or_null(out, STR("reason"), delivery_reason(call, &found->delivery, standing));
     json_member_instant(out, STR("createdAt"), found->delivery.created_ms);
     json_end_object(out);
 }
 
-static int write_deliveries(struct call *call, struct sql *sql, const struct asked *asked)
+static int write_deliveries(struct call *call, struct sql *sql, const struct asked *asked,
+                            const struct standing *standing)
 {
     const struct store_page page = { .organization = asked->order.organization,
                                      .before = STORE_NEWEST,
@@ -422,7 +428,7 @@ static int write_deliveries(struct call *call, struct sql *sql, const struct ask
     for (int i = 0; r >= 0 && i < count; i++) {
         r = store_find_delivery(sql, page.organization, rows[i].delivery, page.arena, &found);
         if (r == 0)
-            write_delivery_made(call, &found);
+            write_delivery_made(call, &found, standing);
     }
     json_end_array(&call->out);
     return fail(MIN_OF(r, 0));
@@ -450,7 +456,7 @@ int exports_explain(struct call *call, struct sql *sql)
     bool wanted = write_routes(call, &asked, &had);
     json_member_bool(out, STR("wouldSend"), wanted && !stopped);
     write_types(out, &had);
-    r = write_deliveries(call, sql, &asked);
+    r = write_deliveries(call, sql, &asked, &standing);
     json_end_object(out);
     call_reply(call, 200);
     return fail(r);

@@ -221,13 +221,18 @@ const struct schema schema_export_preview = SCHEMA(
     { "row", SHAPE_STRING, OR_NULL, .help = "of a file: the order's", .example = "null" },
     { "warnings", SHAPE_STRINGS, REQUIRED, .example = "[]" });
 
-static const char *const reason_choices[] = { "no_routes", "paused",    "disabled",
-                                              "held",      "test_card", NULL };
+static const char *const reason_choices[] = { "no_routes", "paused",  "disabled",  "held",
+                                              "waiting",   "probing", "test_card", NULL };
 
-static const struct schema reason =
-    SCHEMA("ExportReason", "Why nothing of an order is sent, whatever the routes say.",
-           { "code", SHAPE_STRING, REQUIRED, .choices = reason_choices, .example = "\"paused\"" },
-           { "message", SHAPE_STRING, REQUIRED, .example = "\"The export profile is paused.\"" });
+static const struct schema reason = SCHEMA(
+    "ExportReason", "Why nothing of an order is sent, or not now, whatever the routes say.",
+    { "code", SHAPE_STRING, REQUIRED, .choices = reason_choices,
+      .help = "waiting, probing: the endpoint does not work, or has asked for a pause. What is due "
+              "waits, and is sent later: wouldSend says nothing of it",
+      .example = "\"paused\"" },
+    { "message", SHAPE_STRING, REQUIRED, .example = "\"The export profile is paused.\"" },
+    { "until", SHAPE_INSTANT, OR_NULL, .help = "waiting: when it is tried again",
+      .example = "null" });
 
 static const char *const refusal_choices[] = { "customer_type", "campaign", "product",
                                                "converted",     "too_old",  NULL };

@@ -506,7 +506,7 @@ scenario('an order of which more would be made than 16 MiB is no preview', async
 
 scenario('S1.67 S1.68 explain: which condition of which route says no', async () => {
     const other = { campaign: await makeCampaign(api, 'Other'), product: await makeProduct(api, 'Other') };
-    const { id } = await make();
+    const { id } = await make({ url: receiver.url });
     const order = await importOrder();
     const nothing = await explain(id, order.id);
     assert.deepEqual([nothing.wouldSend, nothing.routes, nothing.reasons.map((reason) => reason.code), nothing.orderId], [false, [], ['no_routes'], order.id]);
@@ -583,6 +583,44 @@ scenario('explain and preview: what was about one line of an order is that line\
     assert.equal((await told())[0], null);
     assert.equal((await sent(3, 'cancel')).purchase, 'P-2');
     assert.deepEqual((await explain(profile.id, order.id)).deliveries.map((one) => one.customerType), ['cancel', 'partial_refunds', 'recurring_order']);
+});
+
+scenario('explain: an endpoint that does not work is told, there and at what waits for it; what is due goes later', async () => {
+    const own = await startHub({ clock: true, name: 'failing' });
+    const client = own.client();
+    const failing = await startReceiver();
+    try {
+        const spring = await makeCampaign(client, 'Spring');
+        const profile = await makeProfile(client, failing.url);
+        await makeRoute(client, profile.id);
+        const sell = async () => expect(await client.post('/api/v1/orders', { campaignId: spring.id, state: 'complete', customer: { firstName: 'Ann', lastName: 'Lee', emailAddress: 'a@x.org', country: 'US' }, lines: [{ sku: 'a', price: '1.00' }] }), 201).json;
+        const told = async (order) => expect(await client.post(`${PATH}/${profile.id}/explain`, { orderId: order.id }), 200).json;
+        const standing = async () => expect(await client.get(`${PATH}/${profile.id}`), 200).json.sending;
+        failing.script = () => 500;
+        assert.deepEqual((await told(await sell())).reasons, []);
+        for (let i = 1; i < 5; i++) await sell();
+        await until('five have failed', async () => (await standing()).state === 'waiting');
+        const order = await sell();
+        const { until: at, reason } = await standing();
+        assert.match(reason, /failed several times in a row/);
+        const waiting = await told(order);
+        assert.deepEqual([waiting.wouldSend, waiting.reasons], [true, [{ code: 'waiting', message: reason, until: at }]]);
+        const [listed] = await client.all(`${PATH}/${profile.id}/deliveries`);
+        assert.deepEqual(waiting.deliveries.map((one) => [one.id, one.state, one.reason]), [[listed.id, 'pending', reason]]);
+        assert.equal(listed.reason, reason);
+        failing.script = () => ({ hang: true });
+        await own.advance(30000);
+        await until('one is tried', async () => (await standing()).state === 'probing');
+        const probing = await told(order);
+        assert.deepEqual([probing.wouldSend, probing.reasons.map((one) => [one.code, one.until])], [true, [['probing', null]]]);
+        assert.match(probing.deliveries[0].reason, /is being tried/);
+        expect(await client.patch(`${PATH}/${profile.id}`, { status: 'paused' }), 200);
+        const paused = await told(order);
+        assert.deepEqual([paused.wouldSend, paused.reasons.map((one) => [one.code, one.until])], [false, [['paused', null]]]);
+        assert.equal(paused.deliveries[0].reason, paused.reasons[0].message);
+    } finally {
+        failing.close();
+    }
 });
 
 scenario('S1.6 explain: test cards are never exported, and what a profile has made of an order is listed', async () => {
