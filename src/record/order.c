@@ -4,7 +4,8 @@
  * (2) NEW_SALE and SUBSCRIPTION_STARTED are told once in the life of an order; PARTIAL, LEAD and
  *     ABANDONED_CART once each while it is PARTIAL without a break; UPSELL once for each input that
  *     has brought one;
- * (3) an input under a key that is among `changes` tells nothing;
+ * (3) an input under a key that is among `changes` tells nothing, unless the key is timeless and
+ *     the change would still change a purchase;
  * (4) an order that was sold is never PARTIAL or DECLINED again, but by qa_declined;
  * (5) all refunds come with either a partial or a full one. */
 #include "record/order_step.h"
@@ -260,26 +261,36 @@ static void be(struct step *step, enum sale_state state)
 
 /* ── all of it ── */
 
-static bool is_repeat(const struct order *order, uint64_t key)
+static bool is_repeat(const struct order *order, const struct order_change *change)
 {
-    for (int i = 0; key != 0 && i < order->change_count; i++)
-        if (order->changes[i] == key)
+    if (change->timeless && order_can_change_purchase(order, change))
+        return false;
+    for (int i = 0; change->key != 0 && i < order->change_count; i++)
+        if (order->changes[i] == change->key)
             return true;
     return false;
+}
+
+static bool is_forgotten(const struct order_change *change, uint64_t key)
+{
+    return key == change->key ||
+           (change->timeless && (key == change->opposites[0] || key == change->opposites[1]));
 }
 
 /* Of too many the oldest is forgotten. */
 static void remember(struct step *step)
 {
     struct order *order = step->order;
-    uint64_t key = step->input->change.key;
-    if (key == 0)
+    const struct order_change *change = &step->input->change;
+    if (change->key == 0)
         return;
-    int kept = MIN_OF(order->change_count, ORDER_CHANGES_MAX - 1);
-    uint64_t *keys = ARENA_ARRAY(step->arena, uint64_t, (size_t)kept + 1);
-    if (kept > 0)
-        memcpy(keys, order->changes + (order->change_count - kept), (size_t)kept * sizeof(*keys));
-    keys[kept] = key;
+    int room = MIN_OF(order->change_count, ORDER_CHANGES_MAX - 1);
+    uint64_t *keys = ARENA_ARRAY(step->arena, uint64_t, (size_t)room + 1);
+    int kept = 0;
+    for (int i = order->change_count - room; i < order->change_count; i++)
+        if (!is_forgotten(change, order->changes[i]))
+            keys[kept++] = order->changes[i];
+    keys[kept] = change->key;
     order->changes = keys;
     order->change_count = kept + 1;
 }
@@ -319,7 +330,7 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
                          .recurred = order_any_recurs(order) };
     *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
     bool old = order_is_old(order, &input->facts);
-    bool repeat = is_repeat(order, input->change.key);
+    bool repeat = is_repeat(order, &input->change);
     bool changes_it = input->change.kind != CHANGE_NONE && !repeat;
     order_take_facts(&step);
     if (repeat)

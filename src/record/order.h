@@ -12,7 +12,8 @@
  *                     └──► CHARGEBACK
  *
  * What arrives is facts (values, lines, a state: what an import or a postback says the order is),
- * a change (what has happened to it), or both. A change that comes again under its key does nothing.
+ * a change (what has happened to it), or both. A change that comes again under its key does nothing;
+ * one whose key does not say when, as long as it is not undone (order_change.timeless).
  *
  * Who imports by the API is told what does not fit, and nothing is done (`strict`). What comes from
  * a system that cannot be told is taken as far as it can be, and what was odd is noted. */
@@ -47,6 +48,10 @@ struct order_facts {
 struct order_change {
     enum order_change_kind kind; /* CHANGE_NONE: facts alone */
     uint64_t key;                /* tells a repeat; 0: it cannot be told */
+    /* Of CANCEL, PAUSE, REACTIVATE: the key does not say when. It is a repeat only while nothing
+     * has come between, and it makes the order forget the opposites that it may have had. */
+    bool timeless;
+    uint64_t opposites[2];
     bool amount_said;
     int64_t amount; /* refund, chargeback, rebill */
     str sku;        /* of the purchase that it is about; empty: all of the order's */

@@ -45,6 +45,20 @@ static bool is_meant(const struct order_change *change, const struct order_line 
     return change->sku.len == 0 || str_equal_nocase(change->sku, line->sku);
 }
 
+static bool can_change(const struct order_change *change, const struct order_line *line, int at)
+{
+    return line->recurring && is_meant(change, line, at) &&
+           (purchase_rules[change->kind].from & 1U << line->purchase) != 0;
+}
+
+bool order_can_change_purchase(const struct order *order, const struct order_change *change)
+{
+    for (int i = 0; i < order->line_count; i++)
+        if (can_change(change, &order->lines[i], i))
+            return true;
+    return false;
+}
+
 static void bill(struct step *step, struct order_line *line, int64_t *amount)
 {
     line->cycle++;
@@ -63,8 +77,7 @@ static int change_purchases(struct step *step, const struct purchase_rule *rule,
     *ret_count = 0;
     for (int i = 0; i < order->line_count; i++) {
         struct order_line *line = &lines[i];
-        if (!line->recurring || !is_meant(change, line, i) ||
-            (rule->from & 1U << line->purchase) == 0)
+        if (!can_change(change, line, i))
             continue;
         if (rule->to != PURCHASE_NONE)
             line->purchase = rule->to;

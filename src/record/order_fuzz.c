@@ -39,6 +39,10 @@ static struct order_input draw_input(struct bytes *bytes, struct order_line *lin
     input.facts.state = (enum sale_state)(next(bytes) % (SALE_CHARGEBACK + 1));
     input.change.kind = (enum order_change_kind)(next(bytes) % (CHANGE_QA_DECLINED + 1));
     input.change.key = next(bytes) % 16;
+    input.change.timeless = (bits & 64) != 0 && (input.change.kind == CHANGE_CANCEL ||
+                                                 input.change.kind == CHANGE_PAUSE ||
+                                                 input.change.kind == CHANGE_REACTIVATE);
+    input.change.opposites[0] = input.change.key ^ 1;
     input.change.amount_said = (bits & 2) != 0;
     input.change.amount = ((int64_t)next(bytes) - 20) * 50;
     input.facts.lines_said = (bits & 4) != 0;

@@ -47,3 +47,5 @@ struct order_line *order_own_lines(struct step *step);
 /* ── order_change.c ── */
 
 void order_take_change(struct step *step);
+/* Whether a purchase that the change is about is in a state that it changes. */
+bool order_can_change_purchase(const struct order *order, const struct order_change *change);

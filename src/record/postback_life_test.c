@@ -110,7 +110,12 @@ TEST(bills_that_nothing_tells_apart)
         { "and is not", REBILL "&transactionId=9", REBILL "&transactionId=10", 1000, false },
         { "the bill's number is the same", REBILL "&product1_billingCycleNumber=2",
           REBILL "&product1_billingCycleNumber=2", 30 * INT64_C(86400000), true },
-        { "a pause", "customerType=PAUSE", "customerType=PAUSE", 30 * INT64_C(86400000), false },
+        { "what is paused already", "customerType=PAUSE", "customerType=PAUSE",
+          30 * INT64_C(86400000), true },
+        { "a pause that says when", "customerType=PAUSE&dateUpdated=2026-11-20+10:00:00",
+          "customerType=PAUSE&dateUpdated=2026-11-21+10:00:00", 1000, false },
+        { "of another purchase", "customerType=PAUSE&purchaseId=1",
+          "customerType=PAUSE&purchaseId=2", 1000, false },
         { "a parcel is the same one for ever", "customerType=FULFILLMENT&trackingNumber=1",
           "customerType=FULFILLMENT&trackingNumber=1", 30 * INT64_C(86400000), true },
     };
@@ -166,6 +171,65 @@ TEST(subscriptions_start_once)
             CHECK(cases[i].label, life.order.lines[k].recurring == (started != 0));
         arena_done(&life.arena);
     }
+}
+
+/* Nothing but the purchase itself tells one pause from the next. */
+TEST(purchases_that_come_and_go)
+{
+    static const struct {
+        const char *label, *sale, *more; /* with each */
+        bool purchase;                   /* that is known */
+    } cases[] = {
+        { "one that recurs", SALE "&product1_recurringstatus=ACTIVE", "", true },
+        { "with an id, and its next bill's date", SALE "&product1_recurringstatus=ACTIVE",
+          "&purchaseId=5&nextBillDate=2026-12-01&transactionId=9", true },
+        { "with its lines", SALE "&product1_recurringstatus=ACTIVE",
+          "&product1_sku=club&product1_billingCycleNumber=2", true },
+        { "none that is known", "customerType=SALE&totalPrice=10", "", false },
+    };
+
+    static const struct {
+        const char *type;
+        enum customer_type told;
+        enum purchase_state state;
+    } steps[] = {
+        { "PAUSE", CUSTOMER_PAUSE, PURCHASE_PAUSED },
+        { "REACTIVATE", CUSTOMER_REACTIVATE, PURCHASE_ACTIVE },
+        { "PAUSE", CUSTOMER_PAUSE, PURCHASE_PAUSED },
+        { "CANCEL", CUSTOMER_CANCEL, PURCHASE_CANCELLED },
+        { "REACTIVATE", CUSTOMER_REACTIVATE, PURCHASE_ACTIVE },
+        { "CANCEL", CUSTOMER_CANCEL, PURCHASE_CANCELLED },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        const char *label = cases[i].label;
+        come(&life, NOW_MS, cases[i].sale);
+        for (size_t k = 0; k < COUNT_OF(steps); k++) {
+            str text = arena_format(&life.arena, "customerType=%s%s", steps[k].type, cases[i].more);
+            come(&life, NOW_MS, arena_c(&life.arena, text));
+            CHECK(label, told(&life, steps[k].told));
+            come(&life, NOW_MS, arena_c(&life.arena, text));
+            CHECK_INT(label, life.outcome.verdict, ORDER_REPEATED);
+            CHECK_INT(label, life.outcome.occurrence_count, 0);
+            if (cases[i].purchase)
+                CHECK_INT(label, life.order.lines[0].purchase, steps[k].state);
+        }
+        arena_done(&life.arena);
+    }
+}
+
+/* Who says when is heard late, too. */
+TEST(a_pause_that_comes_late)
+{
+    struct life life = {};
+    come(&life, NOW_MS, SALE "&product1_recurringstatus=ACTIVE");
+    come(&life, NOW_MS, "customerType=PAUSE&dateUpdated=2026-11-20+10:00:00");
+    come(&life, NOW_MS, "customerType=REACTIVATE&dateUpdated=2026-11-20+11:00:00");
+    come(&life, NOW_MS, "customerType=PAUSE&dateUpdated=2026-11-20+10:00:00");
+    CHECK_INT("a repeat", life.outcome.verdict, ORDER_REPEATED);
+    CHECK_INT("active", life.order.lines[0].purchase, PURCHASE_ACTIVE);
+    arena_done(&life.arena);
 }
 
 /* ── lines ── */
@@ -242,6 +306,7 @@ TEST(what_later_postbacks_leave_out)
 
 RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
           cmocka_unit_test(bills_that_nothing_tells_apart),
-          cmocka_unit_test(subscriptions_start_once),
+          cmocka_unit_test(subscriptions_start_once), cmocka_unit_test(purchases_that_come_and_go),
+          cmocka_unit_test(a_pause_that_comes_late),
           cmocka_unit_test(upsells_that_the_sale_has_listed),
           cmocka_unit_test(what_later_postbacks_leave_out))

@@ -374,6 +374,15 @@ static bool add_lines(const struct postback_reading *reading, struct buf *buf)
     return timed;
 }
 
+static uint64_t key_of(str text)
+{
+    struct digest digest = digest_sha256(text);
+    uint64_t key = 0;
+    for (int i = 0; i < 8; i++)
+        key = key << 8 | digest.bytes[i];
+    return key == 0 ? 1 : key;
+}
+
 /* One happening has one key, by whichever of several names it comes (REFUND, PARTIAL_REFUND), in
  * whichever order, however often. What is billed again and again may say nothing that tells one time
  * from another: of such, what comes on one day of the account is one. */
@@ -407,11 +416,46 @@ static uint64_t make_key(struct postback_reading *reading)
     timed = add_lines(reading, &buf) || timed;
     if (!timed)
         buf_int(&buf, zone_day(context->zone, context->now_ms / 1000));
-    struct digest digest = digest_sha256(buf_str(&buf));
-    uint64_t key = 0;
-    for (int i = 0; i < 8; i++)
-        key = key << 8 | digest.bytes[i];
-    return key == 0 ? 1 : key;
+    return key_of(buf_str(&buf));
+}
+
+/* A purchase's state comes and goes, and only the time of the change would tell one pause from the
+ * next: dates and ids of bills are those of before. Which purchase it is, is all that is said. */
+static bool is_timeless(const struct postback_reading *reading)
+{
+    enum order_change_kind kind = reading->out->input.change.kind;
+    return (kind == CHANGE_CANCEL || kind == CHANGE_PAUSE || kind == CHANGE_REACTIVATE) &&
+           reading->said[CRM_DATE_UPDATED].len == 0 && reading->said[CRM_DATE_UPDATED_ISO].len == 0;
+}
+
+static uint64_t make_timeless_key(struct postback_reading *reading, enum order_change_kind kind)
+{
+    struct buf buf;
+    buf_init(&buf, reading->arena, SIZE_MAX / 2);
+    buf_int(&buf, kind);
+    add_to_key(&buf, reading->said[CRM_PURCHASE_ID]);
+    add_to_key(&buf, reading->said[CRM_CLIENT_PURCHASE_ID]);
+    for (int i = 0; i < reading->out->input.facts.line_count; i++) {
+        const struct order_line *line = &reading->lines[i];
+        add_to_key(&buf, line->sku);
+        add_to_key(&buf, line->name);
+        add_to_key(&buf, line->sender_id);
+    }
+    return key_of(buf_str(&buf));
+}
+
+static void set_timeless_keys(struct postback_reading *reading)
+{
+    static const enum order_change_kind kinds[] = { CHANGE_CANCEL, CHANGE_PAUSE,
+                                                    CHANGE_REACTIVATE };
+
+    struct order_change *change = &reading->out->input.change;
+    int count = 0;
+    change->timeless = true;
+    change->key = make_timeless_key(reading, change->kind);
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (kinds[i] != change->kind)
+            change->opposites[count++] = make_timeless_key(reading, kinds[i]);
 }
 
 void postback_decide(struct postback_reading *reading)
@@ -427,6 +471,8 @@ void postback_decide(struct postback_reading *reading)
         input->facts.total_said = true;
         input->facts.total = total.amount;
     }
-    if (input->change.kind != CHANGE_NONE)
+    if (is_timeless(reading))
+        set_timeless_keys(reading);
+    else if (input->change.kind != CHANGE_NONE)
         input->change.key = make_key(reading);
 }

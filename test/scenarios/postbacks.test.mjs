@@ -232,3 +232,18 @@ scenario('Two rebills that nothing tells apart: one on a day of the account\'s, 
     await bill();
     assert.equal(await captured(), '20.00');
 });
+
+scenario('A8: paused, active again and paused on one day: each is told, and the same twice in a row is not', async () => {
+    const { api, ids, post, orders } = await setUp();
+    const send = async (customerType, more) => {
+        const { id } = expect(await post({ ...ids, orderId: '1', customerType, product1_sku: 'club', ...more }), 200).json;
+        return expect(await api.get(`/api/v1/events/${id}`), 200).json.occurrences.map((one) => one.type).filter((type) => type !== 'contact.created');
+    };
+    await send('SALE', { product1_price: '10.00', totalPrice: '10.00', product1_recurringstatus: 'ACTIVE' });
+    for (const [customerType, type, status] of [['PAUSE', 'order.pause', 'paused'], ['REACTIVATE', 'order.reactivate', 'active'], ['PAUSE', 'order.pause', 'paused'], ['CANCEL', 'order.cancel', 'cancelled']]) {
+        assert.deepEqual(await send(customerType), [type]);
+        assert.deepEqual(await send(customerType), [], 'a repeat');
+        const [{ lines: [line] }] = await orders();
+        assert.ok(JSON.stringify(line).toLowerCase().includes(`"${status}"`), JSON.stringify(line));
+    }
+});
