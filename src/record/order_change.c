@@ -173,9 +173,19 @@ static void on_chargeback(struct step *step)
     if (!order_is_sold(step->order) &&
         order_refuse(step, "type", STR("The order is not sold: nothing can be charged back.")))
         return;
+    int64_t paid = step->order->captured;
     int64_t amount = change->amount_said ? change->amount : order_refundable(step->order);
     if (amount < 0 && order_refuse(step, "amount", STR("The amount must not be below 0.")))
         return;
+    if (amount > paid) {
+        char text[MONEY_TEXT_MAX];
+        if (order_refuse(step, "amount",
+                         arena_format(step->arena,
+                                      "That is more than was paid: send at most %.*s, or no amount "
+                                      "for all that is not refunded.",
+                                      STR_ARG(money_write(paid, text)))))
+            return;
+    }
     order_charge_back(step, MAX_OF(amount, 0));
 }
 

@@ -165,6 +165,8 @@ TEST(what_does_not_fit_is_refused)
         { "RMA without a number", SALE_COMPLETE, CHANGE_RMA_ISSUED, 0, "rmaNumber" },
         { "approved though it did not wait", SALE_PARTIAL, CHANGE_QA_APPROVED, 0, "type" },
         { "chargeback before the sale", SALE_PARTIAL, CHANGE_CHARGEBACK, 0, "type" },
+        { "chargeback of more", SALE_COMPLETE, CHANGE_CHARGEBACK, 29401, "amount" },
+        { "chargeback below 0", SALE_COMPLETE, CHANGE_CHARGEBACK, -1, "amount" },
         { "rebill before the sale", SALE_PARTIAL, CHANGE_REBILL, 0, "type" },
     };
 

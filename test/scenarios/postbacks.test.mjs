@@ -247,3 +247,18 @@ scenario('A8: paused, active again and paused on one day: each is told, and the 
         assert.ok(JSON.stringify(line).toLowerCase().includes(`"${status}"`), JSON.stringify(line));
     }
 });
+
+scenario('B18: a chargeback of more than was paid: refused by the API, taken and noted of a postback', async () => {
+    const { api, ids, post, orders } = await setUp();
+    expect(await post({ ...VALUES, ...ids, totalPrice: '282.00' }), 200);
+    const [order] = await orders();
+    const change = async (amount) => api.post(`/api/v1/orders/${order.id}/changes`, { type: 'chargeback', amount });
+    const { errors } = expectProblem(await change('282.01'), 422, 'invalid').json;
+    assert.deepEqual([errors[0].field, errors[0].code], ['amount', 'conflict']);
+    assert.match(errors[0].message, /at most 282\.00/);
+    assert.equal((await orders())[0].state, 'complete');
+    const { id } = expect(await post({ ...VALUES, ...ids, customerType: 'CHARGEBACK', chargebackAmount: '300.00' }), 200).json;
+    assert.match(JSON.stringify(expect(await api.get(`/api/v1/events/${id}`), 200).json.data.notes), /more than was paid/);
+    assert.equal((await orders())[0].state, 'chargeback');
+    expect(await change('282.00'), 201);
+});
