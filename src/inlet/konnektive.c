@@ -305,6 +305,7 @@ static struct postback_operation *make_operation(const struct inlet_context *inl
         .hops = read->hops,
         .received = postback->rest,
         .notes = postback->notes,
+        .notes_if_repeated = postback->notes_if_repeated,
         .request_id = request->id,
     };
     self->operation = (struct operation){ .kind = &postback_kind,

@@ -406,6 +406,12 @@ static void tell(struct batch *batch, const struct order_occurrence *occurrence,
     batch_take_event(batch, &event);
 }
 
+static str pick_notes(const struct order_arrival *arrival, const struct order_outcome *outcome)
+{
+    bool repeated = outcome->verdict == ORDER_REPEATED && arrival->notes_if_repeated.len > 0;
+    return repeated ? arrival->notes_if_repeated : arrival->notes;
+}
+
 static void tell_all(struct batch *batch, const struct order_arrival *arrival,
                      const struct contact *contact, struct order_arrived *arrived)
 {
@@ -420,7 +426,7 @@ static void tell_all(struct batch *batch, const struct order_arrival *arrival,
                            .inlet = arrival->inlet,
                            .hops = arrival->hops,
                            .raw = arrival->raw,
-                           .notes = arrival->notes,
+                           .notes = pick_notes(arrival, &arrived->outcome),
                            .request_id = arrival->request_id };
     event.data = arrival_data(batch, arrival, event.id, text, &arrived->outcome);
     batch_take_event(batch, &event);

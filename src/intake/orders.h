@@ -26,6 +26,7 @@ struct order_arrival {
     str received; /* JSON: what came, as far as the order does not show it; empty: nothing */
     str raw;      /* the body as it came, when `received` does not hold all of it */
     str notes;    /* JSON array, as of a custom event; empty: none */
+    str notes_if_repeated; /* instead, where the change has come before; empty: the same */
     str request_id;
     /* The work of orders_want(): */
     str email, email_key;

@@ -289,6 +289,8 @@ bool postback_read(const struct pairs *pairs, const struct postback_context *con
     if (reading->rest.len > 0)
         json_end_object(&reading->rest_writer);
     ret->notes = buf_str(&reading->notes);
+    if (ret->input.change.kind != CHANGE_NONE)
+        ret->notes_if_repeated = postback_notes_if_repeated(reading);
     ret->rest = buf_str(&reading->rest);
     return true;
 }

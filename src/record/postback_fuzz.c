@@ -108,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(!postback.input.strict && postback.input.facts.said_ms <= context.now_ms + 86400000);
     assert((postback.input.change.kind == CHANGE_NONE) == (postback.input.change.key == 0));
     check_json(postback.notes, JSON_ARRAY, &arena);
+    check_json(postback.notes_if_repeated, JSON_ARRAY, &arena);
+    assert((postback.input.change.kind == CHANGE_NONE) == (postback.notes_if_repeated.len == 0));
     check_json(postback.rest, JSON_OBJECT, &arena);
     check_facts(&postback.input.facts);
     check_life(&postback.input, &arena);

@@ -3,7 +3,8 @@
  *
  * postback.c        the pairs: ids, card data, values, what is kept beside the order
  * postback_lines.c  product1_… to productN_…
- * postback_type.c   what the postback says has happened */
+ * postback_type.c   what the postback says has happened
+ * postback_repeat.c what is noted when that has come before */
 #pragma once
 
 #include "model/money.h"
@@ -56,3 +57,8 @@ str postback_fold(str text, char folded[FOLDED_MAX]);
 
 /* State, change, total. */
 void postback_decide(struct postback_reading *reading);
+
+/* ── postback_repeat.c ── */
+
+/* Of one with a change, behind its notes. */
+str postback_notes_if_repeated(struct postback_reading *reading);

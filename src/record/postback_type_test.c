@@ -263,5 +263,52 @@ TEST(a_life)
     CHECK_INT("lines", order.line_count, 2);
 }
 
+/* ── repeats ── */
+
+TEST(what_is_noted_of_a_repeat)
+{
+    static const struct {
+        const char *query;
+        const char *field, *text;
+    } cases[] = {
+        { "customerType=REFUND&refundAmount=5", "dateRefunded", "another one, add it with POST" },
+        { "customerType=REFUND&refundAmount=odd", "dateRefunded", "is no amount" },
+        { "customerType=REFUND&refundAmount=5&dateRefunded=1", "customerType", "is the same." },
+        { "customerType=REFUND&refundAmount=5&transactionId=1", "customerType", "is the same." },
+        { "customerType=CHARGEBACK", "chargebackDate", "map chargebackDate" },
+        { "customerType=DECLINE", "dateUpdated", "Map dateUpdated or transactionId" },
+        { "customerType=DECLINE&dateUpdated=2026-11-20+10:00:00", "customerType", "is the same." },
+        { "customerType=PAUSE", "dateUpdated", "changed back" },
+        { "customerType=PAUSE&dateUpdated=2026-11-20+10:00:00", "customerType", "is the same." },
+        { "customerType=FULFILLMENT", "customerType", "is the same." },
+        { "customerType=QA_DECLINED", "customerType", "is the same." },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        char query[200];
+        json notes;
+        struct json_error error;
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
+        read_as(&reading, str_c(query));
+        str text = reading.postback.notes_if_repeated;
+        CHECK(label, json_read(&reading.arena, text, 4, &notes, &error));
+        json last = json_element(notes, (int64_t)json_count(notes) - 1);
+        CHECK_STR(label, json_string(json_get(last, STR("field"))), str_c(cases[i].field));
+        CHECK_STR(label, json_string(json_get(last, STR("code"))), STR("repeat"));
+        CHECK(label, has(json_string(json_get(last, STR("message"))),
+                         "Taken as a repeat of an earlier one: "));
+        CHECK(label, has(text, cases[i].text));
+        CHECK("not before", !has(reading.postback.notes, "repeat"));
+        done(&reading);
+    }
+    struct reading sale;
+    read_as(&sale, STR("orderId=7&customerType=SALE"));
+    CHECK("a sale again says what is known", sale.postback.notes_if_repeated.len == 0);
+    done(&sale);
+}
+
 RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(own_names), cmocka_unit_test(amounts),
-          cmocka_unit_test(keys), cmocka_unit_test(a_life))
+          cmocka_unit_test(keys), cmocka_unit_test(a_life),
+          cmocka_unit_test(what_is_noted_of_a_repeat))

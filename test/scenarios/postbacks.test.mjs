@@ -262,3 +262,25 @@ scenario('B18: a chargeback of more than was paid: refused by the API, taken and
     assert.equal((await orders())[0].state, 'chargeback');
     expect(await change('282.00'), 201);
 });
+
+scenario('B18: a refund that nothing tells from the one before is taken as a repeat, and its event says so', async () => {
+    const { api, ids, post, orders } = await setUp();
+    const send = async (more) => {
+        const { id } = expect(await post({ ...VALUES, ...ids, ...more }), 200).json;
+        const { notes } = expect(await api.get(`/api/v1/events/${id}`), 200).json;
+        return notes.filter((note) => note.code === 'repeat');
+    };
+    await send({ totalPrice: '282.00' });
+    const refund = { customerType: 'REFUND', refundAmount: '10.00' };
+    assert.deepEqual(await send(refund), []);
+    const [note] = await send(refund);
+    assert.equal(note.field, 'dateRefunded');
+    assert.match(note.message, /repeat.*add it with POST .*map dateRefunded/);
+    assert.equal((await orders())[0].refunded, '10.00');
+    assert.deepEqual(await send({ ...refund, dateRefunded: '2026-11-20' }), []);
+    assert.deepEqual((await send({ ...refund, dateRefunded: '2026-11-20' })).map(({ field }) => field), ['customerType']);
+    assert.equal((await orders())[0].refunded, '20.00');
+    const decline = { orderId: '2', customerType: 'DECLINE', orderStatus: 'DECLINED' };
+    assert.deepEqual(await send(decline), []);
+    assert.deepEqual((await send(decline)).map(({ field }) => field), ['dateUpdated']);
+});
