@@ -5,6 +5,7 @@
 #include "mapping/custom_event.h"
 #include "model/money.h"
 #include "model/order_names.h"
+#include "record/card.h"
 
 /* ── parts ── */
 
@@ -30,7 +31,7 @@ static str text_of(json object, const char *name)
 }
 
 /* "" and null take a value away: see struct order_facts. */
-static void read_values(json object, struct order_facts *facts)
+static void read_values(json object, struct arena *arena, struct order_facts *facts)
 {
     struct json_walk walk = json_walk(object);
     str name;
@@ -40,7 +41,7 @@ static void read_values(json object, struct order_facts *facts)
         if (!crm_find(name, &ref) || ref.field >= CRM_VALUE_COUNT)
             continue;
         str text = str_trim(json_string(value));
-        facts->values[ref.field] = text.len > 0 ? text : STR("");
+        facts->values[ref.field] = text.len > 0 ? card_mask_value(ref.field, text, arena) : STR("");
     }
 }
 
@@ -63,14 +64,15 @@ static void read_line(struct call *call, json from, int index, struct order_line
 {
     const char *path =
         arena_c(&call->request->arena, arena_format(&call->request->arena, "lines/%d/", index));
-    *line = (struct order_line){ .quantity = 1,
-                                 .price = -1,
-                                 .sku = text_of(from, "sku"),
-                                 .name = text_of(from, "name"),
-                                 .next_bill = text_of(from, "nextBillDate"),
-                                 .purchase_id = text_of(from, "purchaseId"),
-                                 .upsell = json_bool(json_get(from, STR("upsell"))),
-                                 .recurring = json_bool(json_get(from, STR("recurring"))) };
+    *line =
+        (struct order_line){ .quantity = 1,
+                             .price = -1,
+                             .sku = text_of(from, "sku"),
+                             .name = card_mask_text(text_of(from, "name"), &call->request->arena),
+                             .next_bill = text_of(from, "nextBillDate"),
+                             .purchase_id = text_of(from, "purchaseId"),
+                             .upsell = json_bool(json_get(from, STR("upsell"))),
+                             .recurring = json_bool(json_get(from, STR("recurring"))) };
     json quantity = json_get(from, STR("qty"));
     if (quantity != NULL && !json_to_int64(quantity, &line->quantity))
         line->quantity = 1;
@@ -141,8 +143,8 @@ bool order_body_read(struct call *call)
         call_wrong(call, "campaignId", "unknown", STR("There is no campaign with this id."));
     check_currency(call, facts->currency);
     facts->total_said = read_money(call->body, "total", &facts->total);
-    read_values(json_get(call->body, STR("customer")), facts);
-    read_values(json_get(call->body, STR("fields")), facts);
+    read_values(json_get(call->body, STR("customer")), &call->request->arena, facts);
+    read_values(json_get(call->body, STR("fields")), &call->request->arena, facts);
     check_email(call, facts);
     read_lines(call, facts);
     facts->lines_are_all = true;
@@ -185,10 +187,11 @@ bool order_body_read_change(struct call *call)
     (void)body_text(call, "sku", &change->sku);
     read_product(call, call->body, "", &change->product);
     change->amount_said = read_money(call->body, "amount", &change->amount);
-    read_values(json_get(call->body, STR("fields")), facts);
+    read_values(json_get(call->body, STR("fields")), &call->request->arena, facts);
     take_value(facts, CRM_TRACKING_NUMBER, text_of(call->body, "trackingNumber"));
     take_value(facts, CRM_RMA_NUMBER, text_of(call->body, "rmaNumber"));
-    take_value(facts, reason_field(change->kind), text_of(call->body, "reason"));
+    take_value(facts, reason_field(change->kind),
+               card_mask_text(text_of(call->body, "reason"), &call->request->arena));
     read_lines(call, facts);
     if (facts->lines_said && change->kind != CHANGE_UPSELL)
         call_wrong(call, "lines", "unknown", STR("Only an upsell brings lines."));

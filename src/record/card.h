@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "model/crm_field.h"
 
 /* Of a number however it is written. */
 str card_digits(str text, struct arena *arena);
@@ -18,3 +19,9 @@ str card_brand(str digits);
 /* Whether a parameter of that name, which is no field that is known, holds what must not be kept: of
  * a card, of a bank account, or a secret. */
 bool card_is_part(str name);
+
+/* What people write of an order, with the card numbers in it masked; it lives in the arena, or is
+ * `text` itself. Of a field that by its name is another number (an id, a date, a telephone) it is
+ * always `text`. */
+str card_mask_text(str text, struct arena *arena);
+str card_mask_value(enum crm_field field, str text, struct arena *arena);

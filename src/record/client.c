@@ -142,7 +142,7 @@ static void take_value(struct reading *reading, enum crm_field field, str text)
     if (field == CRM_CARD_LAST4)
         text = card_last_four(card_digits(text, reading->arena));
     if (fits(reading, crm_field_name(field), text, CLIENT_VALUE_MAX) && value->len == 0)
-        *value = text;
+        *value = card_mask_value(field, text, reading->arena);
 }
 
 static void take_currency(struct reading *reading, str text)
@@ -259,7 +259,7 @@ static void add_line(struct reading *reading, int at, struct order_line *line,
     (void)fits(reading, slot_name(reading, at, "name"), slots[CRM_SLOT_NAME], CLIENT_VALUE_MAX);
     (void)fits(reading, slot_name(reading, at, "nextBillDate"), slots[CRM_SLOT_NEXT_BILL_DATE], 40);
     *line = (struct order_line){
-        .name = slots[CRM_SLOT_NAME],
+        .name = card_mask_text(slots[CRM_SLOT_NAME], reading->arena),
         .next_bill = slots[CRM_SLOT_NEXT_BILL_DATE],
         .quantity = read_quantity(reading, slot_name(reading, at, "qty"), slots[CRM_SLOT_QTY]),
         .price = read_price(reading, slot_name(reading, at, "price"), slots[CRM_SLOT_PRICE], -1),

@@ -129,6 +129,13 @@ static void forgets_cards(void **state)
     assert_text(reading.said.facts.values[CRM_CARD_TYPE], "Visa");
     assert_true(reading.said.facts.test);
     done(&reading);
+    read_as(&reading, "custom1=4111+1111+1111+1111&address2=Apt+3&phone=4111111111111111"
+                      "&product1_id=14&product1_name=4111111111111111");
+    assert_text(reading.said.facts.values[CRM_CUSTOM1], "(masked)");
+    assert_text(reading.said.facts.values[CRM_ADDRESS2], "Apt 3");
+    assert_text(reading.said.facts.values[CRM_PHONE_NUMBER], "4111111111111111");
+    assert_text(reading.said.facts.lines[0].name, "(masked)");
+    done(&reading);
 }
 
 static const struct {

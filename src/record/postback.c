@@ -56,6 +56,17 @@ static void take_card(struct postback_reading *reading, str text)
         reading->out->input.facts.test = true;
 }
 
+/* A free text may hold a whole number, too. */
+static str without_card(struct postback_reading *reading, enum crm_field field, str text)
+{
+    str masked = card_mask_value(field, text, reading->arena);
+    if (!str_equal(masked, text))
+        postback_note(reading, crm_field_name(field), "card",
+                      STR("It has what looks like the number of a card, or a key: that part is "
+                          "masked, and kept nowhere."));
+    return masked;
+}
+
 /* ── the pairs ── */
 
 static void add_rest(struct postback_reading *reading, str name, str text)
@@ -172,6 +183,7 @@ static void split_name(struct postback_reading *reading, enum crm_field whole, e
     str rest = reading->said[whole];
     if (reading->said[first].len > 0 || reading->said[last].len > 0 || rest.len == 0)
         return;
+    rest = without_card(reading, whole, rest); /* before it is cut in two */
     reading->said[first] = str_cut(&rest, ' ');
     reading->said[last] = str_trim(rest);
 }
@@ -252,7 +264,7 @@ static void take_values(struct postback_reading *reading)
     take_instead(reading, CRM_TOTAL_DISCOUNT, CRM_DISCOUNT_PRICE);
     for (int i = 0; i < CRM_VALUE_COUNT; i++)
         if (reading->said[i].len > 0)
-            facts->values[i] = reading->said[i];
+            facts->values[i] = without_card(reading, (enum crm_field)i, reading->said[i]);
     take_currency(reading);
     take_said_ms(reading);
     take_card_type(reading);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * record/postback_lines.c: the products of a postback, from product1_… on, up to the first gap of
  * five. A line is there when something names it: SKU, name or one of its ids. */
+#include "record/card.h"
 #include "record/postback_parts.h"
 
 #define GAP 5
@@ -155,7 +156,7 @@ static struct order_line make_line(struct postback_reading *reading, int at)
     const struct line_said *said = reading->slots[at];
     const str *slots = said->slots;
     struct order_line line = { .sku = slots[CRM_SLOT_SKU],
-                               .name = slots[CRM_SLOT_NAME],
+                               .name = card_mask_text(slots[CRM_SLOT_NAME], reading->arena),
                                .sender_id = slots[CRM_SLOT_ID],
                                .external_id = slots[CRM_SLOT_EXTERNAL_ID],
                                .crm_id = slots[CRM_SLOT_CRM_ID],

@@ -221,6 +221,55 @@ TEST(cards)
     }
 }
 
+TEST(cards_in_texts)
+{
+    static const struct {
+        const char *query;
+        enum crm_field field;
+        const char *value;
+        bool noted;
+    } cases[] = {
+        { "custom1=call+4111+1111+1111+1111+back", CRM_CUSTOM1, "call (masked) back", true },
+        { "sourceValue1=4111111111111111", CRM_SOURCE_VALUE1, "(masked)", true },
+        { "declineReason=Card+4111-1111-1111-1111+declined", CRM_DECLINE_REASON,
+          "Card (masked) declined", true },
+        { "address2=378282246310005", CRM_ADDRESS2, "(masked)", true },
+        { "fullName=4111+1111+1111+1111", CRM_FIRST_NAME, "(masked)", true },
+        { "baseShipping=4111111111111111", CRM_TOTAL_SHIPPING, "(masked)", true },
+        { "emailAddress=4111111111111111", CRM_EMAIL_ADDRESS, "(masked)", true },
+        { "emailAddress=4111111111111111@example.org", CRM_EMAIL_ADDRESS,
+          "4111111111111111@example.org", false },
+        { "trackingNumber=4111111111111111", CRM_TRACKING_NUMBER, "4111111111111111", false },
+        { "rmaNumber=4111111111111111", CRM_RMA_NUMBER, "4111111111111111", false },
+        { "phoneNumber=4111111111111111", CRM_PHONE_NUMBER, "4111111111111111", false },
+        { "transactionId=4111111111111111", CRM_TRANSACTION_ID, "4111111111111111", false },
+        { "dateRefunded=4111111111111111", CRM_DATE_REFUNDED, "4111111111111111", false },
+        { "custom1=4111111111111112", CRM_CUSTOM1, "4111111111111112", false },
+        { "salesUrl=https://a.example/?token=1%26key=2", CRM_SALES_URL,
+          "https://a.example/?token=1&key=2", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        char query[200];
+        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
+        read_as(&reading, str_c(query));
+        CHECK_STR(label, reading.postback.input.facts.values[cases[i].field],
+                  str_c(cases[i].value));
+        CHECK(label, has(reading.postback.notes, "\"card\"") == cases[i].noted);
+        CHECK(label, !has(reading.postback.notes, "4111"));
+        done(&reading);
+    }
+    struct reading line;
+    read_as(&line, STR("orderId=4111111111111111&product1_sku=4111111111111111"
+                       "&product1_name=for+4111111111111111"));
+    CHECK_STR("an id", line.postback.sender_order_id, STR("4111111111111111"));
+    CHECK_STR("a SKU", line.postback.input.facts.lines[0].sku, STR("4111111111111111"));
+    CHECK_STR("a name", line.postback.input.facts.lines[0].name, STR("for (masked)"));
+    done(&line);
+}
+
 /* ── values and lines ── */
 
 TEST(names)
@@ -340,5 +389,6 @@ TEST(times)
 }
 
 RUN_TESTS(cmocka_unit_test(the_seed), cmocka_unit_test(the_capture), cmocka_unit_test(identity),
-          cmocka_unit_test(secrets), cmocka_unit_test(cards), cmocka_unit_test(names),
-          cmocka_unit_test(lines), cmocka_unit_test(upsells), cmocka_unit_test(times))
+          cmocka_unit_test(secrets), cmocka_unit_test(cards), cmocka_unit_test(cards_in_texts),
+          cmocka_unit_test(names), cmocka_unit_test(lines), cmocka_unit_test(upsells),
+          cmocka_unit_test(times))

@@ -196,7 +196,7 @@ scenario('card data is nowhere: not in the store, the log, the events, the rejec
     const { hub, api, receiver, good, bad, told, base, product, send } = await setUp({ args: ['--log-level', 'debug'] });
     const sale = { ...base, ...PERSON, product1_id: product.number, paySource: 'CREDITCARD', cardMonth: '09', cardYear: '2031', cardSecurityCode: '73911', achAccountNumber: '000123456789', achRoutingNumber: '021000021', sessionId: 'abc' };
     for (const cardNumber of [CARD, '4111-1111-1111-1111', '5500 0055 5555 5559', '378282246310005']) {
-        const { orderId } = await good('/order/import/', { ...sale, cardNumber });
+        const { orderId } = await good('/order/import/', { ...sale, cardNumber, custom1: `card ${cardNumber}`, shipAddress2: cardNumber });
         await bad('/order/refund/', { ...sale, orderId, cardNumber, refundAmount: 'x' });
         await bad('/order/import/', { ...sale, orderId, cardNumber, product1_qty: 'x' });
         expect(await hub.anonymous.get(`/order/import/?${new URLSearchParams({ ...LOGIN, ...sale, cardNumber })}`), 200);

@@ -163,22 +163,27 @@ scenario('A6 A8: repeats, later postbacks of the same order, bad business values
 });
 
 scenario('S0.5 S0.33: the secret and card numbers are nowhere: not in answers, logs, events or files', async () => {
-    const { hub, api, plugin, ids, post, anonymous } = await setUp();
+    const { hub, api, campaign, plugin, ids, post, anonymous } = await setUp();
     const card = '4111111111111111';
     expect(await post({ ...VALUES, ...ids, secret: SECRET, cardNumber: card, cardSecurityCode: '987' }, { headers: {} }), 200);
+    const texts = { custom1: `card ${card}`, sourceValue1: card, declineReason: `4111 1111 1111 1111 declined`, address2: card, shipAddress2: 'Dock 2', product1_name: `for ${card}`, fullName: '4111 1111 1111 1111' };
+    expect(await post({ ...VALUES, ...ids, orderId: '4', ...texts }), 200);
+    expect(await api.post('/api/v1/orders', { clientOrderId: 'own', campaignId: campaign.id, state: 'partial', customer: { firstName: card, phoneNumber: '+1 555 0100' }, fields: { custom1: `card ${card}` }, lines: [{ sku: 'a', name: card }] }), 201);
     expect(await post({ ...VALUES, ...ids, orderId: '2' }, { path: `${PATH}/${SECRET}`, headers: {} }), 200);
     expect(await anonymous.get(`${PATH}/${ids.organizationId}/${ids.pluginInstanceId}/${SECRET}?${form({ ...VALUES, orderId: '3' })}`), 200);
     expectProblem(await post({ ...VALUES, ...ids, secret: SECRET, pluginInstanceId: 'plg_0000000000001' }, { headers: {} }), 404, 'not_found');
     expectProblem(await post({ ...VALUES, ...ids, custom1: 'x'.repeat(600000), secret: SECRET }, { path: `${PATH}/${SECRET}`, headers: {} }), 413, 'too_large');
     const [order] = (await api.all('/api/v1/orders')).filter((one) => one.senderOrderId === '279415');
     assert.equal(order.fields.cardLast4, '1111');
+    const [free] = (await api.all('/api/v1/orders')).filter((one) => one.senderOrderId === '4');
+    assert.deepEqual([free.fields.custom1, free.fields.declineReason, free.customer.address2, free.customer.shipAddress2], ['card (masked)', '(masked) declined', '(masked)', 'Dock 2']);
     const shown = [];
     for (const path of ['/api/v1/events', '/api/v1/orders', '/api/v1/rejections', '/api/v1/audit', '/api/v1/plugins']) shown.push(...await api.all(path));
     for (const event of await api.all('/api/v1/events')) shown.push(expect(await api.get(`/api/v1/events/${event.id}`), 200).json);
     shown.push(expect(await api.get(`/api/v1/plugins/${plugin.id}`), 200).json);
     const log = hub.tail(100000);
     await hub.stop();
-    for (const hidden of [SECRET, card, '"987"']) {
+    for (const hidden of [SECRET, card, '4111 1111', '"987"']) {
         assert.ok(!JSON.stringify(shown).includes(hidden), `${hidden} is shown`);
         assert.ok(!log.includes(hidden), `${hidden} is in the log`);
         for (const file of filesUnder(hub.data)) assert.ok(!readText(file).includes(hidden), `${hidden} is in ${file}`);
