@@ -21,7 +21,7 @@ str card_brand(str digits);
 bool card_is_part(str name);
 
 /* What people write of an order, with the card numbers in it masked; it lives in the arena, or is
- * `text` itself. Of a field that by its name is another number (an id, a date, a telephone) it is
- * always `text`. */
+ * `text` itself. A number alone is masked when it begins as a known brand's do. Of a field that by
+ * its name is another number (an id, a date, a telephone) it is always `text`. */
 str card_mask_text(str text, struct arena *arena);
 str card_mask_value(enum crm_field field, str text, struct arena *arena);

@@ -245,6 +245,8 @@ TEST(cards_in_texts)
         { "transactionId=4111111111111111", CRM_TRANSACTION_ID, "4111111111111111", false },
         { "dateRefunded=4111111111111111", CRM_DATE_REFUNDED, "4111111111111111", false },
         { "custom1=4111111111111112", CRM_CUSTOM1, "4111111111111112", false },
+        { "sourceValue1=120210000000000002", CRM_SOURCE_VALUE1, "120210000000000002", false },
+        { "sourceValue1=ad+120210000000000002", CRM_SOURCE_VALUE1, "ad (masked)", true },
         { "salesUrl=https://a.example/?token=1%26key=2", CRM_SALES_URL,
           "https://a.example/?token=1&key=2", false },
     };
