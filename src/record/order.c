@@ -119,13 +119,27 @@ int order_count_upsells(const struct order *order)
     return count;
 }
 
-static void tell_upsells(struct step *step)
+/* The line that has come, when it is one; −1: there are several, or none that was not known. */
+static int new_upsell(const struct order *order, int count)
+{
+    int line = order->line_count;
+    while (--line >= 0 && !order->lines[line].upsell)
+        continue;
+    return count == order->upsells + 1 ? line : -1;
+}
+
+void order_tell_upsell(struct step *step)
 {
     int count = order_count_upsells(step->order);
-    if (count <= step->order->upsells)
-        return;
+    int line = new_upsell(step->order, count);
     step->order->upsells = count;
-    order_tell(step, CUSTOMER_UPSELL, -1, 0);
+    order_tell(step, CUSTOMER_UPSELL, line, 0);
+}
+
+static void tell_upsells(struct step *step)
+{
+    if (order_count_upsells(step->order) > step->order->upsells)
+        order_tell_upsell(step);
 }
 
 static void begin_purchases(struct step *step)

@@ -139,8 +139,7 @@ static void on_upsell(struct step *step)
         order_refuse(step, "lines", STR("An upsell needs its line.")))
         return;
     order_be_sold(step, false);
-    order->upsells = order_count_upsells(order);
-    order_tell(step, CUSTOMER_UPSELL, -1, 0);
+    order_tell_upsell(step);
 }
 
 static void on_refund(struct step *step)

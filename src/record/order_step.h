@@ -26,6 +26,8 @@ void order_note(struct step *step, str text);
 MUST_USE bool order_refuse(struct step *step, const char *field, str text);
 
 int order_count_upsells(const struct order *order);
+/* Of the line that is new, when one is; else of all that are upsells. */
+void order_tell_upsell(struct step *step);
 bool order_any_recurs(const struct order *order);
 
 /* Not `telling`: that it is sold is not what has happened now. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
-import { ledgerOf, makeCampaign, makePlugin, makeRoute } from '../lib/fixtures.mjs';
+import { ledgerOf, makeCampaign, makePlugin, makeProduct, makeRoute } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
 import { MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
@@ -145,4 +145,19 @@ scenario('S1.6 B14 a postback that says the test card\'s number makes a test ord
     const dropped = (await shop.deliveries(profile)).filter((row) => row.state === 'dropped');
     assert.deepEqual(dropped.map((row) => row.eventType).sort(), ['order.all_refunds', 'order.fulfillment_shipped', 'order.new_sale']);
     assert.ok(dropped.every((row) => row.reason === 'skipped: test card'));
+});
+
+scenario('S1.48 an upsell is about the line that has come, not about those before it', async () => {
+    const shop = await Shop.start(); // of its own: what others have made would come, too
+    const second = await makeProduct(shop.api, 'Other', { price: '9.00' });
+    const profiles = [];
+    for (const product of [shop.product, second]) profiles.push(await shop.profile('upsell', { routes: { productIds: [product.id] } }));
+    const order = await shop.order();
+    const counts = async () => [await shop.count(profiles[0]), await shop.count(profiles[1])];
+    await shop.change(order, { id: 'u1', type: 'upsell', lines: [{ productId: shop.product.id }] });
+    assert.deepEqual(await counts(), [1, 0]);
+    await shop.change(order, { id: 'u2', type: 'upsell', lines: [{ productId: second.id }] });
+    assert.deepEqual(await counts(), [1, 1]);
+    await shop.change(order, { id: 'u3', type: 'upsell', lines: [{ productId: second.id }, { productId: shop.product.id }] });
+    assert.deepEqual(await counts(), [2, 2], 'of several that come together it is about all');
 });
