@@ -31,7 +31,7 @@ struct breaker {
 enum breaker_verdict {
     BREAKER_WAIT = 0,
     BREAKER_SEND,
-    BREAKER_PROBE, /* one delivery may go, and it alone: outlet_least_tried() */
+    BREAKER_PROBE, /* one delivery may go, and it alone: outlet_next_probe() */
 };
 
 MUST_USE enum breaker_verdict breaker_ask(const struct breaker *breaker, int64_t now_ms);

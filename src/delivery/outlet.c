@@ -313,7 +313,7 @@ struct parcel *outlet_take(struct courier *courier, struct outlet *outlet, bool 
         return NULL;
     }
     if (!parcel->manual && (*ret_probe || outlet->breaker.ramp != 0))
-        parcel = outlet_least_tried(&courier->stock, outlet);
+        parcel = outlet_next_probe(&courier->stock, outlet);
     if (*ret_probe) {
         breaker_probe_begins(&outlet->breaker);
         tell_hold(courier, outlet);

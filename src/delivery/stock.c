@@ -15,6 +15,7 @@
  * room.c lets go, pages.c reads, lines.c orders. */
 #include "delivery/stock.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -277,23 +278,31 @@ struct parcel *outlet_first(struct stock *stock, struct outlet *outlet)
     return first == NULL ? NULL : CONTAINER_OF(first, struct parcel, heap);
 }
 
-#define LOOKED_AT 1024 /* a heap has its smallest in front, roughly */
+#define LOOKED_AT ((size_t)1024) /* a heap has its smallest in front, roughly */
+#define TRIED_MORE 2
 
-static bool is_tried_less(const struct parcel *parcel, const struct parcel *than)
+static struct parcel *ready_at(const struct outlet *outlet, size_t i)
 {
-    int by = parcel->job->delivery.attempt_count - than->job->delivery.attempt_count;
-    return by < 0 || (by == 0 && parcel->heap.id < than->heap.id);
+    return CONTAINER_OF(outlet->ready.links[i], struct parcel, heap);
 }
 
-struct parcel *outlet_least_tried(struct stock *stock, struct outlet *outlet)
+struct parcel *outlet_next_probe(struct stock *stock, struct outlet *outlet)
 {
-    struct parcel *least = outlet_first(stock, outlet);
-    for (size_t i = 2; i <= MIN_OF(outlet->ready.count, (size_t)LOOKED_AT); i++) {
-        struct parcel *parcel = CONTAINER_OF(outlet->ready.links[i], struct parcel, heap);
-        if (is_tried_less(parcel, least))
-            least = parcel;
+    struct parcel *next = outlet_first(stock, outlet);
+    size_t count = MIN_OF(outlet->ready.count, LOOKED_AT);
+    int least = INT_MAX;
+    for (size_t i = 1; i <= count; i++)
+        least = MIN_OF(least, ready_at(outlet, i)->job->delivery.attempt_count);
+    bool found = false;
+    for (size_t i = 1; i <= count; i++) {
+        struct parcel *parcel = ready_at(outlet, i);
+        bool older = !found || parcel->heap.id < next->heap.id;
+        if (parcel->job->delivery.attempt_count - least > TRIED_MORE || !older)
+            continue;
+        next = parcel;
+        found = true;
     }
-    return least;
+    return next;
 }
 
 void stock_take_out(struct stock *stock, struct parcel *parcel)

@@ -201,10 +201,10 @@ void stock_pass_over(struct stock *stock, struct outlet *outlet, int64_t deliver
 
 /* The one to send next, or NULL: manual ones first, then by id. It stays in its queue. */
 struct parcel *outlet_first(struct stock *stock, struct outlet *outlet);
-/* Of about a thousand of the oldest that are ready, none of them manual, the one that has been tried
- * least, then by id: what a target refuses for what it is does not stand before all others. NULL: none
- * is ready. */
-struct parcel *outlet_least_tried(struct stock *stock, struct outlet *outlet);
+/* Of about a thousand of the oldest that are ready, none of them manual: the oldest that has been tried
+ * at most two times more than the one tried least. What a target refuses for what it is does not stand
+ * before all others. NULL: none is ready. */
+struct parcel *outlet_next_probe(struct stock *stock, struct outlet *outlet);
 void stock_take_out(struct stock *stock, struct parcel *parcel);
 /* It comes back, to wait until its (new) due time. */
 /* What a parcel that is out sends is `data` from now on. */

@@ -36,23 +36,23 @@ TEST(by_id_and_by_hand)
     stock_done(&stock);
 }
 
-TEST(least_tried)
+TEST(next_probe)
 {
     struct stock stock;
     stock_init(&stock, 1 << 20);
     stock_started(&stock);
     struct outlet *outlet = stock_outlet(&stock, 1, 1);
-    CHECK("none", outlet_least_tried(&stock, outlet) == NULL);
-    static const int tried[] = { 3, 2, 1, 1, 2 };
+    CHECK("none", outlet_next_probe(&stock, outlet) == NULL);
+    static const int tried[] = { 9, 3, 1, 1, 4 };
     for (size_t i = 0; i < COUNT_OF(tried); i++) {
         struct job *one = job(1, 10 + (int64_t)i, 0);
         one->delivery.attempt_count = tried[i];
         stock_take_job(&stock, one, 100);
     }
-    static const int64_t turns[] = { 12, 13, 11, 14, 10 };
+    static const int64_t turns[] = { 11, 12, 13, 14, 10 };
     for (size_t i = 0; i < COUNT_OF(turns); i++) {
-        CHECK_INT("turn", outlet_least_tried(&stock, outlet)->heap.id, turns[i]);
-        stock_take_out(&stock, outlet_least_tried(&stock, outlet));
+        CHECK_INT("turn", outlet_next_probe(&stock, outlet)->heap.id, turns[i]);
+        stock_take_out(&stock, outlet_next_probe(&stock, outlet));
     }
     stock_done(&stock);
 }
@@ -192,7 +192,7 @@ TEST(starting)
     stock_done(&stock);
 }
 
-RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(least_tried),
+RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(next_probe),
           cmocka_unit_test(memory_is_shared_out), cmocka_unit_test(what_sleeps_stops_nobody),
           cmocka_unit_test(starting), cmocka_unit_test(content_is_fixed),
           cmocka_unit_test(another_order_forgets_all_that_sleeps),

@@ -125,9 +125,9 @@ scenario('what an endpoint refuses again and again holds up nothing else', async
     }
     assert.equal((await world.show()).sending.state, 'waiting', 'the breaker is open');
     for (let i = 0; i < 20; i++) await world.send(`good ${i}`);
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 10; i++) { // two probes go to each of the refused ones
         await world.hub.settled();
-        await world.hub.advance(15 * 60000); // one probe at least
+        await world.hub.advance(15 * 60000);
     }
     await world.hub.settled();
     const deliveries = await deliveriesOf(world.api, world.hook.id);
