@@ -211,9 +211,7 @@ TEST(cards)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, cases[i].query);
         CHECK_STR(cases[i].query, reading.postback.input.facts.values[CRM_CARD_LAST4],
                   str_c(cases[i].last4));
         CHECK_INT(cases[i].query, reading.postback.input.facts.test, cases[i].test);
@@ -254,9 +252,7 @@ TEST(cards_in_texts)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
         const char *label = cases[i].query;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, label);
         CHECK_STR(label, reading.postback.input.facts.values[cases[i].field],
                   str_c(cases[i].value));
         CHECK(label, has(reading.postback.notes, "\"card\"") == cases[i].noted);
@@ -350,9 +346,7 @@ TEST(upsells)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, cases[i].query);
         unsigned upsells = 0;
         for (int at = 0; at < reading.postback.input.facts.line_count; at++)
             upsells |= (unsigned)reading.postback.input.facts.lines[at].upsell << at;
@@ -381,9 +375,7 @@ TEST(times)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", cases[i].query);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, cases[i].query);
         CHECK_INT(cases[i].query, reading.postback.input.facts.said_ms, cases[i].said_ms);
         CHECK_INT(cases[i].query, reading.postback.notes.len > 0, cases[i].noted);
         done(&reading);

@@ -89,9 +89,7 @@ TEST(customer_types)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
         const char *label = cases[i].query;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, label);
         CHECK(label, reading.good);
         CHECK_INT(label, reading.postback.input.change.kind, cases[i].kind);
         CHECK_INT(label, reading.postback.input.facts.state, cases[i].state);
@@ -155,9 +153,7 @@ TEST(amounts)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
         const char *label = cases[i].query;
-        char query[200];
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, label);
         CHECK(label, reading.good);
         CHECK_INT(label, reading.postback.input.change.amount_said, cases[i].said);
         CHECK_INT(label, reading.postback.input.change.amount, cases[i].amount);
@@ -287,11 +283,9 @@ TEST(what_is_noted_of_a_repeat)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct reading reading;
         const char *label = cases[i].query;
-        char query[200];
         json notes;
         struct json_error error;
-        (void)snprintf(query, sizeof(query), "orderId=7&%s", label);
-        read_as(&reading, str_c(query));
+        read_of_order(&reading, label);
         str text = reading.postback.notes_if_repeated;
         CHECK(label, json_read(&reading.arena, text, 4, &notes, &error));
         json last = json_element(notes, (int64_t)json_count(notes) - 1);

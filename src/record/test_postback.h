@@ -2,8 +2,6 @@
  * record/test_postback.h: a postback, read as the tests have it. */
 #pragma once
 
-#include <stdio.h>
-
 #include "base/testing.h"
 #include "record/postback.h"
 
@@ -23,9 +21,8 @@ static const struct postback_context context = { .now_ms = 1795291200000,
                                                  .test_cards = STR_INIT(
                                                      "0000000000000000,5105105105105100") };
 
-static inline void read_as(struct reading *reading, str text)
+static inline void read_into(struct reading *reading, str text)
 {
-    *reading = (struct reading){};
     json object;
     struct json_error error;
     if (text.ptr[0] == '{')
@@ -35,6 +32,19 @@ static inline void read_as(struct reading *reading, str text)
         assert_true(pairs_add_query(&reading->pairs, text, &reading->arena, &reading->problem));
     reading->good = postback_read(&reading->pairs, &context, &reading->arena, &reading->postback,
                                   &reading->problem);
+}
+
+static inline void read_as(struct reading *reading, str text)
+{
+    *reading = (struct reading){};
+    read_into(reading, text);
+}
+
+/* Of an order 7: `query` is what else it says. */
+static inline void read_of_order(struct reading *reading, const char *query)
+{
+    *reading = (struct reading){};
+    read_into(reading, arena_format(&reading->arena, "orderId=7&%s", query));
 }
 
 static inline void done(struct reading *reading)
