@@ -217,7 +217,7 @@ void outlets_check(struct call *call)
         check_url(call, "proxy", proxy, true);
     if (token_url.len > 0)
         check_url(call, "auth/tokenUrl", token_url, false);
-    str wrong = authorities.len > 0 ? authorities_fault(authorities) : (str){};
+    str wrong = authorities.len > 0 ? certificates_fault(authorities) : (str){};
     if (wrong.len > 0)
         call_wrong(call, "certificateAuthorities", "format", wrong);
 }
@@ -263,9 +263,9 @@ static void check_whole(struct call *call, const struct transport *transport)
             str_equal_nocase(transport->headers[i].name, STR("Authorization")))
             call_wrong(call, "headers", "conflict",
                        STR("Send either auth or a header Authorization."));
-    if (transport->certificate.len > 0)
-        wrong = certificate_fault(transport->certificate, transport->private_key,
-                                  &call->request->arena);
+    /* One that has expired since it was saved stands in no other change's way. */
+    if (json_type(json_get(call->body, STR("clientCertificate"))) == JSON_OBJECT)
+        wrong = certificate_fault(transport->certificate, transport->private_key);
     if (wrong.len > 0)
         call_wrong(call, "clientCertificate", "format", wrong);
 }
@@ -435,9 +435,12 @@ static void warn_of_certificate(struct call *call, str certificate)
     if (certificate.len == 0 || !certificate_read(certificate, arena, &facts) ||
         facts.expires_ms > clock_now_ms(call->api->context.clock) + EXPIRES_SOON_MS)
         return;
+    bool expired = facts.expires_ms <= clock_now_ms(call->api->context.clock);
     instant_write(facts.expires_ms, text);
     json_add_string(&call->out,
-                    arena_format(arena, "The client certificate is good until %.*s only.",
+                    arena_format(arena,
+                                 expired ? "The client certificate expired at %.*s: send a new one."
+                                         : "The client certificate is good until %.*s only.",
                                  INSTANT_TEXT_LEN, text));
 }
 

@@ -58,13 +58,64 @@ static EVP_PKEY *read_key(str text)
     return key;
 }
 
-str certificate_fault(str certificate, str private_key, struct arena *arena)
+/* One block of PEM (RFC 7468). */
+struct block {
+    char *label;
+    char *head;
+    unsigned char *bytes;
+    long size;
+};
+
+static void block_done(struct block *block)
+{
+    OPENSSL_free(block->label);
+    OPENSSL_free(block->head);
+    OPENSSL_free(block->bytes);
+    *block = (struct block){};
+}
+
+static bool is_certificate(const struct block *block)
+{
+    const unsigned char *bytes = block->bytes;
+    X509 *CLEANUP(x509_cleanup) read = d2i_X509(NULL, &bytes, block->size);
+    return read != NULL;
+}
+
+/* Whoever may look at the endpoint sees them: nothing else stands among them. */
+str certificates_fault(str certificates)
+{
+    BIO *CLEANUP(bio_cleanup) bio = open_text(certificates);
+    int count = 0;
+    str wrong = {};
+    for (;;) {
+        struct block CLEANUP(block_done) block = {};
+        if (bio == NULL ||
+            PEM_read_bio(bio, &block.label, &block.head, &block.bytes, &block.size) != 1)
+            break;
+        if (strcmp(block.label, PEM_STRING_X509) != 0)
+            wrong = STR("Something else than certificates is in it, such as a private key: each "
+                        "block begins with -----BEGIN CERTIFICATE-----.");
+        else if (!is_certificate(&block))
+            wrong = STR("A certificate in it cannot be read: it was cut or changed.");
+        count++;
+    }
+    bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    if (count == 0)
+        return STR("There is no certificate in PEM in it: one begins with -----BEGIN "
+                   "CERTIFICATE-----.");
+    if (wrong.len > 0 || ended)
+        return wrong;
+    return STR("A certificate in it cannot be read: it was cut or changed.");
+}
+
+str certificate_fault(str certificate, str private_key)
 {
     X509 *CLEANUP(x509_cleanup) first = read_first(certificate);
     EVP_PKEY *CLEANUP(pkey_cleanup) key = read_key(private_key);
-    struct certificate_facts facts;
-    if (first == NULL || !certificate_read(certificate, arena, &facts))
-        return STR("This is no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----.");
+    str wrong = certificates_fault(certificate);
+    if (wrong.len > 0 || first == NULL)
+        return wrong;
     if (key == NULL)
         return STR("Send its private key too, in PEM and not encrypted: it begins with -----BEGIN "
                    "PRIVATE KEY-----.");
@@ -100,22 +151,4 @@ bool certificate_read(str certificate, struct arena *arena, struct certificate_f
         .expires_ms = time_ms(X509_get0_notAfter(first)),
     };
     return true;
-}
-
-str authorities_fault(str certificates)
-{
-    BIO *CLEANUP(bio_cleanup) bio = open_text(certificates);
-    int count = 0;
-    for (;;) {
-        X509 *CLEANUP(x509_cleanup) next = read_one(bio);
-        if (next == NULL)
-            break;
-        count++;
-    }
-    bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    ERR_clear_error();
-    if (count == 0)
-        return STR("There is no certificate in PEM in it: one begins with -----BEGIN "
-                   "CERTIFICATE-----.");
-    return ended ? (str){} : STR("A certificate in it cannot be read: it was cut or changed.");
 }

@@ -10,12 +10,12 @@ struct certificate_facts {
     int64_t expires_ms;
 };
 
+/* Certificates and nothing else, one or more: what is wrong, in words, or empty. */
+MUST_USE str certificates_fault(str certificates);
+
 /* A certificate, those of its chain behind it, and its key: what is wrong, in words, or empty. */
-MUST_USE str certificate_fault(str certificate, str private_key, struct arena *arena);
+MUST_USE str certificate_fault(str certificate, str private_key);
 
 /* Of the first one. False: there is none. */
 MUST_USE bool certificate_read(str certificate, struct arena *arena,
                                struct certificate_facts *ret_facts);
-
-/* Authorities to trust, one or more. */
-MUST_USE str authorities_fault(str certificates);

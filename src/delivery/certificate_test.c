@@ -56,16 +56,20 @@ TEST(client_certificates)
         "-----BEGIN PRIVATE KEY-----\n"
         "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
         "-----END PRIVATE KEY-----\n"; /* RFC 8410 §10.3 */
-    CHECK_INT("good", certificate_fault(scene->good, scene->key, arena).len, 0);
-    CHECK("no key", says(certificate_fault(scene->good, (str){}, arena), "private key too"));
-    CHECK("another's key",
-          says(certificate_fault(scene->good, STR(other_key), arena), "not that of"));
-    CHECK("no certificate",
-          says(certificate_fault(scene->key, scene->key, arena), "no certificate"));
-    CHECK("expired", says(certificate_fault(scene->expired, scene->key, arena), "expired"));
-    CHECK("cut",
-          says(certificate_fault(str_head(scene->good, scene->good.len / 2), scene->key, arena),
-               "no certificate"));
+    str with_key = arena_format(arena, "%.*s%.*s", STR_ARG(scene->good), STR_ARG(scene->key));
+    str chain = arena_format(arena, "%.*s%.*s", STR_ARG(scene->good), STR_ARG(scene->expired));
+    str cut = str_head(chain, chain.len - 60);
+    CHECK_INT("good", certificate_fault(scene->good, scene->key).len, 0);
+    CHECK_INT("with a chain", certificate_fault(chain, scene->key).len, 0);
+    CHECK("no key", says(certificate_fault(scene->good, (str){}), "private key too"));
+    CHECK("another's key", says(certificate_fault(scene->good, STR(other_key)), "not that of"));
+    CHECK("no certificate", says(certificate_fault(scene->key, scene->key), "Something else"));
+    CHECK("with its key", says(certificate_fault(with_key, scene->key), "Something else"));
+    CHECK("a chain that is cut", says(certificate_fault(cut, scene->key), "cannot be read"));
+    CHECK("expired", says(certificate_fault(scene->expired, scene->key), "expired"));
+    CHECK("cut", says(certificate_fault(str_head(scene->good, scene->good.len / 2), scene->key),
+                      "no certificate"));
+    CHECK("none", says(certificate_fault(STR("hello"), scene->key), "no certificate"));
 }
 
 TEST(facts)
@@ -83,10 +87,13 @@ TEST(authorities)
     struct scene *scene = *state;
     str two =
         arena_format(&scene->arena, "%.*s%.*s", STR_ARG(scene->good), STR_ARG(scene->expired));
-    CHECK_INT("one", authorities_fault(scene->good).len, 0);
-    CHECK_INT("two", authorities_fault(two).len, 0);
-    CHECK("none", says(authorities_fault(STR("hello")), "no certificate"));
-    CHECK("cut", says(authorities_fault(str_head(two, two.len - 60)), "cannot be read"));
+    str with_key =
+        arena_format(&scene->arena, "%.*s%.*s", STR_ARG(scene->good), STR_ARG(scene->key));
+    CHECK_INT("one", certificates_fault(scene->good).len, 0);
+    CHECK_INT("two", certificates_fault(two).len, 0);
+    CHECK("with a key", says(certificates_fault(with_key), "private key"));
+    CHECK("none", says(certificates_fault(STR("hello")), "no certificate"));
+    CHECK("cut", says(certificates_fault(str_head(two, two.len - 60)), "cannot be read"));
 }
 
 RUN_TESTS(cmocka_unit_test_setup_teardown(client_certificates, set_up, tear_down),

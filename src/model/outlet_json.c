@@ -323,6 +323,24 @@ static void write_certificate(const struct showing *showing, const struct transp
     json_end_object(writer);
 }
 
+/* Its user, too: that may be an API key. */
+static str without_user(str url, struct arena *arena)
+{
+    static const str behind_scheme = STR_INIT("://");
+    if (url.len == 0)
+        return url;
+    const char *found = memmem(url.ptr, url.len, behind_scheme.ptr, behind_scheme.len);
+    size_t start = found == NULL ? 0 : (size_t)(found - url.ptr) + behind_scheme.len;
+    size_t host = start; /* the last @ of the authority is what libcurl goes by */
+    for (size_t i = start; i < url.len && memchr("/?#", url.ptr[i], 3) == NULL; i++)
+        if (url.ptr[i] == '@')
+            host = i + 1;
+    if (host == start)
+        return url;
+    str rest = str_skip(url, host);
+    return arena_format(arena, "%.*s(masked)@%.*s", (int)start, url.ptr, STR_ARG(rest));
+}
+
 void transport_write(struct json_writer *writer, enum endpoint_kind kind,
                      const struct transport *transport, enum transport_shown shown,
                      struct arena *arena)
@@ -339,7 +357,8 @@ void transport_write(struct json_writer *writer, enum endpoint_kind kind,
     write_certificate(&showing, transport);
     json_member_text_or_null(writer, STR("certificateAuthorities"), transport->authorities);
     json_member_text_or_null(writer, STR("proxy"),
-                             showing.masked ? redact(transport->proxy, arena) : transport->proxy);
+                             showing.masked ? without_user(transport->proxy, arena)
+                                            : transport->proxy);
     write_int_or_null(writer, STR("connectTimeoutMs"), transport->connect_timeout_ms);
     write_int_or_null(writer, STR("timeoutMs"), transport->timeout_ms);
 }

@@ -133,6 +133,27 @@ TEST(what_is_shown_has_no_secret)
     CHECK("a plain header is shown", contains(shown, STR("\"value\":\"7\"")));
 }
 
+TEST(a_proxy_is_shown_without_its_user)
+{
+    static const struct {
+        const char *proxy, *shown;
+    } cases[] = {
+        { "http://u:pw@proxy.example:3128", "http://(masked)@proxy.example:3128" },
+        { "http://an-api-key@proxy.example:3128", "http://(masked)@proxy.example:3128" },
+        { "https://u:p'w@proxy.example", "https://(masked)@proxy.example" },
+        { "http://u:p@w@proxy.example/", "http://(masked)@proxy.example/" },
+        { "http://proxy.example:3128/@x", "http://proxy.example:3128/@x" },
+        { "http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128" },
+    };
+    struct arena CLEANUP(arena_done) arena = {};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct transport transport = { .proxy = str_c(cases[i].proxy) };
+        str shown = write_transport(&transport, TRANSPORT_MASKED, &arena);
+        str wanted = arena_format(&arena, "\"proxy\":\"%s\"", cases[i].shown);
+        CHECK(cases[i].proxy, contains(shown, wanted));
+    }
+}
+
 /* Who reads it masked and sends back what he changes. */
 TEST(secrets_not_sent_again_stay)
 {
@@ -162,4 +183,5 @@ RUN_TESTS(cmocka_unit_test(policy_reads_as_it_was_written),
           cmocka_unit_test(policy_keeps_what_is_not_given), cmocka_unit_test(retries),
           cmocka_unit_test(transport_reads_as_it_was_written),
           cmocka_unit_test(what_is_shown_has_no_secret),
+          cmocka_unit_test(a_proxy_is_shown_without_its_user),
           cmocka_unit_test(secrets_not_sent_again_stay))

@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before } from 'node:test';
 
+import { Authority } from '../lib/certificates.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { filesUnder, scenario, startHub } from '../lib/hub.mjs';
 import { temporaryFolder } from '../lib/processes.mjs';
+import { until } from '../lib/wait.mjs';
 
 let hub;
 let api;
@@ -178,7 +180,10 @@ scenario('certificates and proxies are checked when they are saved', async () =>
         [{ clientCertificate: { certificate } }, '/clientCertificate'],
         [{ clientCertificate: { certificate, privateKey: otherKey } }, '/clientCertificate'],
         [{ clientCertificate: { privateKey } }, '/clientCertificate/certificate'],
+        [{ clientCertificate: { certificate: certificate + privateKey, privateKey } }, '/clientCertificate'],
+        [{ clientCertificate: { certificate: certificate + certificate.slice(0, -40), privateKey } }, '/clientCertificate'],
         [{ certificateAuthorities: 'hello' }, '/certificateAuthorities'],
+        [{ certificateAuthorities: certificate + privateKey }, '/certificateAuthorities'],
         [{ certificateAuthorities: certificate.slice(0, -40) }, '/certificateAuthorities'],
         [{ proxy: 'proxy.example' }, '/proxy'],
         [{ proxy: 'socks5://proxy.example:1' }, '/proxy'],
@@ -189,6 +194,25 @@ scenario('certificates and proxies are checked when they are saved', async () =>
     const changed = expect(await change(webhook, { clientCertificate: { certificate } }), 200).json;
     assert.deepEqual(changed.clientCertificate, { certificate, privateKey: '(masked)' });
     assert.equal(expect(await change(webhook, { clientCertificate: null }), 200).json.clientCertificate, null);
+});
+
+scenario('a client certificate that has expired stands in the way of nothing', async () => {
+    const issued = new Authority().issue('short-lived', { to: 3000 });
+    const clientCertificate = { certificate: String(issued.cert), privateKey: String(issued.key) };
+    const webhook = await make({ clientCertificate });
+    await until('it has expired', async () => (await change(webhook, { clientCertificate })).status === 422);
+    for (const changes of [{ name: 'New' }, { concurrency: 2 }, { status: 'paused' }, { status: 'disabled' }]) {
+        const changed = expect(await change(webhook, changes), 200).json;
+        assert.ok(changed.warnings.some((warning) => /client certificate expired at/.test(warning)), JSON.stringify(changed.warnings));
+    }
+    expect(await change(webhook, { clientCertificate: null }), 200);
+});
+
+scenario('of a proxy its user is not shown either', async () => {
+    for (const user of ['me:hush', 'an-api-key', "me:hu'sh"]) {
+        const { proxy } = await make({ proxy: `http://${user}@127.0.0.1:3128` });
+        assert.equal(proxy, 'http://(masked)@127.0.0.1:3128');
+    }
 });
 
 scenario('secrets do not go with an endpoint to another host unless they are sent again', async () => {
