@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cli_tail.c: `junctor tail`: asks for the newest deliveries each second and prints what changed.
  *
- * Of each webhook it remembers the newest delivery it has shown, and of all of them those that are
- * still pending; ids rise, and their text sorts as they do. */
+ * Of each webhook it remembers the newest delivery it has shown, those that are still pending, and
+ * of the newest PAGES_KEPT pages those that have ended, which a resend or a recovery changes; ids
+ * rise, and their text sorts as they do. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,9 +12,11 @@
 #include "cli_client.h"
 
 #define PAGES_MAX 20    /* of one webhook in one round */
-#define LOOK_UPS_MAX 50 /* pending ones that are no longer on the first page, in one round */
+#define PAGES_KEPT 3    /* are read every LIST_EVERY rounds, whatever is new; else one */
+#define LOOK_UPS_MAX 50 /* pending ones that are on none of these, in one round */
 #define ROUND_MS 1000
-#define LIST_EVERY 10 /* rounds between looks for new webhooks */
+#define LIST_EVERY 10 /* rounds between looks for new webhooks, and at older deliveries */
+#define STATE_MAX 16
 #define ROUND_KEPT ((size_t)1 << 20)
 
 struct tail_options {
@@ -53,12 +56,15 @@ struct watched {
     bool primed;              /* what was there at the start has been shown */
 };
 
-struct pending {
+/* A delivery as it was last seen. */
+struct known {
     char id[ID_TEXT_MAX];
     size_t id_len;
     const struct watched *watched;
+    char state[STATE_MAX];
+    size_t state_len;
     int64_t attempts;
-    int64_t round; /* when it was last seen */
+    int64_t round; /* when that was */
 };
 
 struct tail {
@@ -66,7 +72,7 @@ struct tail {
     struct client *client;
     struct arena arena; /* of one round */
     struct map watched;
-    struct map pending;
+    struct map known;
     struct watched *events; /* NULL: only one webhook is followed */
     int64_t round;
     bool unreachable; /* it has been said */
@@ -117,38 +123,47 @@ static str newest_of(const struct watched *watched)
     return str_from(watched->newest, watched->newest_len);
 }
 
-static void forget(struct tail *tail, str id)
+static str state_of(const struct known *known)
 {
-    free(map_remove(&tail->pending, id));
+    return str_from(known->state, known->state_len);
 }
 
-/* Prints the delivery when it is new or has changed. */
+static void forget(struct tail *tail, str id)
+{
+    free(map_remove(&tail->known, id));
+}
+
+static struct known *remember(struct tail *tail, const struct watched *watched, str id)
+{
+    struct known *known = NEW(struct known);
+    known->id_len = id.len;
+    memcpy(known->id, id.ptr, id.len);
+    known->watched = watched;
+    (void)map_put(&tail->known, str_from(known->id, known->id_len), known);
+    return known;
+}
+
+/* Prints the delivery when it has changed; one that is not known, when `print` says so. */
 static void look_at(struct tail *tail, const struct watched *watched, json delivery, bool print)
 {
     str id = json_string(json_get(delivery, STR("id")));
+    str state = json_string(json_get(delivery, STR("state")));
     int64_t attempts;
     if (!json_to_int64(json_get(delivery, STR("attemptCount")), &attempts))
         attempts = 0;
-    bool is_pending = str_equal(json_string(json_get(delivery, STR("state"))), STR("pending"));
-    struct pending *known = map_find(&tail->pending, id);
-    bool changed = known == NULL || !is_pending || known->attempts != attempts;
-    if (changed && print)
-        print_delivery(watched, delivery);
-    if (!is_pending) {
-        forget(tail, id);
+    if (id.len > ID_TEXT_MAX || state.len > STATE_MAX)
         return;
-    }
-    if (known == NULL && id.len <= ID_TEXT_MAX) {
-        known = NEW(struct pending);
-        known->id_len = id.len;
-        memcpy(known->id, id.ptr, id.len);
-        known->watched = watched;
-        (void)map_put(&tail->pending, str_from(known->id, known->id_len), known);
-    }
-    if (known != NULL) {
-        known->attempts = attempts;
-        known->round = tail->round;
-    }
+    struct known *known = map_find(&tail->known, id);
+    if (known != NULL)
+        print = !str_equal(state, state_of(known)) || known->attempts != attempts;
+    else
+        known = remember(tail, watched, id);
+    if (print)
+        print_delivery(watched, delivery);
+    memcpy(known->state, state.ptr, state.len);
+    known->state_len = state.len;
+    known->attempts = attempts;
+    known->round = tail->round;
 }
 
 /* ── one webhook ── */
@@ -156,6 +171,7 @@ static void look_at(struct tail *tail, const struct watched *watched, json deliv
 struct pages {
     json rows[PAGES_MAX];
     int count;
+    int unshown; /* new ones of the page behind PAGES_MAX; there may be more */
 };
 
 static str list_path(const struct watched *watched, struct arena *arena)
@@ -166,12 +182,28 @@ static str list_path(const struct watched *watched, struct arena *arena)
                         STR_ARG(str_from(watched->id, watched->id_len)));
 }
 
-/* The first page, and more until what has been shown is reached. False: reply says why. */
+static int count_new(const struct watched *watched, json data)
+{
+    int count = 0;
+    struct json_walk walk = json_walk(data);
+    json row;
+    while (json_next(&walk, NULL, &row))
+        count += str_compare(json_string(json_get(row, STR("id"))), newest_of(watched)) > 0;
+    return count;
+}
+
+/* How many pages are read though they hold nothing new. */
+static int pages_kept(const struct tail *tail, const struct watched *watched)
+{
+    return watched->id_len > 0 && tail->round % LIST_EVERY == 0 ? PAGES_KEPT : 1;
+}
+
+/* The first pages, and more until what has been shown is reached. False: reply says why. */
 static bool read_pages(struct tail *tail, const struct watched *watched, struct pages *ret_pages,
                        struct client_reply *ret_reply)
 {
     str cursor = {};
-    for (int page = 0; page < PAGES_MAX; page++) {
+    for (int page = 0; page <= PAGES_MAX; page++) {
         str more = {};
         if (cursor.len > 0)
             more = arena_format(&tail->arena, "&cursor=%.*s",
@@ -184,14 +216,14 @@ static bool read_pages(struct tail *tail, const struct watched *watched, struct 
         if (!client_call(tail->client, &request, &tail->arena, ret_reply))
             return false;
         json data = json_get(ret_reply->value, STR("data"));
-        ret_pages->rows[ret_pages->count++] = data;
-        struct json_walk walk = json_walk(data);
-        json row;
-        str oldest = {};
-        while (json_next(&walk, NULL, &row))
-            oldest = json_string(json_get(row, STR("id")));
+        int new_ones = count_new(watched, data);
+        if (page == PAGES_MAX)
+            ret_pages->unshown = new_ones;
+        else
+            ret_pages->rows[ret_pages->count++] = data;
         cursor = json_string(json_get(ret_reply->value, STR("next")));
-        if (!watched->primed || cursor.len == 0 || str_compare(oldest, newest_of(watched)) <= 0)
+        bool whole = watched->primed && (size_t)new_ones == json_count(data);
+        if (cursor.len == 0 || (!whole && page + 1 >= pages_kept(tail, watched)))
             return true;
     }
     return true;
@@ -225,11 +257,25 @@ static void note_newest(struct watched *watched, str id)
 static void show(struct tail *tail, const struct watched *watched, json row, bool print)
 {
     str id = json_string(json_get(row, STR("id")));
-    bool is_new = str_compare(id, newest_of(watched)) > 0;
-    if (watched->id_len > 0 && (is_new || map_find(&tail->pending, id) != NULL))
+    print = print && str_compare(id, newest_of(watched)) > 0;
+    if (watched->id_len > 0)
         look_at(tail, watched, row, print);
-    if (watched->id_len == 0 && is_new && print)
+    else if (print)
         print_unwanted(row);
+}
+
+static void print_unshown(const struct watched *watched, int count)
+{
+    if (count == 0)
+        return;
+    print_clock();
+    if (watched->id_len == 0) {
+        (void)printf(" at least %d more new events are not shown\n", count);
+        return;
+    }
+    (void)printf(" at least %d more new deliveries are not shown → ", count);
+    print_plain(stdout, str_c(watched->name));
+    (void)fputc('\n', stdout);
 }
 
 static bool follow(struct tail *tail, struct watched *watched, struct client_reply *ret_reply)
@@ -240,6 +286,7 @@ static bool follow(struct tail *tail, struct watched *watched, struct client_rep
     json *all;
     size_t count = oldest_first(tail, &pages, &all);
     size_t last = (size_t)tail->options->last;
+    print_unshown(watched, pages.unshown);
     for (size_t i = 0; i < count; i++)
         show(tail, watched, all[i], watched->primed || i + last >= count);
     if (count > 0)
@@ -248,27 +295,39 @@ static bool follow(struct tail *tail, struct watched *watched, struct client_rep
     return true;
 }
 
-/* Pending ones that the pages did not show are asked for one by one, a few in each round. */
+/* True: gone on with. */
+static bool look_up(struct tail *tail, const struct known *known, struct client_reply *ret_reply)
+{
+    str id = str_from(known->id, known->id_len);
+    struct client_request request = {
+        .method = "GET",
+        .path = arena_format(&tail->arena, "/api/v1/deliveries/%.*s", STR_ARG(id)),
+    };
+    if (client_call(tail->client, &request, &tail->arena, ret_reply))
+        look_at(tail, known->watched, ret_reply->value, true);
+    else if (ret_reply->status == 404)
+        forget(tail, id);
+    else
+        return false;
+    return true;
+}
+
+/* Of those that the pages did not show, what is pending is asked for one by one, a few in each
+ * round; what has ended is forgotten. */
 static bool look_up_rest(struct tail *tail, struct client_reply *ret_reply)
 {
-    struct pending *due[LOOK_UPS_MAX];
-    int count = 0;
+    struct known **due = ARENA_ARRAY(&tail->arena, struct known *, tail->known.count + 1);
+    size_t count = 0;
     size_t at = 0;
-    struct pending *pending;
-    while (count < LOOK_UPS_MAX && (pending = map_next(&tail->pending, &at)) != NULL)
-        if (pending->round < tail->round - LIST_EVERY)
-            due[count++] = pending;
-    for (int i = 0; i < count; i++) {
-        str id = str_from(due[i]->id, due[i]->id_len);
-        struct client_request request = {
-            .method = "GET",
-            .path = arena_format(&tail->arena, "/api/v1/deliveries/%.*s", STR_ARG(id)),
-        };
-        if (client_call(tail->client, &request, &tail->arena, ret_reply))
-            look_at(tail, due[i]->watched, ret_reply->value, true);
-        else if (ret_reply->status == 404)
-            forget(tail, id);
-        else
+    struct known *known;
+    while ((known = map_next(&tail->known, &at)) != NULL)
+        if (known->round < tail->round - LIST_EVERY)
+            due[count++] = known;
+    int asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_equal(state_of(due[i]), STR("pending")))
+            forget(tail, str_from(due[i]->id, due[i]->id_len));
+        else if (asked++ < LOOK_UPS_MAX && !look_up(tail, due[i], ret_reply))
             return false;
     }
     return true;
@@ -360,12 +419,12 @@ static void tail_done(struct tail *tail)
         free(watched);
     }
     at = 0;
-    void *pending;
-    while ((pending = map_next(&tail->pending, &at)) != NULL)
-        free(pending);
+    void *known;
+    while ((known = map_next(&tail->known, &at)) != NULL)
+        free(known);
     free(tail->events);
     map_done(&tail->watched);
-    map_done(&tail->pending);
+    map_done(&tail->known);
     client_free(tail->client);
     arena_done(&tail->arena);
 }

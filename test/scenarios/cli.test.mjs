@@ -4,7 +4,7 @@ import { after } from 'node:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { TEXT, deliveriesOf, makeEvent, makeWebhook } from '../lib/fixtures.mjs';
+import { TEXT, deliveriesOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, request } from '../lib/http.mjs';
 import { Hub, binary, freePort, scenario, startHub } from '../lib/hub.mjs';
 import { run, start } from '../lib/processes.mjs';
@@ -91,15 +91,46 @@ scenario('send, tail and resend', async () => {
         const rows = await deliveriesOf(api, hook.id);
         return rows.length === 3 && rows.every((one) => one.state === 'delivered') && rows;
     });
+    await until('tail shows its end', () => tail.text.includes(`${row.id}  delivered`));
     const resent = await hub.cli(['resend', ...client, row.id], { env });
     assert.equal(resent.code, 0, resent.stderr);
     await receiver.waitFor(4);
     assert.equal(receiver.requests[3].id, row.id);
+    await until('tail shows that it was sent again', () => new RegExp(`${row.id}  delivered .* attempt 2: 200\n`).test(tail.text));
     const bad = await hub.cli(['resend', ...client, 'dlv_0000000000001'], { env });
     assert.notEqual(bad.code, 0);
     const keyless = await hub.cli(['send', ...client, 'order', '{}']);
     assert.notEqual(keyless.code, 0);
     assert.match(keyless.stderr, /key/i);
+    tail.kill('SIGTERM');
+});
+
+scenario('tail: what it cannot show is said, and an older one that is sent again shows', async () => {
+    const hub = await startHub();
+    const api = hub.client();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    await makeEvent(api, { alias: 'order' });
+    const hook = await makeWebhook(api, receiver.url, { name: 'Many', eventTypes: ['custom_event.order'] });
+    const send = () => sendApi(api, 'order', { email: 'cli@example.org' }).then((reply) => expect(reply, 201));
+    await send();
+    const tail = watch(['tail', '--url', hub.url, '--webhook', hook.id], { env: { ...hub.environment, JUNCTOR_KEY: hub.owners[0].apiKey } });
+    await until('tail shows the first', () => tail.text.includes('dlv_'));
+    tail.kill('SIGSTOP');
+    await Promise.all(Array.from({ length: 16 }, async () => {
+        for (let i = 0; i < 128; i++) await send();
+    }));
+    await receiver.waitFor(2049);
+    tail.kill('SIGCONT');
+    const shown = () => new Set(tail.text.match(/dlv_\w+/g));
+    await until('tail goes on', () => shown().size >= 2001, { timeout: 30000 });
+    assert.match(tail.text, /^\S+  at least 48 more new deliveries are not shown → Many$/m);
+    assert.equal(shown().size, 2001);
+    const { data: rows } = expect(await api.get(`/api/v1/webhooks/${hook.id}/deliveries?limit=200`), 200).json;
+    const old = rows[199].id;
+    await until('tail has seen its end', () => tail.text.includes(`${old}  delivered`), { timeout: 30000 });
+    expect(await api.post(`/api/v1/deliveries/${old}/resend`), 202);
+    await until('tail shows it', () => new RegExp(`${old}  delivered .* attempt 2: 200\n`).test(tail.text), { timeout: 30000 });
     tail.kill('SIGTERM');
 });
 
