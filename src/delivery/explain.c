@@ -57,6 +57,35 @@ static str explain_redirect(const struct exchange *exchange, struct arena *arena
                         exchange->status, STR_ARG(explain_printable(location, arena)));
 }
 
+static bool carries(const struct exchange *exchange, str name)
+{
+    for (const struct curl_slist *at = exchange->headers; at != NULL; at = at->next) {
+        str line = str_c(at->data);
+        if (str_equal_nocase(str_cut(&line, ':'), name) && line.len > 0)
+            return true;
+    }
+    return false;
+}
+
+/* 401 and 403: what there is that can be wrong. */
+static str explain_refused(const struct exchange *exchange, struct arena *arena)
+{
+    const struct transport *transport = exchange->transport;
+    const char *auth = "";
+    bool is_signed = carries(exchange, STR("webhook-signature"));
+    if (transport != NULL && transport->credential.kind != CREDENTIAL_NONE)
+        auth = "the endpoint's auth";
+    else if (carries(exchange, STR("Authorization")))
+        auth = "the endpoint's header Authorization";
+    else if (!is_signed)
+        auth = "which credentials the target wants";
+    const char *before_auth = *auth == '\0' ? "" : is_signed ? ", " : ", and ";
+    return arena_format(
+        arena, "The target answered %d: it refuses what Junctor sends; check the URL%s%s%s",
+        exchange->status, before_auth, auth,
+        is_signed ? ", and the signing secret on its side" : "");
+}
+
 static str explain_status(const struct exchange *exchange, struct arena *arena)
 {
     int status = exchange->status;
@@ -71,10 +100,7 @@ static str explain_status(const struct exchange *exchange, struct arena *arena)
     if (status == 410)
         return STR("The target answered 410 Gone: it wants no more deliveries");
     if (status == 401 || status == 403)
-        return arena_format(arena,
-                            "The target answered %d: it refuses what Junctor sends; check the URL, "
-                            "and the signing secret on its side",
-                            status);
+        return explain_refused(exchange, arena);
     if (status == 404)
         return STR("The target answered 404: there is nothing at this path; check the endpoint's "
                    "URL");

@@ -118,6 +118,17 @@ scenario('an attempt shows headers that are secrets masked, whenever they became
     await nowhere(hook, ['bearer-hush-hush', 'shop-hush-hush']);
 });
 
+scenario('a 401 says what there is to check: the auth that is sent, the signing secret where it signs', async () => {
+    const basic = { type: 'basic', username: 'me', password: 'hush-hush-hush' };
+    for (const [more, check] of [[{ auth: basic, signing: false }, 'check the URL, and the endpoint\'s auth'], [{ auth: basic }, 'check the URL, the endpoint\'s auth, and the signing secret on its side'], [{ signing: false }, 'check the URL, and which credentials the target wants']]) {
+        const { receiver, hook, send } = await setUp(more);
+        receiver.script = () => ({ status: 401 });
+        await send();
+        const { attempts } = await waitAttempts(hook, 1);
+        assert.equal(attempts[0].error, `The target answered 401: it refuses what Junctor sends; ${check}`);
+    }
+});
+
 scenario('a target that answers with the request gives no secrets away', async () => {
     const { receiver, hook, send } = await setUp({ auth: { type: 'basic', username: 'me', password: 'password-hush-hush' }, headers: [{ name: 'X-Shop', value: 'shop-hush-hush', secret: true }] });
     receiver.script = (received) => ({ status: 200, headers: { 'X-Echo': received.headers.authorization }, body: received.head });
