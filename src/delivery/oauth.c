@@ -193,8 +193,9 @@ static str read_token(json body, const struct credential *credential, struct are
                             "gave an access_token that no header can carry: it must be printable "
                             "ASCII, and %d KiB at most",
                             (int)(OAUTH_TOKEN_MAX / 1024));
-    /* Required by RFC 6749 §5.1, and left out by some that mean Bearer. */
-    if (json_type(type) != JSON_ABSENT && !str_equal_nocase(json_string(type), STR("Bearer")))
+    /* Required by RFC 6749 §5.1, and left out, or null, by some that mean Bearer. */
+    bool typed = json_type(type) != JSON_ABSENT && json_type(type) != JSON_NULL;
+    if (typed && !str_equal_nocase(json_string(type), STR("Bearer")))
         return arena_format(arena,
                             "gave a token of the type \"%.*s\", and Junctor knows Bearer only",
                             STR_ARG(quote(json_string(type), credential, arena)));
