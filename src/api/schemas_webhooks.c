@@ -62,8 +62,9 @@ const struct schema schema_created_webhook = SCHEMA(
       .example = "\"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDazfgZWLfqfE=\"" });
 
 #define EVENT_TYPES_HELP                                                                           \
-    .help = "types as custom_event.ALIAS, order.new_sale, contact.created, ping; a family as "     \
-            "custom_event.* or order.*; or \"*\" for all",                                         \
+    .help = "types as custom_event.ALIAS, order.new_sale, contact.created, ping; notices of "      \
+            "endpoints as endpoint.failing, delivery.dead; a family as custom_event.*, order.* "   \
+            "or endpoint.*; or \"*\" for all",                                                     \
     .example = "[\"custom_event.order\"]"
 
 const struct schema schema_new_webhook = SCHEMA(

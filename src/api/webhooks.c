@@ -118,7 +118,9 @@ static str event_types(struct call *call, json list)
         if (!event_type_is_subscribable(type))
             call_wrong(call, arena_c(arena, arena_format(arena, "eventTypes/%d", i)), "option",
                        STR("Send custom_event.ALIAS, custom_event.*, order.new_sale and its like, "
-                           "order.*, contact.created, ping, or \"*\" for all."));
+                           "order.*, contact.created, endpoint.failing, endpoint.disabled, "
+                           "endpoint.recovered, endpoint.*, delivery.dead, ping, or \"*\" for "
+                           "all."));
         else if (!listed_before(list, item, type))
             json_add_string(&writer, type);
     }

@@ -55,6 +55,12 @@ scenario('S4.22 event types: "*", exact ones, families; what cannot be is refuse
         const answer = expectProblem(await api.post('/api/v1/webhooks', good({ eventTypes })), 422, 'invalid');
         assert.ok(answer.json.errors.some((error) => error.pointer.startsWith('/eventTypes')), `${JSON.stringify(eventTypes)}: ${answer.text}`);
     }
+    const unknown = expectProblem(await api.post('/api/v1/webhooks', good({ eventTypes: ['endpoint.broken'] })), 422, 'invalid');
+    const help = expect(await api.get('/api/openapi.json'), 200).json.components.schemas.NewWebhook.properties.eventTypes.description;
+    for (const type of ['endpoint.*', 'endpoint.failing', 'delivery.dead']) {
+        assert.ok(unknown.text.includes(type) && help.includes(type), `${type}: ${unknown.text} ${help}`);
+        expect(await api.post('/api/v1/webhooks', good({ eventTypes: [type] })), 201);
+    }
     for (const body of [good({ format: 'xml' }), good({ signing: 'yes' }), { ...good(), extra: 1 }]) expectProblem(await api.post('/api/v1/webhooks', body), 422, 'invalid');
 });
 
