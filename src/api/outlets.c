@@ -139,6 +139,16 @@ static bool named_before(json list, int before, str name)
     return false;
 }
 
+static void check_header_value(struct call *call, const char *member, str value)
+{
+    if (!header_value_is_valid(value))
+        call_wrong(call, member, "format",
+                   STR("Send a value without line ends and other control characters."));
+    else if (header_value_has_blank_ends(value))
+        call_wrong(call, member, "format",
+                   STR("This begins or ends with a space or tab: take that away."));
+}
+
 static void check_header(struct call *call, json list, int index, json line)
 {
     struct arena *arena = &call->request->arena;
@@ -151,9 +161,8 @@ static void check_header(struct call *call, json list, int index, json line)
         call_wrong(call, at, "reserved", STR("The hub sets this header itself."));
     else if (named_before(list, index, name))
         call_wrong(call, at, "duplicate", STR("This header comes twice."));
-    if (!header_value_is_valid(json_string(json_get(line, STR("value")))))
-        call_wrong(call, arena_c(arena, arena_format(arena, "headers/%d/value", index)), "format",
-                   STR("Send a value without line ends and other control characters."));
+    check_header_value(call, arena_c(arena, arena_format(arena, "headers/%d/value", index)),
+                       json_string(json_get(line, STR("value"))));
 }
 
 static void check_headers(struct call *call, json list)
@@ -212,6 +221,7 @@ void outlets_check(struct call *call)
     if (retry != NULL)
         check_retry(call, retry);
     check_headers(call, json_get(call->body, STR("headers")));
+    check_header_value(call, "auth/token", json_string(json_get(auth, STR("token"))));
     check_secrets(call);
     if (proxy.len > 0)
         check_url(call, "proxy", proxy, true);
@@ -242,9 +252,6 @@ static void check_credential(struct call *call, const struct credential *credent
         return;
     case CREDENTIAL_BEARER:
         require(call, "auth/token", credential->token);
-        if (!header_value_is_valid(credential->token))
-            call_wrong(call, "auth/token", "format",
-                       STR("Send a token without line ends and other control characters."));
         return;
     case CREDENTIAL_OAUTH2:
         require(call, "auth/tokenUrl", credential->token_url);

@@ -37,7 +37,8 @@ const struct schema schema_header_line = SCHEMA(
     "HeaderLine", "A header that each request carries beside the hub's own.",
     { "name", SHAPE_STRING, MEMBER_REQUIRED, .least = 1, .most = 100, .example = "\"X-Shop\"" },
     { "value", SHAPE_STRING, MEMBER_NULLABLE, .most = 4096,
-      .help = "shown as (masked) when it is secret; not given: that of the same name stays",
+      .help = "without space or tab at its ends. Shown as (masked) when it is secret; not given: "
+              "that of the same name stays",
       .example = "\"berlin\"" },
     { "secret", SHAPE_BOOLEAN, .help = "shown masked; by itself for names that say secret",
       .example = "false" });
@@ -52,7 +53,8 @@ const struct schema schema_credential = SCHEMA(
       .example = "\"basic\"" },
     { "username", SHAPE_STRING, .least = 1, .most = 500, .example = "\"junctor\"" },
     { "password", SHAPE_STRING, MEMBER_SECRET, .most = 4096, .example = "\"correct horse\"" },
-    { "token", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 8192, .example = "\"8d1c2f3a4b\"" },
+    { "token", SHAPE_STRING, MEMBER_SECRET, .least = 1, .most = 8192,
+      .help = "without space or tab at its ends", .example = "\"8d1c2f3a4b\"" },
     { "tokenUrl", SHAPE_STRING, .least = 1, .most = 2000, .format = "uri",
       .example = "\"https://login.example/oauth2/token\"" },
     { "clientId", SHAPE_STRING, .least = 1, .most = 500, .example = "\"junctor\"" },

@@ -27,7 +27,7 @@ static str basic(const struct credential *credential, struct arena *arena)
 
 str headers_bearer(str token, struct arena *arena)
 {
-    return arena_format(arena, "Authorization: Bearer %.*s", STR_ARG(token));
+    return arena_format(arena, "Authorization: Bearer %.*s", STR_ARG(str_trim(token)));
 }
 
 str headers_authorization(const struct credential *credential, struct arena *arena)
@@ -50,10 +50,10 @@ void headers_add_own(struct header_list *list, const struct transport *transport
     for (int i = 0; i < transport->header_count; i++) {
         const struct header_line *header = &transport->headers[i];
         /* libcurl: "Name:" leaves a header out, "Name;" sends it empty. */
-        str line =
-            str_trim(header->value).len == 0
-                ? arena_format(arena, "%.*s;", STR_ARG(header->name))
-                : arena_format(arena, "%.*s: %.*s", STR_ARG(header->name), STR_ARG(header->value));
+        str value = str_trim(header->value);
+        str line = value.len == 0
+                       ? arena_format(arena, "%.*s;", STR_ARG(header->name))
+                       : arena_format(arena, "%.*s: %.*s", STR_ARG(header->name), STR_ARG(value));
         headers_add(list, arena_c(arena, line), arena);
     }
 }

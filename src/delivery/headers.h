@@ -22,7 +22,8 @@ void headers_add(struct header_list *list, char *line, struct arena *arena);
 str headers_authorization(const struct credential *credential, struct arena *arena);
 str headers_bearer(str token, struct arena *arena);
 
-/* Those that the user has set, byte for byte, in their order. */
+/* Those that the user has set, in their order, byte for byte but for white space at their ends, which
+ * is refused since, and which HTTP/2 has no place for. So is that of a token. */
 void headers_add_own(struct header_list *list, const struct transport *transport,
                      struct arena *arena);
 

@@ -8,6 +8,7 @@ static const struct header_line own[] = {
     { .name = STR_INIT("X-Key"), .value = STR_INIT("k9"), .secret = true },
     { .name = STR_INIT("X-Empty"), .value = STR_INIT("") },
     { .name = STR_INIT("X-Blank"), .value = STR_INIT(" \t") },
+    { .name = STR_INIT("X-Blanks"), .value = STR_INIT(" a b\t") },
 };
 
 TEST(authorization)
@@ -37,6 +38,9 @@ TEST(authorization)
         { "RFC 6750 section 2.1",
           { .kind = CREDENTIAL_BEARER, .token = STR_INIT("mF_9.B5f-4.1JqM") },
           STR_INIT("Authorization: Bearer mF_9.B5f-4.1JqM") },
+        { "saved when white space was taken",
+          { .kind = CREDENTIAL_BEARER, .token = STR_INIT("\tabc ") },
+          STR_INIT("Authorization: Bearer abc") },
         { "a token is fetched",
           { .kind = CREDENTIAL_OAUTH2, .token = STR_INIT("x") },
           STR_INIT("") },
@@ -49,8 +53,9 @@ TEST(authorization)
 
 TEST(own_headers_in_their_order)
 {
-    static const char *const want[] = { "Expect:", "X-Shop: caf\xc3\xa9  7;:", "X-Key: k9",
-                                        "X-Empty;", "X-Blank;" };
+    static const char *const want[] = {
+        "Expect:", "X-Shop: caf\xc3\xa9  7;:", "X-Key: k9", "X-Empty;", "X-Blank;", "X-Blanks: a b"
+    };
     struct arena CLEANUP(arena_done) arena = {};
     const struct transport transport = { .headers = own, .header_count = COUNT_OF(own) };
     struct header_list list = {};

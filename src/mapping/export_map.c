@@ -239,6 +239,8 @@ static void read_static(const struct place *place, json value, struct export_row
     }
     row->text = arena_str(place->reader->input->kept, text);
     const char *fault = fault_of(row);
+    if (row->role == EXPORT_HEADER) /* where white space at the ends is no part of a value */
+        row->text = str_trim(row->text);
     if (fault != NULL)
         wrong(place, row->name, PART_STATIC,
               row->role == EXPORT_HEADER ? STR("format") : STR("option"),

@@ -89,6 +89,23 @@ TEST(there_and_back)
     }
 }
 
+/* Of maps that were saved before they were trimmed, too. */
+TEST(a_header_has_no_white_space_at_its_ends)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    const struct export_map *map =
+        read_map("{'header:X-Key':' a b\\t','header:Content-Type':'application/json ',"
+                 "'header:X-Blank':' ','plain':' c '}",
+                 &arena);
+    CHECK("json", map->json);
+    CHECK_STR("rows", export_map_write(map, &arena),
+              test_quotes(&arena,
+                          "[{'exportName':'header:X-Key','static':'a b'},"
+                          "{'exportName':'header:Content-Type','static':'application/json'},"
+                          "{'exportName':'header:X-Blank','static':''},"
+                          "{'exportName':'plain','static':' c '}]"));
+}
+
 #define H(name, value) "'header:" name "':'" value "'"
 
 /* B3: which method, and where the parameters go. */
@@ -299,6 +316,7 @@ TEST(warnings)
 }
 
 RUN_TESTS(cmocka_unit_test(the_seed), cmocka_unit_test(there_and_back),
+          cmocka_unit_test(a_header_has_no_white_space_at_its_ends),
           cmocka_unit_test(how_it_is_sent), cmocka_unit_test(what_is_wrong),
           cmocka_unit_test(what_may_have_been_meant), cmocka_unit_test(caps),
           cmocka_unit_test(warnings))

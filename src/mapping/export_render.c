@@ -146,9 +146,10 @@ bool export_content_read(str text, struct export_content *ret_content)
     str head = str_cut(&text, '\n');
     str method = str_cut(&head, ' ');
     str place = str_cut(&head, ' ');
-    *ret_content = (struct export_content){
-        .method = method, .in_body = str_equal(place, STR("body")), .type = head, .parameters = text
-    };
+    *ret_content = (struct export_content){ .method = method,
+                                            .in_body = str_equal(place, STR("body")),
+                                            .type = str_trim(head),
+                                            .parameters = text };
     return method.len > 0 && (ret_content->in_body || str_equal(place, STR("url")));
 }
 

@@ -219,6 +219,13 @@ TEST(what_is_fixed)
     }
 }
 
+TEST(a_type_that_was_fixed_with_white_space)
+{
+    struct export_content content;
+    CHECK("read", export_content_read(STR("POST body text/plain \t\nn=1"), &content));
+    CHECK_STR("type", content.type, STR("text/plain"));
+}
+
 TEST(what_is_no_content)
 {
     static const char *const texts[] = {
@@ -529,6 +536,7 @@ TEST(urls)
 RUN_TESTS(cmocka_unit_test(requests), cmocka_unit_test(the_example_of_the_guide),
           cmocka_unit_test(all_25_of_the_seed), cmocka_unit_test(numbers),
           cmocka_unit_test(what_is_fixed), cmocka_unit_test(what_is_no_content),
+          cmocka_unit_test(a_type_that_was_fixed_with_white_space),
           cmocka_unit_test(the_type_is_that_of_the_time_of_fixing), cmocka_unit_test(too_much),
           cmocka_unit_test(values_arrive_as_they_are), cmocka_unit_test(records),
           cmocka_unit_test(urls))

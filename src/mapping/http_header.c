@@ -39,6 +39,11 @@ bool header_value_is_valid(str value)
     return true;
 }
 
+bool header_value_has_blank_ends(str value)
+{
+    return str_trim(value).len < value.len;
+}
+
 bool header_is_reserved(str name)
 {
     for (size_t i = 0; i < COUNT_OF(reserved); i++)
