@@ -8,6 +8,7 @@
 #include "delivery/retry.h"
 #include "delivery/url.h"
 #include "mapping/http_header.h"
+#include "model/names.h"
 
 #define SCHEDULE_SHOWN 20
 #define EXPIRES_SOON_MS ((int64_t)30 * 24 * 3600 * 1000)
@@ -83,6 +84,11 @@ static str transport_text(struct call *call, enum endpoint_kind kind,
 }
 
 /* ── what cannot be ── */
+
+static bool sent(json object, const char *name)
+{
+    return json_type(json_get(object, str_c(name))) == JSON_STRING;
+}
 
 static bool has(json object, const char *name)
 {
@@ -209,6 +215,34 @@ static void check_secrets(struct call *call)
     check_unmasked(call, "proxy", json_string(json_get(call->body, STR("proxy"))));
 }
 
+/* Of what a body says alone: what is stored may have more (write_credential() leaves it out). */
+static void check_auth_members(struct call *call, json auth)
+{
+    static const struct {
+        const char *member;
+        enum credential_kind of;
+    } members[] = {
+        { "username", CREDENTIAL_BASIC },
+        { "password", CREDENTIAL_BASIC },
+        { "token", CREDENTIAL_BEARER },
+        { "tokenUrl", CREDENTIAL_OAUTH2 },
+        { "clientId", CREDENTIAL_OAUTH2 },
+        { "clientSecret", CREDENTIAL_OAUTH2 },
+        { "scope", CREDENTIAL_OAUTH2 },
+        { "audience", CREDENTIAL_OAUTH2 },
+        { "clientAuthentication", CREDENTIAL_OAUTH2 },
+    };
+    struct arena *arena = &call->request->arena;
+    str type = json_string(json_get(auth, STR("type")));
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        str of = credential_kind_name(members[i].of);
+        if (sent(auth, members[i].member) && !str_equal(type, of))
+            call_wrong(
+                call, arena_c(arena, arena_format(arena, "auth/%s", members[i].member)), "conflict",
+                arena_format(arena, "This belongs to the type %.*s: leave it out.", STR_ARG(of)));
+    }
+}
+
 void outlets_check(struct call *call)
 {
     json retry = json_get(call->body, STR("retry"));
@@ -222,6 +256,7 @@ void outlets_check(struct call *call)
         check_retry(call, retry);
     check_headers(call, json_get(call->body, STR("headers")));
     check_header_value(call, "auth/token", json_string(json_get(auth, STR("token"))));
+    check_auth_members(call, auth);
     check_secrets(call);
     if (proxy.len > 0)
         check_url(call, "proxy", proxy, true);
@@ -275,11 +310,6 @@ static void check_whole(struct call *call, const struct transport *transport)
         wrong = certificate_fault(transport->certificate, transport->private_key);
     if (wrong.len > 0)
         call_wrong(call, "clientCertificate", "format", wrong);
-}
-
-static bool sent(json object, const char *name)
-{
-    return json_type(json_get(object, str_c(name))) == JSON_STRING;
 }
 
 /* Who may change an endpoint may not have its secrets sent to a server of his own. */

@@ -49,7 +49,8 @@ const struct schema schema_credential = SCHEMA(
     "type, they stay.",
     { "type", SHAPE_STRING, MEMBER_REQUIRED, .choices = auth_choices,
       .help = "basic: username and password. bearer: token. oauth2: client credentials (RFC 6749, "
-              "section 4.4): the hub fetches a token and renews it",
+              "section 4.4): the hub fetches a token and renews it. Members of another type are "
+              "refused",
       .example = "\"basic\"" },
     { "username", SHAPE_STRING, .least = 1, .most = 500, .example = "\"junctor\"" },
     { "password", SHAPE_STRING, MEMBER_SECRET, .most = 4096, .example = "\"correct horse\"" },

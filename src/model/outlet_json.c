@@ -300,10 +300,12 @@ static void write_credential(const struct showing *showing, const struct credent
     }
     json_begin_object(writer);
     json_member_string(writer, STR("type"), credential_kind_name(credential->kind));
-    if (credential->kind == CREDENTIAL_BASIC)
+    if (credential->kind == CREDENTIAL_BASIC) {
         json_member_string(writer, STR("username"), credential->username);
-    write_secret(showing, STR("password"), credential->password);
-    write_secret(showing, STR("token"), credential->token);
+        write_secret(showing, STR("password"), credential->password);
+    }
+    if (credential->kind == CREDENTIAL_BEARER)
+        write_secret(showing, STR("token"), credential->token);
     if (credential->kind == CREDENTIAL_OAUTH2)
         write_oauth2(showing, credential);
     json_end_object(writer);

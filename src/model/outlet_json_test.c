@@ -154,6 +154,20 @@ TEST(a_proxy_is_shown_without_its_user)
     }
 }
 
+/* What was taken in silence once. */
+TEST(members_of_another_type_are_not_written)
+{
+    struct arena CLEANUP(arena_done) arena = {};
+    struct transport transport = {};
+    transport_take(
+        &transport,
+        read_json(&arena, STR("{\"auth\":{\"type\":\"bearer\",\"token\":\"t9\",\"password\":"
+                              "\"p9\",\"clientSecret\":\"c9\"}}")),
+        &arena);
+    str written = write_transport(&transport, TRANSPORT_WHOLE, &arena);
+    CHECK("its own", contains(written, STR("\"auth\":{\"type\":\"bearer\",\"token\":\"t9\"}")));
+}
+
 /* Who reads it masked and sends back what he changes. */
 TEST(secrets_not_sent_again_stay)
 {
@@ -184,4 +198,5 @@ RUN_TESTS(cmocka_unit_test(policy_reads_as_it_was_written),
           cmocka_unit_test(transport_reads_as_it_was_written),
           cmocka_unit_test(what_is_shown_has_no_secret),
           cmocka_unit_test(a_proxy_is_shown_without_its_user),
-          cmocka_unit_test(secrets_not_sent_again_stay))
+          cmocka_unit_test(secrets_not_sent_again_stay),
+          cmocka_unit_test(members_of_another_type_are_not_written))

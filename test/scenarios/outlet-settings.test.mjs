@@ -170,11 +170,19 @@ scenario('credentials: each kind has what it needs', async () => {
         [{ auth: { type: 'bearer', token: 'a\nb' } }, '/auth/token'],
         [{ auth: { type: 'bearer', token: 'ab ' } }, '/auth/token'],
         [{ auth: { type: 'bearer', token: '\tab' } }, '/auth/token'],
+        [{ auth: { type: 'bearer', token: 'a', password: 'b', clientSecret: 'c' } }, '/auth/password', '/auth/clientSecret'],
+        [{ auth: { type: 'basic', username: 'a', password: 'b', token: 'c', scope: 'd' } }, '/auth/token', '/auth/scope'],
+        [{ auth: { type: 'oauth2', tokenUrl: 'https://id.example.org/', clientId: 'a', clientSecret: 'b', username: 'c' } }, '/auth/username'],
         [{ auth: { type: 'oauth2' } }, '/auth/tokenUrl', '/auth/clientId', '/auth/clientSecret'],
         [{ auth: { type: 'oauth2', tokenUrl: 'ftp://x', clientId: 'a', clientSecret: 'b' } }, '/auth/tokenUrl'],
         [{ auth: { type: 'oauth2', tokenUrl: 'http://10.0.0.1/token', clientId: 'a', clientSecret: 'b' } }, '/auth/tokenUrl'],
         [{ auth: 'basic' }, '/auth'],
     ]);
+    const webhook = await make({ auth: { type: 'basic', username: ' a ', password: ' b ' } });
+    for (const auth of [{ type: 'bearer', token: 'c', scope: null }, { type: 'oauth2', tokenUrl: 'https://id.example.org/', clientId: 'a', clientSecret: ' d ' }, { type: 'basic', username: 'a', password: 'b' }])
+        assert.equal(expect(await change(webhook, { auth }), 200).json.auth.type, auth.type, 'what was stored of another type is no hindrance');
+    const answer = expectProblem(await change(webhook, { auth: { type: 'basic', username: 'a', token: 'c' } }), 422, 'invalid');
+    assert.match(answer.text, /This belongs to the type bearer: leave it out/);
 });
 
 scenario('certificates and proxies are checked when they are saved', async () => {
