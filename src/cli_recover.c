@@ -24,7 +24,8 @@ static const struct option rows[] = {
       .offset = offsetof(struct recover_options, since),
       .value = "MOMENT",
       .required = true,
-      .help = "deliveries made then or later: 2026-11-21T10:00:00Z, or so long ago: 45m, 2h, 3d" },
+      .help = "deliveries that ended (died, say) then or later, whenever they were made: "
+              "2026-11-21T10:00:00Z, or so long ago: 45m, 2h, 3d" },
     { .name = "state",
       .type = OPTION_TEXT,
       .sources = BY_FLAG,

@@ -21,7 +21,6 @@ struct asked {
     bool dry_run;
     int64_t total;
     bool total_exact;
-    int64_t after;   /* deliveries up to this id are too old */
     int64_t started; /* the recovery */
 };
 
@@ -51,8 +50,8 @@ static void read_span(struct call *call, struct asked *asked)
     struct recovery_wanted *wanted = &asked->wanted;
     if (!body_instant(call, "since", &wanted->since_ms)) {
         call_wrong(call, "since", "required",
-                   STR("Say from when on deliveries are to be sent again, or name them in "
-                       "deliveryIds."));
+                   STR("Say from when on deliveries must have ended to be sent again, or name them "
+                       "in deliveryIds."));
         return;
     }
     if (body_instant(call, "until", &wanted->until_ms) && wanted->until_ms <= wanted->since_ms)
@@ -208,7 +207,7 @@ static int count_windows(struct asked *asked, struct sql *sql, struct finished_s
         if (r < 0)
             return fail(r);
         asked->total += found.count;
-        scan.after = found.end;
+        scan.before = found.end;
     } while (found.end != 0 && clock_mono_ms() < until_ms);
     asked->total_exact = found.end == 0;
     return 0;
@@ -217,7 +216,7 @@ static int count_windows(struct asked *asked, struct sql *sql, struct finished_s
 static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
 {
     struct asked *asked = call->parsed;
-    struct finished_scan scan = {
+    const struct finished_scan scan = {
         .organization = call->caller.organization,
         .outlet = outlet,
         .before = INT64_MAX,
@@ -226,9 +225,7 @@ static int count_by_time(struct call *call, struct sql *sql, int64_t outlet)
         .until_ms = asked->wanted.until_ms,
         .limit = COUNT_ROWS,
     };
-    int r = store_find_finished_start(sql, &scan, &asked->after);
-    scan.after = asked->after;
-    return r < 0 ? fail(r) : count_windows(asked, sql, scan);
+    return count_windows(asked, sql, scan);
 }
 
 int recoveries_count(struct call *call, struct store_reader *reader)
@@ -319,7 +316,6 @@ int recoveries_start(struct call *call, struct batch *batch)
                                        .outlet = endpoint.id,
                                        .state = RECOVERY_RUNNING,
                                        .wanted = asked->wanted,
-                                       .reached = asked->after,
                                        .total = asked->total,
                                        .total_exact = asked->total_exact,
                                        .started_ms = batch_now_ms(batch),

@@ -11,9 +11,12 @@ static const char *const recovery_choices[] = { "running", "done", "cancelled", 
 
 const struct schema schema_recover = SCHEMA(
     "Recover", "What to send again: `since`, or `deliveryIds`.",
-    { "since", SHAPE_INSTANT, .help = "deliveries made then or later", AT_EXAMPLE },
+    { "since", SHAPE_INSTANT,
+      .help = "deliveries that ended then or later, such as by dying, whenever they were made",
+      AT_EXAMPLE },
     { "until", SHAPE_INSTANT, MEMBER_NULLABLE,
-      .help = "deliveries made before; without it, all that there are now", .example = "null" },
+      .help = "deliveries that ended before; without it, all that there are now",
+      .example = "null" },
     { "states", SHAPE_STRINGS, .least = 1, .most = 3, .choices = finished_choices,
       .help = "in these states; without it, dead alone", .example = "[\"dead\"]" },
     { "deliveryIds", SHAPE_STRINGS, .least = 1, .most = RECOVERY_IDS_MAX,
@@ -36,7 +39,7 @@ static const struct schema skipped = SCHEMA(
       .example = "0" });
 
 #define TOTAL_MEMBERS                                                                              \
-    { "total", SHAPE_INTEGER, OR_NULL, .help = "null: too many to be counted at once",             \
+    { "total", SHAPE_INTEGER, OR_NULL, .help = "null: too many to be looked at at once",             \
       .example = "1200" },                                                                         \
     {                                                                                              \
         "totalAtLeast", SHAPE_INTEGER, REQUIRED, .example = "1200"                                 \

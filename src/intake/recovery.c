@@ -82,8 +82,8 @@ static int reopen(struct step *step, struct delivery_found *found)
 
 /* ── by time and state ── */
 
-/* Sets `over` behind the last. */
-static int take_portion(struct step *step)
+/* Sets `over` behind the last. `rows` has room for SCAN_ROWS. */
+static int take_portion(struct step *step, struct delivery_found *rows)
 {
     struct recovery *recovery = &step->recovery;
     const struct finished_scan scan = {
@@ -96,8 +96,6 @@ static int take_portion(struct step *step)
         .until_ms = recovery->wanted.until_ms,
         .limit = SCAN_ROWS,
     };
-    struct delivery_found *rows =
-        ARENA_ARRAY(batch_arena(step->batch), struct delivery_found, SCAN_ROWS);
     struct finished_found found = {};
     int r =
         store_scan_finished(batch_sql(step->batch), &scan, batch_arena(step->batch), rows, &found);
@@ -116,9 +114,11 @@ static int take_portion(struct step *step)
 /* Rows that are only looked at cost time, too. */
 static int take_by_time(struct step *step)
 {
+    struct delivery_found *rows =
+        ARENA_ARRAY(batch_arena(step->batch), struct delivery_found, SCAN_ROWS);
     int r;
     do
-        r = take_portion(step);
+        r = take_portion(step, rows);
     while (r == 0 && !step->over && has_room(step) && clock_mono_us() < step->until_us);
     return fail(r);
 }

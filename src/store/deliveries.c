@@ -139,15 +139,25 @@ int store_list_deliveries(struct sql *sql, const struct store_page *page,
 /* ── those to be sent again ── */
 
 #define FINISHED_MEANT                                                                             \
-    " AS looked_at WHERE created_ms >= $6 AND ($7 = 0 OR created_ms < $7)"                         \
+    " finished_ms >= $6 AND ($7 = 0 OR finished_ms < $7)"                                          \
     " AND ((state = 'dead' AND $8 <> 0) OR (state = 'dropped' AND $9 <> 0)"                        \
     " OR (state = 'delivered' AND $10 <> 0))"
 #define FINISHED_VALUES(scan)                                                                      \
     SQL_I((scan)->organization), SQL_I((scan)->outlet), SQL_I((scan)->after),                      \
-        SQL_I((scan)->before), SQL_I((scan)->limit), SQL_I((scan)->since_ms),                      \
+        SQL_I(ids_end(scan)), SQL_I((scan)->limit), SQL_I((scan)->since_ms),                       \
         SQL_I((scan)->until_ms), SQL_I((scan)->states & 1U << DELIVERY_DEAD),                      \
         SQL_I((scan)->states & 1U << DELIVERY_DROPPED),                                            \
         SQL_I((scan)->states & 1U << DELIVERY_DELIVERED)
+
+#define OUT_OF_ORDER_MS (60 * MINUTE_MS)
+
+/* None ends before it is made, and ids rise with that time: those behind are not read. */
+static int64_t ids_end(const struct finished_scan *scan)
+{
+    int64_t made_ms = scan->until_ms + OUT_OF_ORDER_MS;
+    bool open = scan->until_ms == 0 || made_ms >= id_real_ms(scan->before);
+    return open ? scan->before : id_floor(made_ms);
+}
 
 static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64_t *ret_end)
 {
@@ -156,7 +166,7 @@ static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64
         "SELECT COALESCE(MAX(id), 0), COUNT(*) FROM (SELECT id FROM deliveries"
         " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5)"
         " AS looked_at",
-        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(scan->after), SQL_I(scan->before),
+        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(scan->after), SQL_I(ids_end(scan)),
         SQL_I(scan->limit));
     int r = sql_next(&query);
     if (r < 0)
@@ -171,7 +181,7 @@ int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struc
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
         "SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
-        " AND id < $4 ORDER BY id LIMIT $5)" FINISHED_MEANT " ORDER BY id",
+        " AND id < $4 ORDER BY id LIMIT $5) AS looked_at WHERE" FINISHED_MEANT " ORDER BY id",
         FINISHED_VALUES(scan));
     int count = 0;
     int r;
@@ -184,51 +194,18 @@ int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struc
 int store_count_finished(struct sql *sql, const struct finished_scan *scan,
                          struct finished_found *ret_found)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT COUNT(*) FROM (SELECT id, created_ms, state FROM deliveries"
-                  " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id"
-                  " LIMIT $5)" FINISHED_MEANT,
-                  FINISHED_VALUES(scan));
-    int r = sql_one_int(&query, &ret_found->count);
-    return r < 0 ? fail(r) : find_scanned(sql, scan, &ret_found->end);
-}
-
-#define OUT_OF_ORDER_MS (60 * MINUTE_MS)
-#define CLOSE_ENOUGH ((int64_t)1 << (ID_HUB_BITS + ID_COUNTER_BITS)) /* ids of a millisecond */
-
-/* Whether the next row behind that id is older than any that is meant; then ret_id is its own. */
-static int is_too_old(struct sql *sql, const struct finished_scan *scan, int64_t after,
-                      int64_t *ret_id)
-{
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
-        "SELECT id, created_ms FROM deliveries WHERE organization = $1 AND outlet = $2"
-        " AND id > $3 AND id < $4 ORDER BY id LIMIT 1",
-        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(after), SQL_I(scan->before));
+        "WITH looked_at AS (SELECT id, finished_ms, state FROM deliveries WHERE organization = $1"
+        " AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id DESC LIMIT $5)"
+        " SELECT COUNT(CASE WHEN" FINISHED_MEANT " THEN 1 END), COUNT(*), COALESCE(MIN(id), 0)"
+        " FROM looked_at",
+        FINISHED_VALUES(scan));
     int r = sql_next(&query);
     if (r <= 0)
-        return fail(r);
-    *ret_id = sql_int(&query, 0);
-    return sql_int(&query, 1) < scan->since_ms - OUT_OF_ORDER_MS;
-}
-
-int store_find_finished_start(struct sql *sql, const struct finished_scan *scan, int64_t *ret_after)
-{
-    int64_t low = scan->after;
-    int64_t high = scan->before;
-    while (high - low > CLOSE_ENOUGH) {
-        int64_t middle = low + (high - low) / 2;
-        int64_t id = 0;
-        int r = is_too_old(sql, scan, middle, &id);
-        if (r < 0)
-            return fail(r);
-        if (r > 0)
-            low = id;
-        else
-            high = middle;
-    }
-    *ret_after = low;
+        return fail(r < 0 ? r : FAIL_CORRUPT);
+    ret_found->count = sql_int(&query, 0);
+    ret_found->end = sql_int(&query, 1) == scan->limit ? sql_int(&query, 2) : 0;
     return 0;
 }
 

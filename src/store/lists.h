@@ -94,14 +94,15 @@ MUST_USE int store_list_deliveries(struct sql *sql, const struct store_page *pag
 MUST_USE int store_find_event_delivery(struct sql *sql, const struct event *event, int64_t outlet,
                                        struct arena *arena, struct delivery_found *ret_found);
 
-/* Finished deliveries of an outlet, oldest first. */
+/* Finished deliveries of an outlet. `until_ms` also bounds their ids: times rise with ids, but for
+ * an hour. */
 struct finished_scan {
     int64_t organization;
     int64_t outlet;
     int64_t after, before; /* ids between these */
     unsigned states;       /* bits: 1 << DELIVERY_… */
-    int64_t since_ms;      /* made then or later */
-    int64_t until_ms;      /* made before; 0: no end */
+    int64_t since_ms;      /* ended then or later */
+    int64_t until_ms;      /* ended before; 0: no end */
     int limit;             /* rows to look at */
 };
 
@@ -110,17 +111,14 @@ struct finished_found {
     int64_t end; /* the last id looked at; 0: there are no more behind it */
 };
 
-/* Those of the next `limit` rows that are meant. */
+/* Those of the next `limit` rows that are meant, oldest first: `end` is the next scan's `after`. */
 MUST_USE int store_scan_finished(struct sql *sql, const struct finished_scan *scan,
                                  struct arena *arena, struct delivery_found *ret_rows,
                                  struct finished_found *ret_found);
+/* How many of them are, newest first, so that a count that ends early has what ended lately: `end`
+ * is the next one's `before`. */
 MUST_USE int store_count_finished(struct sql *sql, const struct finished_scan *scan,
                                   struct finished_found *ret_found);
-
-/* Finds by halving an id that all of them are above, so that a scan need not begin with the oldest.
- * Times rise with ids: what is up to an hour out of order is still found. */
-MUST_USE int store_find_finished_start(struct sql *sql, const struct finished_scan *scan,
-                                       int64_t *ret_after);
 
 /* The event that a delivery sends, or what is left of it: when its own row is gone, an unfinished
  * delivery carries what is sent, and whom it is about. STORE_NOT_FOUND: retention has taken it. */

@@ -26,40 +26,54 @@ static struct sql *reading(struct scene *scene)
     return store_reader_sql(scene->reader);
 }
 
+static void end_as(struct scene *scene, const struct delivery *delivery, enum delivery_state state)
+{
+    struct rows rows;
+    rows_init(&rows, scene);
+    (void)rows_change(&rows, delivery, state, true);
+    rows_commit(&rows);
+}
+
 /* One delivery that ended so, a minute later than the one before. */
 static int64_t finish(struct scene *scene, int64_t organization, int64_t outlet,
                       enum delivery_state state)
 {
-    struct rows rows;
     scene->now_ms += MINUTE_MS;
     const struct delivery delivery = scene_fill(scene, organization, outlet, 1);
-    rows_init(&rows, scene);
-    if (state == DELIVERY_PENDING)
-        return delivery.id;
-    (void)rows_change(&rows, &delivery, state, true);
-    rows_commit(&rows);
+    if (state != DELIVERY_PENDING)
+        end_as(scene, &delivery, state);
     return delivery.id;
 }
 
 /* ── what is looked at ── */
 
-/* All ids of a scan, window by window; each window's count is the same as its rows. */
+/* All ids of a scan, window by window. */
 static int walk(struct scene *scene, struct finished_scan scan, int64_t *ids)
 {
     struct delivery_found rows[16];
     struct finished_found found;
-    struct finished_found counted;
     int total = 0;
     assert_true(scan.limit <= (int)COUNT_OF(rows));
     do {
         assert_int_equal(store_scan_finished(reading(scene), &scan, &scene->arena, rows, &found),
                          0);
-        assert_int_equal(store_count_finished(reading(scene), &scan, &counted), 0);
-        assert_int_equal(counted.count, found.count);
-        assert_int_equal(counted.end, found.end);
         for (int64_t i = 0; i < found.count; i++)
             ids[total++] = rows[i].delivery.id;
         scan.after = found.end;
+    } while (found.end != 0);
+    return total;
+}
+
+/* The same from the other end, that counts. */
+static int count_back(struct scene *scene, struct finished_scan scan)
+{
+    struct finished_found found;
+    int total = 0;
+    do {
+        assert_int_equal(store_count_finished(reading(scene), &scan, &found), 0);
+        assert_in_range(found.count, 0, scan.limit);
+        total += (int)found.count;
+        scan.before = found.end;
     } while (found.end != 0);
     return total;
 }
@@ -100,6 +114,7 @@ static void check_scan(struct scene *scene, const struct scan_case *wanted,
         print_error("%s, %d at a time: wrong at %d\n", wanted->label, scan.limit, at);
     assert_int_equal(at, count);
     assert_int_equal(wanted->want[at], -1);
+    assert_int_equal(count_back(scene, scan), count);
 }
 
 static void test_a_scan_gives_what_is_meant(void **state)
@@ -137,36 +152,67 @@ static void test_a_scan_gives_what_is_meant(void **state)
         }
 }
 
-/* Ten minutes apart: of an hour before the moment some are looked at in vain, no more. */
-static void test_a_scan_begins_where_it_must(void **state)
+/* Made an hour apart, they end a day after the last, in another order. */
+static void test_a_scan_goes_by_when_they_ended(void **state)
 {
     struct scene *scene = *state;
-    int64_t made[60];
+
+    static const int minutes[MADE] = { 4, 0, 5, 2, 1, 3 };
+
+    struct delivery made[MADE];
+    for (size_t i = 0; i < MADE; i++) {
+        scene->now_ms += 60 * MINUTE_MS;
+        scene->real_ms += 60 * MINUTE_MS;
+        made[i] = scene_fill(scene, ORG, OUTLET, 1);
+    }
+    scene->now_ms += DAY_MS;
+    scene->real_ms += DAY_MS;
+    int64_t first_ms = scene->now_ms;
+    int64_t ids[MADE];
+    for (size_t i = 0; i < MADE; i++) {
+        ids[i] = made[i].id;
+        scene->now_ms = first_ms + minutes[i] * MINUTE_MS;
+        end_as(scene, &made[i], DELIVERY_DEAD);
+    }
+
+    static const struct scan_case cases[] = {
+        { "all of them", DEAD, 0, 0, -1, -1, { 0, 1, 2, 3, 4, 5, -1 } },
+        { "from then on", DEAD, 3, 0, -1, -1, { 0, 2, 5, -1 } },
+        { "before then", DEAD, -1, 3, -1, -1, { 1, 3, 4, -1 } },
+        { "between", DEAD, 1, 4, -1, -1, { 3, 4, 5, -1 } },
+        { "as they were made", DEAD, -2000, -1, -1, -1, { -1 } },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (int limit = 1; limit <= 16; limit *= 4) {
+            struct finished_scan scan = scan_of(&cases[i], ids, first_ms);
+            scan.limit = limit;
+            check_scan(scene, &cases[i], scan, ids);
+        }
+}
+
+/* What was made later than an hour behind `until` is not even looked at. */
+static void test_a_scan_ends_where_it_may(void **state)
+{
+    struct scene *scene = *state;
     int64_t first_ms = scene->now_ms + 10 * MINUTE_MS;
-    for (size_t i = 0; i < COUNT_OF(made); i++) {
+    for (int i = 0; i < 30; i++) {
         scene->now_ms += 9 * MINUTE_MS; /* finish() adds one */
         scene->real_ms += 10 * MINUTE_MS;
-        made[i] = finish(scene, ORG, OUTLET, DELIVERY_DEAD);
+        (void)finish(scene, ORG, OUTLET, DELIVERY_DEAD);
     }
-    for (int first = 0; first <= (int)COUNT_OF(made); first++) {
-        const struct finished_scan scan = {
-            .organization = ORG,
-            .outlet = OUTLET,
-            .before = INT64_MAX,
-            .since_ms = first_ms + first * 10 * MINUTE_MS,
-        };
-        int64_t after;
-        assert_int_equal(store_find_finished_start(reading(scene), &scan, &after), 0);
-        int in_vain = 0;
-        for (int i = 0; i < first; i++)
-            in_vain += made[i] > after;
-        assert_int_equal(in_vain, MIN_OF(first, 6));
-        assert_true(first == (int)COUNT_OF(made) || made[first] > after);
+    struct finished_scan scan = {
+        .organization = ORG, .outlet = OUTLET, .before = INT64_MAX, .states = DEAD, .limit = 10
+    };
+    struct finished_found found;
+    for (int until = 0; until <= 4; until++) {
+        scan.until_ms = first_ms + until * 10 * MINUTE_MS;
+        assert_int_equal(store_count_finished(reading(scene), &scan, &found), 0);
+        assert_int_equal(found.count, until);
+        assert_int_equal(found.end == 0, until < 4); /* with six of the hour */
     }
-    const struct finished_scan none = { .organization = ORG, .outlet = 1, .before = INT64_MAX };
-    int64_t after;
-    assert_int_equal(store_find_finished_start(reading(scene), &none, &after), 0);
-    assert_true(after < made[0]);
+    scan.until_ms = INT64_MAX / 2; /* ids know no such time */
+    assert_int_equal(count_back(scene, scan), 30);
 }
 
 static void test_the_event_that_is_sent(void **state)
@@ -411,7 +457,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_a_scan_gives_what_is_meant),
-        SCENE_TEST(test_a_scan_begins_where_it_must),
+        SCENE_TEST(test_a_scan_goes_by_when_they_ended),
+        SCENE_TEST(test_a_scan_ends_where_it_may),
         SCENE_TEST(test_the_event_that_is_sent),
         SCENE_TEST(test_the_event_that_is_carried),
         SCENE_TEST(test_a_recovery_reads_back),

@@ -162,6 +162,7 @@ scenario('help, version, and what is mistyped', async () => {
         assert.equal(one.code, 0, command);
         assert.ok(one.stdout.length > 50);
     }
+    assert.match((await run(binary, ['recover', '--help'])).stdout, /--since MOMENT +deliveries that ended \(died, say\) then or later, whenever\s+they were made/);
     assert.match((await run(binary, ['--version'])).stdout, /\d+\.\d+/);
     for (const args of [[], ['sevre'], ['serve', '--lisen', 'x'], ['serve', '--listen'], ['send'], ['resend'], ['recover']]) {
         const result = await run(binary, args);

@@ -137,6 +137,33 @@ scenario('since: what died in an outage is sent again, once, under the same ids,
     assert.match(expect(await hub.anonymous.get('/metrics'), 200).text, /^junctor_recoveries_running 0$/m);
 });
 
+scenario('since and until are about when a delivery died, not about when it was made', async () => {
+    const hub = await startHub({ clock: true });
+    const api = hub.client();
+    const env = { ...hub.environment, JUNCTOR_KEY: hub.owners[0].apiKey };
+    const hook = await endpoint(api, 'late', { retry: { delaysSeconds: [20 * 60 * 60] } });
+    receiver.script = answer;
+    failing.add(`/${hook.alias}`);
+    await send(api, hook, 0, 2);
+    await hub.settled();
+    await hub.advance(12 * 60 * MINUTE);
+    const cut = new Date((await hub.clockState()).now).toISOString();
+    assert.equal((await hook.counts()).dead, 0);
+    await waitFor(hub, hook, 'both are dead', (counts) => counts.dead === 2);
+    failing.delete(`/${hook.alias}`);
+    const died = (await deliveriesOf(api, hook.id)).map((row) => row.finishedAt).sort();
+    const count = async (span) => expect(await recover(api, hook, { ...span, dryRun: true }), 200).json.total;
+    assert.equal(await count({ since: cut }), 2);
+    assert.equal(await count({ since: LONG_AGO, until: cut }), 0);
+    assert.equal(await count({ since: died[0] }), 2, 'since is among it');
+    assert.equal(await count({ since: LONG_AGO, until: died[0] }), 0, 'until is not');
+    // The command's "2h" goes by the machine's clock, which the test clock has left behind.
+    const result = await hub.cli(['recover', '--url', hub.url, hook.id, '--since', cut, '--wait'], { env });
+    assert.match(result.stdout, /done: 2 of 2 looked at, 2 sent again/, result.stderr);
+    await waitFor(hub, hook, 'they are delivered', (counts) => counts.delivered === 2);
+    await checkBooks(hub, api);
+});
+
 scenario('by ids: those of the endpoint alone, and each other one is passed over with its reason', async () => {
     const hub = await startHub({ clock: true, organizations: 2 });
     const api = hub.client();
