@@ -94,14 +94,22 @@ static void write_attempt(struct attempt_visitor *visitor, const struct attempt 
     json_end_object(out);
 }
 
-/* From which attempt on the answer has room for them; how many that leaves out. */
-static int first_shown(struct call *call, struct sql *sql, const struct delivery *delivery,
-                       size_t body, int *ret_first)
+/* Those that the answer shows. */
+struct span {
+    int first;
+    int before;
+};
+
+/* The newest below ?before=, as many as the answer has room for. */
+static int find_span(struct call *call, struct sql *sql, const struct delivery *delivery,
+                     size_t body, struct span *ret_span)
 {
     struct attempt_size *sizes =
         ARENA_ARRAY(&call->request->arena, struct attempt_size, ATTEMPTS_MAX);
+    struct attempt_page page = { .before = INT32_MAX, .limit = ATTEMPTS_MAX };
     int count;
-    int r = store_read_attempt_sizes(sql, delivery, ATTEMPTS_MAX, sizes, &count);
+    (void)call_query_number(call, "before", &page.before);
+    int r = store_read_attempt_sizes(sql, delivery, &page, sizes, &count);
     if (r < 0)
         return fail(r);
     int64_t bytes = 0;
@@ -112,7 +120,7 @@ static int first_shown(struct call *call, struct sql *sql, const struct delivery
             break;
         first = sizes[i].number;
     }
-    *ret_first = first;
+    *ret_span = (struct span){ .first = first, .before = page.before };
     return 0;
 }
 
@@ -138,16 +146,17 @@ int write_attempts(struct call *call, struct sql *sql, const struct delivery *de
         .call = call,
         .sent = sent,
     };
-    int first = 1;
-    int r = first_shown(call, sql, delivery, sent->body.len + sent->query.len, &first);
+    struct span span = {};
+    int r = find_span(call, sql, delivery, sent->body.len + sent->query.len, &span);
     if (r == 0)
         r = find_secret_names(call, sql, delivery, &attempts.secret);
     if (r < 0)
         return fail(r);
     json_key(out, STR("attempts"));
     json_begin_array(out);
-    r = store_read_attempts(sql, delivery, first, &attempts.visitor);
+    r = store_read_attempts(sql, delivery, span.first, span.before, &attempts.visitor);
     json_end_array(out);
-    json_member_int(out, STR("attemptsOmitted"), first - 1);
+    json_member_int(out, STR("attemptsOmitted"), span.first - 1);
+    json_member_int_or_null(out, STR("attemptsNext"), span.first > 1 ? span.first : 0);
     return fail(r < 0 ? r : attempts.failure);
 }

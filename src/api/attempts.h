@@ -13,7 +13,7 @@ struct sent {
     str file;      /* of an export that is a row of one: its name; empty: it is not */
 };
 
-/* As members of the object that call->out is in: the newest that an answer has room for, on a
- * reader's thread. FAIL_CORRUPT: one does not open. */
+/* As members of the object that call->out is in: the newest that an answer has room for, below
+ * the route's ?before=. On a reader's thread. FAIL_CORRUPT: one does not open. */
 MUST_USE int write_attempts(struct call *call, struct sql *sql, const struct delivery *delivery,
                             const struct sent *sent);

@@ -172,6 +172,8 @@ struct loop_state *call_loop(const struct call *call);
 MUST_USE bool call_read(struct call *call);
 /* A query parameter's value; false: it was not given. */
 bool call_query(const struct call *call, const char *name, str *ret_value);
+/* The same of one that is a whole number. */
+bool call_query_number(const struct call *call, const char *name, int *ret_number);
 /* The same of one that is an id; 0: it was not given. False: it is no id, and the problem is set. */
 bool call_query_id(struct call *call, const char *name, enum id_kind kind, int64_t *ret_id);
 /* The id in the path; false: it is none, and the problem is set (404, as for ids of nobody). */

@@ -242,6 +242,9 @@ static str query_schema(struct json_writer *out, const struct parameter *paramet
         return STR("{\"type\":\"string\",\"format\":\"date-time\"}");
     if (parameter->shape == SHAPE_BOOLEAN)
         return STR("{\"type\":\"boolean\",\"default\":false}");
+    if (parameter->shape == SHAPE_INTEGER)
+        return arena_format(out->buf->arena, "{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d}",
+                            INT32_MAX);
     struct buf buf;
     buf_init(&buf, out->buf->arena, 1000);
     struct json_writer schema = json_writer(&buf);

@@ -23,9 +23,15 @@ static bool is_choice(const struct parameter *parameter, str value)
     return false;
 }
 
+static bool read_number(str value, int64_t *ret_number)
+{
+    return str_to_int64(value, ret_number) && *ret_number >= 1 && *ret_number <= INT32_MAX;
+}
+
 static void check_query(struct call *call, const struct parameter *parameter, str value)
 {
     int64_t at_ms;
+    int64_t number;
     if (parameter->choices != NULL && !is_choice(parameter, value))
         query_wrong(call, str_c(parameter->name), "option",
                     choices_text(&call->request->arena, parameter->choices));
@@ -33,6 +39,10 @@ static void check_query(struct call *call, const struct parameter *parameter, st
         query_wrong(call, str_c(parameter->name), "format",
                     STR("Send a moment as in RFC 3339, such as 2026-11-21T10:00:00Z; a '+' in it "
                         "is written %2B."));
+    if (parameter->shape == SHAPE_INTEGER && !read_number(value, &number))
+        query_wrong(
+            call, str_c(parameter->name), "range",
+            arena_format(&call->request->arena, "Send a whole number from 1 to %d.", INT32_MAX));
 }
 
 static void read_limit(struct call *call, str value)
@@ -121,6 +131,16 @@ bool call_query(const struct call *call, const char *name, str *ret_value)
     if (call->query[at].ptr == NULL || call->query[at].len == 0)
         return false;
     *ret_value = call->query[at];
+    return true;
+}
+
+bool call_query_number(const struct call *call, const char *name, int *ret_number)
+{
+    str text;
+    int64_t number;
+    if (!call_query(call, name, &text) || !read_number(text, &number))
+        return false;
+    *ret_number = (int)number;
     return true;
 }
 

@@ -44,6 +44,13 @@ static const struct parameter state_query[] = {
     {},
 };
 
+static const struct parameter attempts_query[] = {
+    { "before", SHAPE_INTEGER,
+      .help = "attempts with a lower number alone: attemptsNext of the answer before",
+      .example = "201" },
+    {},
+};
+
 static const struct parameter events_query[] = {
     { "type", SHAPE_STRING, .help = "only those of exactly this type; none, when nothing has it",
       .example = "custom_event.order" },
@@ -421,8 +428,9 @@ const struct route routes[] = {
       LISTS(schema_delivery, ID_DELIVERY),
       DOC("listDeliveries", "Webhooks", "The deliveries of an endpoint") },
     { GET("/api/v1/deliveries/{id}"), CALLER(DELIVERIES_READ, VIEWER), .query = deliveries_get,
-      GIVES(200, schema_delivery_detail),
-      DOC("getDelivery", "Webhooks", "One delivery with its attempts") },
+      .query_parameters = attempts_query, GIVES(200, schema_delivery_detail),
+      DOC("getDelivery", "Webhooks", "One delivery with its attempts"),
+      .help = "The newest 200 attempts, or 8 MiB of them; `?before=` shows older ones." },
     { POST("/api/v1/deliveries/{id}/resend"), CALLER(DELIVERIES_WRITE, EDITOR),
       .command = deliveries_resend, .body = &schema_resend, .body_optional = true,
       GIVES(202, schema_resent_delivery), .also = { PROBLEM_CONFLICT, PROBLEM_GONE },

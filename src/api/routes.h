@@ -28,7 +28,7 @@ enum route_who {
 /* A query parameter. */
 struct parameter {
     const char *name; /* NULL: the end */
-    enum shape shape; /* string, instant */
+    enum shape shape; /* string, instant, boolean; integer: from 1 to INT32_MAX */
     const char *const *choices;
     const char *help;
     const char *example;

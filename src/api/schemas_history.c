@@ -149,7 +149,10 @@ const struct schema schema_delivery_detail = SCHEMA(
       .example = "null" },
     { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
     { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
-      .help = "older ones that would make the answer too long", .example = "0" });
+      .help = "older ones that would make the answer too long", .example = "0" },
+    { "attemptsNext", SHAPE_INTEGER, OR_NULL,
+      .help = "`?before=` with this number shows the newest of them; null: there are none",
+      .example = "null" });
 
 /* ── events ── */
 

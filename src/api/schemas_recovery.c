@@ -39,7 +39,7 @@ static const struct schema skipped = SCHEMA(
       .example = "0" });
 
 #define TOTAL_MEMBERS                                                                              \
-    { "total", SHAPE_INTEGER, OR_NULL, .help = "null: too many to be looked at at once",             \
+    { "total", SHAPE_INTEGER, OR_NULL, .help = "null: too many to be looked at at once",           \
       .example = "1200" },                                                                         \
     {                                                                                              \
         "totalAtLeast", SHAPE_INTEGER, REQUIRED, .example = "1200"                                 \

@@ -304,14 +304,17 @@ int store_find_event_delivery(struct sql *sql, const struct event *event, int64_
 
 /* ── attempts ── */
 
-int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, int limit,
-                             struct attempt_size *ret_sizes, int *ret_count)
+int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery,
+                             const struct attempt_page *page, struct attempt_size *ret_sizes,
+                             int *ret_count)
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
                   "SELECT number, LENGTH(sealed) + COALESCE(LENGTH(response_body), 0) FROM attempts"
-                  " WHERE organization = $1 AND delivery = $2 ORDER BY number DESC LIMIT $3",
-                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(limit));
+                  " WHERE organization = $1 AND delivery = $2 AND number < $3"
+                  " ORDER BY number DESC LIMIT $4",
+                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(page->before),
+                  SQL_I(page->limit));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -320,7 +323,7 @@ int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, i
     return fail(r);
 }
 
-int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first,
+int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first, int before,
                         struct attempt_visitor *visitor)
 {
     struct arena *arena = visitor->arena;
@@ -329,8 +332,9 @@ int store_read_attempts(struct sql *sql, const struct delivery *delivery, int fi
                   "SELECT number, started_ms, duration_us, manual, status, sealed, response_body,"
                   " response_length, response_truncated, error, name_us, connect_us, tls_us,"
                   " first_byte_us, address FROM attempts"
-                  " WHERE organization = $1 AND delivery = $2 AND number >= $3 ORDER BY number",
-                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first));
+                  " WHERE organization = $1 AND delivery = $2 AND number >= $3 AND number < $4"
+                  " ORDER BY number",
+                  SQL_I(delivery->organization), SQL_I(delivery->id), SQL_I(first), SQL_I(before));
     int r;
     while ((r = sql_next(&query)) > 0) {
         const struct attempt attempt = {

@@ -127,13 +127,20 @@ MUST_USE int store_read_sent_event(struct sql *sql, const struct delivery_found 
 
 /* ── attempts ── */
 
+/* The newest of a delivery below that number. */
+struct attempt_page {
+    int before; /* INT32_MAX: from the newest on */
+    int limit;
+};
+
 /* How many bytes each attempt holds, newest first: what a page of them may cost. */
 struct attempt_size {
     int number;
     int64_t bytes;
 };
 
-MUST_USE int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery, int limit,
+MUST_USE int store_read_attempt_sizes(struct sql *sql, const struct delivery *delivery,
+                                      const struct attempt_page *page,
                                       struct attempt_size *ret_sizes, int *ret_count);
 
 struct attempt_visitor {
@@ -141,9 +148,9 @@ struct attempt_visitor {
     void (*show)(struct attempt_visitor *visitor, const struct attempt *attempt);
 };
 
-/* From `first` on, in their order; sealed, see store/sealed.h. */
+/* From `first` to the last below `before`, in their order; sealed, see store/sealed.h. */
 MUST_USE int store_read_attempts(struct sql *sql, const struct delivery *delivery, int first,
-                                 struct attempt_visitor *visitor);
+                                 int before, struct attempt_visitor *visitor);
 
 /* ── rejections ── */
 

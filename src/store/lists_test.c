@@ -257,15 +257,25 @@ static void test_attempts_in_their_order(void **state)
     }
     struct attempt_size sizes[10];
     int count;
-    assert_int_equal(store_read_attempt_sizes(reading(scene), &delivery, 10, sizes, &count), 0);
+    const struct attempt_page newest = { .before = INT32_MAX, .limit = 10 };
+    assert_int_equal(store_read_attempt_sizes(reading(scene), &delivery, &newest, sizes, &count),
+                     0);
     assert_int_equal(count, 3);
     assert_int_equal(sizes[0].number, 3);
     assert_true(sizes[0].bytes > 0);
+    const struct attempt_page older = { .before = 3, .limit = 1 };
+    assert_int_equal(store_read_attempt_sizes(reading(scene), &delivery, &older, sizes, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(sizes[0].number, 2);
     struct seen seen = { .visitor = { .arena = &scene->arena, .show = see } };
-    assert_int_equal(store_read_attempts(reading(scene), &delivery, 2, &seen.visitor), 0);
+    assert_int_equal(store_read_attempts(reading(scene), &delivery, 2, INT32_MAX, &seen.visitor),
+                     0);
     assert_int_equal(seen.count, 2);
     assert_int_equal(seen.numbers[0], 2);
     assert_int_equal(seen.numbers[1], 3);
+    assert_int_equal(store_read_attempts(reading(scene), &delivery, 1, 2, &seen.visitor), 0);
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(seen.numbers[2], 1);
 }
 
 /* ── rejections ── */

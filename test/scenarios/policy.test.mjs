@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
 import { TEXT, deliveriesOf, makeEvent, makeWebhook, sendApi, waitDelivery } from '../lib/fixtures.mjs';
-import { expect } from '../lib/http.mjs';
+import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 import { sleep, until } from '../lib/wait.mjs';
@@ -312,4 +312,60 @@ scenario('notices: a 410 is told once, however many attempts were answered so', 
     assert.deepEqual(world.told().map((event) => event.type), ['endpoint.disabled']);
     assert.equal((await world.api.all('/api/v1/audit')).filter((row) => row.action === 'webhook.disable').length, 1);
     await world.hub.checkLedger();
+});
+
+// From the newest back to the first: the answers, oldest first.
+async function attemptPages(api, id) {
+    const pages = [];
+    for (let before = ''; before !== null;) {
+        const page = expect(await api.get(`/api/v1/deliveries/${id}${before && `?before=${before}`}`), 200).json;
+        assert.equal(page.attemptsOmitted, page.attempts[0].number - 1);
+        assert.equal(page.attemptsNext, page.attemptsOmitted > 0 ? page.attempts[0].number : null);
+        pages.unshift(page);
+        before = page.attemptsNext;
+    }
+    return pages;
+}
+
+const numbersOf = (pages) => pages.flatMap((page) => page.attempts.map((one) => one.number));
+const rising = (count) => Array.from({ length: count }, (_, i) => i + 1);
+
+// Retries of 15 minutes, so many.
+async function tryAll(world, times) {
+    for (let i = 0; i < times; i++) {
+        await world.hub.advance(15 * 60000);
+        await world.hub.settled();
+    }
+}
+
+scenario('every attempt is there to be read, a page at a time, whatever there are', async () => {
+    const world = await setUp({ retry: { firstSeconds: 900, capSeconds: 900, retries: null, jitterPercent: 0 } });
+    await world.receiver.down();
+    await world.send();
+    await tryAll(world, 210);
+    const [{ id, attemptCount }] = await deliveriesOf(world.api, world.hook.id);
+    assert.ok(attemptCount > 200, `${attemptCount}`);
+    const pages = await attemptPages(world.api, id);
+    assert.deepEqual(pages.map((page) => page.attempts.length), [attemptCount - 200, 200]);
+    assert.deepEqual(numbersOf(pages), rising(attemptCount));
+    const first = expect(await world.api.get(`/api/v1/deliveries/${id}?before=2`), 200).json;
+    assert.deepEqual([first.attempts.length, first.attemptsOmitted, first.attemptsNext], [1, 0, null]);
+    const none = expect(await world.api.get(`/api/v1/deliveries/${id}?before=1`), 200).json;
+    assert.deepEqual([none.attempts, none.attemptsOmitted, none.attemptsNext], [[], 0, null]);
+    for (const wrong of ['0', '-1', '1.5', 'x', '', '2147483648']) {
+        const { errors } = expectProblem(await world.api.get(`/api/v1/deliveries/${id}?before=${wrong}`), 422).json;
+        assert.deepEqual([errors[0].field, errors[0].code], ['before', 'range'], wrong);
+        assert.match(errors[0].message, /whole number from 1/);
+    }
+});
+
+scenario('attempts with a large body: fewer in an answer, and none is left out', async () => {
+    const world = await setUp({ retry: { delaysSeconds: [60], retries: null, jitterPercent: 0 } });
+    await world.receiver.down();
+    await world.send('x'.repeat(500000)); // sixteen are 8 MiB
+    await tryAll(world, 40);
+    const [{ id, attemptCount }] = await deliveriesOf(world.api, world.hook.id);
+    const pages = await attemptPages(world.api, id);
+    assert.deepEqual(pages.map((page) => page.attempts.length), [attemptCount - 32, 16, 16]);
+    assert.deepEqual(numbersOf(pages), rising(attemptCount));
 });
