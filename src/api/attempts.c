@@ -3,6 +3,7 @@
 
 #include "api/mask.h"
 #include "api/outlets.h"
+#include "model/names.h"
 #include "store/lists.h"
 #include "store/sealed.h"
 
@@ -14,7 +15,8 @@ struct attempts {
     struct attempt_visitor visitor;
     struct call *call;
     const struct sent *sent;    /* of every request: content is fixed once */
-    struct secret_names secret; /* as the webhook has them now */
+    str method;                 /* of one that never went out; empty: not known */
+    struct secret_names secret; /* as the endpoint has them now */
     int failure;                /* one did not open */
 };
 
@@ -29,10 +31,10 @@ static void write_request(const struct attempts *attempts, const struct attempt 
     struct arena *arena = &attempts->call->request->arena;
     const struct sent *sent = attempts->sent;
     str line = head_first_line(attempt->request_head);
-    str planned = sent->method.len > 0 ? sent->method : STR("POST");
     json_key(out, STR("request"));
     json_begin_object(out);
-    json_member_string(out, STR("method"), line.len == 0 ? planned : str_cut(&line, ' '));
+    json_member_text_or_null(out, STR("method"),
+                             line.len == 0 ? attempts->method : str_cut(&line, ' '));
     json_member_string(out, STR("url"), with_query(attempt->url, sent->query, arena));
     json_key(out, STR("headers"));
     json_add_headers(out, attempt->request_head, &attempts->secret, arena);
@@ -124,17 +126,22 @@ static int find_span(struct call *call, struct sql *sql, const struct delivery *
     return 0;
 }
 
-/* None of a deleted webhook: what was known to be one has been masked when it was sent. */
-static int find_secret_names(struct call *call, struct sql *sql, const struct delivery *delivery,
-                             struct secret_names *ret_names)
+/* When it is gone: what was known to be a secret has been masked when it was sent. */
+static int read_endpoint(struct call *call, struct sql *sql, const struct delivery *delivery,
+                         struct attempts *attempts)
 {
-    struct endpoint_row webhook;
+    struct endpoint_row endpoint;
+    struct outlet_shown shown;
     int r = store_read_endpoint(sql, delivery->organization, delivery->outlet,
-                                &call->request->arena, &webhook);
+                                &call->request->arena, &endpoint);
     if (r == 0)
-        return fail(outlets_secret_names(call, webhook.transport, ret_names));
-    *ret_names = (struct secret_names){};
-    return MIN_OF(r, 0);
+        r = outlets_read_shown(call, endpoint.transport, &shown);
+    if (r != 0)
+        return fail(MIN_OF(r, 0));
+    attempts->secret = shown.secret;
+    if (endpoint.kind == ENDPOINT_WEBHOOK)
+        attempts->method = request_method_name(shown.method);
+    return 0;
 }
 
 int write_attempts(struct call *call, struct sql *sql, const struct delivery *delivery,
@@ -145,11 +152,12 @@ int write_attempts(struct call *call, struct sql *sql, const struct delivery *de
         .visitor = { .arena = &call->request->arena, .show = write_attempt },
         .call = call,
         .sent = sent,
+        .method = sent->method,
     };
     struct span span = {};
     int r = find_span(call, sql, delivery, sent->body.len + sent->query.len, &span);
     if (r == 0)
-        r = find_secret_names(call, sql, delivery, &attempts.secret);
+        r = read_endpoint(call, sql, delivery, &attempts);
     if (r < 0)
         return fail(r);
     json_key(out, STR("attempts"));

@@ -6,7 +6,7 @@
 
 /* What a delivery sends, and what that is about. */
 struct sent {
-    str method; /* of an export's request; empty: POST */
+    str method; /* of an export's request; empty: the webhook's, or none */
     str query;  /* likewise, beside the URL; empty: none */
     str body;
     int64_t order; /* 0: none */

@@ -447,7 +447,7 @@ int outlets_write(struct call *call, const struct outlet_texts *texts)
     return 0;
 }
 
-int outlets_secret_names(struct call *call, str transport, struct secret_names *ret_names)
+int outlets_read_shown(struct call *call, str transport, struct outlet_shown *ret_shown)
 {
     const struct outlet_texts texts = { .transport = transport };
     struct outlet_policy policy;
@@ -460,7 +460,8 @@ int outlets_secret_names(struct call *call, str transport, struct secret_names *
     for (int i = 0; i < read.header_count; i++)
         if (read.headers[i].secret)
             names[count++] = read.headers[i].name;
-    *ret_names = (struct secret_names){ .at = names, .count = count };
+    *ret_shown =
+        (struct outlet_shown){ .method = read.method, .secret = { .at = names, .count = count } };
     return 0;
 }
 

@@ -23,8 +23,14 @@ void outlets_check(struct call *call);
 /* Puts what the body gives over what is there. CALL_REFUSED: together they cannot be. */
 MUST_USE int outlets_change(struct call *call, struct outlet_texts *texts);
 
-/* The headers whose values are to be masked wherever they are shown. */
-MUST_USE int outlets_secret_names(struct call *call, str transport, struct secret_names *ret_names);
+/* What shows how requests go out. */
+struct outlet_shown {
+    enum request_method method; /* of a webhook's */
+    struct secret_names secret; /* headers whose values are to be masked wherever they are shown */
+};
+
+/* Of a stored transport. */
+MUST_USE int outlets_read_shown(struct call *call, str transport, struct outlet_shown *ret_shown);
 
 /* As members of the object that call->out is in; secrets masked. */
 MUST_USE int outlets_write(struct call *call, const struct outlet_texts *texts);

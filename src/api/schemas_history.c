@@ -102,7 +102,9 @@ const struct schema schema_resent_delivery =
 static const struct schema sent = SCHEMA(
     "SentRequest",
     "What was sent; secrets in headers are masked. URL and headers are stored sealed.",
-    { "method", SHAPE_STRING, REQUIRED, .example = "\"POST\"" },
+    { "method", SHAPE_STRING, OR_NULL,
+      .help = "of what never went out, the endpoint's; null: of a file, or not known",
+      .example = "\"POST\"" },
     { "url", SHAPE_STRING, REQUIRED, .format = "uri", .example = "\"https://shop.example/hooks\"" },
     { "headers", SHAPE_MAP, REQUIRED, .help = "name → value, as they were spelled",
       .example = "{\"Content-Type\":\"application/json\"}" },

@@ -220,6 +220,7 @@ scenario('S1.73 refused, reset, no name, no answer, 5xx: all are tried again; ot
         });
         assert.equal(once.state, 'pending', name);
         assert.ok(once.attempts[0].error.length > 0, name);
+        assert.equal(once.attempts[0].request.method, 'GET', 'also of what never went out');
         await until(`${name}: another`, async () => {
             await shop.hub.advance(MINUTE);
             return (await attempts()).attemptCount >= 2;

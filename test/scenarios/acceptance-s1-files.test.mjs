@@ -5,7 +5,7 @@ import { checkEquations } from '../lib/books.mjs';
 import { ledgerOf, makeRoute } from '../lib/fixtures.mjs';
 import { slow, startFileServer } from '../lib/ftp.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { readText, scenario, sqliteOf } from '../lib/hub.mjs';
+import { freePort, readText, scenario, sqliteOf } from '../lib/hub.mjs';
 import { HOUR, MINUTE, PERSON, PROFILES, Shop, parametersOf } from '../lib/exports.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -375,4 +375,19 @@ scenario('sent again, a file goes once for all its rows; a row of a csv profile 
     expectProblem(await shop.api.patch(`${PROFILES}/${ftp.id}`, { retry: { delaysSeconds: [1], retries: 1 } }), 422);
     await shop.hub.settled();
     await shop.hub.checkLedger();
+});
+
+scenario('a file for a server that is down: no request went out, and none has a method', async () => {
+    const shop = await Shop.start();
+    const nobody = { kind: 'ftp', port: await freePort(), user: 'u', password: 'p', hostKeys: {} };
+    const profile = await shop.profile('new_sale', server(nobody, { mappings: COLUMNS }));
+    await shop.order();
+    await nextDay(shop);
+    const shown = await until('an attempt', async () => {
+        const [row] = await shop.deliveries(profile);
+        return row.attemptCount > 0 && expect(await shop.api.get(`/api/v1/deliveries/${row.id}`), 200).json;
+    });
+    const [{ error, request }] = shown.attempts;
+    assert.match(error, /refused the connection/);
+    assert.equal(request.method, null);
 });

@@ -269,12 +269,15 @@ scenario('S4.11 faults of all kinds are attempts that fail with a reason, one re
         assert.equal(receiver.count, delivery.attempts.length, `${name}: each request is an attempt (seen ${receiver.count})`);
         if (['hang', 'trickle'].includes(name)) assert.ok(delivery.attempts[0].durationMs >= 2500 && delivery.attempts[0].durationMs < 6000, `${name}: ${delivery.attempts[0].durationMs}`);
     }));
-    const refused = await setUp();
-    await refused.receiver.down();
-    expect(await refused.send(), 201);
-    const delivery = await waitDelivery(api, refused.hook.id, (one) => one.attempts.length > 0);
-    assert.equal(delivery.attempts[0].response, null);
-    assert.match(delivery.attempts[0].error, /refused/i);
+    for (const method of ['POST', 'PUT', 'PATCH']) {
+        const refused = await setUp({ method });
+        await refused.receiver.down();
+        expect(await refused.send(), 201);
+        const delivery = await waitDelivery(api, refused.hook.id, (one) => one.attempts.length > 0);
+        assert.equal(delivery.attempts[0].request.method, method, 'what would have gone out');
+        assert.equal(delivery.attempts[0].response, null);
+        assert.match(delivery.attempts[0].error, /refused/i);
+    }
 });
 
 scenario('a kept connection that the target closes silently is no failure, and no hidden repeat', async () => {
