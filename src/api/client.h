@@ -91,6 +91,11 @@ struct client_writer {
 MUST_USE struct client_writer client_writer(struct call *call, struct sql *sql);
 void client_writer_done(struct client_writer *writer);
 
+/* By the client order id, or where that is empty by the parameter actualOrderId, which is the number
+ * that the order's sender has for it, or of an order that came without one the hub's. Lives in the
+ * request's arena. STORE_NOT_FOUND */
+MUST_USE int client_find_named(struct call *call, struct sql *sql, str client_order_id,
+                               struct order *ret_order);
 /* An object. `customer` is its customer's number; 0: it is looked up. */
 MUST_USE int client_write_order(struct client_writer *writer, const struct order *order,
                                 int64_t customer);

@@ -40,23 +40,15 @@ int client_run(struct call *call, struct batch *batch, int (*run)(struct client_
     return r > 0 ? note_refusal(work) : fail(r);
 }
 
-static int find(struct client_work *work, const struct order_wanted *wanted)
-{
-    int r =
-        store_find_order(batch_sql(work->batch), wanted, &work->call->request->arena, &work->order);
-    work->found = r == 0;
-    return fail(MIN_OF(r, 0));
-}
-
 int client_find_order(struct client_work *work)
 {
     const struct client_order *said = &work->client->said;
-    const struct order_wanted wanted = { .organization = work->call->caller.organization,
-                                         .client_order_id = said->client_order_id,
-                                         .number = said->client_order_id.len > 0
-                                                       ? 0
-                                                       : said->order_number };
-    return wanted.client_order_id.len == 0 && wanted.number == 0 ? 0 : find(work, &wanted);
+    if (said->client_order_id.len == 0 && said->order_number == 0)
+        return 0;
+    int r =
+        client_find_named(work->call, batch_sql(work->batch), said->client_order_id, &work->order);
+    work->found = r == 0;
+    return fail(MIN_OF(r, 0));
 }
 
 int client_need_order(struct client_work *work)

@@ -229,21 +229,25 @@ static enum sale_state read_status(struct call *call)
     return SALE_NONE;
 }
 
-/* One, by its own id. */
-static int find_one(struct call *call, struct sql *sql, struct order *rows,
-                    struct search_result *result)
+/* clientOrderId is the one name that means the same everywhere. */
+static str order_id_of(const struct call *call)
 {
-    struct order_wanted wanted = { .organization = call->caller.organization,
-                                   .client_order_id = text_of(call, "orderId") };
-    (void)client_number(pairs_of(call), "actualOrderId", &call->request->arena, &wanted.number,
-                        &call->problem);
-    if (problem_has(&call->problem))
-        return CALL_REFUSED;
-    if (wanted.client_order_id.len > 0)
-        wanted.number = 0;
-    int r = store_find_order(sql, &wanted, &call->request->arena, rows);
-    result->count = r == 0;
+    str text = text_of(call, "clientOrderId");
+    return text.len > 0 ? text : text_of(call, "orderId");
+}
+
+/* One, by its own id. */
+static int find_one(struct call *call, struct sql *sql, const struct client_pages *pages,
+                    struct order *rows, struct search_result *result)
+{
+    int64_t number;
+    str id = order_id_of(call);
+    int r = client_find_named(call, sql, id, rows);
     result->total = r == 0;
+    result->count = r == 0 && pages->page == 1;
+    if (r == STORE_NOT_FOUND && id.len == 0)
+        (void)client_number(pairs_of(call), "actualOrderId", &call->request->arena, &number,
+                            &call->problem);
     return fail(MIN_OF(r, 0));
 }
 
@@ -288,8 +292,8 @@ int client_query_orders(struct call *call, struct sql *sql)
                                    .arena = &call->request->arena };
     struct order *rows = ARENA_ARRAY(search.arena, struct order, CLIENT_PAGE_MAX);
     struct search_result result = {};
-    bool one = text_of(call, "orderId").len > 0 || text_of(call, "actualOrderId").len > 0;
-    int r = one ? find_one(call, sql, rows, &result) : read_search(call, sql, &search);
+    bool one = order_id_of(call).len > 0 || text_of(call, "actualOrderId").len > 0;
+    int r = one ? find_one(call, sql, &pages, rows, &result) : read_search(call, sql, &search);
     if (r == 0 && !one)
         r = store_search_orders(sql, &search, rows, &result);
     if (r == 0 && problem_has(&call->problem))
@@ -325,7 +329,8 @@ static int find_customers(struct call *call, struct sql *sql, struct order_searc
     }
     if (rows[0].customer.id == 0)
         return fail(store_search_customers(sql, search, rows, result));
-    result->total = result->count = 1;
+    result->total = 1;
+    result->count = search->skip == 0;
     r = store_find_newest_order(sql, call->caller.organization, rows[0].customer.id, search->arena,
                                 &rows[0].newest);
     return fail(MIN_OF(r, 0));

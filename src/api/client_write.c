@@ -122,6 +122,43 @@ static int write_line(struct client_writer *writer, const struct order *order, i
 
 /* ── orders ── */
 
+/* Numbers up to here are the same in whatever reads JSON. */
+#define EXACT_MAX ((int64_t)1 << 53)
+
+/* As the field actualOrderId of exports has it. */
+static void write_actual_id(struct client_writer *writer, const struct order *order)
+{
+    struct arena *arena = &writer->call->request->arena;
+    str said = order->sender_order_id;
+    int64_t number = order->number;
+    bool is_number =
+        said.len == 0 || (str_to_int64(said, &number) && number <= EXACT_MAX &&
+                          str_equal(said, arena_format(arena, "%lld", (long long)number)));
+    json_key(writer->out, STR("actualOrderId"));
+    if (is_number)
+        json_add_int(writer->out, number);
+    else
+        json_add_string(writer->out, said);
+}
+
+int client_find_named(struct call *call, struct sql *sql, str client_order_id,
+                      struct order *ret_order)
+{
+    struct order_wanted wanted = { .organization = call->caller.organization,
+                                   .client_order_id = client_order_id };
+    if (client_order_id.len == 0) {
+        wanted.sender_order_id = client_text(&client_of(call)->pairs, "actualOrderId");
+        if (!str_to_int64(wanted.sender_order_id, &wanted.number) || wanted.number < 0)
+            wanted.number = 0;
+    }
+    int r = store_find_order(sql, &wanted, &call->request->arena, ret_order);
+    /* An order whose sender has a number for it is not shown by the hub's. */
+    if (r == 0 && client_order_id.len == 0 && ret_order->sender_order_id.len > 0 &&
+        !str_equal(ret_order->sender_order_id, wanted.sender_order_id))
+        r = STORE_NOT_FOUND;
+    return r;
+}
+
 /* What is written by itself, is of one event, or is there under another name. */
 static bool is_left_out(enum crm_field field)
 {
@@ -192,7 +229,7 @@ int client_write_order(struct client_writer *writer, const struct order *order, 
     json_begin_object(out);
     json_member_string(out, STR("orderId"), order->client_order_id);
     json_member_string(out, STR("clientOrderId"), order->client_order_id);
-    json_member_int(out, STR("actualOrderId"), order->number);
+    write_actual_id(writer, order);
     json_member_int(out, STR("customerId"), customer);
     json_member_int_or_null(out, STR("campaignId"), campaign == NULL ? 0 : campaign->number);
     write_fields(writer, &source);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
-import { ledgerOf, makeCampaign, makePlugin, makeProduct, makeSku, makeWebhook } from '../lib/fixtures.mjs';
+import { PLUGIN_SECRET, ledgerOf, makeCampaign, makePlugin, makeProduct, makeProfile, makeSku, makeWebhook } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { filesUnder, readText, scenario, sqliteOf, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
@@ -333,6 +333,33 @@ scenario('orders are looked for by ids, days, states and names; pages are counte
     const login = expect(await makePlugin(theirs, (await makeCampaign(theirs)).id, { clientApi: {} }), 201).json.clientApi;
     for (const values of [{}, { orderId: one.orderId }, { actualOrderId: 1 }, { customerId: 1 }]) assert.equal(await bad('/order/query/', { ...login, ...values }), 'No orders matching those parameters could be found');
     await hub.checkLedger();
+});
+
+const NO_ORDERS = 'No orders matching those parameters could be found';
+
+scenario('the identity trap: actualOrderId is the number that the sender has for an order, as exports have it', async () => {
+    const { hub, api, good, bad, base, product, plugin } = await setUp();
+    const ids = Object.fromEntries(new URL(plugin.webhookUrl).searchParams);
+    const postback = async (body) => expect(await hub.anonymous.post('/api/v1/plugins/webhooks/konnektive', { ...ids, orderStatus: 'COMPLETE', customerType: 'SALE', totalPrice: '47.00', ...PERSON, ...body }, { headers: { 'X-Webhook-Secret': PLUGIN_SECRET } }), 200);
+    await postback({ orderId: 279415, clientOrderId: '3ABA6A99DD' });
+    const here = await good('/order/import/', { ...base, ...PERSON, product1_id: product.number });
+    await postback({ orderId: 'A-0017', clientOrderId: 'F5A8CD676F' });
+    assert.equal(here.actualOrderId, 2, 'one that came here first has the number that the hub gave it');
+    const profile = await makeProfile(api, 'https://crm.example/in', { mappings: { client: '[clientOrderId]', actual: '[actualOrderId]' } });
+    for (const [actual, client] of [[279415, '3ABA6A99DD'], [2, here.orderId], ['A-0017', 'F5A8CD676F']]) {
+        for (const values of [{ orderId: client }, { clientOrderId: client }, { clientOrderId: client, orderId: actual }, { actualOrderId: actual }]) {
+            const { totalResults, data: [order] } = await good('/order/query/', values);
+            assert.deepEqual([totalResults, order.orderId, order.clientOrderId, order.actualOrderId], [1, client, client, actual], JSON.stringify(values));
+            assert.deepEqual(await good('/order/query/', { ...values, page: 2 }), { totalResults: 1, resultsPerPage: 25, page: 2, data: [] });
+        }
+        const { url } = expect(await api.post(`/api/v1/export-profiles/${profile.id}/preview`, { orderId: client }), 200).json;
+        assert.deepEqual([...new URL(url).searchParams], [['client', client], ['actual', `${actual}`]]);
+    }
+    for (const actualOrderId of [1, 3, 279416]) assert.equal(await bad('/order/query/', { actualOrderId }), NO_ORDERS, 'the hub\'s number for what a sender has numbered is not shown, and finds nothing');
+    assert.deepEqual(Object.keys(await bad('/order/query/', { actualOrderId: 'A-0018' })), ['actualOrderId']);
+    assert.equal((await good('/order/refund/', { actualOrderId: 279415, refundAmount: '7.00' })).orderId, '3ABA6A99DD');
+    assert.equal(await bad('/order/refund/', { actualOrderId: 1, refundAmount: '7.00' }), NO_ORDERS);
+    assert.equal((await good('/order/update/', { actualOrderId: 2, city: 'Troy' })).orderId, here.orderId);
 });
 
 scenario('days are those of the account: an order at 23:59 in New York is not of the next day', async () => {
