@@ -8,6 +8,7 @@
 #include "model/order_names.h"
 #include "store/catalog.h"
 #include "store/history.h"
+#include "store/lists.h"
 
 #define PER_PAGE 25
 #define PAGE_MAX 1000000
@@ -106,6 +107,8 @@ struct wanted_texts {
     str values[CRM_VALUE_COUNT]; /* names, phone number …; empty: any */
     str order_type;
     bool any;
+    str address; /* the key of the one that an order shows, where it shows any; empty: any */
+    struct arena *arena;
 };
 
 /* By their digits: "+1 (555) 0100" and "15550100". */
@@ -127,9 +130,19 @@ static bool same_phone(str a, str b)
     }
 }
 
+static bool shows_address(const struct order *order, const struct wanted_texts *wanted)
+{
+    str key;
+    return email_key(order->values[CRM_EMAIL_ADDRESS], wanted->arena, &(str){}, &key) &&
+           str_equal(key, wanted->address);
+}
+
 static bool order_fits(const struct order *order, const void *context)
 {
     const struct wanted_texts *wanted = context;
+    if (wanted->address.len > 0 && order->values[CRM_EMAIL_ADDRESS].len > 0 &&
+        !shows_address(order, wanted))
+        return false;
     for (int i = 0; i < CRM_VALUE_COUNT; i++) {
         str text = wanted->values[i];
         if (text.len > 0 && (i == CRM_PHONE_NUMBER ? !same_phone(text, order->values[i])
@@ -154,6 +167,7 @@ static struct wanted_texts *read_texts(struct call *call)
                                  STR_INIT("CHARGEBACK") };
 
     struct wanted_texts *wanted = ARENA_NEW(&call->request->arena, struct wanted_texts);
+    wanted->arena = &call->request->arena;
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
         const struct pair *pair = pairs_find(pairs_of(call), crm_field_name(fields[i]));
         wanted->values[fields[i]] = pair == NULL ? (str){} : str_trim(pair->text);
@@ -171,6 +185,51 @@ static struct wanted_texts *read_texts(struct call *call)
 
 /* ── whose ── */
 
+/* Each address that an order shows is a contact's: without one, no order need be looked at. */
+static int is_known(struct call *call, struct sql *sql, str key, bool *ret_known)
+{
+    const struct store_page page = { .organization = call->caller.organization,
+                                     .limit = 1,
+                                     .arena = &call->request->arena };
+    const struct contact_search search = { .prefix = key };
+    struct contact contact;
+    int count = 0;
+    int r = store_search_contacts(sql, &page, &search, &contact, &count);
+    *ret_known = count > 0 && str_equal(contact.email_key, key);
+    return fail(r);
+}
+
+static bool fits_address(const struct order *order, const void *context)
+{
+    return shows_address(order, context);
+}
+
+/* Whose order has got this address later: who an order is from stays. Of the orders that have changed
+ * last, so many as a search looks at. STORE_NOT_FOUND */
+static int find_by_shown(struct call *call, struct sql *sql, str key, struct customer *ret_customer)
+{
+    struct arena *arena = &call->request->arena;
+    const struct wanted_texts wanted = { .address = key, .arena = arena };
+    const struct order_search search = { .organization = call->caller.organization,
+                                         .by_update = true,
+                                         .until_ms = INT64_MAX,
+                                         .fits = fits_address,
+                                         .context = &wanted,
+                                         .first = true,
+                                         .limit = 1,
+                                         .arena = arena };
+    struct search_result result = {};
+    struct order order;
+    bool known;
+    int r = is_known(call, sql, key, &known);
+    if (r == 0 && known)
+        r = store_search_orders(sql, &search, &order, &result);
+    if (r < 0 || result.count == 0)
+        return r < 0 ? fail(r) : STORE_NOT_FOUND;
+    return store_find_customer(sql, search.organization, (str){}, order.customer, arena,
+                               ret_customer);
+}
+
 /* By customerId or emailAddress; 0: neither is said. CALL_REFUSED: there is none. */
 static int find_customer(struct call *call, struct sql *sql, struct customer *ret_customer)
 {
@@ -178,7 +237,7 @@ static int find_customer(struct call *call, struct sql *sql, struct customer *re
     int64_t organization = call->caller.organization;
     str address = text_of(call, "emailAddress");
     int64_t number = 0;
-    str key;
+    str key = {};
     *ret_customer = (struct customer){};
     bool numbered = client_number(pairs_of(call), "customerId", arena, &number, &call->problem);
     if (problem_has(&call->problem))
@@ -190,6 +249,8 @@ static int find_customer(struct call *call, struct sql *sql, struct customer *re
         r = store_find_customer_number(sql, organization, number, arena, ret_customer);
     else if (email_key(address, arena, &(str){}, &key))
         r = store_find_customer(sql, organization, key, 0, arena, ret_customer);
+    if (r == STORE_NOT_FOUND && !numbered && key.len > 0)
+        r = find_by_shown(call, sql, key, ret_customer);
     return r == STORE_NOT_FOUND ? CALL_REFUSED : fail(r);
 }
 
@@ -257,6 +318,8 @@ static int read_search(struct call *call, struct sql *sql, struct order_search *
     struct customer customer;
     read_days(call, search);
     search->state = read_status(call);
+    if (email_key(text_of(call, "emailAddress"), texts->arena, &(str){}, &texts->address))
+        texts->any = true;
     if (texts->any) {
         search->fits = order_fits;
         search->context = texts;

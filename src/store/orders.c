@@ -262,8 +262,8 @@ int store_search_orders(struct sql *sql, const struct order_search *search, stru
     struct search_result result = {};
     struct sql_query CLEANUP(sql_done) query = start_search(sql, search);
     int looked_at = 0;
-    int r;
-    while ((r = sql_next(&query)) > 0) {
+    int r = 0;
+    while (!(search->first && result.count == search->limit) && (r = sql_next(&query)) > 0) {
         result.cut = ++looked_at > STORE_SEARCH_MAX;
         if (result.cut)
             break;

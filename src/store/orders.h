@@ -46,6 +46,7 @@ struct order_search {
     int campaign_count;                                           /* 0: all */
     bool (*fits)(const struct order *order, const void *context); /* NULL: all do */
     const void *context;
+    bool first; /* looks no further when `limit` have been found: `total` counts up to there */
     int64_t skip;
     int limit;
     struct arena *arena; /* where the results live */

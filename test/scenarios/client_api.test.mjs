@@ -362,6 +362,29 @@ scenario('the identity trap: actualOrderId is the number that the sender has for
     assert.equal((await good('/order/update/', { actualOrderId: 2, city: 'Troy' })).orderId, here.orderId);
 });
 
+scenario('an order is found by the address that it shows: by the one that it got later, and no more by the old one', async () => {
+    const { good, bad, base, product } = await setUp();
+    const line = { product1_id: product.number };
+    const [changed, kept] = [await good('/order/import/', { ...base, ...PERSON, ...line }), await good('/order/import/', { ...base, ...PERSON, ...line })];
+    const other = await good('/order/import/', { ...base, ...PERSON, ...line, emailAddress: 'other@example.org' });
+    const found = async (emailAddress) => (await good('/order/query/', { emailAddress })).data.map((order) => [order.orderId, order.emailAddress]);
+    const customer = async (path, emailAddress) => (await good(path, { emailAddress }));
+    await good('/order/update/', { orderId: changed.orderId, emailAddress: 'Later@Example.org' });
+    for (const spelled of ['later@example.org', ' LATER@example.ORG']) assert.deepEqual(await found(spelled), [[changed.orderId, 'Later@Example.org']]);
+    assert.deepEqual(await found('ann@example.org'), [[kept.orderId, 'Ann@Example.org']]);
+    for (const emailAddress of ['ann@example.org', 'later@example.org']) {
+        const { totalResults, data } = await customer('/customer/query/', emailAddress);
+        assert.deepEqual([totalResults, data[0].customerId], [1, changed.customerId], 'who it is from stays');
+        assert.deepEqual((await customer('/customer/history/', emailAddress)).data.map((row) => row.orderId), [kept.orderId, changed.orderId]);
+    }
+    await good('/order/update/', { orderId: other.orderId, emailAddress: 'ann@example.org' });
+    assert.equal(await bad('/order/query/', { emailAddress: 'other@example.org' }), NO_ORDERS);
+    assert.deepEqual(await found('ann@example.org'), [[kept.orderId, 'Ann@Example.org']], 'of the customer who has come with an address');
+    assert.equal((await good('/order/query/', { customerId: other.customerId, emailAddress: 'ann@example.org' })).totalResults, 1);
+    for (const path of ['/order/query/', '/customer/query/', '/customer/history/']) await bad(path, { emailAddress: 'nobody@example.org' });
+    assert.equal((await good('/customer/query/', { emailAddress: 'ann@example.org', page: 2 })).data.length, 0);
+});
+
 scenario('days are those of the account: an order at 23:59 in New York is not of the next day', async () => {
     const { hub, good, bad, base, product } = await setUp();
     const zone = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York', year: 'numeric', month: '2-digit', day: '2-digit' });
