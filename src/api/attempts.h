@@ -10,7 +10,6 @@ struct sent {
     str query;  /* likewise, beside the URL; empty: none */
     str body;
     int64_t order; /* 0: none */
-    str file;      /* of an export that is a row of one: its name; empty: it is not */
 };
 
 /* As members of the object that call->out is in: the newest that an answer has room for, below

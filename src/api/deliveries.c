@@ -3,6 +3,7 @@
 #include "api/deliveries.h"
 #include "api/attempts.h"
 #include "api/endpoints.h"
+#include "api/exports.h"
 #include "api/handlers.h"
 #include "base/instant.h"
 #include "delivery/content.h"
@@ -159,23 +160,17 @@ static int read_export(struct call *call, struct sql *sql, const struct delivery
     struct arena *arena = &call->request->arena;
     struct export_delivery_row row;
     struct export_content content;
-    struct export_file file;
     int r = store_find_export(sql, delivery->organization, delivery->id, arena, &row);
     if (r != 0)
         return MIN_OF(r, 0);
     sent->order = row.order;
-    if (row.file == 0) {
-        if (export_content_read(row.content, &content)) {
-            sent->method = content.method;
-            *(content.in_body ? &sent->body : &sent->query) = content.parameters;
-        }
-        return 0;
+    if (row.file != 0) {
+        sent->body = row.content;
+    } else if (export_content_read(row.content, &content)) {
+        sent->method = content.method;
+        *(content.in_body ? &sent->body : &sent->query) = content.parameters;
     }
-    sent->body = row.content;
-    r = store_read_export_file(sql, delivery->organization, row.file, arena, &file);
-    if (r == 0)
-        sent->file = file.name;
-    return fail(MIN_OF(r, 0));
+    return 0;
 }
 
 static int read_event(struct call *call, struct sql *sql, const struct delivery_found *found,
@@ -220,8 +215,9 @@ static int answer_delivery(struct call *call, struct sql *sql, const struct deli
     write_members(call, found, &standing);
     json_member_id_or_null(out, STR("orderId"), ID_ORDER, sent.order);
     write_customer_type(out, found->event_type);
-    json_member_text_or_null(out, STR("file"), sent.file);
-    r = write_attempts(call, sql, &found->delivery, &sent);
+    r = export_files_write_row(call, sql, &found->delivery);
+    if (r == 0)
+        r = write_attempts(call, sql, &found->delivery, &sent);
     json_end_object(out);
     call_reply(call, 200);
     return fail(r);

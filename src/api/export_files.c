@@ -27,18 +27,23 @@ static str state_of(const struct export_file *file, int64_t now_ms)
     return file->closes_ms > now_ms ? STR("open") : STR("closed");
 }
 
-static void write_file(struct call *call, const struct endpoint_row *profile,
-                       const struct export_file *file)
+static void write_name(struct call *call, const struct export_file *file)
 {
-    char day[EXPORT_DAY_LEN];
     char id[ID_TEXT_MAX];
     struct json_writer *out = &call->out;
-    json_begin_object(out);
     json_member_string(out, STR("name"), file->name);
     json_member_string(
         out, STR("href"),
         arena_format(&call->request->arena, "/api/v1/export-profiles/%.*s/files/%.*s",
-                     STR_ARG(id_write(ID_EXPORT_PROFILE, profile->id, id)), STR_ARG(file->name)));
+                     STR_ARG(id_write(ID_EXPORT_PROFILE, file->profile, id)), STR_ARG(file->name)));
+}
+
+static void write_file(struct call *call, const struct export_file *file)
+{
+    char day[EXPORT_DAY_LEN];
+    struct json_writer *out = &call->out;
+    json_begin_object(out);
+    write_name(call, file);
     json_member_id(out, STR("routeId"), ID_EXPORT_ROUTE, file->route);
     json_member_string(out, STR("day"), export_day_write(file->day, day));
     json_member_string(out, STR("state"), state_of(file, clock_now_ms(call->api->context.clock)));
@@ -66,8 +71,34 @@ int export_files_list(struct call *call, struct sql *sql)
     (void)call_begin_list(call);
     int shown = call_shown(call, count);
     for (int i = 0; i < shown; i++)
-        write_file(call, &profile, &rows[i]);
+        write_file(call, &rows[i]);
     call_end_list(call, ID_EXPORT_FILE, count > shown ? rows[shown - 1].id : 0);
+    return 0;
+}
+
+/* ── a row ── */
+
+int export_files_write_row(struct call *call, struct sql *sql, const struct delivery *delivery)
+{
+    struct arena *arena = &call->request->arena;
+    struct json_writer *out = &call->out;
+    struct export_delivery_row row;
+    struct export_file file;
+    json_key(out, STR("file"));
+    int r = store_find_export(sql, delivery->organization, delivery->id, arena, &row);
+    if (r == 0)
+        r = row.file == 0 ? STORE_NOT_FOUND
+                          : store_read_export_file(sql, row.organization, row.file, arena, &file);
+    if (r != 0) {
+        json_add_null(out);
+        return fail(MIN_OF(r, 0));
+    }
+    json_begin_object(out);
+    write_name(call, &file);
+    json_member_string(out, STR("header"), file.header);
+    json_member_string(out, STR("row"), row.content);
+    json_member_id_or_null(out, STR("deliveryId"), ID_DELIVERY, file.delivery);
+    json_end_object(out);
     return 0;
 }
 

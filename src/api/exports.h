@@ -27,6 +27,11 @@ MUST_USE int exports_check_free(struct call *call, struct batch *batch, enum obj
 MUST_USE int exports_warn(struct call *call, const struct endpoint_row *row,
                           const struct export_open *open);
 
+/* "file" of a delivery: which one it is a row of, and what of it there is for this order; null: it is
+ * none, or none yet. Bytes are as they are sent, with their ends of lines. */
+MUST_USE int export_files_write_row(struct call *call, struct sql *sql,
+                                    const struct delivery *delivery);
+
 /* ── what a body says (export_body.c) ── */
 
 /* Puts what the body gives over what is there: of `open`, and of the row all but that.

@@ -73,7 +73,8 @@ const struct schema schema_activity =
           .help = "why it is dead, was dropped, or waits for more than nextAttemptAt",             \
           .example = "null" },                                                                     \
         { "attemptCount", SHAPE_INTEGER, REQUIRED, .example = "1" },                               \
-        { "lastStatus", SHAPE_INTEGER, OR_NULL, .help = "HTTP status of the newest answer",        \
+        { "lastStatus", SHAPE_INTEGER, OR_NULL,                                                    \
+          .help = "HTTP status of the newest answer; of a file, the server's reply code",          \
           .example = "200" },                                                                      \
         { "nextAttemptAt", SHAPE_INSTANT, OR_NULL, .help = "of pending ones", .example = "null" }, \
         { "createdAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },                                      \
@@ -142,13 +143,25 @@ static const struct schema attempt = SCHEMA(
     { "response", SHAPE_OBJECT, OR_NULL, .of = &received, .help = "null: none came" },
     { "error", SHAPE_STRING, OR_NULL, .help = "why it was no success", .example = "null" });
 
+static const struct schema exported_row = SCHEMA(
+    "ExportedRow", "Which file a delivery is a row of, and what was written for its order.",
+    { "name", SHAPE_STRING, REQUIRED, .example = "\"Orders-new_sale-2026-11-21.csv\"" },
+    { "href", SHAPE_STRING, REQUIRED, .help = "where the whole file is",
+      .example = "\"/api/v1/export-profiles/exp_0e3v2k4m1c8r0/files/"
+                 "Orders-new_sale-2026-11-21.csv\"" },
+    { "header", SHAPE_STRING, REQUIRED, .help = "the file's first line",
+      .example = "\"order,name\\r\\n\"" },
+    { "row", SHAPE_STRING, REQUIRED, .help = "this delivery's", .example = "\"279415,Ada\\r\\n\"" },
+    { "deliveryId", SHAPE_STRING, OR_NULL, .help = "whose attempts are the file's; null: none yet",
+      .example = "null" });
+
 const struct schema schema_delivery_detail = SCHEMA(
     "DeliveryDetail", "A delivery with its attempts.", DELIVERY_MEMBERS,
     { "orderId", SHAPE_STRING, OR_NULL, .help = "that its event is about", .example = "null" },
     { "customerType", SHAPE_STRING, OR_NULL, .help = "what happened to that order",
       .example = "null" },
-    { "file", SHAPE_STRING, OR_NULL, .help = "of an export: the file that it is a row of",
-      .example = "null" },
+    { "file", SHAPE_OBJECT, OR_NULL, .of = &exported_row,
+      .help = "of an export that is a row of one" },
     { "attempts", SHAPE_OBJECTS, REQUIRED, .of = &attempt, .help = "in their order" },
     { "attemptsOmitted", SHAPE_INTEGER, REQUIRED,
       .help = "older ones that would make the answer too long", .example = "0" },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 
+import { startFileServer } from '../lib/ftp.mjs';
 import { makeCampaign, makeProfile, makeRoute } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario, startHub } from '../lib/hub.mjs';
@@ -70,6 +71,37 @@ scenario('S1.70 S1.71 a message for each export leads to the exact request; besi
     assert.deepEqual([request.headers['X-Api-Key'], request.headers['Content-Type']], [MASKED, 'application/json']);
     assert.equal(expect(await api.get(told[4].href), 200).json.type, 'order.new_sale');
     assert.deepEqual((await history(other.customerId)).map((row) => row.orderId), [other.id, other.id]);
+});
+
+scenario('S1.70 S1.71 of a row of a file a message leads to what was written for that customer', async (t) => {
+    const { hub, api, order, history } = await setUp();
+    const files = await startFileServer('sftp');
+    t.after(() => files.close());
+    const mappings = [{ exportName: 'Name, first', field: 'firstName' }, { exportName: 'order', field: 'clientOrderId' }, { exportName: 'order status', field: 'orderStatus' }];
+    const profiles = {};
+    for (const [name, more] of Object.entries({ Day: { type: 'csv' }, Upload: { type: 'ftp', protocol: 'sftp', host: '127.0.0.1', port: files.port, user: files.user, password: files.password, hostKey: files.hostKeys.ed25519 } })) {
+        profiles[name] = expect(await api.post('/api/v1/export-profiles', { name, mappings, ...more }), 201).json;
+        await makeRoute(api, profiles[name].id);
+    }
+    const first = await order({ clientOrderId: 'C-1' });
+    const second = await order({ clientOrderId: 'C-2', customer: { firstName: 'Bob "B"', emailAddress: 'bob@example.org' } });
+    const rows = { [first.customerId]: 'Ann,C-1,COMPLETE\r\n', [second.customerId]: '"Bob ""B""",C-2,COMPLETE\r\n' };
+    const check = async (state, carrier) => {
+        for (const [customer, row] of Object.entries(rows)) for (const [name, { id }] of Object.entries(profiles)) {
+            const message = (await history(customer)).find((one) => one.message.includes(`“${name}”`));
+            const { file, ...detail } = expect(await api.get(message.href), 200).json;
+            assert.deepEqual([detail.exportProfileId, detail.state], [id, name === 'Day' ? 'delivered' : state]);
+            const [listed] = await api.all(`/api/v1/export-profiles/${id}/files`);
+            assert.deepEqual(file, { name: listed.name, href: listed.href, header: '"Name, first",order,order status\r\n', row, deliveryId: name === 'Day' ? null : carrier });
+            assert.ok(expect(await api.get(file.href), 200).text.includes(file.row));
+        }
+    };
+    await check('pending', null);
+    await order({ clientOrderId: 'C-2', state: 'complete', customer: { firstName: 'Robert', emailAddress: 'bob@example.org' } });
+    await hub.advance(25 * 3600000);
+    const uploads = () => api.all(`/api/v1/export-profiles/${profiles.Upload.id}/deliveries`);
+    await until('it is uploaded', async () => (await uploads()).every((one) => one.state === 'delivered'));
+    await check('delivered', (await uploads()).find((one) => one.attemptCount === 1).id);
 });
 
 scenario('a message says what has become of its export: waiting, failed, delivered, dropped', async () => {
