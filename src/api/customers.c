@@ -140,13 +140,16 @@ static void write_occurrence(struct call *call, const struct order_event *event)
     write_message(call, &message);
 }
 
-static str answer_of(struct arena *arena, int status)
+/* Of a file nothing: the server's last reply may well be one that all was well until then. */
+static str answer_of(struct arena *arena, int status, bool of_file)
 {
-    return status == 0 ? STR("no answer") : arena_format(arena, "HTTP %d", status);
+    if (of_file)
+        return (str){};
+    return status == 0 ? STR(" (no answer)") : arena_format(arena, " (HTTP %d)", status);
 }
 
 /* What has become of it, as a clause. */
-static str outcome_of(struct arena *arena, const struct delivery *delivery)
+static str outcome_of(struct arena *arena, const struct delivery *delivery, bool of_file)
 {
     char text[INSTANT_TEXT_LEN];
     switch (delivery->state) {
@@ -165,9 +168,9 @@ static str outcome_of(struct arena *arena, const struct delivery *delivery)
     instant_write(delivery->due_ms, text);
     if (delivery->attempt_count == 0)
         return arena_format(arena, "waiting, due at %.*s", INSTANT_TEXT_LEN, text);
-    return arena_format(arena, "attempt %d failed (%.*s), the next is due at %.*s",
-                        delivery->attempt_count, STR_ARG(answer_of(arena, delivery->last_status)),
-                        INSTANT_TEXT_LEN, text);
+    return arena_format(
+        arena, "attempt %d failed%.*s, the next is due at %.*s", delivery->attempt_count,
+        STR_ARG(answer_of(arena, delivery->last_status, of_file)), INSTANT_TEXT_LEN, text);
 }
 
 static int write_export(struct call *call, struct sql *sql, const struct order_export *export)
@@ -184,7 +187,7 @@ static int write_export(struct call *call, struct sql *sql, const struct order_e
     message.state = delivery_state_name(found.delivery.state);
     message.text = arena_format(arena, "Export profile “%.*s” (%.*s): %.*s",
                                 STR_ARG(export->profile), STR_ARG(label_of(found.event_type)),
-                                STR_ARG(outcome_of(arena, &found.delivery)));
+                                STR_ARG(outcome_of(arena, &found.delivery, export->file != 0)));
     write_message(call, &message);
     return 0;
 }

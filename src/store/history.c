@@ -49,7 +49,7 @@ int store_list_order_exports(struct sql *sql, const struct store_page *page,
 {
     struct sql_query CLEANUP(sql_done) query =
         SQL_QUERY(sql,
-                  "SELECT x.delivery, x.order_id, x.outlet, p.name FROM " ORDERS_OF
+                  "SELECT x.delivery, x.order_id, x.outlet, x.file, p.name FROM " ORDERS_OF
                   " CROSS JOIN exports AS x CROSS JOIN endpoints AS p"
                   " WHERE x.organization = $1 AND x.order_id = o.id AND x.delivery < $5"
                   " AND ($6 = 0 OR x.outlet = $6) AND p.id = x.outlet AND p.organization = $1"
@@ -62,7 +62,8 @@ int store_list_order_exports(struct sql *sql, const struct store_page *page,
             .delivery = sql_int(&query, 0),
             .order = sql_int(&query, 1),
             .outlet = sql_int(&query, 2),
-            .profile = sql_text(&query, 3, page->arena),
+            .file = sql_int(&query, 3),
+            .profile = sql_text(&query, 4, page->arena),
         };
     *ret_count = count;
     return fail(r);

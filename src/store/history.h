@@ -30,7 +30,8 @@ struct order_export {
     int64_t delivery;
     int64_t order;
     int64_t outlet;
-    str profile; /* its name now */
+    int64_t file; /* that it is a row of; 0: none */
+    str profile;  /* its name now */
 };
 
 /* Likewise. `outlet` 0: of all profiles. */

@@ -104,6 +104,20 @@ scenario('S1.70 S1.71 of a row of a file a message leads to what was written for
     await check('delivered', (await uploads()).find((one) => one.attemptCount === 1).id);
 });
 
+scenario('a message of a failed upload has no status of HTTP', async (t) => {
+    const { hub, api, order, history } = await setUp();
+    const files = await startFileServer('ftps');
+    t.after(() => files.close());
+    const { id } = expect(await api.post('/api/v1/export-profiles', { name: 'Upload', type: 'ftp', protocol: 'ftps', host: '127.0.0.1', port: files.port, user: files.user, password: files.password, mappings: { a: '[firstName]' } }), 201).json;
+    await makeRoute(api, id);
+    const { customerId } = await order();
+    await hub.advance(25 * 3600000);
+    await until('it has failed', async () => (await api.all(`/api/v1/export-profiles/${id}/deliveries`))[0].attemptCount === 1);
+    const [{ message, href }] = (await history(customerId)).filter((row) => row.kind === 'export');
+    assert.match(message, /: attempt 1 failed, the next is due at 20/);
+    assert.match(expect(await api.get(href), 200).json.attempts[0].error, /certificate/);
+});
+
 scenario('a message says what has become of its export: waiting, failed, delivered, dropped', async () => {
     const { hub, api, receiver, order, history } = await setUp();
     receiver.script = () => 500;
