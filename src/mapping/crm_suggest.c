@@ -23,6 +23,14 @@ static void add(struct plain *plain, str text)
             plain->letters[plain->len++] = char_lower(text.ptr[i]);
 }
 
+/* Above 0, without the zeros in front of it. */
+static str number_of(str digits)
+{
+    while (digits.ptr[0] == '0')
+        digits = str_skip(digits, 1);
+    return digits;
+}
+
 static struct plain plain_of(str name)
 {
     static const str product = STR_INIT("product");
@@ -38,7 +46,7 @@ static struct plain plain_of(str name)
         digits++;
     int64_t line;
     if (str_to_int64(str_head(rest, digits), &line) && line >= 1 && line <= CRM_LINES_MAX)
-        plain.line = str_head(rest, digits);
+        plain.line = number_of(str_head(rest, digits));
     /* The catalogue's "productN_sku" */
     if (digits == 0 && rest.ptr[0] == 'N')
         digits = 1;

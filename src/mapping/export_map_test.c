@@ -221,6 +221,10 @@ TEST(what_may_have_been_meant)
         { "{'x':'1','sku':'[product3sku]'}",
           "Row 2 (sku): there is no field [product3sku]; did you mean product3_sku? A fixed text "
           "in brackets needs rows, as \"static\"." },
+        { "[{'exportName':'a','field':'product01_sku'}]",
+          "Row 1 (a): there is no field [product01_sku]; did you mean product1_sku?" },
+        { "[{'exportName':'a','field':'product0010price'}]",
+          "Row 1 (a): there is no field [product0010price]; did you mean product10_price?" },
         { "[{'exportName':'a','field':'[city]'}]",
           "Row 1 (a): there is no field [[city]]; did you mean city?" },
         { "[{'exportName':'a','field':'Tracking'}]",
