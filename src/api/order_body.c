@@ -109,6 +109,18 @@ uint64_t order_change_key(str id)
     return key | 1;
 }
 
+/* Of a change that says an id: 48 bits of that, 15 of its type, and a 0, by which it is told from a
+ * key of another kind. Before there were types in keys, order_change_key() of the id was the key. */
+static uint64_t typed_key(str id, str type)
+{
+    return (order_change_key(id) & ~UINT64_C(0xffff)) | (order_change_key(type) & 0xfffe);
+}
+
+static bool is_of_same_id(uint64_t a, uint64_t b)
+{
+    return ((a | b) & 1) == 0 && a >> 16 == b >> 16;
+}
+
 static struct order_arrival *new_arrival(struct call *call, const char *type)
 {
     struct order_arrival *arrival = ARENA_NEW(&call->request->arena, struct order_arrival);
@@ -181,7 +193,7 @@ bool order_body_read_change(struct call *call)
     struct order_change *change = &arrival->input.change;
     str text = {};
     if (body_text(call, "id", &text))
-        change->key = order_change_key(text);
+        change->key = typed_key(text, text_of(call->body, "type"));
     if (body_text(call, "type", &text) && !order_change_read(text, &change->kind))
         change->kind = CHANGE_NONE; /* cannot be: the schema has the names */
     (void)body_text(call, "sku", &change->sku);
@@ -252,6 +264,25 @@ static void settle_lines(struct call *call, const struct picture *picture,
     arrival->input.facts.lines = lines;
 }
 
+/* An id is one change's, and a change has one type. */
+static void settle_id(struct call *call, struct batch *batch, struct order_arrival *arrival)
+{
+    struct order_change *change = &arrival->input.change;
+    str id = text_of(call->body, "id");
+    const struct order *order =
+        change->key == 0 ? NULL
+                         : orders_find(batch, arrival->wanted.organization, arrival->wanted.id);
+    for (int i = 0; order != NULL && i < order->change_count; i++) {
+        uint64_t known = order->changes[i];
+        if (known == order_change_key(id))
+            change->key = known;
+        else if (known != change->key && is_of_same_id(known, change->key))
+            call_wrong(call, "id", "conflict",
+                       STR("A change of another type has been applied under this id: send this one "
+                           "under an id of its own."));
+    }
+}
+
 int order_body_settle(struct call *call, struct batch *batch, struct order_arrival *arrival)
 {
     const struct picture *picture = batch_picture(batch, call->caller.organization);
@@ -265,6 +296,7 @@ int order_body_settle(struct call *call, struct batch *batch, struct order_arriv
     if (arrival->input.change.product != 0 &&
         objects_find(&picture->products, arrival->input.change.product) == NULL)
         call_wrong(call, "productId", "unknown", STR("There is no product with this id."));
+    settle_id(call, batch, arrival);
     settle_lines(call, picture, arrival);
     return problem_has(&call->problem) ? CALL_REFUSED : 0;
 }

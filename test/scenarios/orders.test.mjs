@@ -1,11 +1,12 @@
 // Orders by the API: their whole life, what is told of it, and what is refused.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after } from 'node:test';
 
 import { checkEquations } from '../lib/books.mjs';
 import { deliveriesOf, ledgerOf, makeWebhook } from '../lib/fixtures.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
-import { scenario, startHub } from '../lib/hub.mjs';
+import { scenario, sqliteOf, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
 
 export const PERSON = {
@@ -169,6 +170,31 @@ scenario('another organization sees nothing of it', async () => {
     assert.notEqual(same.id, mine.id);
     assert.equal(same.orderId, 1, 'numbers are each organization\'s own');
     assert.deepEqual(await theirs.all(`/api/v1/orders?customerId=${mine.customerId}`), []);
+});
+
+scenario('an id is one change\'s: under it another type is refused, also behind a restart; ids of before have no type', async () => {
+    const { hub, api, order, change, show } = await setUp();
+    const one = await order({ clientOrderId: 'K1', lines: [{ sku: 'neuro-1', price: '10.00' }] });
+    await change(one, { id: 'x', type: 'refund', amount: '1.00' });
+    await change(one, { id: 'X', type: 'shipped', trackingNumber: 'T' });
+    const refuses = async (body) => {
+        const answer = expectProblem(await api.post(`/api/v1/orders/${one.id}/changes`, body), 422, 'invalid');
+        assert.deepEqual(answer.json.errors.map((error) => [error.pointer, error.code]), [['/id', 'conflict']]);
+        assert.match(answer.json.errors[0].message, /another type.*an id of its own/);
+    };
+    await refuses({ id: 'x', type: 'chargeback' });
+    await hub.restart();
+    await refuses({ id: 'x', type: 'shipped', trackingNumber: 'U' });
+    assert.equal((await change(one, { id: 'x', type: 'refund', amount: '1.00' })).repeated, true);
+    assert.deepEqual([(await show(one)).refunded, (await show(one)).state, (await show(one)).fields.trackingNumber], ['1.00', 'complete', 'T']);
+    // As it was stored when a key was that of the id alone.
+    const key = (createHash('sha256').update('x').digest().readBigUInt64LE() | 1n).toString(16).padStart(16, '0');
+    await hub.stop();
+    sqliteOf(hub, `UPDATE orders SET data = CAST(json_set(CAST(data AS TEXT), '$.changes', json_array('${key}')) AS BLOB)`);
+    await hub.start();
+    for (const type of ['refund', 'chargeback']) assert.equal((await change(one, { id: 'x', type })).repeated, true);
+    assert.equal((await change(one, { id: 'y', type: 'refund', amount: '2.00' })).repeated, false);
+    assert.equal((await show(one)).refunded, '3.00');
 });
 
 scenario('orders and their numbers outlive a kill', async () => {
