@@ -151,8 +151,10 @@ static bool order_fits(const struct order *order, const void *context)
     }
     if (wanted->order_type.len == 0)
         return true;
-    if (str_equal_nocase(wanted->order_type, STR("CHARGEBACK")))
-        return order->state == SALE_CHARGEBACK;
+    /* As it is shown: an order that has been charged back is nothing else. */
+    bool charged_back = order->state == SALE_CHARGEBACK;
+    if (charged_back || str_equal_nocase(wanted->order_type, STR("CHARGEBACK")))
+        return charged_back && str_equal_nocase(wanted->order_type, STR("CHARGEBACK"));
     return order->recurs != str_equal_nocase(wanted->order_type, STR("NEW_SALE"));
 }
 
@@ -374,6 +376,44 @@ int client_query_orders(struct call *call, struct sql *sql)
 
 /* ── customers ── */
 
+/* Of one who is named by a number or an address, the rest that is said must be so, too. */
+static int check_named(struct sql *sql, const struct order_search *search,
+                       const struct customer_found *found, bool *ret_fits)
+{
+    int64_t created_ms = found->customer.created_ms;
+    struct order_search changed = { .organization = search->organization,
+                                    .customer = found->customer.id,
+                                    .by_update = true,
+                                    .since_ms = search->since_ms,
+                                    .until_ms = search->until_ms,
+                                    .first = true,
+                                    .limit = 1,
+                                    .arena = search->arena };
+    struct search_result result = {};
+    struct order order;
+    *ret_fits =
+        (search->fits == NULL || search->fits(&found->newest, search->context)) &&
+        (search->by_update || (created_ms >= search->since_ms && created_ms < search->until_ms));
+    if (!*ret_fits || !search->by_update)
+        return 0;
+    int r = store_search_orders(sql, &changed, &order, &result);
+    *ret_fits = result.count > 0;
+    return fail(r);
+}
+
+static int find_named(struct sql *sql, const struct order_search *search,
+                      struct customer_found *row, struct search_result *result)
+{
+    bool fits = false;
+    int r = store_find_newest_order(sql, search->organization, row->customer.id, search->arena,
+                                    &row->newest);
+    if (r >= 0)
+        r = check_named(sql, search, row, &fits);
+    result->total = fits;
+    result->count = fits && search->skip == 0;
+    return fail(r);
+}
+
 static int find_customers(struct call *call, struct sql *sql, struct order_search *search,
                           struct customer_found *rows, struct search_result *result)
 {
@@ -390,13 +430,8 @@ static int find_customers(struct call *call, struct sql *sql, struct order_searc
         search->fits = order_fits;
         search->context = texts;
     }
-    if (rows[0].customer.id == 0)
-        return fail(store_search_customers(sql, search, rows, result));
-    result->total = 1;
-    result->count = search->skip == 0;
-    r = store_find_newest_order(sql, call->caller.organization, rows[0].customer.id, search->arena,
-                                &rows[0].newest);
-    return fail(MIN_OF(r, 0));
+    return fail(rows[0].customer.id == 0 ? store_search_customers(sql, search, rows, result)
+                                         : find_named(sql, search, rows, result));
 }
 
 int client_query_customers(struct call *call, struct sql *sql)

@@ -385,6 +385,54 @@ scenario('an order is found by the address that it shows: by the one that it got
     assert.equal((await good('/customer/query/', { emailAddress: 'ann@example.org', page: 2 })).data.length, 0);
 });
 
+scenario('each parameter of a query says which are meant, alone and beside others', async () => {
+    const { hub, api, good, bad, base, product, club, campaign } = await setUp();
+    const sale = (more) => good('/order/import/', { ...base, ...PERSON, product1_id: product.number, ...more });
+    const ids = {};
+    ids.plain = (await sale({ firstName: 'Plain', companyName: 'Acme', sourceId: 'S7', affId: 'A9', cardNumber: CARD, custom1: 'blue', userAgent: 'Mozilla/5.0', ipAddress: '203.0.113.9' })).orderId;
+    ids.qa = (await sale({ firstName: 'Q', forceQA: 1 })).orderId;
+    ids.cancelled = (await sale({ lastName: 'Cancel', city: 'Troy', state: 'NJ', country: 'CA', postalCode: '99' })).orderId;
+    await good('/order/cancel/', { orderId: ids.cancelled });
+    ids.back = (await sale({ address1: '9 Dock Rd' })).orderId;
+    ids.rebilled = (await sale({ emailAddress: 'club@example.org', product1_id: club.number })).orderId;
+    const change = async (orderId, body) => expect(await api.post(`/api/v1/orders/${(await api.get(`/api/v1/orders?clientOrderId=${orderId}`)).json.data[0].id}/changes`, body), 201);
+    await change(ids.back, { type: 'chargeback' });
+    await change(ids.rebilled, { type: 'rebill' });
+    expect(await api.post('/api/v1/orders', { campaignId: campaign.id, clientOrderId: 'DECLINED', state: 'declined', customer: { firstName: 'Eve', emailAddress: 'eve@example.org' } }), 201);
+    ids.declined = 'DECLINED';
+    const all = ['plain', 'qa', 'cancelled', 'back', 'rebilled', 'declined'];
+    const nameOf = (orderId) => all.find((name) => ids[name] === orderId);
+    for (const [values, names] of [
+        [{ orderStatus: 'QA_PENDING' }, ['qa']], [{ orderStatus: 'CANCELLED' }, ['cancelled']], [{ orderStatus: 'Chargeback' }, ['back']], [{ orderStatus: 'DECLINED' }, ['declined']],
+        [{ orderType: 'CHARGEBACK' }, ['back']], [{ orderType: 'RECURRING' }, ['rebilled']], [{ orderType: 'rebill' }, ['rebilled']], [{ orderType: 'NEW_SALE' }, ['plain', 'qa', 'cancelled', 'declined']],
+        [{ orderType: 'NEW_SALE', orderStatus: 'COMPLETE' }, ['plain']], [{ firstName: 'plain' }, ['plain']], [{ lastName: 'CANCEL' }, ['cancelled']], [{ companyName: 'acme' }, ['plain']],
+        [{ city: 'troy' }, ['cancelled']], [{ state: 'NJ' }, ['cancelled']], [{ country: 'CA' }, ['cancelled']], [{ postalCode: '99' }, ['cancelled']], [{ address1: '9 dock rd' }, ['back']],
+        [{ sourceId: 'S7' }, ['plain']], [{ affId: 'A9' }, ['plain']], [{ cardLast4: '1111' }, ['plain']], [{ phoneNumber: '1-555-0100', firstName: 'Q' }, ['qa']],
+        [{ emailAddress: 'ann@example.org', lastName: 'Lee' }, ['plain', 'qa', 'back']], [{ customerId: 1, orderStatus: 'COMPLETE' }, ['plain']], [{ customerId: 1, emailAddress: 'club@example.org' }, []],
+        [{ startTime: '00:00', endTime: '01:00' }, all], [{ includeCustomFields: 1, includeBrowserDetails: 1, firstName: 'Plain' }, ['plain']],
+        [{ campaignId: campaign.number, dateRangeType: 'dateUpdated', startDate: '1/1/2020' }, all], [{ customerId: 1, endDate: '1/1/2020' }, []], [{ emailAddress: 'club@example.org', orderType: 'NEW_SALE' }, []],
+    ]) {
+        const answer = names.length > 0 ? await good('/order/query/', values) : await bad('/order/query/', values);
+        assert.deepEqual(names.length > 0 ? answer.data.map((order) => nameOf(order.orderId)).sort() : answer, names.length > 0 ? [...names].sort() : NO_ORDERS, JSON.stringify(values));
+    }
+    for (const { orderType } of (await good('/order/query/', { orderStatus: 'CHARGEBACK' })).data) assert.equal(orderType, 'CHARGEBACK', 'found as it is shown');
+    const [shown] = (await good('/order/query/', { orderId: ids.plain, includeCustomFields: 1, includeBrowserDetails: 1 })).data;
+    assert.deepEqual([shown.custom1, shown.userAgent, shown.ipAddress], ['blue', 'Mozilla/5.0', '203.0.113.9']);
+
+    // A customer shows what their newest order has.
+    await hub.advance(48 * 3600000);
+    const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/New_York' }).format(new Date((await hub.clockState()).now));
+    await good('/order/update/', { orderId: ids.declined, city: 'Rome' });
+    const person = async (values) => (await good('/customer/query/', values)).data.map((customer) => customer.firstName);
+    for (const named of [{ customerId: 1 }, { emailAddress: 'ann@example.org' }]) {
+        assert.deepEqual(await person({ ...named, firstName: 'ann', address1: '9 Dock Rd' }), ['Ann']);
+        assert.deepEqual(await person({ ...named, dateRangeType: 'mostRecentActivity', startDate: '1/1/2020' }), ['Ann']);
+        for (const values of [{ firstName: 'Eve' }, { phoneNumber: '1' }, { endDate: '1/1/2020' }, { startDate: today }, { dateRangeType: 'dateUpdated', startDate: today }]) assert.equal(await bad('/customer/query/', { ...named, ...values }), 'Customer not found', JSON.stringify(values));
+    }
+    for (const named of [{}, { emailAddress: 'eve@example.org' }]) assert.deepEqual(await person({ ...named, dateRangeType: 'mostRecentActivity', startDate: today }), ['Eve']);
+    assert.equal((await good('/customer/history/', { emailAddress: 'eve@example.org' })).data[0].orderId, ids.declined);
+});
+
 scenario('days are those of the account: an order at 23:59 in New York is not of the next day', async () => {
     const { hub, good, bad, base, product } = await setUp();
     const zone = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York', year: 'numeric', month: '2-digit', day: '2-digit' });
