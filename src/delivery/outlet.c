@@ -198,7 +198,7 @@ void outlet_set_endpoint(struct courier *courier, struct outlet *outlet, struct 
         const struct target *peer = outlet->proxy != NULL ? outlet->proxy : outlet->target;
         if (outlet->target != NULL)
             outlet->place = place_find(courier, str_c(peer->place));
-        outlet->rate.per_minute = endpoint->policy.rate_per_minute;
+        rate_set(&outlet->rate, endpoint->policy.rate_per_minute, courier_now_ms(courier));
         make_keys(outlet);
         make_authorization(outlet);
         stock_set_order(&courier->stock, outlet, endpoint->policy.order);

@@ -41,6 +41,31 @@ TEST(no_limit)
     }
 }
 
+/* (4): what went under the old limit is waited for no longer than the new one says. */
+TEST(another_limit)
+{
+    static const struct {
+        const char *label;
+        int64_t before;
+        int64_t after;
+        int64_t wait_ms;
+    } cases[] = {
+        { "raised", 1, 6000, 10 },    { "raised a little", 1, 2, 30000 },
+        { "lowered", 6000, 1, 1000 }, { "the same", 60, 60, 1000 },
+        { "none before", 0, 60, 0 },  { "none afterwards", 1, 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rate rate = { .per_minute = cases[i].before };
+        int64_t at_ms = 1000000;
+        (void)(rate.per_minute > 0 ? taken_at(&rate, 1000000) : 0);
+        rate_set(&rate, cases[i].after, 1000000);
+        bool now = rate_allows(&rate, 1000000, &at_ms);
+        CHECK(cases[i].label, now == (cases[i].wait_ms == 0));
+        CHECK_INT(cases[i].label, MAX_OF(at_ms - 1000000, 0), cases[i].wait_ms);
+    }
+}
+
 #define ATTEMPTS 2000
 
 /* The invariants at the head of rate.c, on random histories. */
@@ -78,4 +103,4 @@ TEST(invariants)
 }
 
 RUN_TESTS(cmocka_unit_test(a_second_at_once), cmocka_unit_test(no_limit),
-          cmocka_unit_test(invariants))
+          cmocka_unit_test(another_limit), cmocka_unit_test(invariants))

@@ -173,6 +173,19 @@ scenario('a failing endpoint stays so over a kill: breaker and Retry-After are k
     await until('both are delivered', async () => (await deliveriesOf(world.api, world.hook.id)).slice(0, 2).every((one) => one.state === 'delivered'));
 });
 
+scenario('a rate that is raised holds from then on, not after the old interval', async () => {
+    const world = await setUp({ ratePerMinute: 1 });
+    for (let i = 0; i < 3; i++) await world.send(`${i}`);
+    await world.receiver.waitFor(1);
+    await world.hub.settled();
+    await world.hub.advance(100);
+    assert.equal(world.receiver.count, 1);
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { ratePerMinute: 6000 }), 200);
+    await world.hub.settled();
+    await world.hub.advance(20);
+    await world.receiver.waitFor(3);
+});
+
 scenario('a deleted endpoint leaves no breaker behind, over a restart; another\'s stays', async () => {
     const world = await setUp({ hubOptions: { args: ['--couriers', '1'] } });
     const other = await makeWebhook(world.api, world.receiver.url, { name: 'Other', eventTypes: ['custom_event.order'] });
