@@ -134,27 +134,16 @@ int endpoints_check_room(struct call *call, struct sql *sql)
                      export ? "export-profiles" : "webhooks"));
 }
 
-static bool unseal_both(struct call *call, str a, str b, str *ret_a, str *ret_b)
+bool endpoint_leads_elsewhere(struct call *call, str before, str after)
 {
     const struct seal_key *key = call->api->context.seal_key;
     struct arena *arena = &call->request->arena;
-    return unseal(key, a, arena, ret_a) && unseal(key, b, arena, ret_b);
-}
-
-bool endpoint_leads_elsewhere(struct call *call, str before, str after)
-{
     str one;
     str other;
     if (before.len == 0 || after.len == 0)
         return false;
-    return !unseal_both(call, before, after, &one, &other) || !url_same_place(one, other);
-}
-
-static bool same_url(struct call *call, const struct endpoint_row *a, const struct endpoint_row *b)
-{
-    str one;
-    str other;
-    return unseal_both(call, a->url, b->url, &one, &other) && str_equal(one, other);
+    return !unseal(key, before, arena, &one) || !unseal(key, after, arena, &other) ||
+           !url_same_place(one, other);
 }
 
 /* "active" ends what "paused" and "disabled" began; what else stops it is ended in other ways. */
@@ -179,28 +168,38 @@ void endpoint_take_status(struct call *call, struct endpoint_row *row)
     row->status_reason = (str){};
 }
 
-/* What another address did says nothing of this one; and lines are of one order. */
-static int forget_what_was(struct call *call, struct batch *batch,
-                           const struct endpoint_row *before, const struct endpoint_row *row)
+/* Of the batch's picture, where every endpoint is that is not deleted. */
+static struct endpoint *endpoint_now(struct batch *batch, const struct endpoint_row *row)
 {
-    struct sql *sql = batch_sql(batch);
-    int r = 0;
-    if (!same_url(call, before, row))
-        r = store_forget_breaker(sql, row->organization, row->id);
-    if (r == 0 && outlets_order(&call->request->arena, before->kind, before->policy) !=
-                      outlets_order(&call->request->arena, row->kind, row->policy))
-        r = store_resume_lines(sql, row->organization, row->id);
-    return fail(r);
+    const struct picture *picture = batch_picture(batch, row->organization);
+    return picture == NULL ? NULL : objects_find(&picture->endpoints, row->id);
+}
+
+/* Lines are of one order. */
+static int forget_lines(struct call *call, struct batch *batch, const struct endpoint_row *before,
+                        const struct endpoint_row *row)
+{
+    struct arena *arena = &call->request->arena;
+    if (outlets_order(arena, before->kind, before->policy) ==
+        outlets_order(arena, row->kind, row->policy))
+        return 0;
+    return fail(store_resume_lines(batch_sql(batch), row->organization, row->id));
 }
 
 int endpoints_update(struct call *call, struct batch *batch, const struct endpoint_row *before,
                      const struct endpoint_row *row)
 {
+    struct endpoint *CLEANUP(object_releasep) was = endpoint_now(batch, row);
+    if (was == NULL)
+        return fail(FAIL_CORRUPT);
+    object_keep(was); /* the change lets it go */
     int r = store_update_endpoint(batch_sql(batch), row);
     if (r == 0)
-        r = forget_what_was(call, batch, before, row);
+        r = forget_lines(call, batch, before, row);
     if (r == 0)
         r = endpoints_changed(call, batch, row, "update");
+    if (r == 0 && endpoint_begins_anew(was, endpoint_now(batch, row)))
+        r = store_forget_breaker(batch_sql(batch), row->organization, row->id);
     if (r == 0 && row->status == OUTLET_DISABLED && before->status != OUTLET_DISABLED)
         notices_disabled(batch, row->organization, row->id,
                          STR("It was disabled by somebody, or something, with access to the API."));

@@ -318,12 +318,15 @@ static void note_notice(struct dispatch *dispatch, bool success)
 
 static void send_state(struct dispatch *dispatch)
 {
+    const struct endpoint *endpoint = dispatch->outlet->endpoint;
+    struct result *result = dispatch->result;
     dispatch->state = dispatch->outlet->stored;
-    dispatch->result->outlet_state = &dispatch->state;
+    result->outlet_state = &dispatch->state;
+    result->outlet_closed = endpoint == NULL || endpoint->status != OUTLET_ACTIVE;
 }
 
 /* Results that were stored meanwhile have told what is newer. All of it is forgotten when the
- * outlet's address has changed. */
+ * outlet has begun anew. */
 static void renew_state(struct dispatch *dispatch)
 {
     if (dispatch->result->outlet_state != NULL)
@@ -338,8 +341,8 @@ static void tell_outlet(struct dispatch *dispatch, const struct outcome *outcome
     struct outlet *outlet = dispatch->outlet;
     bool same =
         outlet->endpoint == dispatch->endpoint ||
-        (outlet->endpoint != NULL && str_equal(outlet->endpoint->url, dispatch->endpoint->url));
-    if (!same) /* it was tried elsewhere; outlet_set_endpoint() has begun anew */
+        (outlet->endpoint != NULL && endpoint_reaches_alike(outlet->endpoint, dispatch->endpoint));
+    if (!same) /* it was tried in another way; outlet_set_endpoint() has begun anew */
         return;
     enum breaker_state before = outlet->breaker.state;
     if (success)
@@ -426,6 +429,7 @@ void dispatch_conclude(struct dispatch *dispatch)
     if (outcome.endpoint_gone)
         result->disable_reason = STR("The endpoint answered 410 Gone: it wants no more deliveries. "
                                      "Enable it when it takes them again.");
+    result->endpoint = dispatch->endpoint;
     result->committed = result_recorded;
     result->context = dispatch;
     list_remove(&dispatch->link);

@@ -181,11 +181,11 @@ void outlet_load_state(struct courier *courier, const struct outlet_state *state
 
 void outlet_set_endpoint(struct courier *courier, struct outlet *outlet, struct endpoint *endpoint)
 {
-    bool elsewhere = outlet->endpoint != NULL && !str_equal(outlet->endpoint->url, endpoint->url);
+    bool anew = outlet->endpoint != NULL && endpoint_begins_anew(outlet->endpoint, endpoint);
     struct token *token = token_keep(outlet->token);
     forget_endpoint(courier, outlet);
     outlet->gone = false;
-    if (elsewhere) /* what another address did says nothing of this one */
+    if (anew) /* in the store, too: endpoints_update() */
         forget_state(outlet);
     outlet->deleted = endpoint->status == OUTLET_DELETED;
     if (outlet->deleted) {

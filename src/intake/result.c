@@ -64,6 +64,13 @@ static bool was_sent_there(const struct result *result, const struct endpoint *e
     return endpoint != NULL && str_equal(endpoint->url, result->attempt.url);
 }
 
+/* What has begun anew meanwhile (endpoint_begins_anew()) is not told what was before. */
+static bool is_state_of(const struct result *result, const struct endpoint *now)
+{
+    return now != NULL && endpoint_reaches_alike(result->endpoint, now) &&
+           !(result->outlet_closed && now->status == OUTLET_ACTIVE);
+}
+
 static void pause_line(struct batch *batch, struct result *result)
 {
     const struct endpoint *endpoint = endpoint_now(batch, result);
@@ -98,7 +105,7 @@ static void note_file(struct batch *batch, const struct result *result)
 static void add_consequences(struct batch *batch, struct result *result)
 {
     bool dead = !result->gone && result->after.state == DELIVERY_DEAD;
-    if (result->outlet_state != NULL && was_sent_there(result, endpoint_now(batch, result)))
+    if (result->outlet_state != NULL && is_state_of(result, endpoint_now(batch, result)))
         batch_add_outlet_state(batch, result->outlet_state);
     result->pauses_line = false;
     note_file(batch, result);

@@ -21,8 +21,11 @@ struct result {
     enum result_notice notice;
     /* What is to be remembered of the outlet from now on; NULL: as before. */
     const struct outlet_state *outlet_state;
-    int64_t file;    /* that was uploaded; 0: it was none */
-    int64_t subject; /* the event's */
+    const struct endpoint *endpoint; /* as it was tried; the courier's, until `committed` */
+    bool outlet_closed; /* the outlet was not active when its state was looked at, last thing that
+                         * the courier knew */
+    int64_t file;       /* that was uploaded; 0: it was none */
+    int64_t subject;    /* the event's */
     /* Set by the committer: it is dead, and pauses its line of the outlet as that is now. */
     bool pauses_line;
     /* A 410: the endpoint is to be disabled, with this reason. Empty: no. */

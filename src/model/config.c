@@ -51,6 +51,19 @@ void object_releasep(void *object)
     object_release(*(void **)object);
 }
 
+/* ── endpoints ── */
+
+bool endpoint_reaches_alike(const struct endpoint *a, const struct endpoint *b)
+{
+    return str_equal(a->url, b->url) && transport_equal(&a->transport, &b->transport);
+}
+
+bool endpoint_begins_anew(const struct endpoint *before, const struct endpoint *after)
+{
+    return !endpoint_reaches_alike(before, after) ||
+           (before->status != OUTLET_ACTIVE && after->status == OUTLET_ACTIVE);
+}
+
 /* ── lists ── */
 
 /* Where `id` is, or where it would go. */

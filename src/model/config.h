@@ -172,6 +172,12 @@ struct endpoint {
     const struct export_profile *export;
 };
 
+/* The same URL, by the same transport: what the target has done to one it does to the other. */
+bool endpoint_reaches_alike(const struct endpoint *a, const struct endpoint *b);
+/* A change that what the target did before says nothing behind: it is reached in another way, or
+ * was paused or disabled and is active again. Its breaker and its Retry-After are forgotten. */
+bool endpoint_begins_anew(const struct endpoint *before, const struct endpoint *after);
+
 /* Of a plugin's client API: bytes. */
 #define CLIENT_LOGIN_MIN 3
 #define CLIENT_LOGIN_MAX 100

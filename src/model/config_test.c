@@ -259,7 +259,60 @@ TEST(asks_by_type)
     object_release(next);
 }
 
-RUN_TESTS(cmocka_unit_test(asks_by_type), cmocka_unit_test(objects_count_references),
-          cmocka_unit_test(threads_share_objects), cmocka_unit_test(lists_are_like_arrays),
-          cmocka_unit_test(copies_share_objects), cmocka_unit_test(every_list_is_shared_and_let_go),
-          cmocka_unit_test(finds_by_alias), cmocka_unit_test(finishes_again))
+TEST(begins_anew)
+{
+    static const struct header_line one = { .name = STR_INIT("X-Who"), .value = STR_INIT("a") };
+    static const struct header_line other = { .name = STR_INIT("X-Who"), .value = STR_INIT("b") };
+
+    static const struct {
+        const char *label;
+        struct transport after;
+        bool anew;
+    } cases[] = {
+        { "as it was", { .headers = &one, .header_count = 1 }, false },
+        { "a header", { .headers = &other, .header_count = 1 }, true },
+        { "no header", {}, true },
+
+#define AND(...) { .headers = &one, .header_count = 1, __VA_ARGS__ }
+        { "a password", AND(.credential = { .password = STR_INIT("x") }), true },
+        { "a scope", AND(.credential = { .scope = STR_INIT("x") }), true },
+        { "a certificate", AND(.certificate = STR_INIT("x")), true },
+        { "a key", AND(.private_key = STR_INIT("x")), true },
+        { "authorities", AND(.authorities = STR_INIT("x")), true },
+        { "a proxy", AND(.proxy = STR_INIT("http://p.test")), true },
+        { "a method", AND(.method = REQUEST_PUT), true },
+        { "HTTP/1.1", AND(.http1 = true), true },
+        { "a timeout", AND(.timeout_ms = 6), true },
+#undef AND
+    };
+
+    static const struct {
+        enum outlet_status before;
+        enum outlet_status after;
+        bool anew;
+    } turns[] = {
+        { OUTLET_ACTIVE, OUTLET_ACTIVE, false },   { OUTLET_ACTIVE, OUTLET_PAUSED, false },
+        { OUTLET_PAUSED, OUTLET_PAUSED, false },   { OUTLET_PAUSED, OUTLET_ACTIVE, true },
+        { OUTLET_DISABLED, OUTLET_ACTIVE, true },  { OUTLET_DISABLED, OUTLET_PAUSED, false },
+        { OUTLET_ACTIVE, OUTLET_DISABLED, false }, { OUTLET_ACTIVE, OUTLET_DELETED, false },
+    };
+
+    const struct endpoint before = { .url = STR("https://a.test/"), .transport = cases[0].after };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct endpoint after = { .url = before.url, .transport = cases[i].after };
+        CHECK(cases[i].label, endpoint_begins_anew(&before, &after) == cases[i].anew);
+        after.url = STR("https://b.test/");
+        CHECK("another URL", endpoint_begins_anew(&before, &after));
+    }
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        const struct endpoint from = { .status = turns[i].before };
+        const struct endpoint to = { .status = turns[i].after, .name = STR("another") };
+        CHECK_INT("a turn", endpoint_begins_anew(&from, &to), turns[i].anew);
+    }
+}
+
+RUN_TESTS(cmocka_unit_test(begins_anew), cmocka_unit_test(asks_by_type),
+          cmocka_unit_test(objects_count_references), cmocka_unit_test(threads_share_objects),
+          cmocka_unit_test(lists_are_like_arrays), cmocka_unit_test(copies_share_objects),
+          cmocka_unit_test(every_list_is_shared_and_let_go), cmocka_unit_test(finds_by_alias),
+          cmocka_unit_test(finishes_again))

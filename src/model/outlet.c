@@ -32,3 +32,31 @@ const struct retry_policy *retry_find(str name)
             return all[i];
     return NULL;
 }
+
+static bool headers_equal(const struct transport *a, const struct transport *b)
+{
+    bool equal = a->header_count == b->header_count;
+    for (int i = 0; equal && i < a->header_count; i++)
+        equal = str_equal(a->headers[i].name, b->headers[i].name) &&
+                str_equal(a->headers[i].value, b->headers[i].value) &&
+                a->headers[i].secret == b->headers[i].secret;
+    return equal;
+}
+
+static bool credential_equal(const struct credential *a, const struct credential *b)
+{
+    return a->kind == b->kind && a->in_body == b->in_body && str_equal(a->username, b->username) &&
+           str_equal(a->password, b->password) && str_equal(a->token, b->token) &&
+           str_equal(a->token_url, b->token_url) && str_equal(a->client_id, b->client_id) &&
+           str_equal(a->client_secret, b->client_secret) && str_equal(a->scope, b->scope) &&
+           str_equal(a->audience, b->audience);
+}
+
+bool transport_equal(const struct transport *a, const struct transport *b)
+{
+    return a->method == b->method && a->http1 == b->http1 && headers_equal(a, b) &&
+           credential_equal(&a->credential, &b->credential) &&
+           str_equal(a->certificate, b->certificate) && str_equal(a->private_key, b->private_key) &&
+           str_equal(a->authorities, b->authorities) && str_equal(a->proxy, b->proxy) &&
+           a->connect_timeout_ms == b->connect_timeout_ms && a->timeout_ms == b->timeout_ms;
+}

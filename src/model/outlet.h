@@ -88,3 +88,6 @@ struct transport {
     int64_t connect_timeout_ms; /* 0: the hub's */
     int64_t timeout_ms;         /* of the whole exchange; 0: the hub's */
 };
+
+/* In every member; headers in their order. */
+bool transport_equal(const struct transport *a, const struct transport *b);

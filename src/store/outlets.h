@@ -33,8 +33,7 @@ MUST_USE int store_resume_line(struct sql *sql, int64_t organization, int64_t ou
 MUST_USE int store_resume_subject(struct sql *sql, const struct delivery *delivery,
                                   int64_t subject);
 MUST_USE int store_resume_lines(struct sql *sql, int64_t organization, int64_t outlet);
-/* It has another address: what the one before did says nothing of it; that others have been told
- * that it fails stays. */
+/* It begins anew (endpoint_begins_anew()); that others have been told that it fails stays. */
 MUST_USE int store_forget_breaker(struct sql *sql, int64_t organization, int64_t outlet);
 /* It is deleted. */
 MUST_USE int store_forget_outlet_state(struct sql *sql, int64_t organization, int64_t outlet);

@@ -173,6 +173,83 @@ scenario('a failing endpoint stays so over a kill: breaker and Retry-After are k
     await until('both are delivered', async () => (await deliveriesOf(world.api, world.hook.id)).slice(0, 2).every((one) => one.state === 'delivered'));
 });
 
+// What waits for its own time goes on doing so; what is sent from then on goes at once.
+scenario('active again, or reached in another way: breaker and Retry-After are forgotten, over a kill', async () => {
+    const world = await setUp({ retry: { delaysSeconds: [864000], retries: null, jitterPercent: 0 } });
+    const change = (members) => world.api.patch(`/api/v1/webhooks/${world.hook.id}`, members).then((answer) => expect(answer, 200));
+    const waits = (sending) => until(`it ${sending}`, async () => (await world.show()).sending.state === sending);
+    const hold = async () => {
+        world.receiver.answers({ status: 503, headers: { 'Retry-After': '86400' } }, 200);
+        await world.send();
+        await waits('waiting');
+    };
+    const open = async () => {
+        world.receiver.script = () => 500;
+        for (let i = 0; i < 5; i++) await world.send(`${i}`);
+        await waits('waiting');
+        world.receiver.script = () => 200;
+    };
+    const goes = async (label) => {
+        await world.hub.settled();
+        assert.equal((await world.show()).sending.state, 'sending', label);
+        await world.restart();
+        await world.hub.settled();
+        assert.equal((await world.show()).sending.state, 'sending', `${label}: after a restart right behind`);
+        const { count } = world.receiver;
+        await world.send();
+        await world.receiver.waitFor(count + 1);
+        await until(`${label}: it is delivered`, async () => (await deliveriesOf(world.api, world.hook.id))[0].state === 'delivered');
+    };
+    for (const stop of [hold, open]) {
+        for (const status of ['paused', 'disabled']) {
+            await stop();
+            await change({ status });
+            await change({ status: 'active' });
+            await goes(`${stop.name}, ${status}`);
+        }
+        for (const members of [{ headers: [{ name: 'X-Who', value: stop.name }] }, { auth: { type: 'bearer', token: stop.name } }, { timeoutMs: stop === hold ? 5000 : 6000 }]) {
+            await stop();
+            await change(members);
+            await goes(`${stop.name}, ${Object.keys(members)[0]}`);
+        }
+    }
+    await hold();
+    await change({ name: 'Another', headers: [{ name: 'X-Who' }], concurrency: 3 });
+    await change({ status: 'paused' });
+    await world.hub.settled();
+    await world.restart();
+    await world.hub.settled();
+    await change({ name: 'As it was' });
+    assert.equal((await world.show()).sending.state, 'stopped');
+    await change({ status: 'active' });
+    await goes('paused over a restart');
+
+    await hold();
+    const { sending } = await world.show();
+    await change({ name: 'Another', headers: [{ name: 'X-Who' }], concurrency: 3 });
+    await world.hub.settled();
+    assert.deepEqual((await world.show()).sending, sending, 'nothing of how it is reached has changed');
+    await world.restart();
+    await world.hub.settled();
+    assert.deepEqual((await world.show()).sending, sending);
+});
+
+scenario('what was under way when the endpoint was changed does not hold it', async () => {
+    const world = await setUp();
+    let answer;
+    const really = world.receiver.answer.bind(world.receiver);
+    world.receiver.answer = (socket, _, received) => { answer = () => really(socket, { status: 503, headers: { 'Retry-After': '86400' } }, received); };
+    await world.send();
+    await until('it is asked', () => answer !== undefined);
+    world.receiver.answer = really;
+    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { auth: { type: 'bearer', token: 'right' } }), 200);
+    await answer();
+    await until('the answer is known', async () => (await deliveriesOf(world.api, world.hook.id))[0].attemptCount === 1);
+    assert.equal((await world.show()).sending.state, 'sending');
+    await world.send();
+    await world.receiver.waitFor(2);
+});
+
 scenario('a rate that is raised holds from then on, not after the old interval', async () => {
     const world = await setUp({ ratePerMinute: 1 });
     for (let i = 0; i < 3; i++) await world.send(`${i}`);
