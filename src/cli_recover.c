@@ -31,7 +31,8 @@ static const struct option rows[] = {
       .sources = BY_FLAG,
       .offset = offsetof(struct recover_options, states),
       .text = "dead",
-      .help = "those in this state: dead, dropped, delivered; commas between several" },
+      .help = "those in this state: dead, dropped, delivered, pending (waiting for the next "
+              "attempt); commas between several" },
     { .name = "dry-run",
       .type = OPTION_FLAG,
       .sources = BY_FLAG,

@@ -70,6 +70,12 @@ static void hand_over(void *context, struct job *first, struct job *last)
     couriers_hand_over(hub->couriers, first, last);
 }
 
+static bool is_sending(void *context, int64_t delivery)
+{
+    const struct hub *hub = context;
+    return hub->couriers != NULL && couriers_is_sending(hub->couriers, delivery);
+}
+
 static void outlet_changed(void *context, struct endpoint *endpoint)
 {
     const struct hub *hub = context;
@@ -279,6 +285,7 @@ static int start_committer(struct hub *hub)
                    .hand_over = hand_over,
                    .publish = publish,
                    .outlet_changed = outlet_changed,
+                   .is_sending = is_sending,
                    .noticed = noticed,
                    .tick = tick },
         .hub = HUB_NUMBER,

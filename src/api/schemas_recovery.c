@@ -5,7 +5,8 @@
 
 #define AT_EXAMPLE .example = "\"2026-11-21T10:00:00.000Z\""
 
-static const char *const finished_choices[] = { "dead", "dropped", "delivered", NULL };
+static const char *const recoverable_choices[] = { "dead", "dropped", "delivered", "pending",
+                                                   NULL };
 
 static const char *const recovery_choices[] = { "running", "done", "cancelled", "failed", NULL };
 
@@ -17,8 +18,10 @@ const struct schema schema_recover = SCHEMA(
     { "until", SHAPE_INSTANT, MEMBER_NULLABLE,
       .help = "deliveries that ended before; without it, all that there are now",
       .example = "null" },
-    { "states", SHAPE_STRINGS, .least = 1, .most = 3, .choices = finished_choices,
-      .help = "in these states; without it, dead alone", .example = "[\"dead\"]" },
+    { "states", SHAPE_STRINGS, .least = 1, .most = 4, .choices = recoverable_choices,
+      .help = "in these states; without it, dead alone. pending: those that wait for their next "
+              "attempt, by the time they were made",
+      .example = "[\"dead\"]" },
     { "deliveryIds", SHAPE_STRINGS, .least = 1, .most = RECOVERY_IDS_MAX,
       .help = "exactly these, in whatever state they ended" },
     { "dryRun", SHAPE_BOOLEAN, .help = "true: count them, and do nothing", .example = "false" });
@@ -26,7 +29,7 @@ const struct schema schema_recover = SCHEMA(
 static const struct schema wanted =
     SCHEMA("RecoveryWanted", "What was asked for.", { "since", SHAPE_INSTANT, OR_NULL, AT_EXAMPLE },
            { "until", SHAPE_INSTANT, OR_NULL, .example = "null" },
-           { "states", SHAPE_STRINGS, REQUIRED, .choices = finished_choices,
+           { "states", SHAPE_STRINGS, REQUIRED, .choices = recoverable_choices,
              .help = "empty with deliveryIds", .example = "[\"dead\"]" },
            { "deliveryIds", SHAPE_STRINGS, REQUIRED, .help = "empty with since", .example = "[]" });
 
@@ -56,7 +59,7 @@ const struct schema schema_recovery = SCHEMA(
     { "wanted", SHAPE_OBJECT, REQUIRED, .of = &wanted }, TOTAL_MEMBERS,
     { "examined", SHAPE_INTEGER, REQUIRED, .help = "how many of them it has come to",
       .example = "512" },
-    { "recovered", SHAPE_INTEGER, REQUIRED, .help = "handed over: they are pending again",
+    { "recovered", SHAPE_INTEGER, REQUIRED, .help = "handed over: they are pending, and due",
       .example = "510" },
     { "skipped", SHAPE_OBJECT, REQUIRED, .of = &skipped },
     { "startedAt", SHAPE_INSTANT, REQUIRED, AT_EXAMPLE },

@@ -200,11 +200,27 @@ static void end_pause(struct stock *stock, struct outlet *outlet, int64_t delive
             outlet->pauses[i--] = outlet->pauses[--outlet->pause_count];
 }
 
-/* It is in memory already: handed over and read, or asked for by hand. */
+/* A recovery has made it due. What is under way says itself what comes next. */
+static void bring_forward(struct stock *stock, struct parcel *parcel, struct job *job)
+{
+    bool sooner = job->delivery.due_ms < parcel->job->delivery.due_ms;
+    if (!sooner || parcel->manual || parcel->state == PARCEL_OUT) {
+        job_free(job);
+        return;
+    }
+    job_free(parcel->job);
+    parcel->job = job;
+    if (parcel->state == PARCEL_WAITING) {
+        stock_unqueue(stock, parcel);
+        stock_queue(stock, parcel);
+    }
+}
+
+/* It is in memory already: handed over and read, or asked for by hand or in bulk. */
 static void merge(struct stock *stock, struct parcel *parcel, struct job *job)
 {
     if (!job->manual) {
-        job_free(job);
+        bring_forward(stock, parcel, job);
         return;
     }
     if (parcel->state == PARCEL_OUT) {

@@ -36,6 +36,31 @@ TEST(by_id_and_by_hand)
     stock_done(&stock);
 }
 
+/* A recovery makes due what waits; what it says later changes nothing, nor of what is under way. */
+TEST(brought_forward)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    stock_take_job(&stock, job(1, 10, 900), 100);
+    stock_take_job(&stock, job(1, 11, 900), 100);
+    stock_take_job(&stock, job(1, 11, 950), 100);
+    CHECK("both wait", outlet_first(&stock, outlet) == NULL);
+    struct job *fresh = job(1, 11, 90);
+    fresh->delivery.attempt_count = 3;
+    stock_take_job(&stock, fresh, 100);
+    struct parcel *first = outlet_first(&stock, outlet);
+    CHECK_INT("goes now", first->heap.id, 11);
+    CHECK_INT("as it was handed over", first->job->delivery.attempt_count, 3);
+    stock_take_out(&stock, first);
+    stock_take_job(&stock, job(1, 11, 50), 100);
+    CHECK_INT("under way", first->job->delivery.due_ms, 90);
+    CHECK_INT("the other waits", stock_next_due(&stock), 900);
+    CHECK_INT("two", stock.parcels.count, 2);
+    stock_done(&stock);
+}
+
 TEST(next_probe)
 {
     struct stock stock;
@@ -192,8 +217,9 @@ TEST(starting)
     stock_done(&stock);
 }
 
-RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(next_probe),
-          cmocka_unit_test(memory_is_shared_out), cmocka_unit_test(what_sleeps_stops_nobody),
-          cmocka_unit_test(starting), cmocka_unit_test(content_is_fixed),
+RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(brought_forward),
+          cmocka_unit_test(next_probe), cmocka_unit_test(memory_is_shared_out),
+          cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting),
+          cmocka_unit_test(content_is_fixed),
           cmocka_unit_test(another_order_forgets_all_that_sleeps),
           cmocka_unit_test(done_with_turns_given))

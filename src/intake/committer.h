@@ -79,6 +79,8 @@ struct committer_hooks {
     /* An outlet's endpoint is new, changed or (status deleted) gone: for its courier. The reference
      * is the receiver's. */
     void (*outlet_changed)(void *context, struct endpoint *endpoint);
+    /* An attempt of the delivery is under way, or its result not recorded. May be NULL: of none. */
+    bool (*is_sending)(void *context, int64_t delivery);
     /* A batch with notices was committed (committer_options.keep_notices). May be NULL. */
     void (*noticed)(void *context);
     /* Each second or so, for clock and gauges. */

@@ -9,8 +9,10 @@
  * twice; (2) a delivery is looked at once: the place only rises, and none that was made behind the
  * recovery is looked at; (3) a step takes no more than STEP_DELIVERIES deliveries, and begins none
  * when their content has made the batch's arena grow by STEP_BYTES; (4) one is reopened only while
- * its endpoint is neither deleted nor disabled; (5) one whose step fails waits by itself, then takes
- * one delivery at a time; when the store can note its end and not its next delivery, it ends. */
+ * its endpoint is neither deleted nor disabled, and if it is pending, only while no attempt of it is
+ * known to be under way (one that begins meanwhile says itself what comes next); (5) one whose step
+ * fails waits by itself, then takes one delivery at a time; when the store can note its end and not
+ * its next delivery, it ends. */
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -50,7 +52,8 @@ struct step {
     size_t arena_before; /* what the batch held before the step */
     int64_t tried;       /* the newest delivery it has begun with */
     int dealt;
-    bool one; /* delivery at most */
+    bool is_export; /* its endpoint */
+    bool one;       /* delivery at most */
     bool over;
     const struct recovering *ended; /* it only notes that this one ends */
 };
@@ -80,6 +83,26 @@ static int reopen(struct step *step, struct delivery_found *found)
     return MIN_OF(r, 0);
 }
 
+/* Pending, and waiting for its next attempt's time; or for its first one's, which of an export is no
+ * delay alone: a file's day, a conversion. */
+static bool waits(const struct step *step, const struct delivery *delivery)
+{
+    const struct committer_hooks *hooks = &step->batch->committer->options.hooks;
+    bool early = delivery->due_ms > batch_now_ms(step->batch) && !step->is_export;
+    return (delivery->attempt_count > 0 || early) &&
+           (hooks->is_sending == NULL || !hooks->is_sending(hooks->context, delivery->id));
+}
+
+static int take_found(struct step *step, struct delivery_found *found)
+{
+    if (found->delivery.state != DELIVERY_PENDING || waits(step, &found->delivery))
+        return reopen(step, found);
+    step->recovery.pending++;
+    step->recovery.reached = found->delivery.id;
+    step->dealt++;
+    return 0;
+}
+
 /* ── by time and state ── */
 
 /* Sets `over` behind the last. `rows` has room for SCAN_ROWS. */
@@ -102,7 +125,7 @@ static int take_portion(struct step *step, struct delivery_found *rows)
     for (int64_t i = 0; r == 0 && i < found.count; i++) {
         if (!has_room(step))
             return 0;
-        r = reopen(step, &rows[i]);
+        r = take_found(step, &rows[i]);
     }
     if (r < 0)
         return fail(r);
@@ -214,6 +237,7 @@ static int check_outlet(struct step *step)
         return fail(r);
     if (r == STORE_NOT_FOUND || webhook.status == OUTLET_DELETED)
         return end(step, RECOVERY_FAILED, STR("Its endpoint was deleted meanwhile."));
+    step->is_export = webhook.kind == ENDPOINT_EXPORT;
     if (webhook.status == OUTLET_DISABLED)
         return end(step, RECOVERY_FAILED, STR("Its endpoint was disabled meanwhile."));
     return 0;

@@ -15,16 +15,18 @@ static void count_reopened(struct batch *batch, const struct delivery *before, i
     sums->dropped -= before->state == DELIVERY_DROPPED;
 }
 
-static struct delivery reopened(const struct delivery *before, int64_t now_ms)
+static struct delivery reopened(const struct delivery *before, int64_t now_ms, bool manual)
 {
+    bool pending = before->state == DELIVERY_PENDING;
     struct delivery after = *before;
     after.due_ms = now_ms;
     after.reason = (str){};
-    if (before->state == DELIVERY_PENDING)
+    if (!pending || !manual)
+        after.schedule_step = 0;
+    if (pending)
         return after;
     after.once = before->state == DELIVERY_DELIVERED;
     after.state = DELIVERY_PENDING;
-    after.schedule_step = 0;
     after.finished_ms = 0;
     return after;
 }
@@ -40,7 +42,7 @@ int reopen_delivery(struct batch *batch, struct delivery_found *found, bool manu
         r = store_resume_subject(batch_sql(batch), &before, event_subject(event));
     if (r < 0)
         return fail(r);
-    found->delivery = reopened(&before, batch_now_ms(batch));
+    found->delivery = reopened(&before, batch_now_ms(batch), manual);
     batch_add_change(batch, &found->delivery, found->event_type, before.state == DELIVERY_PENDING,
                      NULL);
     batch_send_again(batch, &found->delivery, event, manual);

@@ -138,14 +138,28 @@ int store_list_deliveries(struct sql *sql, const struct store_page *page,
 
 /* ── those to be sent again ── */
 
-#define FINISHED_MEANT                                                                             \
-    " finished_ms >= $6 AND ($7 = 0 OR finished_ms < $7)"                                          \
-    " AND ((state = 'dead' AND $8 <> 0) OR (state = 'dropped' AND $9 <> 0)"                        \
-    " OR (state = 'delivered' AND $10 <> 0))"
-#define FINISHED_VALUES(scan)                                                                      \
+/* The next `$6` rows of both tables by their ids, rising or falling; without `$5` those of the
+ * finished ones alone. */
+#define SCANNED(work, finished, by)                                                                \
+    "(SELECT * FROM (SELECT * FROM (" work " WHERE organization = $1 AND outlet = $2 AND id > $3"  \
+    " AND id < $4 AND $5 <> 0 ORDER BY " by " LIMIT $6) AS unfinished UNION ALL"                   \
+    " SELECT * FROM (" finished " WHERE organization = $1 AND outlet = $2 AND id > $3"             \
+    " AND id < $4 ORDER BY " by " LIMIT $6) AS ended) AS either ORDER BY " by " LIMIT $6)"
+#define SCANNED_TIMES(by)                                                                          \
+    SCANNED("SELECT id, created_ms, 0 AS finished_ms, 'pending' AS state FROM work",               \
+            "SELECT id, created_ms, finished_ms, state FROM deliveries", by)
+/* What has ended goes by that time, what waits by the time it was made. */
+#define SCAN_AT "(CASE WHEN state = 'pending' THEN created_ms ELSE finished_ms END)"
+#define SCAN_MEANT                                                                                 \
+    " " SCAN_AT " >= $7 AND ($8 = 0 OR " SCAN_AT " < $8)"                                          \
+    " AND ((state = 'dead' AND $9 <> 0) OR (state = 'dropped' AND $10 <> 0)"                       \
+    " OR (state = 'delivered' AND $11 <> 0) OR state = 'pending')"
+#define SCAN_SPAN(scan)                                                                            \
     SQL_I((scan)->organization), SQL_I((scan)->outlet), SQL_I((scan)->after),                      \
-        SQL_I(ids_end(scan)), SQL_I((scan)->limit), SQL_I((scan)->since_ms),                       \
-        SQL_I((scan)->until_ms), SQL_I((scan)->states & 1U << DELIVERY_DEAD),                      \
+        SQL_I(ids_end(scan)), SQL_I((scan)->states & 1U << DELIVERY_PENDING), SQL_I((scan)->limit)
+#define SCAN_VALUES(scan)                                                                          \
+    SCAN_SPAN(scan), SQL_I((scan)->since_ms), SQL_I((scan)->until_ms),                             \
+        SQL_I((scan)->states & 1U << DELIVERY_DEAD),                                               \
         SQL_I((scan)->states & 1U << DELIVERY_DROPPED),                                            \
         SQL_I((scan)->states & 1U << DELIVERY_DELIVERED)
 
@@ -162,12 +176,8 @@ static int64_t ids_end(const struct finished_scan *scan)
 static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64_t *ret_end)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT COALESCE(MAX(id), 0), COUNT(*) FROM (SELECT id FROM deliveries"
-        " WHERE organization = $1 AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id LIMIT $5)"
-        " AS looked_at",
-        SQL_I(scan->organization), SQL_I(scan->outlet), SQL_I(scan->after), SQL_I(ids_end(scan)),
-        SQL_I(scan->limit));
+        sql, "SELECT COALESCE(MAX(id), 0), COUNT(*) FROM " SCANNED_TIMES("id") " AS looked_at",
+        SCAN_SPAN(scan));
     int r = sql_next(&query);
     if (r < 0)
         return fail(r);
@@ -178,11 +188,11 @@ static int find_scanned(struct sql *sql, const struct finished_scan *scan, int64
 int store_scan_finished(struct sql *sql, const struct finished_scan *scan, struct arena *arena,
                         struct delivery_found *ret_rows, struct finished_found *ret_found)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT * FROM (" DELIVERY_COLUMNS " WHERE organization = $1 AND outlet = $2 AND id > $3"
-        " AND id < $4 ORDER BY id LIMIT $5) AS looked_at WHERE" FINISHED_MEANT " ORDER BY id",
-        FINISHED_VALUES(scan));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT * FROM " SCANNED(WORK_COLUMNS, DELIVERY_COLUMNS,
+                                           "id") " AS looked_at WHERE" SCAN_MEANT " ORDER BY id",
+                  SCAN_VALUES(scan));
     int count = 0;
     int r;
     while ((r = sql_next(&query)) > 0)
@@ -196,11 +206,10 @@ int store_count_finished(struct sql *sql, const struct finished_scan *scan,
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
         sql,
-        "WITH looked_at AS (SELECT id, finished_ms, state FROM deliveries WHERE organization = $1"
-        " AND outlet = $2 AND id > $3 AND id < $4 ORDER BY id DESC LIMIT $5)"
-        " SELECT COUNT(CASE WHEN" FINISHED_MEANT " THEN 1 END), COUNT(*), COALESCE(MIN(id), 0)"
-        " FROM looked_at",
-        FINISHED_VALUES(scan));
+        "WITH looked_at AS " SCANNED_TIMES("id DESC") " SELECT COUNT(CASE WHEN" SCAN_MEANT
+                                                      " THEN 1 END), COUNT(*), COALESCE(MIN(id), 0)"
+                                                      " FROM looked_at",
+        SCAN_VALUES(scan));
     int r = sql_next(&query);
     if (r <= 0)
         return fail(r < 0 ? r : FAIL_CORRUPT);

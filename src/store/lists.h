@@ -94,8 +94,8 @@ MUST_USE int store_list_deliveries(struct sql *sql, const struct store_page *pag
 MUST_USE int store_find_event_delivery(struct sql *sql, const struct event *event, int64_t outlet,
                                        struct arena *arena, struct delivery_found *ret_found);
 
-/* Finished deliveries of an outlet. `until_ms` also bounds their ids: times rise with ids, but for
- * an hour. */
+/* Finished deliveries of an outlet; and the unfinished, when `states` has pending: these go by the
+ * time they were made. `until_ms` also bounds their ids: times rise with ids, but for an hour. */
 struct finished_scan {
     int64_t organization;
     int64_t outlet;

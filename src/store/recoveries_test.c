@@ -14,6 +14,7 @@
 #define OTHER_OUTLET 101
 #define DEAD (1U << DELIVERY_DEAD)
 #define DROPPED (1U << DELIVERY_DROPPED)
+#define PENDING (1U << DELIVERY_PENDING)
 #define DELIVERED (1U << DELIVERY_DELIVERED)
 
 static struct sql *writing(struct scene *scene)
@@ -136,6 +137,10 @@ static void test_a_scan_gives_what_is_meant(void **state)
         { "dead ones", DEAD, 0, 0, -1, -1, { 0, 4, -1 } },
         { "two states", DEAD | DROPPED, 0, 0, -1, -1, { 0, 2, 4, -1 } },
         { "all that is over", DEAD | DROPPED | DELIVERED, 0, 0, -1, -1, { 0, 1, 2, 4, 5, -1 } },
+        { "what waits", PENDING, 0, 0, -1, -1, { 3, -1 } },
+        { "what waits, from a moment on", PENDING | DEAD, 3, 0, -1, -1, { 3, 4, -1 } },
+        { "what waits, behind an id", PENDING | DELIVERED, 0, 0, 2, 5, { 3, -1 } },
+        { "all", PENDING | DEAD | DROPPED | DELIVERED, 0, 0, -1, -1, { 0, 1, 2, 3, 4, 5, -1 } },
         { "no state", 0, 0, 0, -1, -1, { -1 } },
         { "from a moment on", DEAD, 1, 0, -1, -1, { 4, -1 } },
         { "that moment too", DELIVERED, 1, 0, -1, -1, { 1, 5, -1 } },

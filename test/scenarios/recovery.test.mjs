@@ -203,6 +203,77 @@ scenario('by ids: those of the endpoint alone, and each other one is passed over
     await checkBooks(hub, theirs);
 });
 
+scenario('pending: what waits for its next attempt is due now, with a fresh schedule; nothing else is touched', async () => {
+    const hub = await startHub({ clock: true });
+    const api = hub.client();
+    const hook = await endpoint(api, 'pending', { retry: { delaysSeconds: [10, 36000], jitterPercent: 0 } });
+    const states = ['pending'];
+    const waits = async () => (await deliveriesOf(api, hook.id)).map((row) => Date.parse(row.nextAttemptAt));
+    const now = async () => (await hub.clockState()).now;
+    const tried = (count) => until(`${count} attempts`, async () => {
+        const rows = await deliveriesOf(api, hook.id);
+        return rows.reduce((sum, row) => sum + row.attemptCount, 0) === count && rows.every((row) => !row.sending);
+    });
+    receiver.script = answer;
+    failing.add('/pending');
+    await send(api, hook, 0, 2);
+    await tried(2);
+    await hub.advance(10000);
+    await tried(4);
+    assert.deepEqual(await waits(), Array(2).fill((await now()) + 36000000));
+    assert.deepEqual(expect(await recover(api, hook, { since: LONG_AGO, dryRun: true }), 200).json.total, 0, 'they are not meant unless asked for');
+
+    await hub.restart(); // what the store holds is what goes
+    await hub.settled();
+    const again = await recovered(hub, hub.client(), hook, { since: LONG_AGO, states });
+    assert.deepEqual([again.state, again.total, again.recovered, again.wanted.states], ['done', 2, 2, states]);
+    await tried(6); // the fifth failure in a row opens the breaker: one at a time
+    const [first, second] = await waits();
+    assert.deepEqual([first, second], [first, first], 'both were tried at once');
+    assert.equal(first, (await now()) + 10000, 'the first step of the schedule');
+    await checkBooks(hub, api);
+
+    failing.delete('/pending');
+    expect(await api.patch(`/api/v1/webhooks/${hook.id}`, { status: 'paused' }), 200);
+    expect(await api.patch(`/api/v1/webhooks/${hook.id}`, { status: 'active' }), 200);
+    await recovered(hub, api, hook, { since: LONG_AGO, states: ['pending', 'dead'] });
+    await until('they are delivered', async () => (await hook.counts()).delivered === 2);
+    const { attempts } = await deliveryOf(api, (await deliveriesOf(api, hook.id))[0].id);
+    assert.deepEqual(attempts.map((one) => one.manual), [false, false, false, false]);
+    await checkBooks(hub, api);
+
+    const late = await endpoint(api, 'pending-late', { delayMs: 3600000 });
+    await send(api, late, 0, 1);
+    assert.equal((await recovered(hub, api, late, { since: LONG_AGO, states })).recovered, 1);
+    await until('it goes before its delay is over', async () => (await late.counts()).delivered === 1);
+});
+
+scenario('pending: an attempt under way and what stands in line stay as they are', async () => {
+    const hub = await startHub({ clock: true });
+    const api = hub.client();
+    const hook = await endpoint(api, 'pending-line', { order: 'strict', retry: { delaysSeconds: [36000], jitterPercent: 0 } });
+    const states = ['pending'];
+    receiver.script = answer;
+    failing.add('/pending-line');
+    await send(api, hook, 0, 3);
+    await until('the first has failed', async () => (await deliveriesOf(api, hook.id)).some((row) => row.attemptCount === 1 && !row.sending));
+    await hub.settled();
+    receiver.script = (received) => (received.path === '/pending-line' ? { hang: true } : 200);
+    const first = await recovered(hub, api, hook, { since: LONG_AGO, states });
+    assert.deepEqual([first.recovered, first.skipped.alreadyPending], [1, 2]);
+    await until('it is under way', async () => (await deliveriesOf(api, hook.id)).some((row) => row.sending));
+    const second = await recovered(hub, api, hook, { since: LONG_AGO, states });
+    assert.deepEqual([second.recovered, second.skipped.alreadyPending], [0, 3]);
+    assert.equal(hook.arrived().length, 2);
+    failing.delete('/pending-line');
+    receiver.script = answer;
+    await hub.stop('SIGKILL'); // breaks the attempt off
+    await hub.start();
+    await until('all are delivered', async () => (await deliveriesOf(hub.client(), hook.id)).every((row) => row.state === 'delivered'));
+    assert.deepEqual(numbersOf(hook.arrived()), [0, 0, 0, 1, 2]);
+    await checkBooks(hub, hub.client());
+});
+
 scenario('what is asked for wrongly is refused, each with its pointer', async () => {
     const hub = await startHub({ clock: true });
     const api = hub.client();
@@ -211,7 +282,7 @@ scenario('what is asked for wrongly is refused, each with its pointer', async ()
     assert.deepEqual(await pointers({}), ['/since']);
     assert.deepEqual(await pointers({ dryRun: true }), ['/since']);
     assert.deepEqual(await pointers({ since: 'yesterday' }), ['/since']);
-    assert.deepEqual(await pointers({ since: LONG_AGO, states: ['pending'] }), ['/states/0']);
+    assert.deepEqual(await pointers({ since: LONG_AGO, states: ['dead', 'waiting'] }), ['/states/1']);
     assert.deepEqual(await pointers({ since: LONG_AGO, states: [] }), ['/states']);
     assert.deepEqual(await pointers({ since: LONG_AGO, until: LONG_AGO }), ['/until']);
     assert.deepEqual(await pointers({ deliveryIds: ['dlv_0000000000001', 'nonsense'] }), ['/deliveryIds/1']);
@@ -563,7 +634,7 @@ scenario('junctor recover: counts, starts, and shows how far it has come', async
     const started = await cli('--since', LONG_AGO, '--state', 'delivered');
     assert.equal(started.code, 0, started.stderr);
     assert.equal(JSON.parse(started.stdout).state, 'running');
-    for (const wrong of [['--since', 'soon'], [], ['--since', '2h', '--state', 'pending']]) {
+    for (const wrong of [['--since', 'soon'], [], ['--since', '2h', '--state', 'waiting']]) {
         const result = await cli(...wrong);
         assert.notEqual(result.code, 0);
         assert.ok(result.stderr.length > 10);
