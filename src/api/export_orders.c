@@ -75,6 +75,16 @@ static int find_asked(struct call *call, struct sql *sql, struct asked *asked)
 }
 
 /* What one of that type is about: as the newest was, or, where there has been none, all lines. */
+/* What the next bill of all that recurs comes to. */
+static int64_t usual_amount(const struct order *order, enum customer_type type)
+{
+    int64_t amount = 0;
+    for (int i = 0; type == CUSTOMER_RECURRING_ORDER && i < order->line_count; i++)
+        if (order->lines[i].recurring)
+            amount += order->lines[i].price;
+    return amount;
+}
+
 static int find_occurrence(struct call *call, struct sql *sql, const struct order *order,
                            enum customer_type type, struct order_occurrence *ret_occurrence)
 {
@@ -84,7 +94,9 @@ static int find_occurrence(struct call *call, struct sql *sql, const struct orde
     if (r < 0)
         return fail(r);
     if (r == STORE_NOT_FOUND || !exports_read_occurrence(data, arena, ret_occurrence))
-        *ret_occurrence = (struct order_occurrence){ .type = type, .line = -1 };
+        *ret_occurrence = (struct order_occurrence){ .type = type,
+                                                     .line = -1,
+                                                     .amount = usual_amount(order, type) };
     return 0;
 }
 

@@ -89,6 +89,14 @@ static str total(const struct crm_source *source, struct arena *arena)
     return money(source->order->total, arena);
 }
 
+/* Of a bill, what that one was of. */
+static str total_price(const struct crm_source *source, struct arena *arena)
+{
+    bool known = source->type == CUSTOMER_RECURRING_ORDER ||
+                 (source->type == CUSTOMER_REBILL_DECLINE && source->amount != 0);
+    return known ? money(source->amount, arena) : total(source, arena);
+}
+
 static str order_total(const struct crm_source *source, struct arena *arena)
 {
     int64_t first = source->order->first_total;
@@ -352,9 +360,9 @@ static str (*const makers[])(const struct crm_source *source, struct arena *aren
     MADE(DATE_UPDATED_ISO, date_updated_iso),
     MADE(ORDER_DATE, date_created),
     MADE(ORDER_TOTAL, order_total),
-    MADE(TOTAL_PRICE, total),
-    MADE(TOTAL_AMOUNT, total),
-    MADE(PRICE, total),
+    MADE(TOTAL_PRICE, total_price),
+    MADE(TOTAL_AMOUNT, total_price),
+    MADE(PRICE, total_price),
     MADE(BASE_SHIPPING, base_shipping),
     MADE(DISCOUNT_PRICE, discount_price),
     MADE(CURRENCY_CODE, currency_code),

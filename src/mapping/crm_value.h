@@ -9,7 +9,7 @@
 struct crm_source {
     const struct order *order;
     enum customer_type type; /* what has happened */
-    int64_t amount;          /* of a refund or chargeback */
+    int64_t amount;          /* of a refund, a chargeback or a bill */
     int line;                /* that it is about; −1: all, or those of the type */
     str campaign_name;
     int64_t campaign_number; /* 0: none */

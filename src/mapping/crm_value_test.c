@@ -100,6 +100,17 @@ TEST(what_depends_on_the_moment)
     source.type = CUSTOMER_CHARGEBACK;
     CHECK_STR("the refund before", value_of(&source, "refundAmount", &arena), STR("10.00"));
     CHECK_STR("chargeback", value_of(&source, "chargebackAmount", &arena), STR("42.00"));
+    source.type = CUSTOMER_REBILL_DECLINE;
+    CHECK_STR("a bill that was declined", value_of(&source, "totalPrice", &arena), STR("42.00"));
+    source.amount = 0;
+    CHECK_STR("nothing says of how much", value_of(&source, "totalPrice", &arena), STR("587.99"));
+    source.type = CUSTOMER_RECURRING_ORDER;
+    CHECK_STR("a bill of nothing", value_of(&source, "totalPrice", &arena), STR("0.00"));
+    source.amount = 8995;
+    CHECK_STR("a bill", value_of(&source, "totalPrice", &arena), STR("89.95"));
+    CHECK_STR("a bill", value_of(&source, "totalAmount", &arena), STR("89.95"));
+    CHECK_STR("a bill", value_of(&source, "price", &arena), STR("89.95"));
+    CHECK_STR("the order's", value_of(&source, "orderTotal", &arena), STR("294.00"));
     source.line = 2;
     CHECK_STR("of the line", value_of(&source, "purchaseId", &arena), STR("P-9"));
     CHECK_STR("of the line", value_of(&source, "recurringPrice", &arena), STR("293.99"));

@@ -124,7 +124,7 @@ enum crm_group {
     X(DATE_UPDATED_ISO, "dateUpdatedIso", ORDER, "When the order changed last, as RFC 3339 has it, in UTC") \
     X(ORDER_DATE, "orderDate", ORDER, "The same as dateCreated")                                   \
     X(ORDER_TOTAL, "orderTotal", ORDER, "Total of the first sale; upsells do not change it")       \
-    X(TOTAL_PRICE, "totalPrice", ORDER, "Total of all that was sold, upsells included")            \
+    X(TOTAL_PRICE, "totalPrice", ORDER, "Total of all that was sold, upsells included; of a rebill, what that is of") \
     X(TOTAL_AMOUNT, "totalAmount", ORDER, "The same as totalPrice")                                \
     X(PRICE, "price", ORDER, "The same as totalPrice")                                             \
     X(BASE_SHIPPING, "baseShipping", ORDER, "The same as totalShipping")                           \

@@ -250,7 +250,8 @@ static void set_amounts(struct postback_reading *reading, struct total total)
         set_amount(reading, CRM_REFUND_AMOUNT, total);
     if (change->kind == CHANGE_CHARGEBACK)
         set_amount(reading, CRM_CHARGEBACK_AMOUNT, total);
-    if (change->kind == CHANGE_REBILL && total.said && total.amount >= 0) {
+    bool bill = change->kind == CHANGE_REBILL || change->kind == CHANGE_REBILL_DECLINED;
+    if (bill && total.said && total.amount >= 0) {
         change->amount_said = true;
         change->amount = total.amount;
     }

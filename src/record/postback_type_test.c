@@ -139,6 +139,8 @@ TEST(amounts)
         { "customerType=PARTIAL_REFUND", true, 0, false, 0, "nothing says of how much" },
         { "customerType=CHARGEBACK&chargebackAmount=$294.00", true, 29400, false, 0, NULL },
         { "customerType=REBILL&totalPrice=12", true, 1200, false, 0, NULL },
+        { "customerType=RECURRING&totalAmount=89.95", true, 8995, false, 0, NULL },
+        { "customerType=REBILL_DECLINE&totalPrice=12", true, 1200, false, 0, NULL },
         { "orderStatus=COMPLETE&totalPrice=-3.20", true, 320, false, 0, NULL },
         { "customerType=SALE&totalPrice=1&totalAmount=2&price=3&orderTotal=4", false, 0, true, 100,
           NULL },

@@ -1,0 +1,72 @@
+// What an order's fields say: of what has happened to it, as they go out, and between two hubs.
+import assert from 'node:assert/strict';
+
+import { Shop, parametersOf } from '../lib/exports.mjs';
+import { PLUGIN_SECRET, makeCampaign, makePlugin, makeProfile, makeRoute, makeSku } from '../lib/fixtures.mjs';
+import { expect } from '../lib/http.mjs';
+import { scenario } from '../lib/hub.mjs';
+
+const LOGIN = { loginId: 'landing', password: 'pass-word' };
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+// A shop with a plugin: its postbacks, and calls of its clients.
+async function setUp(options) {
+    const shop = await Shop.start(options);
+    const plugin = expect(await makePlugin(shop.api, shop.campaign.id, { importUnknownSkus: true, clientApi: LOGIN }), 201).json;
+    const ids = Object.fromEntries(new URL(plugin.webhookUrl).searchParams);
+    const postback = async (body) => {
+        const answer = await shop.hub.anonymous.post('/api/v1/plugins/webhooks/konnektive', { ...ids, orderId: 1, orderStatus: 'COMPLETE', ...body }, { headers: { 'X-Webhook-Secret': PLUGIN_SECRET } });
+        return expect(await shop.api.get(`/api/v1/events/${expect(answer, 200).json.id}`), 200).json;
+    };
+    const client = async (path, values) => expect(await shop.hub.anonymous.post(path, new URLSearchParams({ ...LOGIN, ...values }).toString(), { headers: FORM }), 200).json;
+    const good = async (path, values) => {
+        const answer = await client(path, values);
+        assert.equal(answer.result, 'SUCCESS', JSON.stringify(answer));
+        return answer.message;
+    };
+    const newest = async () => (await shop.api.all('/api/v1/orders'))[0];
+    return { shop, api: shop.api, hub: shop.hub, postback, client, good, newest };
+}
+
+const fields = (...names) => Object.fromEntries(names.map((name) => [name, `[${name}]`]));
+// What has come for a profile: the values of each request.
+const values = async (shop, profile) => (await shop.sent(profile)).map((received) => Object.fromEntries(parametersOf(received)));
+const last = async (shop, profile) => (await values(shop, profile)).at(-1);
+
+scenario('S1.23 S1.51: a rebill goes out with its own amount, and the sums agree at both ends', async () => {
+    const shop = await Shop.start({ organizations: 2 });
+    const { api, hub } = shop;
+    const theirs = hub.client(hub.owners[1]);
+    const incoming = await makeCampaign(theirs, 'Incoming');
+    const plugin = expect(await makePlugin(theirs, incoming.id, { importUnknownSkus: true }), 201).json;
+    await makeSku(api, shop.campaign.id, 'club-1', { productId: shop.club.id });
+    const SUMS = fields('totalPrice', 'totalAmount', 'price', 'orderTotal');
+    const seen = await shop.profile(['recurring_order', 'rebill_decline', 'fulfillment_shipped'], { mappings: SUMS });
+    const more = fields('clientOrderId', 'totalPrice', 'dateUpdated', 'product2_sku', 'product2_price', 'product2_recurringstatus', 'product2_billingCycleNumber');
+    const chain = await makeProfile(api, plugin.webhookUrl.split('?')[0], { mappings: { ...plugin.fieldMapping, ...more, 'header:X-Webhook-Secret': PLUGIN_SECRET } });
+    for (const type of ['new_sale', 'recurring_order', 'rebill_decline']) await makeRoute(api, chain.id, type);
+
+    const order = await shop.order({ lines: [{ sku: 'neuro-1', price: '47.00' }, { sku: 'club-1', price: '12.00' }] });
+    const sums = async (client) => {
+        await hub.settled();
+        const [{ total, captured, state }] = await client.all('/api/v1/orders');
+        return { total, captured, state };
+    };
+    const change = async (body) => {
+        await hub.advance(1000);
+        await shop.change(order, body);
+        return last(shop, seen);
+    };
+    assert.deepEqual(await sums(theirs), { total: '59.00', captured: '59.00', state: 'complete' });
+    const of = (amount) => ({ totalPrice: amount, totalAmount: amount, price: amount, orderTotal: '59.00' });
+    assert.deepEqual(await change({ type: 'rebill', amount: '9.99' }), of('9.99'));
+    assert.deepEqual(await change({ type: 'rebill_declined', amount: '7.00' }), of('7.00'));
+    assert.deepEqual(await change({ type: 'rebill' }), of('12.00'));
+    assert.deepEqual(await change({ type: 'shipped', trackingNumber: 'T' }), of('59.00'), 'all else is of the order');
+    assert.equal((await shop.preview(seen, order, { customerType: 'recurring_order' })).url.match(/totalPrice=([^&]*)/)[1], '12.00');
+    assert.deepEqual(await sums(api), { total: '59.00', captured: '80.99', state: 'complete' });
+    assert.deepEqual(await sums(theirs), await sums(api));
+    const declined = (await theirs.all('/api/v1/events?type=order.rebill_decline'))[0];
+    assert.equal(expect(await theirs.get(`/api/v1/events/${declined.id}`), 200).json.data.amount, '7.00');
+    await hub.checkLedger();
+});
