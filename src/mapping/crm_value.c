@@ -183,12 +183,12 @@ static str iso(int64_t at_ms, struct arena *arena)
 
 static str date_created(const struct crm_source *source, struct arena *arena)
 {
-    return local(source, source->order->created_ms, arena);
+    return local(source, order_date_ms(source->order), arena);
 }
 
 static str date_created_iso(const struct crm_source *source, struct arena *arena)
 {
-    return iso(source->order->created_ms, arena);
+    return iso(order_date_ms(source->order), arena);
 }
 
 static str time_created(const struct crm_source *source, struct arena *arena)

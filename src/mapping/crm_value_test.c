@@ -120,6 +120,11 @@ TEST(what_depends_on_the_moment)
     order.sender_order_id = STR("279415");
     CHECK_STR("sender's", value_of(&source, "orderId", &arena), STR("279415"));
     CHECK_STR("sender's", value_of(&source, "actualOrderId", &arena), STR("279415"));
+    order.ordered_ms = 1789600000000;
+    CHECK_STR("there", value_of(&source, "orderDate", &arena), STR("2026-09-16 19:06:40"));
+    CHECK_STR("there", value_of(&source, "timeCreated", &arena), STR("19:06:40"));
+    CHECK_STR("there", value_of(&source, "dateCreatedIso", &arena),
+              STR("2026-09-16T23:06:40.000Z"));
     order.recurs = true;
     CHECK_STR("rebill", value_of(&source, "orderType", &arena), STR("RECURRING"));
     order.state = SALE_CHARGEBACK;

@@ -204,5 +204,11 @@ struct customer {
     int64_t number; /* counted up in the organization */
     str email_key;  /* what they are found by; empty: no address is known, and each order has one */
     int64_t contact;
-    int64_t created_ms;
+    int64_t created_ms; /* here */
+static inline int64_t order_date_ms(const struct order *order)
+{
+    return order->ordered_ms != 0 ? order->ordered_ms : order->created_ms;
+}
+
+    int64_t ordered_ms; /* there: when its sender says that it was created; 0: that was not said */
 };

@@ -100,6 +100,7 @@ str order_data_write(const struct order *order, struct arena *arena)
     put_changes(out, order);
     put_int(out, "saidMs", order->said_ms);
     json_end_object(out);
+    put_int(out, "orderedMs", order->ordered_ms);
     return buf_str(&buf);
 }
 
@@ -209,6 +210,7 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
     order->said_ms = get_int(from, "saidMs");
     return true;
 }
+    order->ordered_ms = get_int(from, "orderedMs");
 
 /* ── for others ── */
 

@@ -41,7 +41,8 @@ static struct order full(struct arena *arena)
                            .recurs = true,
                            .changes = changes,
                            .change_count = COUNT_OF(changes),
-                           .said_ms = 77 };
+                           .said_ms = 77,
+                           .ordered_ms = 78 };
     for (int i = 0; i < CRM_VALUE_COUNT; i++)
         order.values[i] = arena_format(arena, "value %d", i);
     return order;

@@ -41,6 +41,7 @@ struct order_facts {
     str currency;
     bool test;
     enum fulfillment_state fulfillment; /* where no change says it; FULFILLMENT_NONE: not said */
+    int64_t ordered_ms; /* when it was created, at its sender; 0: not said. The first said counts */
     int64_t
         said_ms; /* when it happened; 0: unknown. Older news change nothing that newer ones said */
 };

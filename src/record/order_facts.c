@@ -19,6 +19,8 @@ static void take_values(struct order *order, const struct order_facts *facts)
     if (facts->fulfillment != FULFILLMENT_NONE)
         order->fulfillment = facts->fulfillment;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
+    if (order->ordered_ms == 0)
+        order->ordered_ms = facts->ordered_ms;
 }
 
 static bool same_text(str a, str b)

@@ -7,6 +7,8 @@
 
 #define NOTES_MAX 50
 #define ODD_SHOWN ((size_t)60)
+/* How far the clock of a sender may be ahead. */
+#define CLOCKS_APART_MS ((int64_t)300000)
 /* Far more than the 30 that Konnektive has for them. */
 #define ORDER_KEY_MAX ((size_t)200)
 
@@ -224,26 +226,39 @@ static bool read_instant(const struct postback_reading *reading, str text, int64
     return true;
 }
 
-/* News from the future would make all that come later old ones. */
-static void take_said_ms(struct postback_reading *reading)
+/* Of the first of `fields` that says one up to `most_ms`; 0: none does. What says another is noted. */
+static int64_t said_moment(struct postback_reading *reading, const enum crm_field *fields,
+                           int64_t most_ms, const char *instead)
 {
-    static const enum crm_field fields[] = { CRM_DATE_UPDATED_ISO, CRM_DATE_UPDATED };
-
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        str text = reading->said[fields[i]];
+    for (; *fields != CRM_NONE; fields++) {
+        str text = reading->said[*fields];
         int64_t at_ms;
         if (text.len == 0)
             continue;
-        if (read_instant(reading, text, &at_ms) && at_ms > 0 &&
-            at_ms <= reading->context->now_ms + DAY_MS) {
-            reading->out->input.facts.said_ms = at_ms;
-            return;
-        }
-        postback_note(reading, crm_field_name(fields[i]), "date",
-                      postback_odd(reading, text,
-                                   "is no moment up to now, as YYYY-MM-DD HH:MM:SS: it is taken as "
-                                   "now."));
+        if (read_instant(reading, text, &at_ms) && at_ms > 0 && at_ms <= most_ms)
+            return at_ms;
+        postback_note(reading, crm_field_name(*fields), "date",
+                      postback_odd(reading, text, instead));
     }
+    return 0;
+}
+
+static void take_moments(struct postback_reading *reading)
+{
+    static const enum crm_field updated[] = { CRM_DATE_UPDATED_ISO, CRM_DATE_UPDATED, CRM_NONE };
+
+    static const enum crm_field created[] = { CRM_DATE_CREATED, CRM_ORDER_DATE,
+                                              CRM_DATE_CREATED_ISO, CRM_NONE };
+
+    struct order_facts *facts = &reading->out->input.facts;
+    int64_t now_ms = reading->context->now_ms;
+    /* News from the future would make all that come later old ones. */
+    facts->said_ms =
+        said_moment(reading, updated, now_ms + DAY_MS,
+                    "is no moment up to now, as YYYY-MM-DD HH:MM:SS: it is taken as now.");
+    facts->ordered_ms =
+        said_moment(reading, created, now_ms + CLOCKS_APART_MS,
+                    "is no moment up to now, as YYYY-MM-DD HH:MM:SS: it is left out.");
 }
 
 /* What the sender calls a test card. */
@@ -266,7 +281,7 @@ static void take_values(struct postback_reading *reading)
         if (reading->said[i].len > 0)
             facts->values[i] = without_card(reading, (enum crm_field)i, reading->said[i]);
     take_currency(reading);
-    take_said_ms(reading);
+    take_moments(reading);
     take_card_type(reading);
 }
 

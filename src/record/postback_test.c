@@ -382,7 +382,37 @@ TEST(times)
     }
 }
 
+TEST(created)
+{
+    static const struct {
+        const char *query;
+        int64_t ordered_ms;
+        const char *noted; /* NULL: nothing */
+    } cases[] = {
+        { "dateCreated=2026-11-20+10:00:00", 1795186800000, NULL },
+        { "dateCreated=2026-11-20+10:00:00&orderDate=2026-11-19", 1795186800000, NULL },
+        { "orderDate=2026-11-20+10:00:00", 1795186800000, NULL },
+        { "dateCreatedIso=2026-11-20T15:00:00.000Z", 1795186800000, NULL },
+        { "dateCreated=soon&orderDate=2026-11-20+10:00:00", 1795186800000, "\"dateCreated\"" },
+        { "dateCreated=2026-11-21+15:05:00", 1795291500000, NULL },
+        { "dateCreated=2026-11-21+15:05:01", 0, "\"dateCreated\"" },
+        { "timeCreated=10:00:00", 0, NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        read_of_order(&reading, label);
+        CHECK_INT(label, reading.postback.input.facts.ordered_ms, cases[i].ordered_ms);
+        if (cases[i].noted == NULL)
+            CHECK_STR(label, reading.postback.notes, STR(""));
+        else
+            CHECK(label, has(reading.postback.notes, cases[i].noted));
+        done(&reading);
+    }
+}
+
 RUN_TESTS(cmocka_unit_test(the_seed), cmocka_unit_test(the_capture), cmocka_unit_test(identity),
           cmocka_unit_test(secrets), cmocka_unit_test(cards), cmocka_unit_test(cards_in_texts),
           cmocka_unit_test(names), cmocka_unit_test(lines), cmocka_unit_test(upsells),
-          cmocka_unit_test(times))
+          cmocka_unit_test(times), cmocka_unit_test(created))

@@ -70,3 +70,28 @@ scenario('S1.23 S1.51: a rebill goes out with its own amount, and the sums agree
     assert.equal(expect(await theirs.get(`/api/v1/events/${declined.id}`), 200).json.data.amount, '7.00');
     await hub.checkLedger();
 });
+
+scenario('S1.23 S1.26 S1.28: the date of an order is what its sender says first, and else when it came', async () => {
+    const { shop, api, hub, postback, good, newest } = await setUp();
+    const DATES = fields('dateCreated', 'orderDate', 'timeCreated', 'dateCreatedIso');
+    const seen = await shop.profile(['new_sale', 'fulfillment_shipped'], { mappings: DATES });
+    const of = { dateCreated: '2026-09-17 16:23:08', orderDate: '2026-09-17 16:23:08', timeCreated: '16:23:08', dateCreatedIso: '2026-09-17T20:23:08.000Z' };
+    // The account's zone is New York.
+    const sale = await postback({ clientOrderId: 'A1', customerType: 'SALE', totalPrice: '9.00', dateCreated: '2026-09-17 16:23:08' });
+    assert.deepEqual(sale.notes, []);
+    assert.deepEqual(await last(shop, seen), of);
+    await postback({ clientOrderId: 'A1', customerType: 'FULFILLMENT', trackingNumber: 'T', dateCreated: '2026-09-18 10:00:00' });
+    assert.deepEqual(await last(shop, seen), of, 'what was said first counts');
+    assert.equal((await good('/order/query/', { orderId: 'A1' })).data[0].dateCreated, of.dateCreated);
+    assert.ok(Date.parse((await newest()).createdAt) > Date.parse('2026-10-01'), 'createdAt is when it came');
+
+    const { now } = await hub.clockState();
+    const later = await postback({ orderId: 2, clientOrderId: 'A2', customerType: 'SALE', totalPrice: '9.00', dateCreated: '2199-01-01 00:00:00' });
+    assert.deepEqual(later.notes.map(({ field, code }) => [field, code]), [['dateCreated', 'date']]);
+    assert.ok(Math.abs(Date.parse((await last(shop, seen)).dateCreatedIso) - now) < 60000, 'one from the future is not taken');
+    const { dateCreated } = (await good('/order/query/', { orderId: 'A2' })).data[0];
+    assert.equal(dateCreated, (await last(shop, seen)).dateCreated);
+    await shop.order();
+    assert.ok(Math.abs(Date.parse((await last(shop, seen)).dateCreatedIso) - now) < 600000);
+    assert.equal((await api.all('/api/v1/orders')).length, 3);
+});
