@@ -208,7 +208,7 @@ static int read_status(struct client_work *work, struct order_change *what)
     return 0;
 }
 
-/* What the order came to stays: the price is that of the next bills. */
+/* What was sold, and what the order came to, stay: the price is that of the next bills. */
 static int read_line(struct client_work *work, int line, struct order_facts *facts)
 {
     struct call *call = work->call;
@@ -219,6 +219,10 @@ static int read_line(struct client_work *work, int line, struct order_facts *fac
         client_money(&work->client->pairs, "price", &call->request->arena, &price, &call->problem);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
+    if (priced && price == 0)
+        return client_refuse_field(call, "price",
+                                   "must be more than 0: send /purchase/cancel/ for what is not "
+                                   "billed any more");
     if (date.len > 0 && !client_read_day(date, &day))
         return client_refuse_field(call, "nextBillDate", "must be a date such as 12/31/2026");
     if (!priced && date.len == 0)
@@ -227,7 +231,7 @@ static int read_line(struct client_work *work, int line, struct order_facts *fac
     struct order_line *lines = ARENA_ARRAY(&call->request->arena, struct order_line, count);
     memcpy(lines, work->order.lines, count * sizeof(*lines));
     if (priced)
-        lines[line].price = price;
+        lines[line].recurring_price = price;
     if (date.len > 0)
         lines[line].next_bill = date;
     facts->lines = lines;

@@ -85,7 +85,7 @@ static void write_purchase(struct client_writer *writer, const struct order *ord
     else
         json_member_int(out, STR("purchaseId"), client_purchase_number(order, at));
     json_member_string(out, STR("purchaseStatus"), purchase_state_wire(line->purchase));
-    json_member_money(out, STR("recurringPrice"), line->price);
+    json_member_money(out, STR("recurringPrice"), order_line_bill(line));
     member_number(out, "billingCycleNumber", line->cycle, &writer->call->request->arena);
     if (line->next_bill.len > 0)
         json_member_string(out, STR("nextBillDate"), line->next_bill);

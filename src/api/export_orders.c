@@ -81,7 +81,7 @@ static int64_t usual_amount(const struct order *order, enum customer_type type)
     int64_t amount = 0;
     for (int i = 0; type == CUSTOMER_RECURRING_ORDER && i < order->line_count; i++)
         if (order->lines[i].recurring)
-            amount += order->lines[i].price;
+            amount += order_line_bill(&order->lines[i]);
     return amount;
 }
 

@@ -79,6 +79,7 @@ static void read_line(struct call *call, json from, int index, struct order_line
     read_product(call, from, path, &line->product);
     (void)read_money(from, "price", &line->price);
     (void)read_money(from, "shipPrice", &line->ship_price);
+    (void)read_money(from, "recurringPrice", &line->recurring_price);
     if (line->sku.len == 0 && line->product == 0)
         wrong(call, path, "sku", "required", STR("A line needs a sku or a productId."));
 }

@@ -96,6 +96,11 @@ static const struct schema new_line = SCHEMA(
     { "recurring", SHAPE_BOOLEAN,
       .help = "it is bought again and again; when it is not given, as its product",
       .example = "false" },
+    { "recurringPrice", SHAPE_MONEY,
+      .help =
+          "what is billed for the whole line each time, where that is not its price (of a trial "
+          "offer): " MONEY_HELP,
+      .example = "\"89.95\"" },
     { "nextBillDate", SHAPE_STRING, MEMBER_NULLABLE, .most = 40, .example = "\"2026-12-21\"" },
     { "purchaseId", SHAPE_STRING, MEMBER_NULLABLE, .most = 100, .example = "\"p-17\"" });
 
@@ -110,6 +115,8 @@ static const struct schema order_line = SCHEMA(
     { "shipPrice", SHAPE_STRING, REQUIRED, .example = "\"0.00\"" },
     { "upsell", SHAPE_BOOLEAN, REQUIRED, .example = "false" },
     { "recurring", SHAPE_BOOLEAN, REQUIRED, .example = "false" },
+    { "recurringPrice", SHAPE_STRING, OR_NULL,
+      .help = "of what is recurring: what is billed each time", .example = "null" },
     { "purchaseState", SHAPE_STRING, OR_NULL,
       .help = "of what is recurring: active, paused, cancelled, recycle_billing, recycle_failed",
       .example = "null" },

@@ -288,7 +288,7 @@ static str purchase_id(const struct crm_source *source, struct arena *arena)
 static str recurring_price(const struct crm_source *source, struct arena *arena)
 {
     int at = purchase_line(source);
-    return at < 0 ? (str){} : money(source->order->lines[at].price, arena);
+    return at < 0 ? (str){} : money(order_line_bill(&source->order->lines[at]), arena);
 }
 
 static str next_bill_date(const struct crm_source *source, struct arena *arena)
@@ -331,6 +331,8 @@ static str line_value(const struct order_line *line, enum crm_slot slot, struct 
         return line->crm_id;
     case CRM_SLOT_CAMPAIGN_PRODUCT_ID:
         return line->campaign_product_id;
+    case CRM_SLOT_RECURRING_PRICE:
+        return line->recurring ? money(order_line_bill(line), arena) : (str){};
     case CRM_SLOT_RECURRING_STATUS:
         return purchase_states[line->purchase];
     case CRM_SLOT_BILLING_CYCLE_NUMBER:

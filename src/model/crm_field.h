@@ -168,6 +168,7 @@ enum crm_group {
     X(EXTERNAL_ID, "externalId", "The product's id in another system")                             \
     X(CRM_ID, "crmId", "The product's id in the CRM")                                              \
     X(CAMPAIGN_PRODUCT_ID, "campaignProductId", "The product's id in the campaign")                \
+    X(RECURRING_PRICE, "recurringPrice", "What is billed each time, of what recurs")                \
     X(RECURRING_STATUS, "recurringstatus", "Where its subscription stands")                        \
     X(BILLING_CYCLE_NUMBER, "billingCycleNumber", "How often it has been billed")                  \
     X(NEXT_BILL_DATE, "nextBillDate", "When it is billed next")

@@ -138,7 +138,7 @@ struct order_line {
     str linked_name; /* of the product that the SKU is linked to now; not stored */
     str sender_id;   /* [productN_id] of the sender */
     str external_id, crm_id, campaign_product_id;
-    /* In what arrives, a quantity of 0 and prices of −1 are not said. */
+    /* In what arrives, a quantity of 0, prices of −1 and a recurring price of 0 are not said. */
     int64_t quantity;
     int64_t price; /* of the whole line */
     int64_t ship_price;
@@ -146,6 +146,7 @@ struct order_line {
     bool upsell;
     bool recurring;
     /* Of what is recurring: */
+    int64_t recurring_price; /* of the whole line, each time; 0: its price */
     enum purchase_state purchase;
     int64_t cycle;   /* how often it has been billed */
     str next_bill;   /* a date, as it was said */
@@ -155,6 +156,12 @@ struct order_line {
 static inline int64_t order_line_product(const struct order_line *line)
 {
     return line->product != 0 ? line->product : line->linked;
+}
+
+/* What is billed for it each time. */
+static inline int64_t order_line_bill(const struct order_line *line)
+{
+    return line->recurring_price != 0 ? line->recurring_price : line->price;
 }
 
 static inline str order_line_name(const struct order_line *line)
@@ -192,10 +199,16 @@ struct order {
     bool recurs;   /* the newest that was sold was a rebill */
     const uint64_t *changes; /* of those applied, oldest first: record/order.h */
     int change_count;
-    int64_t created_ms;
+    int64_t created_ms; /* here */
+    int64_t ordered_ms; /* there: when its sender says that it was created; 0: that was not said */
     int64_t updated_ms;
     int64_t said_ms; /* when what it says of its state happened, at its sender; 0: unknown */
 };
+
+static inline int64_t order_date_ms(const struct order *order)
+{
+    return order->ordered_ms != 0 ? order->ordered_ms : order->created_ms;
+}
 
 /* Who has ordered. What is known of them is in their orders. */
 struct customer {
@@ -204,11 +217,5 @@ struct customer {
     int64_t number; /* counted up in the organization */
     str email_key;  /* what they are found by; empty: no address is known, and each order has one */
     int64_t contact;
-    int64_t created_ms; /* here */
-static inline int64_t order_date_ms(const struct order *order)
-{
-    return order->ordered_ms != 0 ? order->ordered_ms : order->created_ms;
-}
-
-    int64_t ordered_ms; /* there: when its sender says that it was created; 0: that was not said */
+    int64_t created_ms;
 };

@@ -38,6 +38,7 @@ static void put_line(struct json_writer *out, const struct order_line *line)
     put_int(out, "upsell", line->upsell);
     put_int(out, "recurring", line->recurring);
     put_text(out, "purchase", purchase_state_name(line->purchase));
+    put_int(out, "recurringPrice", line->recurring_price);
     put_int(out, "cycle", line->cycle);
     put_text(out, "nextBill", line->next_bill);
     put_text(out, "purchaseId", line->purchase_id);
@@ -99,8 +100,8 @@ str order_data_write(const struct order *order, struct arena *arena)
     put_int(out, "recurs", order->recurs);
     put_changes(out, order);
     put_int(out, "saidMs", order->said_ms);
-    json_end_object(out);
     put_int(out, "orderedMs", order->ordered_ms);
+    json_end_object(out);
     return buf_str(&buf);
 }
 
@@ -132,6 +133,7 @@ static struct order_line get_line(json from)
         .ship_price = get_int(from, "shipPrice"),
         .upsell = get_int(from, "upsell") != 0,
         .recurring = get_int(from, "recurring") != 0,
+        .recurring_price = get_int(from, "recurringPrice"),
         .cycle = get_int(from, "cycle"),
         .next_bill = get_text(from, "nextBill"),
         .purchase_id = get_text(from, "purchaseId"),
@@ -208,9 +210,9 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
     order->recurs = get_int(from, "recurs") != 0;
     get_changes(json_get(from, STR("changes")), arena, order);
     order->said_ms = get_int(from, "saidMs");
+    order->ordered_ms = get_int(from, "orderedMs");
     return true;
 }
-    order->ordered_ms = get_int(from, "orderedMs");
 
 /* ── for others ── */
 
@@ -218,6 +220,13 @@ static void member_money(struct json_writer *out, const char *key, int64_t minor
 {
     char text[MONEY_TEXT_MAX];
     json_member_string(out, str_c(key), money_write(minor, text));
+}
+
+static void member_bill(struct json_writer *out, const struct order_line *line)
+{
+    char text[MONEY_TEXT_MAX];
+    json_member_text_or_null(out, STR("recurringPrice"),
+                             line->recurring ? money_write(order_line_bill(line), text) : (str){});
 }
 
 static void write_line(struct json_writer *out, const struct order_line *line)
@@ -232,6 +241,7 @@ static void write_line(struct json_writer *out, const struct order_line *line)
     member_money(out, "shipPrice", line->ship_price);
     json_member_bool(out, STR("upsell"), line->upsell);
     json_member_bool(out, STR("recurring"), line->recurring);
+    member_bill(out, line);
     json_member_text_or_null(out, STR("purchaseState"), purchase_state_name(line->purchase));
     json_member_int(out, STR("billingCycle"), line->cycle);
     json_member_text_or_null(out, STR("nextBillDate"), line->next_bill);

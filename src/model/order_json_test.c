@@ -16,6 +16,7 @@ static struct order full(struct arena *arena)
                                     .recurring = true,
                                     .upsell = true,
                                     .purchase = PURCHASE_RECYCLE_BILLING,
+                                    .recurring_price = 8995,
                                     .cycle = 2,
                                     .next_bill = STR("2026-12-01"),
                                     .purchase_id = STR("p1"),

@@ -265,6 +265,8 @@ static void add_line(struct reading *reading, int at, struct order_line *line,
         .price = read_price(reading, slot_name(reading, at, "price"), slots[CRM_SLOT_PRICE], -1),
         .ship_price =
             read_price(reading, slot_name(reading, at, "shipPrice"), slots[CRM_SLOT_SHIP_PRICE], 0),
+        .recurring_price = read_price(reading, slot_name(reading, at, "recurringPrice"),
+                                      slots[CRM_SLOT_RECURRING_PRICE], 0),
     };
 }
 

@@ -62,7 +62,7 @@ bool order_can_change_purchase(const struct order *order, const struct order_cha
 static void bill(struct step *step, struct order_line *line, int64_t *amount)
 {
     line->cycle++;
-    *amount += line->price;
+    *amount += order_line_bill(line);
     step->order->recurs = true;
 }
 

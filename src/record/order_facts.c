@@ -86,6 +86,8 @@ static void keep_purchase(struct order_line *line, const struct order_line *befo
     if (line->purchase == PURCHASE_NONE)
         line->purchase = before->purchase;
     line->cycle = MAX_OF(line->cycle, before->cycle);
+    if (line->recurring_price == 0)
+        line->recurring_price = before->recurring_price;
     if (line->next_bill.len == 0)
         line->next_bill = before->next_bill;
     if (line->purchase_id.len == 0)

@@ -94,6 +94,13 @@ static int64_t read_number(struct postback_reading *reading, int at, enum crm_sl
     return normal;
 }
 
+static const char *price_name(enum crm_slot slot)
+{
+    return slot == CRM_SLOT_PRICE        ? "price"
+           : slot == CRM_SLOT_SHIP_PRICE ? "shipPrice"
+                                         : "recurringPrice";
+}
+
 /* −1: it is not said. Senders of refunds have the prices below 0 too: the line still costs what it
  * did. */
 static int64_t read_price(struct postback_reading *reading, int at, enum crm_slot slot)
@@ -104,7 +111,7 @@ static int64_t read_price(struct postback_reading *reading, int at, enum crm_slo
         return -1;
     if (money_read(text, &amount) && amount >= 0)
         return amount;
-    str field = field_of(reading, at, slot == CRM_SLOT_PRICE ? "price" : "shipPrice");
+    str field = field_of(reading, at, price_name(slot));
     if (!postback_amount(reading, field, text, &amount) || amount >= 0)
         return amount;
     postback_note(reading, field, "amount",
@@ -171,6 +178,7 @@ static struct order_line make_line(struct postback_reading *reading, int at)
         line.quantity = read_number(reading, at, CRM_SLOT_QTY, 1);
     line.price = read_price(reading, at, CRM_SLOT_PRICE);
     line.ship_price = read_price(reading, at, CRM_SLOT_SHIP_PRICE);
+    line.recurring_price = MAX_OF(read_price(reading, at, CRM_SLOT_RECURRING_PRICE), (int64_t)0);
     line.cycle = read_number(reading, at, CRM_SLOT_BILLING_CYCLE_NUMBER, 0);
     if (!is_no_date(slots[CRM_SLOT_NEXT_BILL_DATE]))
         line.next_bill = slots[CRM_SLOT_NEXT_BILL_DATE];
@@ -249,22 +257,41 @@ static void mark_upsell(struct postback_reading *reading)
         reading->lines[count - 1].upsell = true;
 }
 
-/* The order's purchase is that of the one line that recurs. */
-static void name_purchase(struct postback_reading *reading)
+/* NULL: none recurs, or several do. */
+static struct order_line *only_purchase(struct postback_reading *reading)
 {
     struct order_line *only = NULL;
     for (int i = 0; i < reading->out->input.facts.line_count; i++) {
         if (!reading->lines[i].recurring)
             continue;
         if (only != NULL)
-            return;
+            return NULL;
         only = &reading->lines[i];
     }
+    return only;
+}
+
+/* The order's purchase is that of the one line that recurs. */
+static void name_purchase(struct postback_reading *reading)
+{
+    struct order_line *only = only_purchase(reading);
     if (only == NULL)
         return;
     only->purchase_id = reading->said[CRM_PURCHASE_ID];
     if (only->next_bill.len == 0 && !is_no_date(reading->said[CRM_NEXT_BILL_DATE]))
         only->next_bill = reading->said[CRM_NEXT_BILL_DATE];
+}
+
+/* Likewise; whether a line that is alone recurs may be up to its product. */
+static void price_purchase(struct postback_reading *reading)
+{
+    struct order_line *only = only_purchase(reading);
+    int64_t price;
+    if (only == NULL && reading->out->input.facts.line_count == 1)
+        only = &reading->lines[0];
+    if (only != NULL && only->recurring_price == 0 &&
+        postback_amount(reading, STR("recurringPrice"), reading->said[CRM_RECURRING_PRICE], &price))
+        only->recurring_price = MAX_OF(price, 0);
 }
 
 void postback_finish_lines(struct postback_reading *reading)
@@ -273,6 +300,7 @@ void postback_finish_lines(struct postback_reading *reading)
     if (kind == CHANGE_UPSELL)
         mark_upsell(reading);
     name_purchase(reading);
+    price_purchase(reading);
     /* The change says what becomes of it. */
     for (int i = 0; postback_is_of_purchase(kind) && i < reading->out->input.facts.line_count; i++)
         reading->lines[i].purchase = PURCHASE_NONE;

@@ -95,3 +95,40 @@ scenario('S1.23 S1.26 S1.28: the date of an order is what its sender says first,
     assert.ok(Math.abs(Date.parse((await last(shop, seen)).dateCreatedIso) - now) < 600000);
     assert.equal((await api.all('/api/v1/orders')).length, 3);
 });
+
+scenario('S1.23: what is billed each time is not what a trial was sold for', async () => {
+    const { shop, api, hub, postback, good, newest } = await setUp();
+    const seen = await shop.profile(['new_sale', 'recurring_order', 'fulfillment_shipped'], { mappings: fields('customerType', 'recurringPrice', 'product1_recurringPrice', 'product1_price', 'totalPrice') });
+    const of = (customerType, totalPrice) => ({ customerType, recurringPrice: '89.95', product1_recurringPrice: '89.95', product1_price: '4.95', totalPrice });
+    const trial = { customerType: 'SALE', product1_sku: 'club-x', product1_price: '4.95', product1_recurringstatus: 'TRIAL', totalPrice: '4.95' };
+    // As the order's, as the line's, and of a line that recurs because its product does.
+    await makeSku(api, shop.campaign.id, 'club-y', { productId: shop.club.id });
+    for (const [orderId, more] of [[1, { recurringPrice: '89.95' }], [2, { product1_recurringPrice: '89.95' }], [3, { recurringPrice: '89.95', product1_sku: 'club-y', product1_recurringstatus: '' }]]) {
+        await postback({ orderId, ...trial, ...more });
+        assert.deepEqual(await last(shop, seen), of('SALE', '4.95'), `${orderId}`);
+        await hub.advance(1000);
+        await postback({ orderId, customerType: 'RECURRING', product1_sku: more.product1_sku ?? 'club-x' });
+        assert.deepEqual(await last(shop, seen), of('RECURRING', '89.95'), `${orderId}`);
+        const { total, captured, lines: [line] } = await newest();
+        assert.deepEqual([total, captured, line.price, line.recurringPrice], ['4.95', '94.90', '4.95', '89.95']);
+    }
+    const { notes } = await postback({ orderId: 4, ...trial, recurringPrice: 'dear' });
+    assert.deepEqual(notes.map(({ field }) => field), ['recurringPrice']);
+    assert.equal((await newest()).lines[0].recurringPrice, '4.95');
+
+    const order = await shop.order({ lines: [{ productId: shop.club.id, price: '4.95', recurringPrice: '89.95' }, { sku: 'neuro-1', price: '1.00' }] });
+    assert.deepEqual(order.lines.map((line) => [line.price, line.recurringPrice]), [['4.95', '89.95'], ['1.00', null]]);
+    await shop.change(order, { type: 'rebill' });
+    assert.deepEqual(await last(shop, seen), of('RECURRING', '89.95'));
+
+    // A client's change of the price leaves what was sold.
+    const made = await good('/order/import/', { campaignId: 1, firstName: 'Ann', lastName: 'Lee', product1_id: shop.club.number, product1_recurringPrice: '15.00' });
+    const { purchaseId, recurringPrice } = made.items['1'];
+    assert.equal(recurringPrice, '15.00');
+    const changed = await good('/purchase/update/', { purchaseId, price: '20.00' });
+    assert.deepEqual([changed.items['1'].price, changed.items['1'].recurringPrice, changed.totalAmount], ['12.00', '20.00', '12.00']);
+    const [{ id }] = await api.all('/api/v1/orders');
+    await shop.change({ id }, { type: 'rebill' });
+    assert.equal((await last(shop, seen)).totalPrice, '20.00');
+    assert.equal((await newest()).captured, '32.00');
+});
