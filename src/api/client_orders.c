@@ -110,7 +110,7 @@ static int wrong_product(struct client_work *work, int at)
                                "is neither a product's number nor a SKU of the campaign");
 }
 
-/* The number of a product; what is none is a SKU. */
+/* The number of a product; what is none is a SKU, or, beside a SKU, the sender's id for it. */
 int client_settle_lines(struct client_work *work, struct order_arrival *arrival)
 {
     const struct client_order *said = &work->client->said;
@@ -126,6 +126,8 @@ int client_settle_lines(struct client_work *work, struct order_arrival *arrival)
         if (product != NULL) {
             lines[i].product = product->object.id;
             order_line_settle(&lines[i], product, false);
+        } else if (lines[i].sku.len > 0) {
+            lines[i].sender_id = said->lines[i].product;
         } else if (!sku_read(said->lines[i].product, &lines[i].sku)) {
             return wrong_product(work, i);
         }

@@ -285,6 +285,8 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
         picture == NULL ? NULL : objects_find(&picture->products, line->linked);
     if (product != NULL) /* an order outlives a product that the same batch changes */
         line->linked_name = arena_str(batch_arena(batch), product->name);
+    if (product != NULL && line->product == 0)
+        line->product_number = product->number;
     if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
         return;
     line->list_price = product->price * MAX_OF(line->quantity, 1);

@@ -2,7 +2,6 @@
 #include "mapping/crm_value.h"
 
 #include "base/buf.h"
-#include "base/id.h"
 #include "base/instant.h"
 #include "model/money.h"
 
@@ -103,10 +102,28 @@ static str order_total(const struct crm_source *source, struct arena *arena)
     return first != 0 ? money(first, arena) : total(source, arena);
 }
 
-static str base_shipping(const struct crm_source *source, struct arena *arena)
+/* Of an order's lines, which a bill is not of. */
+static bool has_sums(const struct crm_source *source)
 {
-    (void)arena;
-    return stored(source, CRM_TOTAL_SHIPPING);
+    return source->type != CUSTOMER_RECURRING_ORDER && source->type != CUSTOMER_REBILL_DECLINE;
+}
+
+static str base_price(const struct crm_source *source, struct arena *arena)
+{
+    str said = stored(source, CRM_BASE_PRICE);
+    int64_t sum = 0;
+    for (int i = 0; i < source->order->line_count; i++)
+        sum += source->order->lines[i].price;
+    return said.len > 0 || !has_sums(source) ? said : money_or_none(sum, arena);
+}
+
+static str total_shipping(const struct crm_source *source, struct arena *arena)
+{
+    str said = stored(source, CRM_TOTAL_SHIPPING);
+    int64_t sum = 0;
+    for (int i = 0; i < source->order->line_count; i++)
+        sum += source->order->lines[i].ship_price;
+    return said.len > 0 || !has_sums(source) ? said : money_or_none(sum, arena);
 }
 
 static str discount_price(const struct crm_source *source, struct arena *arena)
@@ -300,14 +317,10 @@ static str next_bill_date(const struct crm_source *source, struct arena *arena)
 
 /* ── the lines ── */
 
-/* The sender's, or the hub's own. */
+/* The sender's, or the hub's own number. */
 static str product_id(const struct order_line *line, struct arena *arena)
 {
-    char text[ID_TEXT_MAX];
-    int64_t product = order_line_product(line);
-    if (line->sender_id.len > 0 || product == 0)
-        return line->sender_id;
-    return arena_str(arena, id_write(ID_PRODUCT, product, text));
+    return line->sender_id.len > 0 ? line->sender_id : number_or_none(line->product_number, arena);
 }
 
 static str line_value(const struct order_line *line, enum crm_slot slot, struct arena *arena)
@@ -365,7 +378,7 @@ static str (*const makers[])(const struct crm_source *source, struct arena *aren
     MADE(TOTAL_PRICE, total_price),
     MADE(TOTAL_AMOUNT, total_price),
     MADE(PRICE, total_price),
-    MADE(BASE_SHIPPING, base_shipping),
+    MADE(BASE_SHIPPING, total_shipping),
     MADE(DISCOUNT_PRICE, discount_price),
     MADE(CURRENCY_CODE, currency_code),
     MADE(HAS_UPSELL, has_upsell),
@@ -387,12 +400,22 @@ static str (*const makers[])(const struct crm_source *source, struct arena *aren
 };
 static_assert(COUNT_OF(makers) == CRM_ACH_ACCOUNT_NUMBER - CRM_VALUE_COUNT, "one for each");
 
+/* As it was said; what the order shows by itself need not be. */
+static str value(const struct crm_source *source, enum crm_field field, struct arena *arena)
+{
+    if (field == CRM_BASE_PRICE)
+        return base_price(source, arena);
+    if (field == CRM_TOTAL_SHIPPING)
+        return total_shipping(source, arena);
+    return stored(source, field);
+}
+
 str crm_value(const struct crm_source *source, struct crm_ref ref, struct arena *arena)
 {
     const struct order *order = source->order;
     assert(source->type < CUSTOMER_TYPE_COUNT);
     if (ref.field < CRM_VALUE_COUNT)
-        return order->values[ref.field];
+        return value(source, ref.field, arena);
     if (ref.field < CRM_ACH_ACCOUNT_NUMBER)
         return makers[ref.field - CRM_VALUE_COUNT](source, arena);
     if (ref.field == CRM_PRODUCT && ref.line < order->line_count)

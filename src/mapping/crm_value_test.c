@@ -36,6 +36,7 @@ TEST(every_kind_of_value)
         { "price", STR_INIT("587.99") },
         { "totalShipping", STR_INIT("4.95") },
         { "baseShipping", STR_INIT("4.95") },
+        { "basePrice", STR_INIT("587.99") },
         { "discountPrice", STR_INIT("1.00") },
         { "currencyCode", STR_INIT("USD") },
         { "hasUpsell", STR_INIT("1") },
@@ -57,7 +58,7 @@ TEST(every_kind_of_value)
         { "nextBillDate", STR_INIT("2026-10-17") },
         { "fulfillmentStatus", STR_INIT("SHIPPED") },
         { "product1_id", STR_INIT("77") },
-        { "product2_id", STR_INIT("prd_000000bfxr71n") },
+        { "product2_id", STR_INIT("3") },
         { "product3_id", STR_INIT("") },
         { "product1_name", STR_INIT("Neuro & Co") },
         { "product1_sku", STR_INIT("neuro-1") },
@@ -111,6 +112,12 @@ TEST(what_depends_on_the_moment)
     CHECK_STR("a bill", value_of(&source, "totalAmount", &arena), STR("89.95"));
     CHECK_STR("a bill", value_of(&source, "price", &arena), STR("89.95"));
     CHECK_STR("the order's", value_of(&source, "orderTotal", &arena), STR("294.00"));
+    CHECK_STR("not of a bill", value_of(&source, "basePrice", &arena), STR(""));
+    order.values[CRM_TOTAL_SHIPPING] = (str){};
+    CHECK_STR("not of a bill", value_of(&source, "totalShipping", &arena), STR(""));
+    source.type = CUSTOMER_CHARGEBACK;
+    CHECK_STR("of the lines", value_of(&source, "totalShipping", &arena), STR("4.95"));
+    CHECK_STR("of the lines", value_of(&source, "baseShipping", &arena), STR("4.95"));
     source.line = 2;
     CHECK_STR("of the line", value_of(&source, "purchaseId", &arena), STR("P-9"));
     CHECK_STR("of the line", value_of(&source, "recurringPrice", &arena), STR("293.99"));

@@ -16,6 +16,7 @@ static const struct order_line test_lines[] = {
       .price = 28200,
       .ship_price = 495 },
     { .product = 12345678901,
+      .product_number = 3,
       .sku = STR_INIT("club"),
       .name = STR_INIT("Club"),
       .quantity = 1,

@@ -58,8 +58,8 @@ enum crm_group {
     X(RESPONSE_TYPE, "responseType", ORDER, "What the payment gateway answered: SUCCESS, HARD_DECLINE, SOFT_DECLINE") \
     X(DECLINE_REASON, "declineReason", ORDER, "Why the payment was declined")                      \
     X(ACQUISITION_DATE, "acquisitionDate", ORDER, "When the customer was won")                     \
-    X(BASE_PRICE, "basePrice", ORDER, "Price before shipping, tax and discount")                   \
-    X(TOTAL_SHIPPING, "totalShipping", ORDER, "Shipping costs of the order")                       \
+    X(BASE_PRICE, "basePrice", ORDER, "Price before shipping, tax and discount; when nobody says it, of all lines") \
+    X(TOTAL_SHIPPING, "totalShipping", ORDER, "Shipping costs of the order; when nobody says them, of all lines") \
     X(TOTAL_DISCOUNT, "totalDiscount", ORDER, "Discount on the order")                             \
     X(SALES_TAX, "salesTax", ORDER, "Sales tax")                                                   \
     X(COUPON_CODE, "couponCode", ORDER, "The coupon that was used")                                \
@@ -159,7 +159,7 @@ enum crm_group {
 
 /* X(member, name, description): of each line: "product1_sku" */
 #define CRM_SLOTS(X)                                                                               \
-    X(ID, "id", "The product's id")                                                                \
+    X(ID, "id", "The product's id at the sender, else its number here")                             \
     X(NAME, "name", "The product's name")                                                          \
     X(SKU, "sku", "The product's SKU")                                                             \
     X(QTY, "qty", "How many")                                                                      \

@@ -130,13 +130,14 @@ enum order_change_kind {
 #define ORDER_CHANGES_MAX 1000
 
 struct order_line {
-    int64_t product; /* the hub's, as it was said; 0: it was not */
-    int64_t sku_id;  /* the hub's SKU; 0: the campaign knows none of that name */
-    int64_t linked;  /* the product that the SKU is linked to now; not stored; 0: none */
-    str sku;         /* as it was said */
-    str name;        /* as it was said */
-    str linked_name; /* of the product that the SKU is linked to now; not stored */
-    str sender_id;   /* [productN_id] of the sender */
+    int64_t product;        /* the hub's, as it was said; 0: it was not */
+    int64_t sku_id;         /* the hub's SKU; 0: the campaign knows none of that name */
+    int64_t linked;         /* the product that the SKU is linked to now; not stored; 0: none */
+    int64_t product_number; /* of order_line_product(); 0: not known */
+    str sku;                /* as it was said */
+    str name;               /* as it was said */
+    str linked_name;        /* of the product that the SKU is linked to now; not stored */
+    str sender_id;          /* [productN_id] of the sender */
     str external_id, crm_id, campaign_product_id;
     /* In what arrives, a quantity of 0, prices of −1 and a recurring price of 0 are not said. */
     int64_t quantity;

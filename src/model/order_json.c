@@ -25,6 +25,8 @@ static void put_line(struct json_writer *out, const struct order_line *line)
 {
     json_begin_object(out);
     put_int(out, "product", line->product);
+    if (line->product != 0) /* else the SKU says it, when it is read */
+        put_int(out, "productNumber", line->product_number);
     put_int(out, "skuId", line->sku_id);
     put_text(out, "sku", line->sku);
     put_text(out, "name", line->name);
@@ -121,6 +123,7 @@ static struct order_line get_line(json from)
 {
     struct order_line line = {
         .product = get_int(from, "product"),
+        .product_number = get_int(from, "productNumber"),
         .sku_id = get_int(from, "skuId"),
         .sku = get_text(from, "sku"),
         .name = get_text(from, "name"),

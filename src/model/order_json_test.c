@@ -8,9 +8,12 @@ static struct order full(struct arena *arena)
 {
     static const uint64_t changes[] = { 1, UINT64_MAX, 0xfedcba9876543210 };
     struct order_line *lines = ARENA_ARRAY(arena, struct order_line, 2);
-    lines[0] = (struct order_line){
-        .product = 7, .sku = STR("a \"b\""), .quantity = 3, .price = 29400, .ship_price = -5
-    };
+    lines[0] = (struct order_line){ .product = 7,
+                                    .product_number = 2,
+                                    .sku = STR("a \"b\""),
+                                    .quantity = 3,
+                                    .price = 29400,
+                                    .ship_price = -5 };
     lines[1] = (struct order_line){ .sku_id = 9,
                                     .sku = STR("club"),
                                     .recurring = true,

@@ -4,6 +4,7 @@
 #include "base/redact.h"
 #include "mapping/custom_event.h"
 #include "mapping/fold.h"
+#include "mapping/sku.h"
 #include "model/money.h"
 #include "record/card.h"
 #include "json/write.h"
@@ -244,6 +245,24 @@ static bool is_said(const str *slots)
     return false;
 }
 
+static str read_id(struct reading *reading, int at, enum crm_slot slot, const char *name)
+{
+    str text = reading->slots[at][slot];
+    (void)fits(reading, slot_name(reading, at, name), text, CLIENT_PRODUCT_MAX);
+    return text;
+}
+
+/* Beside `product`: empty where it is that itself. */
+static str read_sku(struct reading *reading, int at, str product)
+{
+    str text = reading->slots[at][CRM_SLOT_SKU];
+    str sku = {};
+    if (text.len > 0 && !str_equal(text, product) && !sku_read(text, &sku))
+        wrong(reading, slot_name(reading, at, "sku"), "format",
+              STR("must have at most 100 characters, none of them a control character"));
+    return sku;
+}
+
 static void add_line(struct reading *reading, int at, struct order_line *line,
                      struct client_line *said)
 {
@@ -259,7 +278,12 @@ static void add_line(struct reading *reading, int at, struct order_line *line,
     (void)fits(reading, slot_name(reading, at, "name"), slots[CRM_SLOT_NAME], CLIENT_VALUE_MAX);
     (void)fits(reading, slot_name(reading, at, "nextBillDate"), slots[CRM_SLOT_NEXT_BILL_DATE], 40);
     *line = (struct order_line){
+        .sku = read_sku(reading, at, said->product),
         .name = card_mask_text(slots[CRM_SLOT_NAME], reading->arena),
+        .external_id = read_id(reading, at, CRM_SLOT_EXTERNAL_ID, "externalId"),
+        .crm_id = read_id(reading, at, CRM_SLOT_CRM_ID, "crmId"),
+        .campaign_product_id =
+            read_id(reading, at, CRM_SLOT_CAMPAIGN_PRODUCT_ID, "campaignProductId"),
         .next_bill = slots[CRM_SLOT_NEXT_BILL_DATE],
         .quantity = read_quantity(reading, slot_name(reading, at, "qty"), slots[CRM_SLOT_QTY]),
         .price = read_price(reading, slot_name(reading, at, "price"), slots[CRM_SLOT_PRICE], -1),

@@ -20,7 +20,7 @@
 #define CLIENT_PRODUCT_MAX 100
 
 struct client_line {
-    str product; /* the number of a product, or a SKU of the campaign */
+    str product; /* the number of a product; else the line's SKU, where it has none beside that */
     int slot;    /* N of productN_id; 0: productId */
 };
 

@@ -51,6 +51,8 @@ static const struct {
     { "product1_id=1&product1_qty=0&product1_price=1.001&product1_shipPrice=-1",
       "product1_qty product1_price product1_shipPrice" },
     { "product2_price=1.00", "product2_id" },
+    { "product1_id=1&product1_sku=a%01b&product1_recurringPrice=x",
+      "product1_sku product1_recurringPrice" },
     { "product101_id=1", "product101_id" },
     { "product0_id=1", "product0_id" },
     { "productId=1&productQty=x&productPrice=y", "productQty productPrice" },
@@ -81,11 +83,12 @@ static void takes_an_order(void **state)
 {
     (void)state;
     struct reading reading;
-    read_as(
-        &reading,
-        "orderId=F5&actualOrderId=12&campaignId=7&customerId=3&firstName=Ann&city=Albany"
-        "&shipCity=Troy&billShipSame=1&currencyCode=eur&product3_id=a&product1_id=14"
-        "&product1_qty=2&product1_price=9.5&product3_shipPrice=1&affId=x&requestUri=/p&custom1=");
+    read_as(&reading,
+            "orderId=F5&actualOrderId=12&campaignId=7&customerId=3&firstName=Ann&city=Albany"
+            "&shipCity=Troy&billShipSame=1&currencyCode=eur&product3_id=a&product1_id=14"
+            "&product1_qty=2&product1_price=9.5&product1_sku=neuro&product1_externalId=e"
+            "&product1_crmId=c&product1_campaignProductId=p&product3_sku=a&product3_shipPrice=1&"
+            "affId=x&requestUri=/p&custom1=");
     const struct client_order *said = &reading.said;
     assert_true(reading.good);
     assert_text(said->client_order_id, "F5");
@@ -104,6 +107,11 @@ static void takes_an_order(void **state)
     assert_int_equal(said->facts.lines[0].price, 950);
     assert_int_equal(said->facts.lines[1].price, -1);
     assert_int_equal(said->facts.lines[1].ship_price, 100);
+    assert_text(said->facts.lines[0].sku, "neuro");
+    assert_text(said->facts.lines[0].external_id, "e");
+    assert_text(said->facts.lines[0].crm_id, "c");
+    assert_text(said->facts.lines[0].campaign_product_id, "p");
+    assert_text(said->facts.lines[1].sku, ""); /* it is what the product is found by */
     assert_text(said->rest, "{\"billShipSame\":\"1\",\"requestUri\":\"/p\"}");
     done(&reading);
 }

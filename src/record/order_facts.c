@@ -113,6 +113,9 @@ static void settle_line(struct order_line *line, const struct order_line *before
         return;
     keep_text(&line->name, before->name);
     keep_text(&line->sender_id, before->sender_id);
+    keep_text(&line->external_id, before->external_id);
+    keep_text(&line->crm_id, before->crm_id);
+    keep_text(&line->campaign_product_id, before->campaign_product_id);
     keep_purchase(line, before);
 }
 

@@ -88,16 +88,18 @@ static int find_by_number(struct sql *sql, const struct order_wanted *wanted, st
 static int link_line(struct sql *sql, int64_t organization, struct arena *arena,
                      struct order_line *line)
 {
-    struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql,
-                  "SELECT s.product, p.name FROM skus s LEFT JOIN products p ON p.id = s.product"
-                  " AND p.organization = s.organization"
-                  " WHERE s.id = $1 AND s.organization = $2",
-                  SQL_I(line->sku_id), SQL_I(organization));
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        "SELECT s.product, p.name, p.number FROM skus s LEFT JOIN products p ON p.id = s.product"
+        " AND p.organization = s.organization"
+        " WHERE s.id = $1 AND s.organization = $2",
+        SQL_I(line->sku_id), SQL_I(organization));
     int r = sql_next(&query);
     if (r > 0) {
         line->linked = sql_int(&query, 0);
         line->linked_name = sql_text(&query, 1, arena);
+        if (line->product == 0)
+            line->product_number = sql_int(&query, 2);
     }
     return fail(MIN_OF(r, 0));
 }

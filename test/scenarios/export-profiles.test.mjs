@@ -547,7 +547,7 @@ scenario('a line without a name has that of the product its SKU is linked to: in
     assert.deepEqual([await previewed(), await named()], [product.name, product.name]);
     expect(await api.post(`/api/v1/orders/${order.id}/changes`, { id: 'c1', type: 'chargeback' }), 201);
     const sent = await until('it is sent', async () => receiver.requests.find((one) => one.path.includes('linked-name')));
-    assert.deepEqual(Object.fromEntries(new URL(sent.path, 'http://x').searchParams), { name: product.name, id: product.id, mark: 'linked-name' });
+    assert.deepEqual(Object.fromEntries(new URL(sent.path, 'http://x').searchParams), { name: product.name, id: `${product.number}`, mark: 'linked-name' });
 });
 
 scenario('explain and preview: what was about one line of an order is that line\'s', async () => {

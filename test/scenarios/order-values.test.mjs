@@ -132,3 +132,33 @@ scenario('S1.23: what is billed each time is not what a trial was sold for', asy
     assert.equal((await last(shop, seen)).totalPrice, '20.00');
     assert.equal((await newest()).captured, '32.00');
 });
+
+scenario('S1.23: product ids are numbers, what a client says of a product is kept, and sums are made of lines', async () => {
+    const { shop, api, hub, postback, good } = await setUp();
+    await makeSku(api, shop.campaign.id, 'club-1', { productId: shop.club.id });
+    const NAMES = ['product1_id', 'product2_id', 'product1_sku', 'product2_sku', 'product1_externalId', 'product1_crmId', 'product1_campaignProductId', 'totalShipping', 'baseShipping', 'basePrice'];
+    const seen = await shop.profile(['new_sale', 'fulfillment_shipped'], { mappings: fields(...NAMES) });
+    const known = async () => Object.fromEntries(Object.entries(await last(shop, seen)).filter(([, value]) => value !== ''));
+    const numbers = { product1_id: `${shop.product.number}`, product2_id: `${shop.club.number}` };
+    const shipped = { ...numbers, product2_sku: 'club-1', totalShipping: '5.00', baseShipping: '5.00', basePrice: '106.00' };
+    const order = await shop.order({ lines: [{ productId: shop.product.id, price: '94.00', shipPrice: '5.00' }, { sku: 'club-1' }] });
+    assert.deepEqual(await known(), shipped);
+    await hub.restart();
+    await shop.change(order, { type: 'shipped', trackingNumber: 'T' });
+    assert.deepEqual(await known(), shipped, 'as the store has it');
+    await shop.order({ fields: { totalShipping: '7.00', basePrice: '90.00' } });
+    assert.deepEqual(await known(), { product1_id: numbers.product1_id, product1_sku: 'neuro-1', totalShipping: '7.00', baseShipping: '7.00', basePrice: '90.00' });
+
+    const base = { campaignId: 1, firstName: 'Ann', lastName: 'Lee', product1_price: '1.00' };
+    await good('/order/import/', { ...base, product1_id: shop.product.number, product1_sku: 'their-1', product1_externalId: 'EX', product1_crmId: 'CR', product1_campaignProductId: 'CP' });
+    assert.deepEqual(await known(), { product1_id: numbers.product1_id, product1_sku: 'their-1', product1_externalId: 'EX', product1_crmId: 'CR', product1_campaignProductId: 'CP', basePrice: '1.00' });
+    const made = await good('/order/import/', { ...base, product1_id: '4711', product1_sku: 'neuro-1' });
+    assert.deepEqual(await known(), { product1_id: '4711', product1_sku: 'neuro-1', basePrice: '1.00' });
+    assert.equal(made.items['1'].productId, shop.product.number);
+    await good('/order/import/', { ...base, product1_id: 'neuro-1' });
+    assert.deepEqual(await known(), { product1_id: numbers.product1_id, product1_sku: 'neuro-1', basePrice: '1.00' });
+    // A postback's id is its sender's.
+    await postback({ customerType: 'SALE', product1_id: '77', product1_sku: 'club-1', product1_price: '2.00', product1_externalId: 'EX', totalPrice: '2.00' });
+    await postback({ customerType: 'FULFILLMENT', trackingNumber: 'T', product1_sku: 'club-1' });
+    assert.deepEqual(await known(), { product1_id: '77', product1_sku: 'club-1', product1_externalId: 'EX', basePrice: '2.00' });
+});
