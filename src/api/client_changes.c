@@ -171,37 +171,57 @@ static int cancel_purchase(struct client_work *work)
 struct word {
     str name;
     enum order_change_kind kind;
+    enum fulfillment_state state; /* where it is no change */
 };
 
-static bool find_word(const struct word *words, size_t count, str name,
-                      enum order_change_kind *ret_kind)
+static str take_letter(str *text)
+{
+    while (text->len > 0 && (text->ptr[0] == ' ' || text->ptr[0] == '_' || text->ptr[0] == '-'))
+        *text = str_skip(*text, 1);
+    str letter = str_head(*text, 1);
+    *text = str_skip(*text, letter.len);
+    return letter;
+}
+
+/* "RMA Pending" is RMA_PENDING. */
+static bool is_word(str text, str name)
+{
+    while (text.len > 0 || name.len > 0)
+        if (!str_equal_nocase(take_letter(&text), take_letter(&name)))
+            return false;
+    return true;
+}
+
+/* NULL: it is none of them. */
+static const struct word *find_word(const struct word *words, size_t count, str text)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_equal_nocase(words[i].name, name)) {
-            *ret_kind = words[i].kind;
-            return true;
-        }
-    return false;
+        if (is_word(text, words[i].name))
+            return &words[i];
+    return NULL;
 }
 
 static int read_status(struct client_work *work, struct order_change *what)
 {
     static const struct word words[] = {
-        { STR_INIT("ACTIVE"), CHANGE_REACTIVATE },
-        { STR_INIT("PAUSED"), CHANGE_PAUSE },
-        { STR_INIT("CANCELLED"), CHANGE_CANCEL },
-        { STR_INIT("RECYCLE_BILLING"), CHANGE_REBILL_DECLINED },
-        { STR_INIT("RECYCLE_FAILED"), CHANGE_RECYCLE_FAILED },
+        { STR_INIT("ACTIVE"), .kind = CHANGE_REACTIVATE },
+        { STR_INIT("PAUSED"), .kind = CHANGE_PAUSE },
+        { STR_INIT("CANCELLED"), .kind = CHANGE_CANCEL },
+        { STR_INIT("RECYCLE_BILLING"), .kind = CHANGE_REBILL_DECLINED },
+        { STR_INIT("RECYCLE_FAILED"), .kind = CHANGE_RECYCLE_FAILED },
     };
 
     str status = parameter(work, "status");
+    const struct word *word = find_word(words, COUNT_OF(words), status);
     if (flag(work, "billNow"))
         return client_refuse_field(work->call, "billNow",
                                    "cannot be: nothing is billed here. A rebill is recorded by "
                                    "the orders API");
     if (flag(work, "reactivate"))
         what->kind = CHANGE_REACTIVATE;
-    else if (status.len > 0 && !find_word(words, COUNT_OF(words), status, &what->kind))
+    else if (word != NULL)
+        what->kind = word->kind;
+    else if (status.len > 0)
         return client_refuse_field(work->call, "status",
                                    "must be ACTIVE, PAUSED, CANCELLED, RECYCLE_BILLING or "
                                    "RECYCLE_FAILED");
@@ -280,46 +300,47 @@ static int find_fulfillment(struct client_work *work)
                                 : fail(r);
 }
 
+static const struct word fulfillment_words[] = {
+    { STR_INIT("shipped"), .kind = CHANGE_SHIPPED },
+    { STR_INIT("delivered"), .kind = CHANGE_DELIVERED },
+    { STR_INIT("rma_pending"), .kind = CHANGE_RMA_ISSUED },
+    { STR_INIT("returned"), .kind = CHANGE_RMA_RECEIVED },
+    { STR_INIT("cancelled"), .state = FULFILLMENT_CANCELLED },
+    { STR_INIT("pending"), .state = FULFILLMENT_PENDING },
+    { STR_INIT("pending_shipment"), .state = FULFILLMENT_PENDING },
+    { STR_INIT("hold"), .state = FULFILLMENT_PENDING },
+};
+
 /* The same status with the same tracking or RMA number is a repeat. */
-static uint64_t fulfillment_key(struct client_work *work, str status)
+static uint64_t fulfillment_key(struct client_work *work, const struct word *word)
 {
-    const str parts[] = { arena_lower(&work->call->request->arena, status),
-                          parameter(work, "trackingNumber"), parameter(work, "rmaNumber") };
+    const str parts[] = { word->name, parameter(work, "trackingNumber"),
+                          parameter(work, "rmaNumber") };
     return client_key(&work->call->request->arena, "fulfillment", parts, COUNT_OF(parts));
 }
 
 static int update_fulfillment(struct client_work *work)
 {
-    static const struct word words[] = {
-        { STR_INIT("SHIPPED"), CHANGE_SHIPPED },
-        { STR_INIT("DELIVERED"), CHANGE_DELIVERED },
-        { STR_INIT("RMA_PENDING"), CHANGE_RMA_ISSUED },
-        { STR_INIT("RETURNED"), CHANGE_RMA_RECEIVED },
-        { STR_INIT("CANCELLED"), CHANGE_NONE },
-        { STR_INIT("PENDING"), CHANGE_NONE },
-    };
-
     str status = parameter(work, "fulfillmentStatus");
-    struct order_change what = { .key = fulfillment_key(work, status) };
+    const struct word *word = find_word(fulfillment_words, COUNT_OF(fulfillment_words), status);
     int r = find_fulfillment(work);
     if (r != 0)
         return r;
     if (status.len == 0)
         return client_refuse_field(work->call, "fulfillmentStatus", CLIENT_REQUIRED);
-    if (!find_word(words, COUNT_OF(words), status, &what.kind))
+    if (word == NULL)
         return client_refuse_field(work->call, "fulfillmentStatus",
-                                   "must be PENDING, SHIPPED, DELIVERED, RMA_PENDING, RETURNED or "
-                                   "CANCELLED");
-    if (what.kind == CHANGE_SHIPPED && parameter(work, "trackingNumber").len == 0)
+                                   "must be HOLD, PENDING, SHIPPED, DELIVERED, RMA_PENDING, "
+                                   "RETURNED or CANCELLED");
+    if (word->kind == CHANGE_SHIPPED && parameter(work, "trackingNumber").len == 0)
         return client_refuse_field(work->call, "trackingNumber", CLIENT_REQUIRED);
-    if (what.kind == CHANGE_RMA_ISSUED && parameter(work, "rmaNumber").len == 0)
+    if (word->kind == CHANGE_RMA_ISSUED && parameter(work, "rmaNumber").len == 0)
         return client_refuse_field(work->call, "rmaNumber", CLIENT_REQUIRED);
     struct order_arrival arrival = client_arrival(work, "order_change");
-    if (what.kind != CHANGE_NONE)
-        arrival.input.change = what;
-    else
-        arrival.input.facts.fulfillment =
-            str_equal_nocase(status, STR("PENDING")) ? FULFILLMENT_PENDING : FULFILLMENT_CANCELLED;
+    if (word->kind != CHANGE_NONE)
+        arrival.input.change =
+            (struct order_change){ .kind = word->kind, .key = fulfillment_key(work, word) };
+    arrival.input.facts.fulfillment = word->state;
     r = client_take(work, &arrival);
     return r == 0 ? client_answer(work) : r;
 }

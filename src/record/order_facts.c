@@ -16,11 +16,25 @@ static void take_values(struct order *order, const struct order_facts *facts)
     if (facts->currency.len > 0)
         order->currency = facts->currency;
     order->test = order->test || facts->test;
-    if (facts->fulfillment != FULFILLMENT_NONE)
-        order->fulfillment = facts->fulfillment;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
     if (order->ordered_ms == 0)
         order->ordered_ms = facts->ordered_ms;
+}
+
+/* A system that cannot be told says in each postback where the parcel stands, and one that was sent
+ * before may come again: that the parcel waits is no news of one that has gone. */
+static void take_fulfillment(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
+    bool waits =
+        order->fulfillment <= FULFILLMENT_PENDING || order->fulfillment == FULFILLMENT_CANCELLED;
+    bool late = step->lenient && facts->fulfillment == FULFILLMENT_PENDING && !waits;
+    if (facts->fulfillment == FULFILLMENT_NONE || facts->fulfillment == order->fulfillment)
+        return;
+    if (late || order_is_old(order, facts))
+        order_note(step, STR("It is beyond that: where its parcel stood is old news."));
+    else
+        order->fulfillment = facts->fulfillment;
 }
 
 static bool same_text(str a, str b)
@@ -196,6 +210,7 @@ void order_take_facts(struct step *step)
 {
     const struct order_facts *facts = &step->input->facts;
     take_values(step->order, facts);
+    take_fulfillment(step, facts);
     if (facts->lines_said && facts->lines_are_all)
         replace_lines(step, facts);
     else if (facts->lines_said)

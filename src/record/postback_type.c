@@ -115,16 +115,21 @@ struct kind_row {
     enum order_change_kind kind;
 };
 
-static const struct kind_row fulfillment_statuses[] = {
-    { STR_INIT("SHIPPED"), CHANGE_SHIPPED },
-    { STR_INIT("DELIVERED"), CHANGE_DELIVERED },
-    { STR_INIT("RMAPENDING"), CHANGE_RMA_ISSUED },
-    { STR_INIT("RETURNED"), CHANGE_RMA_RECEIVED },
-    { STR_INIT("HOLD"), CHANGE_NONE },
-    { STR_INIT("PENDING"), CHANGE_NONE },
-    { STR_INIT("PENDINGSHIPMENT"), CHANGE_NONE },
-    { STR_INIT("CANCELLED"), CHANGE_NONE },
-    { STR_INIT("CANCELED"), CHANGE_NONE },
+/* What has become of the parcel is a change; that it waits, or will not go, is a state. */
+static const struct {
+    str name;
+    enum order_change_kind kind;
+    enum fulfillment_state state; /* none: the change brings it */
+} fulfillment_statuses[] = {
+    { STR_INIT("SHIPPED"), .kind = CHANGE_SHIPPED },
+    { STR_INIT("DELIVERED"), .kind = CHANGE_DELIVERED },
+    { STR_INIT("RMAPENDING"), .kind = CHANGE_RMA_ISSUED },
+    { STR_INIT("RETURNED"), .kind = CHANGE_RMA_RECEIVED },
+    { STR_INIT("HOLD"), .state = FULFILLMENT_PENDING },
+    { STR_INIT("PENDING"), .state = FULFILLMENT_PENDING },
+    { STR_INIT("PENDINGSHIPMENT"), .state = FULFILLMENT_PENDING },
+    { STR_INIT("CANCELLED"), .state = FULFILLMENT_CANCELLED },
+    { STR_INIT("CANCELED"), .state = FULFILLMENT_CANCELLED },
 };
 
 static const struct kind_row order_types[] = {
@@ -189,10 +194,30 @@ static enum order_change_kind find_kind(struct postback_reading *reading, enum c
     return CHANGE_NONE;
 }
 
-static enum order_change_kind fulfillment_kind(struct postback_reading *reading)
+static int find_fulfillment(const struct postback_reading *reading)
 {
-    return find_kind(reading, CRM_FULFILLMENT_STATUS, fulfillment_statuses,
-                     COUNT_OF(fulfillment_statuses));
+    char folded[FOLDED_MAX];
+    str name = postback_fold(reading->said[CRM_FULFILLMENT_STATUS], folded);
+    int at = COUNT_OF(fulfillment_statuses);
+    while (--at >= 0 && !str_equal(name, fulfillment_statuses[at].name))
+        continue;
+    return at;
+}
+
+static enum order_change_kind fulfillment_kind(const struct postback_reading *reading)
+{
+    int at = find_fulfillment(reading);
+    return at < 0 ? CHANGE_NONE : fulfillment_statuses[at].kind;
+}
+
+/* Whatever else has happened. */
+static void take_fulfillment(struct postback_reading *reading)
+{
+    int at = find_fulfillment(reading);
+    if (at < 0)
+        note_unknown(reading, CRM_FULFILLMENT_STATUS);
+    else
+        reading->out->input.facts.fulfillment = fulfillment_statuses[at].state;
 }
 
 /* ── the total ── */
@@ -472,6 +497,7 @@ void postback_decide(struct postback_reading *reading)
         input->facts.total_said = true;
         input->facts.total = total.amount;
     }
+    take_fulfillment(reading);
     if (is_timeless(reading))
         set_timeless_keys(reading);
     else if (input->change.kind != CHANGE_NONE)

@@ -98,6 +98,34 @@ TEST(customer_types)
     }
 }
 
+TEST(parcels_that_wait)
+{
+    static const struct {
+        const char *query;
+        enum fulfillment_state state;
+        const char *noted;
+    } cases[] = {
+        { "customerType=SALE&fulfillmentStatus=Pending+Shipment", FULFILLMENT_PENDING, NULL },
+        { "customerType=FULFILLMENT&fulfillmentStatus=HOLD", FULFILLMENT_PENDING, NULL },
+        { "orderStatus=COMPLETE&fulfillmentStatus=PENDING", FULFILLMENT_PENDING, NULL },
+        { "customerType=FULFILLMENT&fulfillmentStatus=Canceled", FULFILLMENT_CANCELLED, NULL },
+        { "customerType=FULFILLMENT&fulfillmentStatus=SHIPPED", FULFILLMENT_NONE, NULL },
+        { "customerType=SALE&fulfillmentStatus=LOST", FULFILLMENT_NONE, "fulfillmentStatus" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        read_of_order(&reading, label);
+        CHECK_INT(label, reading.postback.input.facts.fulfillment, cases[i].state);
+        if (cases[i].noted == NULL)
+            CHECK_STR(label, reading.postback.notes, STR(""));
+        else
+            CHECK(label, has(reading.postback.notes, cases[i].noted));
+        done(&reading);
+    }
+}
+
 /* What our own exports have for a type, and the labels for people, are all known. */
 TEST(own_names)
 {
@@ -305,6 +333,6 @@ TEST(what_is_noted_of_a_repeat)
     done(&sale);
 }
 
-RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(own_names), cmocka_unit_test(amounts),
-          cmocka_unit_test(keys), cmocka_unit_test(a_life),
-          cmocka_unit_test(what_is_noted_of_a_repeat))
+RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(parcels_that_wait),
+          cmocka_unit_test(own_names), cmocka_unit_test(amounts), cmocka_unit_test(keys),
+          cmocka_unit_test(a_life), cmocka_unit_test(what_is_noted_of_a_repeat))

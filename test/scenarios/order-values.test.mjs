@@ -162,3 +162,30 @@ scenario('S1.23: product ids are numbers, what a client says of a product is kep
     await postback({ customerType: 'FULFILLMENT', trackingNumber: 'T', product1_sku: 'club-1' });
     assert.deepEqual(await known(), { product1_id: '77', product1_sku: 'club-1', product1_externalId: 'EX', basePrice: '2.00' });
 });
+
+scenario('S1.62: where the parcel stands is kept when it waits or is cancelled, too; a replay takes nothing back', async () => {
+    const { shop, postback, client, good, newest } = await setUp();
+    const stands = async (more) => {
+        const { data, notes } = await postback({ totalPrice: '9.00', ...more });
+        assert.deepEqual(notes, []);
+        return [(await newest()).fulfillment, data.notes.length];
+    };
+    const sale = { customerType: 'SALE', fulfillmentStatus: 'PENDING' };
+    assert.deepEqual(await stands(sale), ['pending', 0]);
+    assert.deepEqual(await stands({ customerType: 'FULFILLMENT', fulfillmentStatus: 'CANCELLED' }), ['cancelled', 0]);
+    assert.deepEqual(await stands({ customerType: 'FULFILLMENT', fulfillmentStatus: 'HOLD' }), ['pending', 0]);
+    assert.deepEqual(await stands({ customerType: 'FULFILLMENT', fulfillmentStatus: 'SHIPPED', trackingNumber: 'T' }), ['shipped', 0]);
+    assert.deepEqual(await stands(sale), ['shipped', 1], 'the sale once more');
+    assert.deepEqual(await stands({ customerType: 'FULFILLMENT', fulfillmentStatus: 'CANCELLED', dateUpdated: '2026-11-01 00:00:00' }), ['cancelled', 0]);
+    assert.deepEqual(await stands({ fulfillmentStatus: 'PENDING', dateUpdated: '2026-10-01 00:00:00' }), ['cancelled', 1], 'older news');
+
+    const { orderId } = await good('/order/import/', { campaignId: 1, firstName: 'Ann', lastName: 'Lee', product1_id: 1 });
+    const update = async (fulfillmentStatus, more) => (await good('/fulfillment/update/', { orderId, fulfillmentStatus, ...more })).fulfillments[0].status;
+    assert.equal(await update('Hold'), 'PENDING');
+    assert.equal(await update('Shipped', { trackingNumber: 'T' }), 'SHIPPED');
+    assert.equal(await update('Pending Shipment'), 'PENDING');
+    assert.equal(await update('RMA Pending', { rmaNumber: 'R' }), 'RMA_PENDING');
+    assert.equal(await update('rma-pending', { rmaNumber: 'R' }), 'RMA_PENDING', 'a repeat');
+    assert.equal((await shop.api.all('/api/v1/events')).filter((event) => event.type === 'order.rma_issued').length, 1);
+    assert.match((await client('/fulfillment/update/', { orderId, fulfillmentStatus: 'RMA Pendin' })).message.fulfillmentStatus, /must be HOLD/);
+});
