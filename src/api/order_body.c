@@ -176,6 +176,8 @@ static enum crm_field reason_field(enum order_change_kind kind)
 {
     switch (kind) {
     case CHANGE_CHARGEBACK:
+    case CHANGE_REFUND:
+        return CRM_REFUND_REASON;
         return CRM_CHARGEBACK_NOTE;
     case CHANGE_DECLINE:
     case CHANGE_REBILL_DECLINED:
@@ -183,11 +185,39 @@ static enum crm_field reason_field(enum order_change_kind kind)
     case CHANGE_QA_DECLINED:
         return CRM_DECLINE_REASON;
     default:
-        return CRM_REFUND_REASON;
+        return CRM_NONE;
     }
 }
 
 bool order_body_read_change(struct call *call)
+/* What the order does not keep is in the event. */
+static void take_reason(struct call *call, struct order_arrival *arrival)
+{
+    str text = card_mask_text(text_of(call->body, "reason"), &call->request->arena);
+    enum crm_field field = reason_field(arrival->input.change.kind);
+    struct buf buf;
+    if (field != CRM_NONE)
+        take_value(&arrival->input.facts, field, text);
+    if (field != CRM_NONE || text.len == 0)
+        return;
+    buf_init(&buf, &call->request->arena, SIZE_MAX / 2);
+    struct json_writer out = json_writer(&buf);
+    json_begin_object(&out);
+    json_member_string(&out, STR("reason"), text);
+    json_end_object(&out);
+    arrival->received = buf_str(&buf);
+}
+
+static void check_amount(struct call *call, const struct order_change *change)
+{
+    bool has = change->kind == CHANGE_REFUND || change->kind == CHANGE_CHARGEBACK ||
+               order_is_bill(change->kind);
+    if (change->amount_said && !has)
+        call_wrong(call, "amount", "unknown",
+                   STR("Only a refund, a chargeback and a bill have an amount: leave it out. What "
+                       "was sold for how much is in the order's lines and total."));
+}
+
 {
     struct order_arrival *arrival = new_arrival(call, "order_change");
     struct order_facts *facts = &arrival->input.facts;
@@ -203,8 +233,10 @@ bool order_body_read_change(struct call *call)
     read_values(json_get(call->body, STR("fields")), &call->request->arena, facts);
     take_value(facts, CRM_TRACKING_NUMBER, text_of(call->body, "trackingNumber"));
     take_value(facts, CRM_RMA_NUMBER, text_of(call->body, "rmaNumber"));
-    take_value(facts, reason_field(change->kind),
-               card_mask_text(text_of(call->body, "reason"), &call->request->arena));
+    take_value(facts, CRM_SHIP_CARRIER,
+               card_mask_text(text_of(call->body, "shipCarrier"), &call->request->arena));
+    take_reason(call, arrival);
+    check_amount(call, change);
     read_lines(call, facts);
     if (facts->lines_said && change->kind != CHANGE_UPSELL)
         call_wrong(call, "lines", "unknown", STR("Only an upsell brings lines."));

@@ -156,9 +156,9 @@ const struct schema schema_new_change = SCHEMA(
       .example = "\"refund-17\"" },
     { "type", SHAPE_STRING, REQUIRED, .choices = change_choices, .example = "\"refund\"" },
     { "amount", SHAPE_MONEY,
-      .help =
-          "of a refund, chargeback or rebill: " MONEY_HELP "; when it is not given, all that is "
-          "left, or the lines' prices",
+      .help = "of a refund, a chargeback or a bill, also of one that was declined: " MONEY_HELP
+              "; when it is not given, all that is "
+              "left, or the lines' prices",
       .example = "\"10.00\"" },
     { "sku", SHAPE_STRING, .most = 100,
       .help = "of the purchase that it is about; when neither it nor productId is given, all that "
@@ -167,11 +167,13 @@ const struct schema schema_new_change = SCHEMA(
     { "productId", SHAPE_STRING, ID_EXAMPLE("prd") },
     { "trackingNumber", SHAPE_STRING, .most = VALUE_MAX, .help = "of what is shipped",
       .example = "\"1Z999AA10123456784\"" },
+    { "shipCarrier", SHAPE_STRING, .most = VALUE_MAX, .help = "who carries what is shipped",
+      .example = "\"UPS\"" },
     { "rmaNumber", SHAPE_STRING, .most = VALUE_MAX, .help = "of a return that is agreed to",
       .example = "\"R-1001\"" },
     { "reason", SHAPE_STRING, .most = VALUE_MAX,
-      .help = "why it was declined, refunded or charged "
-              "back",
+      .help = "why it was declined, refunded or charged back; of any other change it is in the "
+              "event alone",
       .example = "\"Card Declined\"" },
     { "fields", SHAPE_OBJECT, MEMBER_DEEP, .of = &field_values },
     { "lines", SHAPE_OBJECTS, MEMBER_DEEP, .of = &new_line, .most = 20,

@@ -407,7 +407,12 @@ static str value(const struct crm_source *source, enum crm_field field, struct a
         return base_price(source, arena);
     if (field == CRM_TOTAL_SHIPPING)
         return total_shipping(source, arena);
-    return stored(source, field);
+    str said = stored(source, field);
+    if (said.len == 0 && field == CRM_DATE_REFUNDED)
+        return local(source, source->order->refunded_ms, arena);
+    if (said.len == 0 && field == CRM_CHARGEBACK_DATE)
+        return local(source, source->order->charged_back_ms, arena);
+    return said;
 }
 
 str crm_value(const struct crm_source *source, struct crm_ref ref, struct arena *arena)

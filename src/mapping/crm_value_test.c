@@ -127,6 +127,14 @@ TEST(what_depends_on_the_moment)
     order.sender_order_id = STR("279415");
     CHECK_STR("sender's", value_of(&source, "orderId", &arena), STR("279415"));
     CHECK_STR("sender's", value_of(&source, "actualOrderId", &arena), STR("279415"));
+    CHECK_STR("nobody knows", value_of(&source, "dateRefunded", &arena), STR(""));
+    order.refunded_ms = order.charged_back_ms = 1789600000000;
+    CHECK_STR("when it came", value_of(&source, "dateRefunded", &arena),
+              STR("2026-09-16 19:06:40"));
+    CHECK_STR("when it came", value_of(&source, "chargebackDate", &arena),
+              STR("2026-09-16 19:06:40"));
+    order.values[CRM_DATE_REFUNDED] = STR("2026-09-15");
+    CHECK_STR("as it was said", value_of(&source, "dateRefunded", &arena), STR("2026-09-15"));
     order.ordered_ms = 1789600000000;
     CHECK_STR("there", value_of(&source, "orderDate", &arena), STR("2026-09-16 19:06:40"));
     CHECK_STR("there", value_of(&source, "timeCreated", &arena), STR("19:06:40"));

@@ -194,6 +194,8 @@ struct order {
     int64_t refunded;
     int64_t refund;       /* the newest */
     int64_t charged_back; /* the newest */
+    int64_t refunded_ms;  /* when the newest was, where its sender does not say so; 0: none */
+    int64_t charged_back_ms;
     enum fulfillment_state fulfillment;
     unsigned told; /* bits of enum customer_type: those of a state that have been told of it */
     int upsells;   /* how many lines of that kind have been told of */

@@ -96,6 +96,8 @@ str order_data_write(const struct order *order, struct arena *arena)
     put_int(out, "refunded", order->refunded);
     put_int(out, "refund", order->refund);
     put_int(out, "chargedBack", order->charged_back);
+    put_int(out, "refundedMs", order->refunded_ms);
+    put_int(out, "chargedBackMs", order->charged_back_ms);
     put_text(out, "fulfillment", fulfillment_state_name(order->fulfillment));
     put_int(out, "told", order->told);
     put_int(out, "upsells", order->upsells);
@@ -206,6 +208,8 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
     order->refunded = get_int(from, "refunded");
     order->refund = get_int(from, "refund");
     order->charged_back = get_int(from, "chargedBack");
+    order->refunded_ms = get_int(from, "refundedMs");
+    order->charged_back_ms = get_int(from, "chargedBackMs");
     if (!fulfillment_state_read(get_text(from, "fulfillment"), &order->fulfillment))
         order->fulfillment = FULFILLMENT_NONE;
     order->told = (unsigned)get_int(from, "told");

@@ -39,6 +39,8 @@ static struct order full(struct arena *arena)
                            .refunded = 4,
                            .refund = 5,
                            .charged_back = 6,
+                           .refunded_ms = 8,
+                           .charged_back_ms = 9,
                            .fulfillment = FULFILLMENT_RMA_PENDING,
                            .told = 0x7fffff,
                            .upsells = 1,

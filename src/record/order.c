@@ -170,6 +170,12 @@ static void be_partial(struct step *step)
     order_tell_once(step, order->line_count == 0 ? CUSTOMER_LEAD : CUSTOMER_ABANDONED_CART);
 }
 
+void order_forget(struct step *step, enum crm_field field)
+{
+    if (step->input->facts.values[field].ptr == NULL)
+        step->order->values[field] = (str){};
+}
+
 /* Not `telling`: that it is, is not what has happened now. */
 void order_be_sold(struct step *step, bool telling)
 {
@@ -181,6 +187,8 @@ void order_be_sold(struct step *step, bool telling)
     }
     order->state = SALE_COMPLETE;
     order->sold = true;
+    if (first)
+        order_forget(step, CRM_DECLINE_REASON);
     if (first && !order_is_bill(step->input->change.kind))
         order->first_total = order->captured = order->total;
     begin_purchases(step);
@@ -225,6 +233,9 @@ void order_refund(struct step *step, int64_t amount)
     struct order *order = step->order;
     order->refund = amount;
     order->refunded += amount;
+    order->refunded_ms = step->input->now_ms;
+    order_forget(step, CRM_DATE_REFUNDED);
+    order_forget(step, CRM_REFUND_REASON);
     bool full = order->refunded >= order->captured;
     if (full)
         order->state = SALE_REFUNDED;
@@ -235,6 +246,8 @@ void order_refund(struct step *step, int64_t amount)
 void order_charge_back(struct step *step, int64_t amount)
 {
     step->order->charged_back = amount;
+    step->order->charged_back_ms = step->input->now_ms;
+    order_forget(step, CRM_CHARGEBACK_DATE);
     step->order->state = SALE_CHARGEBACK;
     order_tell(step, CUSTOMER_CHARGEBACK, -1, amount);
 }

@@ -107,6 +107,7 @@ static void on_purchase(struct step *step)
     if (change->kind == CHANGE_REBILL) {
         order->captured += amount;
         order->recurs = true;
+        order_forget(step, CRM_DECLINE_REASON);
     }
     order_tell(step, rule->type, line, amount);
 }

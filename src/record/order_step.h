@@ -30,6 +30,8 @@ int order_count_upsells(const struct order *order);
 void order_tell_upsell(struct step *step);
 bool order_any_recurs(const struct order *order);
 
+/* What was said of it before; what comes with the news stays. */
+void order_forget(struct step *step, enum crm_field field);
 /* Not `telling`: that it is sold is not what has happened now. */
 void order_be_sold(struct step *step, bool telling);
 /* `again`: it is told although it was declined before. */

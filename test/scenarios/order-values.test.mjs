@@ -1,7 +1,7 @@
 // What an order's fields say: of what has happened to it, as they go out, and between two hubs.
 import assert from 'node:assert/strict';
 
-import { Shop, parametersOf } from '../lib/exports.mjs';
+import { HOUR, Shop, parametersOf } from '../lib/exports.mjs';
 import { PLUGIN_SECRET, makeCampaign, makePlugin, makeProfile, makeRoute, makeSku } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
@@ -188,4 +188,56 @@ scenario('S1.62: where the parcel stands is kept when it waits or is cancelled, 
     assert.equal(await update('rma-pending', { rmaNumber: 'R' }), 'RMA_PENDING', 'a repeat');
     assert.equal((await shop.api.all('/api/v1/events')).filter((event) => event.type === 'order.rma_issued').length, 1);
     assert.match((await client('/fulfillment/update/', { orderId, fulfillmentStatus: 'RMA Pendin' })).message.fulfillmentStatus, /must be HOLD/);
+});
+
+scenario('S1.58 S1.61: a refund and a chargeback have their time; reasons go where they belong, and no further', async () => {
+    const { shop, api, hub, postback, good, newest } = await setUp();
+    const NAMES = ['customerType', 'dateRefunded', 'refundReason', 'chargebackDate', 'chargebackNote', 'declineReason', 'shipCarrier'];
+    const seen = await shop.profile(['decline', 'new_sale', 'partial_refunds', 'chargeback', 'fulfillment_shipped', 'cancel', 'rebill_decline', 'recurring_order'], { mappings: fields(...NAMES) });
+    const local = async () => new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/New_York', dateStyle: 'short', timeStyle: 'medium' }).format(new Date((await hub.clockState()).now));
+    const known = async () => Object.fromEntries(Object.entries(await last(shop, seen)).filter(([, value]) => value !== ''));
+    const order = await shop.order({ state: 'partial', lines: [{ sku: 'neuro-1', price: '47.00' }, { productId: shop.club.id }] });
+    const change = async (body) => {
+        await hub.advance(HOUR);
+        const { eventId } = await shop.change(order, body);
+        return expect(await api.get(`/api/v1/events/${eventId}`), 200).json;
+    };
+    const close = (text, at) => assert.ok(Math.abs(Date.parse(text) - Date.parse(at)) < 10000, `${text} is not ${at}`);
+    await change({ type: 'decline', reason: 'No funds' });
+    assert.deepEqual(await known(), { customerType: 'DECLINE', declineReason: 'No funds' });
+    await change({ type: 'sale' });
+    assert.deepEqual(await known(), { customerType: 'SALE' });
+    await change({ type: 'rebill_declined', reason: 'No funds' });
+    assert.deepEqual(await known(), { customerType: 'REBILL_DECLINE', declineReason: 'No funds' });
+    await change({ type: 'rebill' });
+    assert.deepEqual(await known(), { customerType: 'RECURRING' });
+    const cancel = await change({ type: 'cancel', reason: 'too dear' });
+    assert.deepEqual(cancel.data.received, { reason: 'too dear' });
+    await change({ type: 'shipped', trackingNumber: 'T', shipCarrier: 'UPS' });
+    assert.deepEqual(await known(), { customerType: 'FULFILLMENT', shipCarrier: 'UPS' });
+    await change({ type: 'refund', amount: '5.00', reason: 'broken' });
+    const first = await known();
+    close(first.dateRefunded, await local());
+    assert.deepEqual(first, { customerType: 'PARTIAL_REFUND', shipCarrier: 'UPS', refundReason: 'broken', dateRefunded: first.dateRefunded });
+    await change({ type: 'refund', amount: '5.00' });
+    const second = await known();
+    close(second.dateRefunded, await local());
+    assert.equal(second.refundReason, undefined, 'that was the first one\'s');
+    await change({ type: 'chargeback', amount: '10.00', reason: '4837' });
+    const third = await known();
+    close(third.chargebackDate, await local());
+    assert.deepEqual([third.chargebackNote, third.dateRefunded], ['4837', second.dateRefunded]);
+
+    const { orderId } = await good('/order/import/', { campaignId: 1, firstName: 'Ann', lastName: 'Lee', product1_id: 1 });
+    await good('/order/refund/', { orderId, refundAmount: '5.00', refundReason: 'broken' });
+    const client = await known();
+    close(client.dateRefunded, await local());
+    assert.equal(client.refundReason, 'broken');
+    // What a postback says of it is kept as it was said.
+    await postback({ customerType: 'SALE', totalPrice: '20.00' });
+    await postback({ customerType: 'REFUND', refundAmount: '5.00', dateRefunded: '2026-11-20' });
+    assert.equal((await known()).dateRefunded, '2026-11-20');
+    await postback({ customerType: 'REFUND', refundAmount: '6.00' });
+    close((await known()).dateRefunded, await local());
+    assert.equal((await newest()).refunded, '11.00');
 });

@@ -71,7 +71,9 @@ scenario('a whole life: each occurrence is told once, in its order, as an event 
     assert.deepEqual(sale.order.lines.map((line) => [line.sku, line.qty, line.price, line.recurring]), [['neuro-1', 6, '282.00', false], [null, 1, '12.00', true]]);
     const now = await show(lead);
     assert.deepEqual([now.state, now.fulfillment, now.firstTotal, now.total, now.captured, now.refunded], ['chargeback', 'returned', '294.00', '344.00', '356.00', '356.00']);
-    assert.deepEqual([now.fields.trackingNumber, now.fields.rmaNumber, now.fields.declineReason], ['1Z9', 'R-1', 'Card Declined']);
+    const decline = receiver.requests.map((request) => JSON.parse(request.body)).find(({ type }) => type === 'order.decline');
+    assert.equal(decline.data.order.fields.declineReason, 'Card Declined');
+    assert.deepEqual([now.fields.trackingNumber, now.fields.rmaNumber, now.fields.declineReason], ['1Z9', 'R-1', undefined], 'it was sold behind the decline');
     assert.equal(now.customer.emailAddress, 'Ann@Example.org');
     const events = (await api.all('/api/v1/events')).filter((event) => event.orderId === lead.id);
     assert.equal(events.filter((event) => event.causedBy).length, told.length);
