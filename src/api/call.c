@@ -46,12 +46,24 @@ int call_refuse_code(struct call *call, enum problem_id id, const char *code, st
     return CALL_REFUSED;
 }
 
+/* The last member that it names: of "lines/0/qty" "qty", of "campaignIds/2" "campaignIds". */
+static str last_member(str path)
+{
+    str last = path;
+    while (path.len > 0) {
+        str part = str_cut(&path, '/');
+        if (part.len > 0 && !char_is_digit(part.ptr[0]))
+            last = part;
+    }
+    return last;
+}
+
 void call_wrong(struct call *call, const char *member, const char *code, str message)
 {
     struct arena *arena = &call->request->arena;
     problem_add(&call->problem, arena,
                 (struct field_error){ .pointer = arena_format(arena, "/%s", member),
-                                      .field = str_head(str_c(member), strcspn(member, "/")),
+                                      .field = last_member(str_c(member)),
                                       .code = str_c(code),
                                       .message = message });
 }

@@ -108,7 +108,8 @@ void call_reply_nothing(struct call *call);
 int call_refuse(struct call *call, enum problem_id id, str text);
 /* The same with one error that names a code. */
 int call_refuse_code(struct call *call, enum problem_id id, const char *code, str text);
-/* One wrong value of the body (422 when it is the first problem): "name", or "list/2" of one. */
+/* One wrong value of the body (422 when it is the first problem): "name", or "list/2" of one. Its
+ * `field` is the last name of that. */
 void call_wrong(struct call *call, const char *member, const char *code, str message);
 /* More is waiting than the hub holds: send it again. Returns CALL_REFUSED. */
 int call_refuse_full(struct call *call);

@@ -80,7 +80,7 @@ static void read_line(struct call *call, json from, int index, struct order_line
     (void)read_money(from, "price", &line->price);
     (void)read_money(from, "shipPrice", &line->ship_price);
     (void)read_money(from, "recurringPrice", &line->recurring_price);
-    if (line->sku.len == 0 && line->product == 0)
+    if (line->sku.len == 0 && text_of(from, "productId").len == 0)
         wrong(call, path, "sku", "required", STR("A line needs a sku or a productId."));
 }
 
@@ -172,12 +172,13 @@ static void take_value(struct order_facts *facts, enum crm_field field, str text
         facts->values[field] = text;
 }
 
+/* CRM_NONE: no field of an order is about that. */
 static enum crm_field reason_field(enum order_change_kind kind)
 {
     switch (kind) {
-    case CHANGE_CHARGEBACK:
     case CHANGE_REFUND:
         return CRM_REFUND_REASON;
+    case CHANGE_CHARGEBACK:
         return CRM_CHARGEBACK_NOTE;
     case CHANGE_DECLINE:
     case CHANGE_REBILL_DECLINED:
@@ -189,7 +190,6 @@ static enum crm_field reason_field(enum order_change_kind kind)
     }
 }
 
-bool order_body_read_change(struct call *call)
 /* What the order does not keep is in the event. */
 static void take_reason(struct call *call, struct order_arrival *arrival)
 {
@@ -218,6 +218,7 @@ static void check_amount(struct call *call, const struct order_change *change)
                        "was sold for how much is in the order's lines and total."));
 }
 
+bool order_body_read_change(struct call *call)
 {
     struct order_arrival *arrival = new_arrival(call, "order_change");
     struct order_facts *facts = &arrival->input.facts;

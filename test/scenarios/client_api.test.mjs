@@ -273,7 +273,7 @@ scenario('the client API of a plugin is switched on, changed and off, and says s
     const theirs = hub.client(hub.owners[1]);
     const campaign = await makeCampaign(theirs);
     const taken = expectProblem(await makePlugin(theirs, campaign.id, { clientApi: { loginId: 'shop@example.org' } }), 422, 'invalid');
-    assert.deepEqual(taken.codes, ['clientApi:duplicate']);
+    assert.deepEqual(taken.codes, ['loginId:duplicate']);
     const other = expect(await makePlugin(theirs, campaign.id, { clientApi: {} }), 201).json;
     assert.equal((await send('/campaign/query/', {}, other.clientApi)).message.totalResults, 1, 'the login says whose it is');
 

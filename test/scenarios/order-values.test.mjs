@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import { HOUR, Shop, parametersOf } from '../lib/exports.mjs';
 import { PLUGIN_SECRET, makeCampaign, makePlugin, makeProfile, makeRoute, makeSku } from '../lib/fixtures.mjs';
-import { expect } from '../lib/http.mjs';
+import { expect, expectProblem } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
 
 const LOGIN = { loginId: 'landing', password: 'pass-word' };
@@ -240,4 +240,17 @@ scenario('S1.58 S1.61: a refund and a chargeback have their time; reasons go whe
     await postback({ customerType: 'REFUND', refundAmount: '6.00' });
     close((await known()).dateRefunded, await local());
     assert.equal((await newest()).refunded, '11.00');
+});
+
+scenario('B18: what is wrong with a change is named: an amount that it has no use for, the field by its last name', async () => {
+    const { shop, api } = await setUp();
+    const order = await shop.order({ state: 'partial' });
+    const wrong = async (path, body) => expectProblem(await api.post(path, body), 422, 'invalid').json.errors.map(({ pointer, field, code }) => [pointer, field, code]);
+    const changes = `/api/v1/orders/${order.id}/changes`;
+    for (const type of ['sale', 'decline', 'shipped', 'cancel', 'upsell']) assert.deepEqual(await wrong(changes, { type, amount: '3.00', lines: type === 'upsell' ? [{ sku: 'a' }] : undefined }), [['/amount', 'amount', 'unknown']], type);
+    const body = { campaignId: shop.campaign.id, state: 'complete' };
+    assert.deepEqual(await wrong('/api/v1/orders', { ...body, lines: [{ productId: 'nobody' }] }), [['/lines/0/productId', 'productId', 'unknown']]);
+    assert.deepEqual(await wrong('/api/v1/orders', { ...body, lines: [{ sku: 'a', qty: 0 }] }), [['/lines/0/qty', 'qty', 'range']]);
+    assert.deepEqual(await wrong('/api/v1/orders', { ...body, lines: [{ sku: 'a', recurringPrice: 'x' }] }), [['/lines/0/recurringPrice', 'recurringPrice', 'format']]);
+    assert.deepEqual(await wrong('/api/v1/orders', { ...body, customer: { emailAddress: 'x' } }), [['/customer/emailAddress', 'emailAddress', 'format']]);
 });
