@@ -101,8 +101,6 @@ MUST_USE int client_write_order(struct client_writer *writer, const struct order
                                 int64_t customer);
 MUST_USE int client_write_customer(struct client_writer *writer, const struct customer *customer,
                                    const struct order *newest);
-/* The number of a purchase: of the order's and the line's, from 0. */
-int64_t client_purchase_number(const struct order *order, int line);
 
 /* ── client_orders.c ── */
 

@@ -123,7 +123,8 @@ static int line_of(const struct order *order, str purchase, int64_t number)
 {
     for (int i = 0; i < order->line_count; i++) {
         const struct order_line *line = &order->lines[i];
-        bool own = line->purchase_id.len == 0 && client_purchase_number(order, i) == number;
+        bool own =
+            line->purchase_id.len == 0 && order_purchase_number(order, line->number) == number;
         if (line->recurring &&
             (own || (purchase.len > 0 && str_equal(line->purchase_id, purchase))))
             return i;
@@ -147,7 +148,7 @@ static int find_purchase(struct client_work *work, int *ret_line)
         r = begin(work);
     } else {
         const struct order_wanted wanted = { .organization = work->call->caller.organization,
-                                             .number = number / 100 };
+                                             .number = order_of_purchase(number) };
         r = store_find_order(batch_sql(work->batch), &wanted, &work->call->request->arena,
                              &work->order);
         work->found = r == 0;
@@ -164,7 +165,8 @@ static int cancel_purchase(struct client_work *work)
     int line = -1;
     int r = find_purchase(work, &line);
     if (r == 0)
-        r = change(work, (struct order_change){ .kind = CHANGE_CANCEL, .line = line + 1 });
+        r = change(work, (struct order_change){ .kind = CHANGE_CANCEL,
+                                                .line = work->order.lines[line].number });
     return r == 0 ? client_answer(work) : r;
 }
 
@@ -268,7 +270,7 @@ static int update_purchase(struct client_work *work)
     if (r != 0)
         return r;
     struct order_arrival arrival = client_arrival(work, "order_change");
-    arrival.input.change.line = line + 1;
+    arrival.input.change.line = work->order.lines[line].number;
     r = read_status(work, &arrival.input.change);
     if (r == 0)
         r = read_line(work, line, &arrival.input.facts);

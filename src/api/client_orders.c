@@ -367,10 +367,9 @@ static bool has_key(const struct order *order, uint64_t key)
     return false;
 }
 
-/* The lines there are, behind the new ones and without the one that is replaced. */
-static int replace(struct client_work *work, struct order_arrival *arrival)
+/* What goes for the upsell. */
+static int find_replaced_by(struct client_work *work, struct order_arrival *arrival)
 {
-    struct order_facts *facts = &arrival->input.facts;
     str text = client_text(&work->client->pairs, "replaceProductId");
     int replaced;
     if (text.len == 0)
@@ -383,29 +382,25 @@ static int replace(struct client_work *work, struct order_arrival *arrival)
                    ? 0
                    : client_refuse_field(work->call, "replaceProductId",
                                          "is no product of the order");
-    assert(facts->lines != NULL);
-    int room = facts->line_count + work->order.line_count;
-    struct order_line *lines =
-        ARENA_ARRAY(&work->call->request->arena, struct order_line, (size_t)room);
-    memcpy(lines, facts->lines, (size_t)facts->line_count * sizeof(*lines));
-    for (int i = 0; i < work->order.line_count; i++)
-        if (i != replaced)
-            lines[facts->line_count++] = work->order.lines[i];
-    facts->lines = lines;
-    facts->lines_are_all = true;
+    arrival->input.facts.replaced = work->order.lines[replaced].number;
     return 0;
 }
 
 /* The same of the same order again is a repeat. */
 static uint64_t upsell_key(struct client_work *work)
 {
-    static const char *const names[] = { "productId",   "productQty",   "productPrice",
-                                         "product1_id", "product1_qty", "product1_price" };
-
-    str parts[COUNT_OF(names)];
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        parts[i] = client_text(&work->client->pairs, names[i]);
-    return client_key(&work->call->request->arena, "upsell", parts, COUNT_OF(names));
+    const struct client_order *said = &work->client->said;
+    struct arena *arena = &work->call->request->arena;
+    int count = said->facts.line_count;
+    str *parts = ARENA_ARRAY(arena, str, (size_t)count * 2 + 1);
+    for (int i = 0; i < count; i++) {
+        const struct order_line *line = &said->facts.lines[i];
+        parts[2 * i] = said->lines[i].product;
+        parts[2 * i + 1] = arena_format(arena, "%lld/%lld/%lld", (long long)line->quantity,
+                                        (long long)line->price, (long long)line->ship_price);
+    }
+    parts[2 * count] = client_text(&work->client->pairs, "replaceProductId");
+    return client_key(arena, "upsell", parts, 2 * count + 1);
 }
 
 static int import_upsell(struct client_work *work)
@@ -424,7 +419,7 @@ static int import_upsell(struct client_work *work)
     for (int i = 0; r == 0 && i < arrival.input.facts.line_count; i++)
         lines[i].upsell = true;
     if (r == 0)
-        r = replace(work, &arrival);
+        r = find_replaced_by(work, &arrival);
     if (r == 0)
         r = client_take(work, &arrival);
     return r == 0 ? client_answer(work) : r;

@@ -18,11 +18,6 @@ void client_writer_done(struct client_writer *writer)
     map_done(&writer->products);
 }
 
-int64_t client_purchase_number(const struct order *order, int line)
-{
-    return order->number * 100 + line + 1;
-}
-
 /* ── looking up ── */
 
 /* NULL: there is none, or none any more. */
@@ -83,7 +78,7 @@ static void write_purchase(struct client_writer *writer, const struct order *ord
     if (line->purchase_id.len > 0)
         json_member_string(out, STR("purchaseId"), line->purchase_id);
     else
-        json_member_int(out, STR("purchaseId"), client_purchase_number(order, at));
+        json_member_int(out, STR("purchaseId"), order_purchase_number(order, line->number));
     json_member_string(out, STR("purchaseStatus"), purchase_state_wire(line->purchase));
     json_member_money(out, STR("recurringPrice"), order_line_bill(line));
     member_number(out, "billingCycleNumber", line->cycle, &writer->call->request->arena);
@@ -223,7 +218,6 @@ int client_write_order(struct client_writer *writer, const struct order *order, 
     if (r < 0)
         return fail(r);
     const struct crm_source source = { .order = order,
-                                       .line = -1,
                                        .campaign_name = campaign == NULL ? (str){} : campaign->name,
                                        .zone = client_zone(writer->call) };
     json_begin_object(out);

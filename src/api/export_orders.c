@@ -94,9 +94,8 @@ static int find_occurrence(struct call *call, struct sql *sql, const struct orde
     if (r < 0)
         return fail(r);
     if (r == STORE_NOT_FOUND || !exports_read_occurrence(data, arena, ret_occurrence))
-        *ret_occurrence = (struct order_occurrence){ .type = type,
-                                                     .line = -1,
-                                                     .amount = usual_amount(order, type) };
+        *ret_occurrence =
+            (struct order_occurrence){ .type = type, .amount = usual_amount(order, type) };
     return 0;
 }
 

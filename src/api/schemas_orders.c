@@ -105,7 +105,10 @@ static const struct schema new_line = SCHEMA(
     { "purchaseId", SHAPE_STRING, MEMBER_NULLABLE, .most = 100, .example = "\"p-17\"" });
 
 static const struct schema order_line = SCHEMA(
-    "OrderLine", "", { "productId", SHAPE_STRING, OR_NULL, ID_EXAMPLE("prd") },
+    "OrderLine", "",
+    { "number", SHAPE_INTEGER, REQUIRED,
+      .help = "from 1; it stays the line's, also when others come or go", .example = "1" },
+    { "productId", SHAPE_STRING, OR_NULL, ID_EXAMPLE("prd") },
     { "skuId", SHAPE_STRING, OR_NULL, .help = "null: the campaign knows no such SKU",
       ID_EXAMPLE("sku") },
     { "sku", SHAPE_STRING, OR_NULL, .example = "\"neuro-1\"" },

@@ -70,7 +70,7 @@ struct due {
 /* Fixes it, for `delivery`, and stores that; the order must be loaded. */
 static str fix_due(struct batch *batch, const struct due *due, struct delivery *delivery)
 {
-    struct order_occurrence occurrence = { .line = -1 };
+    struct order_occurrence occurrence = {};
     struct export_route route = { .id = due->row.route };
     struct export_fixing fixing = { .profile = due->profile,
                                     .route = export_is_file(due->profile) ? &route : NULL,

@@ -96,12 +96,24 @@ bool exports_add(struct batch *batch, const struct event *event)
 
 /* ── some time later ── */
 
+/* The line stands at an index of those that the event has. Older ones have no numbers: theirs were
+ * their places. */
+static int read_line(json data)
+{
+    int64_t at = -1;
+    int64_t number;
+    if (!json_to_int64(json_get(data, STR("line")), &at) || at < 0 || at >= ORDER_LINES_MAX)
+        return 0;
+    json lines = json_get(json_get(data, STR("order")), STR("lines"));
+    json line = json_element(lines, at);
+    return json_to_int64(json_get(line, STR("number")), &number) ? (int)number : (int)at + 1;
+}
+
 bool exports_read_occurrence(str text, struct arena *arena, struct order_occurrence *ret_occurrence)
 {
     json data;
     struct json_error error;
-    int64_t line = -1;
-    *ret_occurrence = (struct order_occurrence){ .line = -1 };
+    *ret_occurrence = (struct order_occurrence){};
     if (!json_read(arena, text, JSON_DEPTH_MAX, &data, &error) ||
         !customer_type_read(json_string(json_get(data, STR("customerType"))),
                             &ret_occurrence->type))
@@ -109,8 +121,7 @@ bool exports_read_occurrence(str text, struct arena *arena, struct order_occurre
     str amount = json_string(json_get(data, STR("amount")));
     if (amount.len > 0 && !money_read(amount, &ret_occurrence->amount))
         return false;
-    if (json_to_int64(json_get(data, STR("line")), &line))
-        ret_occurrence->line = (int)line;
+    ret_occurrence->line = read_line(data);
     return true;
 }
 

@@ -371,7 +371,7 @@ static str arrival_data(struct batch *batch, const struct order_arrival *arrival
 }
 
 static str occurrence_data(struct batch *batch, const struct order_occurrence *occurrence,
-                           int64_t event, str order)
+                           int64_t event, str order, int line)
 {
     char amount[MONEY_TEXT_MAX];
     struct buf buf;
@@ -381,10 +381,10 @@ static str occurrence_data(struct batch *batch, const struct order_occurrence *o
                              occurrence->amount == 0 ? (str){}
                                                      : money_write(occurrence->amount, amount));
     json_key(&writer, STR("line"));
-    if (occurrence->line < 0)
+    if (line < 0)
         json_add_null(&writer);
     else
-        json_add_int(&writer, occurrence->line);
+        json_add_int(&writer, line);
     json_member_raw(&writer, STR("order"), order);
     json_end_object(&writer);
     return buf_str(&buf);
@@ -404,7 +404,8 @@ static void tell(struct batch *batch, const struct order_occurrence *occurrence,
                            .occurred_to = order,
                            .hops = cause->hops,
                            .request_id = cause->request_id };
-    event.data = occurrence_data(batch, occurrence, event.id, text);
+    event.data = occurrence_data(batch, occurrence, event.id, text,
+                                 order_find_line(order, occurrence->line));
     batch_take_event(batch, &event);
 }
 

@@ -279,13 +279,13 @@ static str custom_fields(const struct crm_source *source, struct arena *arena)
 
 /* ── the subscription ── */
 
-/* Of the line that it is about, or of the first that recurs; −1: there is none. */
+/* Of the line that it is about, or of the first that recurs; −1: there is none, or it has gone. */
 static int purchase_line(const struct crm_source *source)
 {
     const struct order *order = source->order;
-    if (source->line >= 0 && source->line < order->line_count &&
-        order->lines[source->line].recurring)
-        return source->line;
+    int about = order_find_line(order, source->line);
+    if (source->line != 0 && (about < 0 || order->lines[about].recurring))
+        return about;
     for (int i = 0; i < order->line_count; i++)
         if (order->lines[i].recurring)
             return i;
@@ -297,9 +297,10 @@ static str purchase_id(const struct crm_source *source, struct arena *arena)
     int at = purchase_line(source);
     if (at < 0)
         return (str){};
-    str said = source->order->lines[at].purchase_id;
+    const struct order *order = source->order;
+    str said = order->lines[at].purchase_id;
     return said.len > 0 ? said
-                        : arena_format(arena, "%lld%02d", (long long)source->order->number, at + 1);
+                        : number(order_purchase_number(order, order->lines[at].number), arena);
 }
 
 static str recurring_price(const struct crm_source *source, struct arena *arena)

@@ -10,7 +10,7 @@ struct crm_source {
     const struct order *order;
     enum customer_type type; /* what has happened */
     int64_t amount;          /* of a refund, a chargeback or a bill */
-    int line;                /* that it is about; −1: all, or those of the type */
+    int line; /* the number of that which it is about; 0: all, or those of the type */
     str campaign_name;
     int64_t campaign_number; /* 0: none */
     int64_t customer_number; /* 0: none */

@@ -118,11 +118,11 @@ TEST(what_depends_on_the_moment)
     source.type = CUSTOMER_CHARGEBACK;
     CHECK_STR("of the lines", value_of(&source, "totalShipping", &arena), STR("4.95"));
     CHECK_STR("of the lines", value_of(&source, "baseShipping", &arena), STR("4.95"));
-    source.line = 2;
+    source.line = 3;
     CHECK_STR("of the line", value_of(&source, "purchaseId", &arena), STR("P-9"));
     CHECK_STR("of the line", value_of(&source, "recurringPrice", &arena), STR("293.99"));
     CHECK_STR("of the line", value_of(&source, "nextBillDate", &arena), STR(""));
-    source.line = 0;
+    source.line = 1;
     CHECK_STR("it does not recur", value_of(&source, "purchaseId", &arena), STR("104202"));
     order.sender_order_id = STR("279415");
     CHECK_STR("sender's", value_of(&source, "orderId", &arena), STR("279415"));
@@ -157,7 +157,7 @@ TEST(nothing_is_known)
     CLEANUP(arena_done) struct arena arena = {};
     const struct zone utc = {};
     struct order order = { .number = 7, .state = SALE_PARTIAL };
-    struct crm_source source = { .order = &order, .line = -1, .zone = &utc };
+    struct crm_source source = { .order = &order, .zone = &utc };
     CHECK_STR("of a partial", value_of(&source, "totalPrice", &arena), STR("0.00"));
     order.total = 500;
     CHECK_STR("not sold yet", value_of(&source, "orderTotal", &arena), STR("5.00"));

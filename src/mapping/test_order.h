@@ -5,7 +5,8 @@
 #include "mapping/crm_value.h"
 
 static const struct order_line test_lines[] = {
-    { .product = 12345678901,
+    { .number = 1,
+      .product = 12345678901,
       .sku = STR_INIT("neuro-1"),
       .name = STR_INIT("Neuro & Co"),
       .sender_id = STR_INIT("77"),
@@ -15,7 +16,8 @@ static const struct order_line test_lines[] = {
       .quantity = 6,
       .price = 28200,
       .ship_price = 495 },
-    { .product = 12345678901,
+    { .number = 2,
+      .product = 12345678901,
       .product_number = 3,
       .sku = STR_INIT("club"),
       .name = STR_INIT("Club"),
@@ -25,7 +27,8 @@ static const struct order_line test_lines[] = {
       .purchase = PURCHASE_ACTIVE,
       .cycle = 3,
       .next_bill = STR_INIT("2026-10-17") },
-    { .sku = STR_INIT("extra"),
+    { .number = 3,
+      .sku = STR_INIT("extra"),
       .quantity = 2,
       .price = 29399,
       .upsell = true,
@@ -88,7 +91,6 @@ static const struct zone test_zone = {
 static const struct crm_source test_source = {
     .order = &test_order,
     .type = CUSTOMER_NEW_SALE,
-    .line = -1,
     .campaign_name = STR_INIT("Lander"),
     .campaign_number = 1,
     .customer_number = 501,

@@ -130,6 +130,7 @@ enum order_change_kind {
 #define ORDER_CHANGES_MAX 1000
 
 struct order_line {
+    int number;             /* from 1, kept for good; 0: it has not been in an order yet */
     int64_t product;        /* the hub's, as it was said; 0: it was not */
     int64_t sku_id;         /* the hub's SKU; 0: the campaign knows none of that name */
     int64_t linked;         /* the product that the SKU is linked to now; not stored; 0: none */
@@ -151,7 +152,7 @@ struct order_line {
     enum purchase_state purchase;
     int64_t cycle;   /* how often it has been billed */
     str next_bill;   /* a date, as it was said */
-    str purchase_id; /* the sender's; empty: one is made of the order's number */
+    str purchase_id; /* the sender's; empty: order_purchase_number() */
 };
 
 static inline int64_t order_line_product(const struct order_line *line)
@@ -188,6 +189,7 @@ struct order {
     str values[CRM_VALUE_COUNT]; /* empty: never said */
     const struct order_line *lines;
     int line_count;
+    int last_line;       /* the number that was given to a line last */
     int64_t first_total; /* of the first sale; 0: none has been */
     int64_t total;       /* of all that is in it now */
     int64_t captured;    /* what has been paid, with upsells and rebills */
@@ -222,3 +224,24 @@ struct customer {
     int64_t contact;
     int64_t created_ms;
 };
+
+/* What is made of an order's number and a line's: 1 and 2 are 102. */
+static inline int64_t order_purchase_number(const struct order *order, int line)
+{
+    return order->number * ORDER_LINES_MAX + line;
+}
+
+/* Backwards: the order's number. `purchase` ≥ 0 */
+static inline int64_t order_of_purchase(int64_t purchase)
+{
+    return (purchase - 1) / ORDER_LINES_MAX;
+}
+
+/* Where the line of that number stands; −1: there is none, or none any more. */
+static inline int order_find_line(const struct order *order, int number)
+{
+    for (int i = 0; number != 0 && i < order->line_count; i++)
+        if (order->lines[i].number == number)
+            return i;
+    return -1;
+}

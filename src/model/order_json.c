@@ -24,6 +24,7 @@ static void put_int(struct json_writer *out, const char *key, int64_t value)
 static void put_line(struct json_writer *out, const struct order_line *line)
 {
     json_begin_object(out);
+    put_int(out, "number", line->number);
     put_int(out, "product", line->product);
     if (line->product != 0) /* else the SKU says it, when it is read */
         put_int(out, "productNumber", line->product_number);
@@ -90,6 +91,7 @@ str order_data_write(const struct order *order, struct arena *arena)
     for (int i = 0; i < order->line_count; i++)
         put_line(out, &order->lines[i]);
     json_end_array(out);
+    put_int(out, "lastLine", order->last_line);
     put_int(out, "firstTotal", order->first_total);
     put_int(out, "total", order->total);
     put_int(out, "captured", order->captured);
@@ -124,6 +126,7 @@ static str get_text(json object, const char *key)
 static struct order_line get_line(json from)
 {
     struct order_line line = {
+        .number = (int)get_int(from, "number"),
         .product = get_int(from, "product"),
         .product_number = get_int(from, "productNumber"),
         .sku_id = get_int(from, "skuId"),
@@ -153,8 +156,13 @@ static void get_lines(json from, struct arena *arena, struct order *order)
     struct order_line *lines = ARENA_ARRAY(arena, struct order_line, json_count(from) + 1);
     struct json_walk walk = json_walk(from);
     json value;
-    while (json_next(&walk, NULL, &value))
-        lines[order->line_count++] = get_line(value);
+    while (json_next(&walk, NULL, &value)) {
+        struct order_line *line = &lines[order->line_count++];
+        *line = get_line(value);
+        if (line->number == 0) /* of an older store: its place */
+            line->number = order->line_count;
+        order->last_line = MAX_OF(order->last_line, line->number);
+    }
     order->lines = lines;
 }
 
@@ -202,6 +210,8 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
     order->currency = get_text(from, "currency");
     get_values(json_get(from, STR("values")), order);
     get_lines(json_get(from, STR("lines")), arena, order);
+    if (json_get(from, STR("lastLine")) != NULL)
+        order->last_line = (int)get_int(from, "lastLine");
     order->first_total = get_int(from, "firstTotal");
     order->total = get_int(from, "total");
     order->captured = get_int(from, "captured");
@@ -239,6 +249,7 @@ static void member_bill(struct json_writer *out, const struct order_line *line)
 static void write_line(struct json_writer *out, const struct order_line *line)
 {
     json_begin_object(out);
+    json_member_int(out, STR("number"), line->number);
     json_member_id_or_null(out, STR("productId"), ID_PRODUCT, order_line_product(line));
     json_member_id_or_null(out, STR("skuId"), ID_SKU, line->sku_id);
     json_member_text_or_null(out, STR("sku"), line->sku);

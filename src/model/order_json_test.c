@@ -8,13 +8,15 @@ static struct order full(struct arena *arena)
 {
     static const uint64_t changes[] = { 1, UINT64_MAX, 0xfedcba9876543210 };
     struct order_line *lines = ARENA_ARRAY(arena, struct order_line, 2);
-    lines[0] = (struct order_line){ .product = 7,
+    lines[0] = (struct order_line){ .number = 4,
+                                    .product = 7,
                                     .product_number = 2,
                                     .sku = STR("a \"b\""),
                                     .quantity = 3,
                                     .price = 29400,
                                     .ship_price = -5 };
-    lines[1] = (struct order_line){ .sku_id = 9,
+    lines[1] = (struct order_line){ .number = 2,
+                                    .sku_id = 9,
                                     .sku = STR("club"),
                                     .recurring = true,
                                     .upsell = true,
@@ -33,6 +35,7 @@ static struct order full(struct arena *arena)
                            .currency = STR("USD"),
                            .lines = lines,
                            .line_count = 2,
+                           .last_line = 6,
                            .first_total = 1,
                            .total = 2,
                            .captured = 3,
@@ -69,6 +72,27 @@ TEST(there_and_back)
     CHECK_INT("purchase", again.lines[1].purchase, PURCHASE_RECYCLE_BILLING);
 }
 
+/* Lines that were stored before they had numbers have those of their places. */
+TEST(lines_without_numbers)
+{
+    struct arena CLEANUP(arena_done) arena = {};
+    struct order order = {};
+    CHECK("read",
+          order_data_read(STR("{\"lines\":[{\"sku\":\"a\"},{\"sku\":\"b\"}]}"), &arena, &order));
+    CHECK_INT("the first", order.lines[0].number, 1);
+    CHECK_INT("the second", order.lines[1].number, 2);
+    CHECK_INT("the newest", order.last_line, 2);
+}
+
+TEST(numbers_of_purchases)
+{
+    for (int line = 1; line <= ORDER_LINES_MAX; line++) {
+        struct order order = { .number = 7 };
+        CHECK_INT("back", order_of_purchase(order_purchase_number(&order, line)), 7);
+    }
+    CHECK_INT("none", order_of_purchase(0), 0);
+}
+
 TEST(an_empty_one)
 {
     struct arena CLEANUP(arena_done) arena = {};
@@ -97,4 +121,6 @@ TEST(names)
     CHECK_INT("not said", sale_state_name(SALE_NONE).len, 0);
 }
 
-RUN_TESTS(cmocka_unit_test(there_and_back), cmocka_unit_test(an_empty_one), cmocka_unit_test(names))
+RUN_TESTS(cmocka_unit_test(there_and_back), cmocka_unit_test(lines_without_numbers),
+          cmocka_unit_test(numbers_of_purchases), cmocka_unit_test(an_empty_one),
+          cmocka_unit_test(names))

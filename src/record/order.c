@@ -7,7 +7,11 @@
  * (3) an input under a key that is among `changes` tells nothing, unless the key is timeless and
  *     the change would still change a purchase;
  * (4) an order that was sold is never PARTIAL or DECLINED again, but by qa_declined;
- * (5) all refunds come with either a partial or a full one. */
+ * (5) all refunds come with either a partial or a full one;
+ * (6) the lines of an order have numbers from 1 to ORDER_LINES_MAX, no two the same, and a line keeps
+ *     its own as long as it is there;
+ * (7) each line of an input is another line of the order afterwards: none is lost, and where the
+ *     input says all lines and no total, that is their sum. */
 #include "record/order_step.h"
 
 /* ── telling ── */
@@ -25,7 +29,7 @@ void order_tell_once(struct step *step, enum customer_type type)
     if ((step->order->told & 1U << type) != 0)
         return;
     step->order->told |= 1U << type;
-    order_tell(step, type, -1, 0);
+    order_tell(step, type, 0, 0);
 }
 
 void order_note(struct step *step, str text)
@@ -94,8 +98,8 @@ bool order_any_recurs(const struct order *order)
 bool order_occurrence_is_about(const struct order *order, const struct order_occurrence *occurrence,
                                int line)
 {
-    if (occurrence->line >= 0)
-        return occurrence->line == line;
+    if (occurrence->line != 0)
+        return occurrence->line == order->lines[line].number;
     if (occurrence->type == CUSTOMER_UPSELL)
         return order->lines[line].upsell;
     /* A sender that does not say which lines recur means any. */
@@ -119,19 +123,38 @@ int order_count_upsells(const struct order *order)
     return count;
 }
 
-/* The line that has come, when it is one; −1: there are several, or none that was not known. */
-static int new_upsell(const struct order *order, int count)
+static bool was_upsell(const struct order *before, int number)
 {
-    int line = order->line_count;
-    while (--line >= 0 && !order->lines[line].upsell)
-        continue;
-    return count == order->upsells + 1 ? line : -1;
+    int at = order_find_line(before, number);
+    return at >= 0 && before->lines[at].upsell;
+}
+
+/* The number of the line that has come, when it is one; 0: there are several, or none that was not
+ * known. */
+static int new_upsell(const struct step *step, int untold)
+{
+    const struct order *order = step->order;
+    int newest = 0;
+    int last = 0;
+    int count = 0;
+    for (int i = 0; i < order->line_count; i++) {
+        if (!order->lines[i].upsell)
+            continue;
+        last = order->lines[i].number;
+        if (was_upsell(step->before, last))
+            continue;
+        newest = last;
+        count++;
+    }
+    if (untold > 1 || count > 1)
+        return 0;
+    return count == 1 ? newest : untold == 1 ? last : 0;
 }
 
 void order_tell_upsell(struct step *step)
 {
     int count = order_count_upsells(step->order);
-    int line = new_upsell(step->order, count);
+    int line = new_upsell(step, count - step->order->upsells);
     step->order->upsells = count;
     order_tell(step, CUSTOMER_UPSELL, line, 0);
 }
@@ -212,7 +235,7 @@ void order_be_declined(struct step *step, bool again)
     bool news = order->state != SALE_DECLINED;
     order->state = SALE_DECLINED;
     if (news || again)
-        order_tell(step, CUSTOMER_DECLINE, -1, 0);
+        order_tell(step, CUSTOMER_DECLINE, 0, 0);
 }
 
 void order_be_pending(struct step *step)
@@ -225,7 +248,7 @@ void order_be_pending(struct step *step)
     bool news = order->state != SALE_QA_PENDING;
     order->state = SALE_QA_PENDING;
     if (news)
-        order_tell(step, CUSTOMER_QA_PENDING, -1, 0);
+        order_tell(step, CUSTOMER_QA_PENDING, 0, 0);
 }
 
 void order_refund(struct step *step, int64_t amount)
@@ -239,8 +262,8 @@ void order_refund(struct step *step, int64_t amount)
     bool full = order->refunded >= order->captured;
     if (full)
         order->state = SALE_REFUNDED;
-    order_tell(step, CUSTOMER_ALL_REFUNDS, -1, amount);
-    order_tell(step, full ? CUSTOMER_FULL_REFUNDS : CUSTOMER_PARTIAL_REFUNDS, -1, amount);
+    order_tell(step, CUSTOMER_ALL_REFUNDS, 0, amount);
+    order_tell(step, full ? CUSTOMER_FULL_REFUNDS : CUSTOMER_PARTIAL_REFUNDS, 0, amount);
 }
 
 void order_charge_back(struct step *step, int64_t amount)
@@ -249,7 +272,7 @@ void order_charge_back(struct step *step, int64_t amount)
     step->order->charged_back_ms = step->input->now_ms;
     order_forget(step, CRM_CHARGEBACK_DATE);
     step->order->state = SALE_CHARGEBACK;
-    order_tell(step, CUSTOMER_CHARGEBACK, -1, amount);
+    order_tell(step, CUSTOMER_CHARGEBACK, 0, amount);
 }
 
 /* What its sender says it is, without a change that says how it came to that. */
@@ -350,6 +373,7 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
 {
     struct order before = *order;
     struct step step = { .order = order,
+                         .before = &before,
                          .input = input,
                          .arena = arena,
                          .outcome = ret_outcome,
@@ -357,10 +381,11 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
                          .recurred = order_any_recurs(order) };
     *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
     bool old = order_is_old(order, &input->facts);
-    bool repeat = is_repeat(order, &input->change);
-    bool changes_it = input->change.kind != CHANGE_NONE && !repeat;
+    step.repeat = is_repeat(order, &input->change);
+    bool changes_it = input->change.kind != CHANGE_NONE && !step.repeat;
+    order_match_lines(&step);
     order_take_facts(&step);
-    if (repeat)
+    if (step.repeat)
         ret_outcome->verdict = ORDER_REPEATED;
     else
         take_state(&step, input->change.kind, old);

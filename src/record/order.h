@@ -35,7 +35,8 @@ struct order_facts {
     bool lines_said;
     bool subscribes; /* a subscription has begun: with no lines said, of all that the order has */
     bool lines_are_all; /* others that the order has go; else they stay, and these are added to
-                           those of the same SKU, id or name */
+                           those of the same SKU, id or name. Of a strict upsell all are added */
+    int replaced;       /* of a strict upsell: the number of the line that goes for it; 0: none */
     bool total_said;
     int64_t total;
     str currency;
@@ -57,7 +58,7 @@ struct order_change {
     int64_t amount; /* refund, chargeback, rebill */
     str sku;        /* of the purchase that it is about; empty: all of the order's */
     int64_t product;
-    int line; /* that line's, from 1; 0: not said */
+    int line; /* the number of that line; 0: not said */
 };
 
 struct order_input {
@@ -69,7 +70,7 @@ struct order_input {
 
 struct order_occurrence {
     enum customer_type type;
-    int line; /* that it is about; −1: all, or those of the type */
+    int line; /* the number of that which it is about; 0: all, or those of the type */
     int64_t amount;
 };
 

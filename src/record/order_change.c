@@ -36,25 +36,25 @@ static const struct purchase_rule purchase_rules[] = {
                             STR_INIT("No purchase of the order is paused, cancelled or failed.") },
 };
 
-static bool is_meant(const struct order_change *change, const struct order_line *line, int at)
+static bool is_meant(const struct order_change *change, const struct order_line *line)
 {
     if (change->line != 0)
-        return at == change->line - 1;
+        return line->number == change->line;
     if (change->product != 0)
-        return line->product == change->product;
+        return order_line_product(line) == change->product;
     return change->sku.len == 0 || str_equal_nocase(change->sku, line->sku);
 }
 
-static bool can_change(const struct order_change *change, const struct order_line *line, int at)
+static bool can_change(const struct order_change *change, const struct order_line *line)
 {
-    return line->recurring && is_meant(change, line, at) &&
+    return line->recurring && is_meant(change, line) &&
            (purchase_rules[change->kind].from & 1U << line->purchase) != 0;
 }
 
 bool order_can_change_purchase(const struct order *order, const struct order_change *change)
 {
     for (int i = 0; i < order->line_count; i++)
-        if (can_change(change, &order->lines[i], i))
+        if (can_change(change, &order->lines[i]))
             return true;
     return false;
 }
@@ -66,24 +66,24 @@ static void bill(struct step *step, struct order_line *line, int64_t *amount)
     step->order->recurs = true;
 }
 
-/* Of one line, its index; of several, −1. */
+/* Of one line, its number; of several, 0. */
 static int change_purchases(struct step *step, const struct purchase_rule *rule, int64_t *amount,
                             int *ret_count)
 {
     const struct order_change *change = &step->input->change;
     struct order *order = step->order;
     struct order_line *lines = order_own_lines(step);
-    int only = -1;
+    int only = 0;
     *ret_count = 0;
     for (int i = 0; i < order->line_count; i++) {
         struct order_line *line = &lines[i];
-        if (!can_change(change, line, i))
+        if (!can_change(change, line))
             continue;
         if (rule->to != PURCHASE_NONE)
             line->purchase = rule->to;
         if (change->kind == CHANGE_REBILL)
             bill(step, line, amount);
-        only = *ret_count == 0 ? i : -1;
+        only = *ret_count == 0 ? line->number : 0;
         (*ret_count)++;
     }
     return only;
@@ -212,7 +212,7 @@ static void on_fulfillment(struct step *step)
         order_refuse(step, "rmaNumber", STR("A return that is agreed to needs its number.")))
         return;
     step->order->fulfillment = rule->to;
-    order_tell(step, rule->type, -1, 0);
+    order_tell(step, rule->type, 0, 0);
 }
 
 static void on_qa(struct step *step)

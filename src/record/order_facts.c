@@ -50,14 +50,6 @@ static bool same_product(const struct order_line *a, const struct order_line *b)
            (a->sku.len == 0 && b->sku.len == 0 && same_text(a->name, b->name));
 }
 
-static int find_line(const struct order_line *lines, int count, const struct order_line *line)
-{
-    for (int i = 0; i < count; i++)
-        if (lines[i].upsell == line->upsell && same_product(&lines[i], line))
-            return i;
-    return -1;
-}
-
 static int64_t sum_of_lines(const struct order *order)
 {
     int64_t sum = 0;
@@ -66,32 +58,105 @@ static int64_t sum_of_lines(const struct order *order)
     return MIN_OF(MAX_OF(sum, 0), MONEY_MAX);
 }
 
+/* ── which line is which ── */
+
+enum likeness {
+    LIKE_NONE = 0,
+    LIKE_PRODUCT,
+    LIKE_AMOUNT, /* … and as many, for as much */
+    LIKE_PURCHASE,
+    LIKE_NUMBER,
+};
+
+static enum likeness likeness_of(const struct order_line *line, const struct order_line *before)
+{
+    if (line->number != 0)
+        return line->number == before->number ? LIKE_NUMBER : LIKE_NONE;
+    if (line->upsell != before->upsell || !same_product(before, line))
+        return LIKE_NONE;
+    if (same_text(line->purchase_id, before->purchase_id))
+        return LIKE_PURCHASE;
+    return line->quantity == before->quantity && line->price == before->price ? LIKE_AMOUNT
+                                                                              : LIKE_PRODUCT;
+}
+
+struct match {
+    const struct step *step;
+    const struct order *order;
+    const struct order_facts *facts;
+    int *places;
+    bool *taken; /* of the order's lines: each is one of the input's at most */
+    int64_t sum; /* of the lines, as far as they have been looked at */
+    bool brings; /* one that is new, and no upsell */
+};
+
+static void match_like(struct match *match, enum likeness likeness)
+{
+    for (int i = 0; i < match->facts->line_count; i++)
+        for (int k = 0; match->places[i] < 0 && k < match->order->line_count; k++)
+            if (!match->taken[k] &&
+                likeness_of(&match->facts->lines[i], &match->order->lines[k]) == likeness) {
+                match->places[i] = k;
+                match->taken[k] = true;
+            }
+}
+
 /* Its sale may have listed an upsell as any other line, before it was said to be one: then there is
  * more that was sold, and the total has no room for the same once more. */
-static bool is_same_upsell(const struct step *step, int found, const struct order_line *line)
+static bool is_same_upsell(const struct match *match, int found, const struct order_line *line)
 {
-    const struct order_facts *facts = &step->input->facts;
-    const struct order *order = step->order;
-    bool others = false;
-    for (int i = 0; i < order->line_count; i++)
-        others = others || (i != found && !order->lines[i].upsell);
-    return others && !(facts->total_said && line->price > 0 &&
-                       facts->total >= sum_of_lines(order) + line->price);
+    const struct order_facts *facts = match->facts;
+    bool others = match->brings;
+    for (int i = 0; i < match->order->line_count; i++)
+        others = others || (i != found && !match->order->lines[i].upsell);
+    return others &&
+           !(facts->total_said && line->price > 0 && facts->total >= match->sum + line->price);
 }
 
 /* A system that cannot be told lists all lines alike, later on: what was an upsell stays one. */
-static int find_said_line(const struct step *step, struct order_line *line)
+static int find_unlike(const struct match *match, const struct order_line *line)
 {
-    const struct order *order = step->order;
-    int found = find_line(order->lines, order->line_count, line);
-    for (int i = 0; step->lenient && found < 0 && i < order->line_count; i++)
-        if (same_product(&order->lines[i], line) &&
-            (!line->upsell || is_same_upsell(step, i, line)))
-            found = i;
-    if (found >= 0)
-        line->upsell = line->upsell || order->lines[found].upsell;
-    return found;
+    for (int k = 0; k < match->order->line_count; k++)
+        if (!match->taken[k] && same_product(&match->order->lines[k], line) &&
+            (!line->upsell || is_same_upsell(match, k, line)))
+            return k;
+    return -1;
 }
+
+static void match_rest(struct match *match)
+{
+    for (int i = 0; i < match->facts->line_count; i++) {
+        const struct order_line *line = &match->facts->lines[i];
+        int *place = &match->places[i];
+        if (*place < 0 && match->step->lenient)
+            *place = find_unlike(match, line);
+        if (*place >= 0)
+            match->taken[*place] = true;
+        if (line->price >= 0)
+            match->sum += line->price - (*place < 0 ? 0 : match->order->lines[*place].price);
+        match->brings = match->brings || (*place < 0 && !line->upsell);
+    }
+}
+
+void order_match_lines(struct step *step)
+{
+    const struct order_facts *facts = &step->input->facts;
+    struct match match = { .step = step,
+                           .order = step->order,
+                           .facts = facts,
+                           .places = ARENA_ARRAY(step->arena, int, (size_t)facts->line_count + 1),
+                           .taken =
+                               ARENA_ARRAY(step->arena, bool, (size_t)step->order->line_count + 1),
+                           .sum = sum_of_lines(step->order) };
+    for (int i = 0; i < facts->line_count; i++)
+        match.places[i] = -1;
+    for (enum likeness likeness = LIKE_NUMBER; likeness > LIKE_NONE; likeness--)
+        match_like(&match, likeness);
+    match_rest(&match);
+    step->places = match.places;
+}
+
+/* ── what they are said to be ── */
 
 /* What its purchase is does not come from a sender's list of lines, unless that says so. */
 static void keep_purchase(struct order_line *line, const struct order_line *before)
@@ -125,6 +190,8 @@ static void settle_line(struct order_line *line, const struct order_line *before
         line->ship_price = before == NULL ? 0 : before->ship_price;
     if (before == NULL)
         return;
+    line->number = before->number;
+    line->upsell = line->upsell || before->upsell;
     keep_text(&line->name, before->name);
     keep_text(&line->sender_id, before->sender_id);
     keep_text(&line->external_id, before->external_id);
@@ -145,20 +212,24 @@ static struct order_line *own_lines(struct step *step, int more)
     return lines;
 }
 
+static struct order_line said_line(const struct step *step, int at)
+{
+    int place = step->places[at];
+    struct order_line line = step->input->facts.lines[at];
+    settle_line(&line, place < 0 ? NULL : &step->order->lines[place]);
+    return line;
+}
+
 static void replace_lines(struct step *step, const struct order_facts *facts)
 {
-    struct order *order = step->order;
-    const struct order_line *before = order->lines;
-    int count = order->line_count;
     struct order_line *lines =
         ARENA_ARRAY(step->arena, struct order_line, (size_t)facts->line_count + 1);
     for (int i = 0; i < facts->line_count; i++) {
-        lines[i] = facts->lines[i];
-        int old = find_line(before, count, &lines[i]);
-        settle_line(&lines[i], old < 0 ? NULL : &before[old]);
+        lines[i] = said_line(step, i);
+        step->places[i] = i;
     }
-    order->lines = lines;
-    order->line_count = facts->line_count;
+    step->order->lines = lines;
+    step->order->line_count = facts->line_count;
 }
 
 static void add_lines(struct step *step, const struct order_facts *facts)
@@ -166,17 +237,54 @@ static void add_lines(struct step *step, const struct order_facts *facts)
     struct order *order = step->order;
     struct order_line *lines = own_lines(step, facts->line_count);
     for (int i = 0; i < facts->line_count; i++) {
-        struct order_line line = facts->lines[i];
-        int old = find_said_line(step, &line);
-        settle_line(&line, old < 0 ? NULL : &lines[old]);
-        if (old >= 0) {
-            lines[old] = line;
-        } else if (order->line_count < ORDER_LINES_MAX) {
-            lines[order->line_count++] = line;
-        } else {
+        if (step->places[i] < 0 && order->line_count >= ORDER_LINES_MAX) {
             order_note(step, STR("The order has 100 lines: no more are kept."));
             return;
         }
+        const struct order_line line = said_line(step, i);
+        if (step->places[i] < 0)
+            step->places[i] = order->line_count++;
+        lines[step->places[i]] = line;
+    }
+}
+
+/* All of them are new, though the order has the like: behind those it has, or where the one stands
+ * that goes for them. */
+static void bring_lines(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
+    int gone = order_find_line(order, facts->replaced);
+    int from = gone < 0 ? order->line_count : gone;
+    int behind = order->line_count - from - (gone >= 0);
+    if (from + facts->line_count + behind > ORDER_LINES_MAX &&
+        order_refuse(step, "lines",
+                     STR("An order has 100 lines at most: bring fewer, or begin another order.")))
+        return;
+    struct order_line *lines = own_lines(step, facts->line_count);
+    if (behind > 0)
+        memmove(&lines[from + facts->line_count], &lines[from + 1],
+                (size_t)behind * sizeof(*lines));
+    for (int i = 0; i < facts->line_count; i++) {
+        step->places[i] = -1;
+        lines[from + i] = said_line(step, i);
+        step->places[i] = from + i;
+    }
+    order->line_count = from + facts->line_count + behind;
+}
+
+/* Those that have none get the next ones. Of an order that has had so many, those that have been free
+ * for longest: what is gone is not taken for what has come, as long as that is possible. */
+static void number_lines(struct step *step)
+{
+    struct order *order = step->order;
+    struct order_line *lines = (struct order_line *)(uintptr_t)order->lines; /* its own by now */
+    for (int i = 0; i < order->line_count; i++) {
+        if (lines[i].number != 0)
+            continue;
+        do
+            order->last_line = order->last_line % ORDER_LINES_MAX + 1;
+        while (order_find_line(order, order->last_line) >= 0);
+        lines[i].number = order->last_line;
     }
 }
 
@@ -206,16 +314,28 @@ static void all_recur(struct step *step)
         lines[i].recurring = true;
 }
 
+/* Whoever can be told says an upsell once: what comes with it is new, and its repeat brings nothing. */
+static void take_lines(struct step *step, const struct order_facts *facts)
+{
+    if (!step->lenient && step->input->change.kind == CHANGE_UPSELL)
+        bring_lines(step, facts);
+    else if (facts->lines_are_all)
+        replace_lines(step, facts);
+    else
+        add_lines(step, facts);
+    number_lines(step);
+}
+
 void order_take_facts(struct step *step)
 {
     const struct order_facts *facts = &step->input->facts;
+    bool repeat = step->repeat && step->input->change.kind == CHANGE_UPSELL && !step->lenient;
     take_values(step->order, facts);
     take_fulfillment(step, facts);
-    if (facts->lines_said && facts->lines_are_all)
-        replace_lines(step, facts);
-    else if (facts->lines_said)
-        add_lines(step, facts);
+    if (facts->lines_said && !repeat)
+        take_lines(step, facts);
     if (facts->subscribes && !facts->lines_said && !order_any_recurs(step->order))
         all_recur(step);
-    take_total(step, facts);
+    if (!repeat)
+        take_total(step, facts);
 }

@@ -77,12 +77,38 @@ static void check_incomplete(struct seen *seen, const struct order *before, enum
     }
 }
 
+static void check_lines(const struct order *before, const struct order *order,
+                        const struct order_input *input)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < order->line_count; i++) {
+        int number = order->lines[i].number;
+        assert(number >= 1 && number <= ORDER_LINES_MAX);
+        assert(order_find_line(order, number) == i);
+        sum += order->lines[i].price + order->lines[i].ship_price;
+    }
+    const struct order_facts *facts = &input->facts;
+    bool upsell = input->strict && input->change.kind == CHANGE_UPSELL;
+    if (!facts->lines_said)
+        assert(order->line_count == before->line_count);
+    else if (upsell || !facts->lines_are_all)
+        assert(order->line_count >= MIN_OF(before->line_count, ORDER_LINES_MAX));
+    else
+        assert(order->line_count == facts->line_count);
+    if (!upsell && facts->lines_said)
+        assert(order->line_count >= MIN_OF(facts->line_count, ORDER_LINES_MAX));
+    bool bills = order_is_bill(input->change.kind);
+    if (facts->lines_said && facts->lines_are_all && !facts->total_said && !upsell && !bills)
+        assert(order->total == sum);
+}
+
 static void check(struct seen *seen, const struct order *before, const struct order *order,
                   const struct order_input *input, const struct order_outcome *outcome)
 {
     unsigned told = 0;
     assert(order->total >= 0 && order->captured >= 0 && order->refunded >= 0);
     assert(!seen->strict_alone || order->refunded <= order->captured);
+    check_lines(before, order, input);
     assert(order->state != SALE_NONE);
     assert(!before->sold || (order->state != SALE_PARTIAL &&
                              (order->state != SALE_DECLINED || before->state == SALE_DECLINED ||

@@ -11,11 +11,14 @@
 
 struct step {
     struct order *order;
+    const struct order *before;
     const struct order_input *input;
     struct arena *arena;
     struct order_outcome *outcome;
     bool lenient;
     bool recurred; /* a line of the order did, before */
+    bool repeat;   /* the change has come before */
+    int *places;   /* of each of the input's lines, where in the order it is; −1: it is not */
 };
 
 void order_tell(struct step *step, enum customer_type type, int line, int64_t amount);
@@ -44,6 +47,9 @@ void order_charge_back(struct step *step, int64_t amount);
 
 /* They happened before the newest that is known. */
 bool order_is_old(const struct order *order, const struct order_facts *facts);
+/* Says which of the order's lines each of the input's is. */
+void order_match_lines(struct step *step);
+/* Behind that. */
 void order_take_facts(struct step *step);
 /* Its lines in the arena, to be changed. */
 struct order_line *order_own_lines(struct step *step);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/testing.h"
 
 /* One order, and what has been told of it so far. */
@@ -241,6 +242,133 @@ TEST(lines_of_one_slot_at_a_time)
     arena_done(&life.arena);
 }
 
+/* ── which line is which ── */
+
+static void has_lines(const char *label, const struct life *life, const char *want)
+{
+    struct buf buf;
+    struct arena arena = {};
+    buf_init(&buf, &arena, 1000);
+    for (int i = 0; i < life->order.line_count; i++) {
+        const struct order_line *line = &life->order.lines[i];
+        buf_format(&buf, "%s%d:%.*s=%lld", i == 0 ? "" : " ", line->number, STR_ARG(line->sku),
+                   (long long)line->price);
+    }
+    CHECK_STR(label, buf_str(&buf), str_c(want));
+    arena_done(&arena);
+}
+
+#define LINE(text, cents)                                                                          \
+    {                                                                                              \
+        .sku = STR_INIT(text), .quantity = 1, .price = (cents)                                     \
+    }
+#define LINES(array) .lines = (array), .line_count = COUNT_OF(array), .lines_said = true
+
+TEST(lines_keep_their_numbers)
+{
+    static const struct order_line first[] = { LINE("a", 1), LINE("b", 2) };
+    static const struct order_line turned[] = { LINE("b", 2), LINE("c", 3), LINE("a", 1) };
+    static const struct order_line fewer[] = { LINE("a", 1) };
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(first), .lines_are_all = true });
+    has_lines("as they came", &life, "1:a=1 2:b=2");
+    ARRIVE(&life, .facts = { LINES(turned), .lines_are_all = true });
+    has_lines("turned round", &life, "2:b=2 3:c=3 1:a=1");
+    ARRIVE(&life, .facts = { LINES(fewer), .lines_are_all = true });
+    ARRIVE(&life, .facts = { LINES(first) });
+    has_lines("one that was gone is another one", &life, "1:a=1 4:b=2");
+    arena_done(&life.arena);
+}
+
+TEST(numbers_are_given_again_only_when_there_are_no_others)
+{
+    static const struct order_line lines[][2] = { { LINE("a", 1), LINE("b", 2) },
+                                                  { LINE("a", 1), LINE("c", 3) } };
+    struct life life = {};
+    for (int i = 0; i < ORDER_LINES_MAX; i++)
+        ARRIVE(&life, .facts = { LINES(lines[i % 2]), .lines_are_all = true });
+    has_lines("the last that is free", &life, "1:a=1 2:c=3");
+    CHECK_INT("the newest", life.order.last_line, 2);
+    arena_done(&life.arena);
+}
+
+/* Of one input no two lines are the same one; sent again it changes nothing. */
+TEST(the_same_product_twice)
+{
+    static const struct order_line twice[] = { LINE("a", 4700),
+                                               { .sku = STR_INIT("A"), .quantity = 2 },
+                                               LINE("b", 500) };
+    static const struct order_line turned[] = { { .sku = STR_INIT("a"), .quantity = 2 },
+                                                LINE("b", 500),
+                                                LINE("a", 4700) };
+    for (int how = 0; how < 4; how++) {
+        struct life life = {};
+        bool all = (how & 1) != 0;
+        bool strict = (how & 2) != 0;
+        ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(twice), .lines_are_all = all },
+               .strict = strict);
+        for (int i = 0; i < 3; i++) {
+            has_lines("as they came", &life, "1:a=4700 2:A=0 3:b=500");
+            CHECK_INT("total", life.order.total, 5200);
+            CHECK_INT("paid", life.order.captured, 5200);
+            ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(twice), .lines_are_all = all },
+                   .strict = strict);
+            tells("nothing new", &life, 0);
+        }
+        ARRIVE(&life, .facts = { LINES(turned), .lines_are_all = all }, .strict = strict);
+        has_lines("in another order", &life,
+                  all ? "2:a=0 3:b=500 1:a=4700" : "1:a=4700 2:a=0 3:b=500");
+        arena_done(&life.arena);
+    }
+}
+
+TEST(upsells_of_the_same_product)
+{
+    static const struct order_line cart_of_one[] = { LINE("a", 4700), LINE("b", 100) };
+    static const struct order_line more[] = {
+        { .sku = STR_INIT("extra"), .quantity = 1, .price = 1900, .upsell = true },
+    };
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(cart_of_one) });
+    for (uint64_t key = 1; key <= 2; key++)
+        for (int i = 0; i < 2; i++) {
+            ARRIVE(&life, .facts = { LINES(more) }, .change = { .kind = CHANGE_UPSELL, .key = key },
+                   .strict = true);
+            tells("once each", &life, i == 0 ? BIT(UPSELL) : 0);
+            if (i == 0)
+                CHECK_INT("about its line", life.outcome.occurrences[0].line, 2 + (int)key);
+            CHECK_INT("paid", life.order.captured, 4800 + 1900 * (int64_t)key);
+        }
+    has_lines("both", &life, "1:a=4700 2:b=100 3:extra=1900 4:extra=1900");
+    ARRIVE(&life, .facts = { LINES(more), .replaced = 2 },
+           .change = { .kind = CHANGE_UPSELL, .key = 3 }, .strict = true);
+    has_lines("where that stood", &life, "1:a=4700 5:extra=1900 3:extra=1900 4:extra=1900");
+    CHECK_INT("about that", life.outcome.occurrences[0].line, 5);
+    CHECK_INT("paid", life.order.captured, 4700 + 3 * 1900);
+    ARRIVE(&life, .facts = { LINES(more), .replaced = 3 },
+           .change = { .kind = CHANGE_UPSELL, .key = 4 }, .strict = true);
+    CHECK_INT("of an upsell too", life.outcome.occurrences[0].line, 6);
+    arena_done(&life.arena);
+}
+
+TEST(an_order_has_so_many_lines)
+{
+    struct order_line lines[ORDER_LINES_MAX] = {};
+    for (int i = 0; i < ORDER_LINES_MAX; i++)
+        lines[i] = (struct order_line)LINE("a", 100);
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(lines), .lines_are_all = true });
+    CHECK_INT("all", life.order.line_count, ORDER_LINES_MAX);
+    ARRIVE(&life, .facts = { EXTRA }, .change = { .kind = CHANGE_UPSELL, .key = 1 },
+           .strict = true);
+    CHECK_INT("no more", life.outcome.verdict, ORDER_REFUSED);
+    CHECK_STR("which", str_c(life.outcome.field), STR("lines"));
+    ARRIVE(&life, .facts = { EXTRA, .replaced = 7 }, .change = { .kind = CHANGE_UPSELL, .key = 1 },
+           .strict = true);
+    CHECK_INT("one for another", life.outcome.verdict, ORDER_APPLIED);
+    arena_done(&life.arena);
+}
+
 TEST(what_occurrences_are_about)
 {
     struct life life = {};
@@ -251,7 +379,7 @@ TEST(what_occurrences_are_about)
     CHECK("not the cart", !order_occurrence_is_about(&life.order, upsell, 0));
     change(&life, CHANGE_CANCEL, 4);
     struct order_occurrence *cancel = &life.outcome.occurrences[0];
-    CHECK_INT("the club", cancel->line, 1);
+    CHECK_INT("the club", cancel->line, 2);
     CHECK("that alone", !order_occurrence_is_about(&life.order, cancel, 0));
     arena_done(&life.arena);
 }
@@ -273,6 +401,9 @@ TEST(changes_are_remembered_up_to_their_cap)
 RUN_TESTS(cmocka_unit_test(a_whole_life), cmocka_unit_test(qa_before_the_sale),
           cmocka_unit_test(what_does_not_fit_is_refused),
           cmocka_unit_test(an_order_that_is_first_heard_of_late), cmocka_unit_test(old_news),
-          cmocka_unit_test(lines_of_one_slot_at_a_time),
+          cmocka_unit_test(lines_of_one_slot_at_a_time), cmocka_unit_test(lines_keep_their_numbers),
+          cmocka_unit_test(numbers_are_given_again_only_when_there_are_no_others),
+          cmocka_unit_test(the_same_product_twice), cmocka_unit_test(upsells_of_the_same_product),
+          cmocka_unit_test(an_order_has_so_many_lines),
           cmocka_unit_test(what_occurrences_are_about),
           cmocka_unit_test(changes_are_remembered_up_to_their_cap))

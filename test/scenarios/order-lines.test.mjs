@@ -1,0 +1,123 @@
+// Lines of orders: which is which, when they come again, in another order, twice, or for one another; and
+// which of several purchases a change is of.
+import assert from 'node:assert/strict';
+
+import { Shop, MINUTE, PERSON, parametersOf } from '../lib/exports.mjs';
+import { makePlugin, makeProduct, makeSku, PLUGIN_SECRET } from '../lib/fixtures.mjs';
+import { expect } from '../lib/http.mjs';
+import { scenario } from '../lib/hub.mjs';
+
+const LOGIN = { loginId: 'landing', password: 'pass-word' };
+
+// A shop with two clubs, and how to reach it as a client and by postback.
+async function open() {
+    const shop = await Shop.start();
+    const { api, hub } = shop;
+    shop.second = await makeProduct(api, 'Club Two', { price: '20.00', recurring: true });
+    await makeSku(api, shop.campaign.id, 'club-1', { productId: shop.club.id });
+    await makeSku(api, shop.campaign.id, 'club-2', { productId: shop.second.id });
+    const plugin = expect(await makePlugin(api, shop.campaign.id, { importUnknownSkus: true, clientApi: LOGIN }), 201).json;
+    const ids = Object.fromEntries(new URL(plugin.webhookUrl).searchParams);
+    shop.client = async (path, values) => {
+        const { result, message } = expect(await hub.anonymous.post(path, new URLSearchParams({ ...LOGIN, ...values }).toString(), { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 200).json;
+        assert.equal(result, 'SUCCESS', JSON.stringify(message));
+        return message;
+    };
+    shop.post = async (body) => {
+        const answer = expect(await hub.anonymous.post('/api/v1/plugins/webhooks/konnektive', JSON.stringify({ ...ids, orderId: 7, orderStatus: 'COMPLETE', ...body }), { headers: { 'content-type': 'application/json', 'X-Webhook-Secret': PLUGIN_SECRET } }), 200).json;
+        const event = expect(await api.get(`/api/v1/events/${answer.id}`), 200).json;
+        return event.occurrences.map((one) => one.type);
+    };
+    shop.newest = async () => (await api.all('/api/v1/orders'))[0];
+    return shop;
+}
+
+const purchases = (message) => Object.fromEntries(Object.values(message.items).filter((item) => item.purchaseId).map((item) => [item.productSku, [item.purchaseId, item.purchaseStatus]]));
+
+scenario('client: a purchase keeps its number when another line comes, and is the one that is cancelled', async () => {
+    const shop = await open();
+    const order = await shop.client('/order/import/', { campaignId: 1, ...PERSON, product1_id: 'club-1', product2_id: 'club-2', product3_id: 'extra', product3_price: '1.00' });
+    assert.deepEqual(purchases(order), { 'club-1': [101, 'ACTIVE'], 'club-2': [102, 'ACTIVE'] });
+    const replaced = await shop.client('/upsale/import/', { orderId: order.orderId, productId: 'better', productPrice: '5.00', replaceProductId: 'extra' });
+    assert.deepEqual(Object.values(replaced.items).map((item) => item.productSku), ['club-1', 'club-2', 'better'], 'where the other stood');
+    assert.deepEqual(purchases(replaced), purchases(order));
+    await shop.client('/upsale/import/', { orderId: order.orderId, productId: 'club-2', productQty: 2, replaceProductId: 'club-1' });
+    const cancelled = await shop.client('/purchase/cancel/', { purchaseId: 102 });
+    assert.deepEqual(Object.values(cancelled.items).map((item) => [item.purchaseId, item.purchaseStatus]), [[105, 'ACTIVE'], [102, 'CANCELLED'], [undefined, undefined]]);
+    await shop.hub.kill();
+    await shop.hub.start();
+    const updated = await shop.client('/purchase/update/', { purchaseId: 105, status: 'PAUSED' });
+    assert.deepEqual(Object.values(updated.items).map((item) => item.purchaseStatus), ['PAUSED', 'CANCELLED', undefined]);
+});
+
+scenario('what happened to a line is sent as that line\'s, though the lines stand in another order by then, or it has gone', async () => {
+    const shop = await open();
+    const lines = [{ productId: shop.club.id }, { productId: shop.second.id }];
+    const profile = await shop.profile('pause', { delayMinutes: 10, mappings: { price: '[recurringPrice]', purchase: '[purchaseId]' } });
+    const order = await shop.order({ lines });
+    assert.deepEqual(order.lines.map((line) => line.number), [1, 2]);
+    await shop.change(order, { id: 'p1', type: 'pause', productId: shop.second.id });
+    const told = (await shop.api.all('/api/v1/events?type=order.pause'))[0];
+    const { data } = expect(await shop.api.get(`/api/v1/events/${told.id}`), 200).json;
+    assert.equal(data.order.lines[data.line].number, 2);
+    const preview = new URL((await shop.preview(profile, order, { customerType: 'pause' })).url);
+    assert.deepEqual([...preview.searchParams], [['price', '20.00'], ['purchase', '102']]);
+    await shop.order({ clientOrderId: order.clientOrderId, lines: [{ sku: 'neuro-1' }, ...lines.toReversed()] });
+    assert.deepEqual((await shop.newest()).lines.map((line) => line.number), [3, 2, 1]);
+    await shop.hub.advance(11 * MINUTE);
+    assert.deepEqual(parametersOf(await shop.only(profile)), [...preview.searchParams]);
+
+    await shop.change(order, { id: 'p2', type: 'pause', productId: shop.club.id });
+    await shop.order({ clientOrderId: order.clientOrderId, lines: [lines[1]] });
+    await shop.hub.advance(11 * MINUTE);
+    assert.deepEqual(parametersOf((await shop.sent(profile))[1]), [['price', ''], ['purchase', '']], 'no other\'s');
+});
+
+scenario('a product twice in one input is two lines, and the same input again changes nothing', async () => {
+    const shop = await open();
+    const see = (order) => [order.total, order.captured, order.lines.map((line) => [line.number, line.sku, line.qty, line.price])];
+    const want = ['52.00', '52.00', [[1, 'neuro-1', 1, '47.00'], [2, 'neuro-1', 2, '0.00'], [3, 'other', 1, '5.00']]];
+    const sale = { customerType: 'SALE', product1_sku: 'neuro-1', product1_qty: '1', product1_price: '47.00', product2_sku: 'neuro-1', product2_qty: '2', product2_price: '0.00', product3_sku: 'other', product3_price: '5.00' };
+    for (let i = 0; i < 3; i++) {
+        assert.deepEqual(await shop.post(sale), i === 0 ? ['order.new_sale'] : []);
+        assert.deepEqual(see(await shop.newest()), want);
+    }
+    const imported = { orderId: 'TWICE', campaignId: 1, ...PERSON, product1_id: 'neuro-1', product1_price: '47.00', product2_id: 'neuro-1', product2_qty: 2, product2_price: '0.00', product3_id: 'other', product3_price: '5.00' };
+    for (let i = 0; i < 3; i++) {
+        assert.equal((await shop.client('/order/import/', imported)).totalAmount, '52.00');
+        assert.deepEqual(see(await shop.newest()), want);
+    }
+    const lines = [{ sku: 'neuro-1', qty: 1, price: '47.00' }, { sku: 'neuro-1', qty: 2, price: '0.00' }, { sku: 'other', price: '5.00' }];
+    for (let i = 0; i < 2; i++) assert.deepEqual(see(await shop.order({ clientOrderId: 'API', lines })), want);
+});
+
+scenario('a second upsell of the same product is another one, and a repeat is none', async () => {
+    const shop = await open();
+    const order = await shop.order({ lines: [{ sku: 'neuro-1', qty: 1, price: '47.00' }] });
+    const upsell = { type: 'upsell', lines: [{ sku: 'extra', qty: 1, price: '19.00' }] };
+    for (const [id, paid, told] of [['u1', '66.00', ['upsell']], ['u1', '66.00', []], ['u2', '85.00', ['upsell']], ['u2', '85.00', []]]) {
+        const after = await shop.change(order, { id, ...upsell });
+        assert.deepEqual([after.captured, after.total, after.occurrences], [paid, paid, told], id);
+    }
+    const { orderId } = await shop.client('/order/import/', { campaignId: 1, ...PERSON, product1_id: 'neuro-1', product1_price: '47.00' });
+    const before = (await shop.api.all('/api/v1/events?type=order.upsell')).length;
+    const calls = [
+        [{ productId: 'extra', productPrice: '19.00' }, '66.00'],
+        [{ productId: 'extra', productQty: 2, productPrice: '35.00' }, '101.00'],
+        [{ product1_id: 'x', product1_price: '1.00', product2_id: 'y', product2_price: '2.00' }, '104.00'],
+        [{ product1_id: 'x', product1_price: '1.00', product2_id: 'z', product2_price: '2.00' }, '107.00'],
+    ];
+    for (const [values, total] of calls)
+        for (let i = 0; i < 2; i++) {
+            const after = await shop.client('/upsale/import/', { orderId, ...values });
+            assert.deepEqual([after.totalAmount, after.refundRemaining], [total, total], JSON.stringify(values));
+        }
+    assert.equal((await shop.api.all('/api/v1/events?type=order.upsell')).length - before, 4);
+});
+
+scenario('a purchase is named by its product where its line came by a SKU', async () => {
+    const shop = await open();
+    const order = await shop.order({ lines: [{ sku: 'club-1' }, { sku: 'club-2' }] });
+    const { occurrences, lines } = await shop.change(order, { id: 'p', type: 'pause', productId: shop.second.id });
+    assert.deepEqual([occurrences, lines.map((line) => line.purchaseState)], [['pause'], ['active', 'paused']]);
+});
