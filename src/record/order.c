@@ -11,7 +11,9 @@
  * (6) the lines of an order have numbers from 1 to ORDER_LINES_MAX, no two the same, and a line keeps
  *     its own as long as it is there;
  * (7) each line of an input is another line of the order afterwards: none is lost, and where the
- *     input says all lines and no total, that is their sum. */
+ *     input says all lines and no total, that is their sum;
+ * (8) no two lines have the same purchase id, unless they came with it; a change with the id of one
+ *     changes no other. */
 #include "record/order_step.h"
 
 /* ── telling ── */
@@ -165,18 +167,6 @@ static void tell_upsells(struct step *step)
         order_tell_upsell(step);
 }
 
-static void begin_purchases(struct step *step)
-{
-    struct order *order = step->order;
-    struct order_line *lines = order_own_lines(step);
-    for (int i = 0; i < order->line_count; i++) {
-        if (!lines[i].recurring || lines[i].purchase != PURCHASE_NONE)
-            continue;
-        lines[i].purchase = PURCHASE_ACTIVE;
-        lines[i].cycle = MAX_OF(lines[i].cycle, 1);
-    }
-}
-
 #define INCOMPLETE (1U << CUSTOMER_PARTIAL | 1U << CUSTOMER_LEAD | 1U << CUSTOMER_ABANDONED_CART)
 
 static void be_partial(struct step *step)
@@ -214,7 +204,7 @@ void order_be_sold(struct step *step, bool telling)
         order_forget(step, CRM_DECLINE_REASON);
     if (first && !order_is_bill(step->input->change.kind))
         order->first_total = order->captured = order->total;
-    begin_purchases(step);
+    order_begin_purchases(step);
     if (!telling)
         return;
     bool news = (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
@@ -311,9 +301,11 @@ static void be(struct step *step, enum sale_state state)
 
 /* ── all of it ── */
 
-static bool is_repeat(const struct order *order, const struct order_change *change)
+static bool is_repeat(const struct step *step)
 {
-    if (change->timeless && order_can_change_purchase(order, change))
+    const struct order *order = step->order;
+    const struct order_change *change = &step->input->change;
+    if (change->timeless && order_can_change_purchase(step))
         return false;
     for (int i = 0; change->key != 0 && i < order->change_count; i++)
         if (order->changes[i] == change->key)
@@ -381,9 +373,10 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
                          .recurred = order_any_recurs(order) };
     *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
     bool old = order_is_old(order, &input->facts);
-    step.repeat = is_repeat(order, &input->change);
-    bool changes_it = input->change.kind != CHANGE_NONE && !step.repeat;
     order_match_lines(&step);
+    order_find_purchase(&step);
+    step.repeat = is_repeat(&step);
+    bool changes_it = input->change.kind != CHANGE_NONE && !step.repeat;
     order_take_facts(&step);
     if (step.repeat)
         ret_outcome->verdict = ORDER_REPEATED;

@@ -37,6 +37,9 @@ struct order_facts {
     bool lines_are_all; /* others that the order has go; else they stay, and these are added to
                            those of the same SKU, id or name. Of a strict upsell all are added */
     int replaced;       /* of a strict upsell: the number of the line that goes for it; 0: none */
+    str purchase;       /* the sender's id of the one that this is about; empty: not said, */
+    str next_bill;      /* nor when it is billed */
+    int about;          /* that of `lines`, from 1, whose words fit; 0: none, or several */
     bool total_said;
     int64_t total;
     str currency;

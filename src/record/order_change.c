@@ -36,32 +36,44 @@ static const struct purchase_rule purchase_rules[] = {
                             STR_INIT("No purchase of the order is paused, cancelled or failed.") },
 };
 
-static bool is_meant(const struct order_change *change, const struct order_line *line)
+static bool is_meant(const struct step *step, const struct order_line *line)
 {
-    if (change->line != 0)
-        return line->number == change->line;
+    const struct order_change *change = &step->input->change;
+    if (step->purchase != 0)
+        return line->number == step->purchase;
     if (change->product != 0)
         return order_line_product(line) == change->product;
     return change->sku.len == 0 || str_equal_nocase(change->sku, line->sku);
 }
 
-static bool can_change(const struct order_change *change, const struct order_line *line)
+static bool can_change(const struct step *step, const struct order_line *line)
 {
-    return line->recurring && is_meant(change, line) &&
-           (purchase_rules[change->kind].from & 1U << line->purchase) != 0;
+    return line->recurring && is_meant(step, line) &&
+           (purchase_rules[step->input->change.kind].from & 1U << line->purchase) != 0;
 }
 
-bool order_can_change_purchase(const struct order *order, const struct order_change *change)
+bool order_can_change_purchase(const struct step *step)
 {
-    for (int i = 0; i < order->line_count; i++)
-        if (can_change(change, &order->lines[i]))
+    for (int i = 0; i < step->order->line_count; i++)
+        if (can_change(step, &step->order->lines[i]))
             return true;
     return false;
 }
 
+static bool says_cycle(const struct step *step, int place)
+{
+    const struct order_facts *facts = &step->input->facts;
+    for (int i = 0; i < facts->line_count; i++)
+        if (step->places[i] == place && facts->lines[i].cycle > 0)
+            return true;
+    return false;
+}
+
+/* Which bill it is may have been said: then the facts have it. */
 static void bill(struct step *step, struct order_line *line, int64_t *amount)
 {
-    line->cycle++;
+    if (!says_cycle(step, order_find_line(step->order, line->number)))
+        line->cycle++;
     *amount += order_line_bill(line);
     step->order->recurs = true;
 }
@@ -70,18 +82,17 @@ static void bill(struct step *step, struct order_line *line, int64_t *amount)
 static int change_purchases(struct step *step, const struct purchase_rule *rule, int64_t *amount,
                             int *ret_count)
 {
-    const struct order_change *change = &step->input->change;
     struct order *order = step->order;
     struct order_line *lines = order_own_lines(step);
-    int only = 0;
+    int only = step->purchase;
     *ret_count = 0;
     for (int i = 0; i < order->line_count; i++) {
         struct order_line *line = &lines[i];
-        if (!can_change(change, line))
+        if (!can_change(step, line))
             continue;
         if (rule->to != PURCHASE_NONE)
             line->purchase = rule->to;
-        if (change->kind == CHANGE_REBILL)
+        if (step->input->change.kind == CHANGE_REBILL)
             bill(step, line, amount);
         only = *ret_count == 0 ? line->number : 0;
         (*ret_count)++;
@@ -136,7 +147,7 @@ static void on_upsell(struct step *step)
     if (!order->sold &&
         order_refuse(step, "type", STR("The order is not sold yet: it has no upsell.")))
         return;
-    if (!step->input->facts.lines_said &&
+    if (step->input->facts.line_count == 0 &&
         order_refuse(step, "lines", STR("An upsell needs its line.")))
         return;
     order_be_sold(step, false);

@@ -253,7 +253,7 @@ static void add_lines(struct step *step, const struct order_facts *facts)
 static void bring_lines(struct step *step, const struct order_facts *facts)
 {
     struct order *order = step->order;
-    int gone = order_find_line(order, facts->replaced);
+    int gone = facts->line_count == 0 ? -1 : order_find_line(order, facts->replaced);
     int from = gone < 0 ? order->line_count : gone;
     int behind = order->line_count - from - (gone >= 0);
     if (from + facts->line_count + behind > ORDER_LINES_MAX &&
@@ -338,4 +338,8 @@ void order_take_facts(struct step *step)
         all_recur(step);
     if (!repeat)
         take_total(step, facts);
+    order_find_purchase(step);
+    order_name_purchase(step);
+    if (step->order->sold)
+        order_begin_purchases(step);
 }

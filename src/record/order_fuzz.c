@@ -20,6 +20,8 @@ static uint8_t next(struct bytes *bytes)
 
 static const str skus[] = { STR_INIT("a"), STR_INIT("A"), STR_INIT("b"), STR_INIT("") };
 
+static const str purchases[] = { STR_INIT(""), STR_INIT("1"), STR_INIT("2"), STR_INIT("3") };
+
 static struct order_line draw_line(struct bytes *bytes)
 {
     uint8_t bits = next(bytes);
@@ -51,7 +53,11 @@ static struct order_input draw_input(struct bytes *bytes, struct order_line *lin
     input.facts.total = (int64_t)next(bytes) * 100;
     input.facts.said_ms = (bits & 32) != 0 ? next(bytes) : 0;
     input.facts.lines = lines;
-    input.facts.line_count = next(bytes) % 4;
+    uint8_t more = next(bytes);
+    input.facts.line_count = more & 3;
+    input.facts.purchase = purchases[more >> 2 & 3];
+    input.facts.about = (more >> 4 & 3) % (input.facts.line_count + 1);
+    input.facts.replaced = more >> 6;
     for (int i = 0; i < input.facts.line_count; i++)
         lines[i] = draw_line(bytes);
     return input;
@@ -102,6 +108,25 @@ static void check_lines(const struct order *before, const struct order *order,
         assert(order->total == sum);
 }
 
+/* Who is said to be meant by the id of their purchase: nobody else changes. */
+static void check_purchases(const struct order *before, const struct order *order,
+                            const struct order_input *input)
+{
+    int meant = 0;
+    for (int i = 0; i < order->line_count; i++) {
+        const struct order_line *line = &order->lines[i];
+        for (int k = 0; k < i && line->purchase_id.len > 0; k++)
+            assert(!str_equal(line->purchase_id, order->lines[k].purchase_id));
+    }
+    for (int i = 0; i < before->line_count; i++)
+        if (before->lines[i].recurring && input->facts.purchase.len > 0 &&
+            str_equal(before->lines[i].purchase_id, input->facts.purchase))
+            meant = before->lines[i].number;
+    for (int i = 0; meant != 0 && !input->facts.lines_said && i < order->line_count; i++)
+        assert(order->lines[i].number == meant || !before->sold ||
+               order->lines[i].purchase == before->lines[i].purchase);
+}
+
 static void check(struct seen *seen, const struct order *before, const struct order *order,
                   const struct order_input *input, const struct order_outcome *outcome)
 {
@@ -109,6 +134,7 @@ static void check(struct seen *seen, const struct order *before, const struct or
     assert(order->total >= 0 && order->captured >= 0 && order->refunded >= 0);
     assert(!seen->strict_alone || order->refunded <= order->captured);
     check_lines(before, order, input);
+    check_purchases(before, order, input);
     assert(order->state != SALE_NONE);
     assert(!before->sold || (order->state != SALE_PARTIAL &&
                              (order->state != SALE_DECLINED || before->state == SALE_DECLINED ||

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * record/order_step.h: what the files of the order's life share: one input on its way.
  *
- * order.c         what is told, the states, the order of things
- * order_facts.c   what the order is said to be: values, lines, totals
- * order_change.c  what has happened to it */
+ * order.c           what is told, the states, the order of things
+ * order_facts.c     what the order is said to be: values, lines, totals
+ * order_purchase.c  which of its purchases that is about
+ * order_change.c    what has happened to it */
 #pragma once
 
 #include "model/money.h"
@@ -19,6 +20,7 @@ struct step {
     bool recurred; /* a line of the order did, before */
     bool repeat;   /* the change has come before */
     int *places;   /* of each of the input's lines, where in the order it is; −1: it is not */
+    int purchase;  /* the number of the line whose purchase it is about; 0: of more than one */
 };
 
 void order_tell(struct step *step, enum customer_type type, int line, int64_t amount);
@@ -58,4 +60,13 @@ struct order_line *order_own_lines(struct step *step);
 
 void order_take_change(struct step *step);
 /* Whether a purchase that the change is about is in a state that it changes. */
-bool order_can_change_purchase(const struct order *order, const struct order_change *change);
+bool order_can_change_purchase(const struct step *step);
+
+/* ── order_purchase.c ── */
+
+/* Says which line's purchase the input is about, of the lines as they are now. */
+void order_find_purchase(struct step *step);
+/* Behind that: the line gets what is said of it. */
+void order_name_purchase(struct step *step);
+/* What recurs, and is sold, is bought again from now on. */
+void order_begin_purchases(struct step *step);

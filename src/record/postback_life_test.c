@@ -219,6 +219,101 @@ TEST(purchases_that_come_and_go)
     }
 }
 
+#define TWO(more)                                                                                  \
+    "&product1_sku=a&product1_price=12&product2_sku=b&product2_price=20&product3_sku=x" more
+#define STATES(a, b) TWO("&product1_recurringstatus=" a "&product2_recurringstatus=" b)
+#define SOLD "customerType=SALE&totalPrice=32" STATES("ACTIVE", "ACTIVE")
+#define OF_A "&product1_sku=a&purchaseId=PA"
+
+/* Of an order with two purchases: which is meant. */
+TEST(one_of_several_purchases)
+{
+    static const struct {
+        const char *label;
+        const char *queries[2]; /* behind the sale */
+        const char *want;       /* state, cycle and id of each */
+        int line;               /* that the last was about */
+    } cases[] = {
+        { "the one that is listed", { "customerType=CANCEL" OF_A }, "3 1 PA, 1 1 ", 1 },
+        { "with something that does not recur",
+          { "customerType=PAUSE&product1_sku=x&product2_sku=b" },
+          "1 1 , 2 1 ",
+          2 },
+        { "the one whose state fits",
+          { "customerType=CANCEL&purchaseId=PB" STATES("ACTIVE", "CANCELLED") },
+          "1 1 , 3 1 PB",
+          2 },
+        { "of a decline",
+          { "customerType=REBILL_DECLINE" STATES("RECYCLE_BILLING", "ACTIVE") },
+          "4 1 , 1 1 ",
+          1 },
+        { "the one with the id, whatever is listed",
+          { "customerType=REBILL&totalPrice=12" OF_A,
+            "customerType=CANCEL&purchaseId=PA" STATES("ACTIVE", "CANCELLED") },
+          "3 2 PA, 1 1 ",
+          1 },
+        { "the other one, of an id that none has",
+          { "customerType=REBILL&totalPrice=12" OF_A, "customerType=CANCEL&purchaseId=PB" },
+          "1 2 PA, 3 1 PB",
+          2 },
+        { "though that with another id is listed",
+          { "customerType=PAUSE" OF_A, "customerType=CANCEL&purchaseId=PB&product1_sku=a" },
+          "2 1 PA, 3 1 PB",
+          2 },
+        { "all, where nothing says it", { "customerType=CANCEL" TWO("") }, "3 1 , 3 1 ", 0 },
+        { "all, where both fit",
+          { "customerType=REBILL&totalPrice=32" STATES("ACTIVE", "ACTIVE") },
+          "1 2 , 1 2 ",
+          0 },
+        { "a bill that says which it is",
+          { "customerType=REBILL&totalPrice=12&product1_billingCycleNumber=2" OF_A },
+          "1 2 PA, 1 1 ",
+          1 },
+        { "and the next, that does not",
+          { "customerType=REBILL&totalPrice=12&product1_billingCycleNumber=4" OF_A,
+            "customerType=REBILL&totalPrice=12&transactionId=9" OF_A },
+          "1 5 PA, 1 1 ",
+          1 },
+        { "a bill's date",
+          { "customerType=REBILL&totalPrice=12&nextBillDate=2027-01-01" OF_A },
+          "1 2 PA, 1 1 ",
+          1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        come(&life, NOW_MS, SOLD);
+        int line = 0;
+        for (int k = 0; k < 2 && cases[i].queries[k] != NULL; k++) {
+            come(&life, NOW_MS, cases[i].queries[k]);
+            CHECK_INT(cases[i].label, life.outcome.occurrence_count, 1);
+            line = life.outcome.occurrences[0].line;
+            come(&life, NOW_MS, cases[i].queries[k]);
+            CHECK_INT(cases[i].label, life.outcome.occurrence_count, 0);
+        }
+        CHECK_INT(cases[i].label, line, cases[i].line);
+        const struct order_line *a = &life.order.lines[0];
+        const struct order_line *b = &life.order.lines[1];
+        str got = arena_format(&life.arena, "%d %lld %.*s, %d %lld %.*s", (int)a->purchase,
+                               (long long)a->cycle, STR_ARG(a->purchase_id), (int)b->purchase,
+                               (long long)b->cycle, STR_ARG(b->purchase_id));
+        CHECK_STR(cases[i].label, got, str_c(cases[i].want));
+        CHECK_STR(cases[i].label, b->next_bill, STR(""));
+        arena_done(&life.arena);
+    }
+}
+
+/* What is sold becomes a purchase, once it recurs. */
+TEST(a_line_that_recurs_later)
+{
+    struct life life = {};
+    come(&life, NOW_MS, SALE);
+    come(&life, NOW_MS, "customerType=REBILL&product1_sku=club&product1_recurringstatus=ACTIVE");
+    CHECK_INT("active", life.order.lines[0].purchase, PURCHASE_ACTIVE);
+    CHECK_INT("its second bill", life.order.lines[0].cycle, 2);
+    arena_done(&life.arena);
+}
+
 /* Who says when is heard late, too. */
 TEST(a_pause_that_comes_late)
 {
@@ -307,6 +402,7 @@ TEST(what_later_postbacks_leave_out)
 RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
           cmocka_unit_test(bills_that_nothing_tells_apart),
           cmocka_unit_test(subscriptions_start_once), cmocka_unit_test(purchases_that_come_and_go),
+          cmocka_unit_test(one_of_several_purchases), cmocka_unit_test(a_line_that_recurs_later),
           cmocka_unit_test(a_pause_that_comes_late),
           cmocka_unit_test(upsells_that_the_sale_has_listed),
           cmocka_unit_test(what_later_postbacks_leave_out))

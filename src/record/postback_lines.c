@@ -257,6 +257,41 @@ static void mark_upsell(struct postback_reading *reading)
         reading->lines[count - 1].upsell = true;
 }
 
+/* What becomes of the purchase, as senders may have said it of its line; of a prebill, that it lives. */
+static enum purchase_state fitting(enum order_change_kind kind)
+{
+    switch ((int)kind) {
+    case CHANGE_REBILL_DECLINED:
+        return PURCHASE_RECYCLE_BILLING;
+    case CHANGE_RECYCLE_FAILED:
+        return PURCHASE_RECYCLE_FAILED;
+    case CHANGE_CANCEL:
+        return PURCHASE_CANCELLED;
+    case CHANGE_PAUSE:
+        return PURCHASE_PAUSED;
+    default:
+        return PURCHASE_ACTIVE;
+    }
+}
+
+/* Which of the lines the order's purchase is of: the one whose state fits what has happened, or, where
+ * nothing has happened to a purchase, the one that recurs. From 1; 0: none, or several. */
+static int find_about(const struct postback_reading *reading)
+{
+    enum order_change_kind kind = reading->out->input.change.kind;
+    bool of_purchase = postback_is_of_purchase(kind);
+    int about = 0;
+    for (int i = 0; i < reading->out->input.facts.line_count; i++) {
+        const struct order_line *line = &reading->lines[i];
+        if (!line->recurring || (of_purchase && line->purchase != fitting(kind)))
+            continue;
+        if (about != 0)
+            return 0;
+        about = i + 1;
+    }
+    return about;
+}
+
 /* NULL: none recurs, or several do. */
 static struct order_line *only_purchase(struct postback_reading *reading)
 {
@@ -271,18 +306,7 @@ static struct order_line *only_purchase(struct postback_reading *reading)
     return only;
 }
 
-/* The order's purchase is that of the one line that recurs. */
-static void name_purchase(struct postback_reading *reading)
-{
-    struct order_line *only = only_purchase(reading);
-    if (only == NULL)
-        return;
-    only->purchase_id = reading->said[CRM_PURCHASE_ID];
-    if (only->next_bill.len == 0 && !is_no_date(reading->said[CRM_NEXT_BILL_DATE]))
-        only->next_bill = reading->said[CRM_NEXT_BILL_DATE];
-}
-
-/* Likewise; whether a line that is alone recurs may be up to its product. */
+/* Of the one line that recurs; whether a line that is alone does may be up to its product. */
 static void price_purchase(struct postback_reading *reading)
 {
     struct order_line *only = only_purchase(reading);
@@ -296,12 +320,16 @@ static void price_purchase(struct postback_reading *reading)
 
 void postback_finish_lines(struct postback_reading *reading)
 {
+    struct order_facts *facts = &reading->out->input.facts;
     enum order_change_kind kind = reading->out->input.change.kind;
     if (kind == CHANGE_UPSELL)
         mark_upsell(reading);
-    name_purchase(reading);
     price_purchase(reading);
+    facts->about = find_about(reading);
+    facts->purchase = reading->said[CRM_PURCHASE_ID];
+    if (!is_no_date(reading->said[CRM_NEXT_BILL_DATE]))
+        facts->next_bill = reading->said[CRM_NEXT_BILL_DATE];
     /* The change says what becomes of it. */
-    for (int i = 0; postback_is_of_purchase(kind) && i < reading->out->input.facts.line_count; i++)
+    for (int i = 0; postback_is_of_purchase(kind) && i < facts->line_count; i++)
         reading->lines[i].purchase = PURCHASE_NONE;
 }

@@ -317,8 +317,9 @@ TEST(lines)
     CHECK_INT("shipping", facts->lines[1].ship_price, 150);
     CHECK_INT("purchase", facts->lines[1].purchase, PURCHASE_ACTIVE);
     CHECK_INT("cycle", facts->lines[1].cycle, 3);
-    CHECK_STR("purchase", facts->lines[1].purchase_id, STR("P1"));
-    CHECK_STR("next bill", facts->lines[1].next_bill, STR("2026-12-01"));
+    CHECK_STR("purchase", facts->purchase, STR("P1"));
+    CHECK_STR("next bill", facts->next_bill, STR("2026-12-01"));
+    CHECK_INT("of the one that recurs", facts->about, 2);
     CHECK_STR("found by", facts->lines[2].sender_id, STR("c8"));
     CHECK("does not recur", !facts->lines[2].recurring && facts->lines[1].recurring);
     CHECK("marked", facts->lines[2].upsell && !facts->lines[1].upsell);

@@ -121,3 +121,46 @@ scenario('a purchase is named by its product where its line came by a SKU', asyn
     const { occurrences, lines } = await shop.change(order, { id: 'p', type: 'pause', productId: shop.second.id });
     assert.deepEqual([occurrences, lines.map((line) => line.purchaseState)], [['pause'], ['active', 'paused']]);
 });
+
+scenario('postbacks: what happened to one of two purchases is that one\'s alone, by its id from then on', async () => {
+    const shop = await open();
+    const types = ['cancel', 'recurring_order', 'pause'];
+    const mappings = { type: '[customerType]', purchase: '[purchaseId]', price: '[recurringPrice]' };
+    const all = await shop.profile(types, { mappings });
+    const second = await shop.profile(types, { routes: { productIds: [shop.second.id] }, mappings });
+    const both = { product1_sku: 'club-1', product1_price: '12.00', product1_recurringstatus: 'ACTIVE', product2_sku: 'club-2', product2_price: '20.00', product2_recurringstatus: 'ACTIVE' };
+    const see = async () => (await shop.newest()).lines.map((line) => [line.purchaseId, line.purchaseState, line.billingCycle]);
+    await shop.post({ ...both, customerType: 'SALE', totalPrice: '32.00' });
+    assert.deepEqual(await see(), [[null, 'active', 1], [null, 'active', 1]]);
+    const rebill = { customerType: 'RECURRING', product1_sku: 'club-1', product1_price: '12.00', totalPrice: '12.00', purchaseId: 'PA', nextBillDate: '2027-01-22' };
+    assert.deepEqual(await shop.post(rebill), ['order.recurring_order']);
+    assert.deepEqual(await see(), [['PA', 'active', 2], [null, 'active', 1]]);
+    assert.deepEqual((await shop.newest()).lines.map((line) => line.nextBillDate), ['2027-01-22', null]);
+    assert.deepEqual(await shop.post({ ...both, customerType: 'CANCEL', purchaseId: 'PA' }), ['order.cancel']);
+    assert.deepEqual(await see(), [['PA', 'cancelled', 2], [null, 'active', 1]]);
+    assert.deepEqual(await shop.post({ ...both, customerType: 'CANCEL', purchaseId: 'PA' }), [], 'a repeat');
+    assert.deepEqual(await shop.count(second), 0, 'none of them was the second');
+    assert.deepEqual(await shop.post({ ...both, customerType: 'PAUSE', product2_recurringstatus: 'PAUSED' }), ['order.pause']);
+    assert.deepEqual(await see(), [['PA', 'cancelled', 2], [null, 'paused', 1]]);
+    const sent = (await shop.sent(all)).map((request) => Object.fromEntries(parametersOf(request)));
+    assert.deepEqual(sent, [
+        { type: 'RECURRING', purchase: 'PA', price: '12.00' },
+        { type: 'CANCEL', purchase: 'PA', price: '12.00' },
+        { type: 'PAUSE', purchase: '102', price: '20.00' },
+    ]);
+    assert.deepEqual(parametersOf(await shop.only(second))[1], ['purchase', '102']);
+});
+
+scenario('postbacks: a bill that says which it is, is that one', async () => {
+    const shop = await open();
+    const line = { product1_sku: 'club-1', product1_price: '12.00', product1_recurringstatus: 'ACTIVE', totalPrice: '12.00' };
+    const cycle = async () => (await shop.newest()).lines[0].billingCycle;
+    await shop.post({ ...line, customerType: 'SALE', product1_billingCycleNumber: '1' });
+    assert.equal(await cycle(), 1);
+    const profile = await shop.profile('recurring_order', { mappings: { cycle: '[product1_billingCycleNumber]' } });
+    await shop.post({ ...line, customerType: 'RECURRING', product1_billingCycleNumber: '2' });
+    assert.equal(await cycle(), 2);
+    await shop.post({ ...line, customerType: 'RECURRING', dateUpdated: '2026-11-22 00:00:01' });
+    assert.equal(await cycle(), 3, 'one that does not is counted');
+    assert.deepEqual((await shop.sent(profile)).map((request) => parametersOf(request)[0][1]), ['2', '3']);
+});
