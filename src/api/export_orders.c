@@ -74,7 +74,11 @@ static int find_asked(struct call *call, struct sql *sql, struct asked *asked)
     return r;
 }
 
-/* What one of that type is about: as the newest was, or, where there has been none, all lines. */
+struct last {
+    struct order_occurrence occurrence;
+    str data; /* the event's, with the order as it was; empty: there has been none */
+};
+
 /* What the next bill of all that recurs comes to. */
 static int64_t usual_amount(const struct order *order, enum customer_type type)
 {
@@ -85,17 +89,21 @@ static int64_t usual_amount(const struct order *order, enum customer_type type)
     return amount;
 }
 
-static int find_occurrence(struct call *call, struct sql *sql, const struct order *order,
-                           enum customer_type type, struct order_occurrence *ret_occurrence)
+/* What one of that type is about: as the newest was, or, where there has been none, all lines. */
+static int find_last(struct call *call, struct sql *sql, const struct order *order,
+                     enum customer_type type, struct last *ret_last)
 {
     struct arena *arena = &call->request->arena;
-    str data;
-    int r = store_find_last_occurrence(sql, order, customer_type_event(type), arena, &data);
+    *ret_last = (struct last){};
+    int r =
+        store_find_last_occurrence(sql, order, customer_type_event(type), arena, &ret_last->data);
     if (r < 0)
         return fail(r);
-    if (r == STORE_NOT_FOUND || !exports_read_occurrence(data, arena, ret_occurrence))
-        *ret_occurrence =
-            (struct order_occurrence){ .type = type, .amount = usual_amount(order, type) };
+    if (r == STORE_NOT_FOUND ||
+        !exports_read_occurrence(ret_last->data, arena, &ret_last->occurrence))
+        *ret_last = (struct last){
+            .occurrence = { .type = type, .amount = usual_amount(order, type) },
+        };
     return 0;
 }
 
@@ -195,7 +203,7 @@ int exports_preview(struct call *call, struct sql *sql)
 {
     struct asked asked = {};
     struct organization_row organization;
-    struct order_occurrence occurrence;
+    struct last last;
     int r = find_asked(call, sql, &asked);
     if (r == 0)
         r = store_read_organization(sql, asked.order.organization, &call->request->arena,
@@ -203,14 +211,14 @@ int exports_preview(struct call *call, struct sql *sql)
     if (r != 0)
         return r;
     enum customer_type type = asked.type_given ? asked.type : usual_type(&asked.open.profile);
-    r = find_occurrence(call, sql, &asked.order, type, &occurrence);
+    r = find_last(call, sql, &asked.order, type, &last);
     if (r < 0)
         return fail(r);
     const struct crm_source source = {
         .order = &asked.order,
         .type = type,
-        .amount = occurrence.amount,
-        .line = occurrence.line,
+        .amount = last.occurrence.amount,
+        .line = last.occurrence.line,
         .campaign_name = asked.campaign.name,
         .campaign_number = asked.campaign.number,
         .customer_number = asked.order.customer_number,
@@ -229,7 +237,7 @@ int exports_preview(struct call *call, struct sql *sql)
  * that was about. */
 struct had {
     int64_t at_ms[CUSTOMER_TYPE_COUNT];
-    struct order_occurrence last[CUSTOMER_TYPE_COUNT];
+    struct last last[CUSTOMER_TYPE_COUNT];
 };
 
 static int read_had(struct call *call, struct sql *sql, const struct order *order, struct had *had)
@@ -261,8 +269,7 @@ static int read_last(struct call *call, struct sql *sql, const struct asked *ask
     int r = 0;
     for (int type = 0; r == 0 && type < CUSTOMER_TYPE_COUNT; type++)
         if (looked_at[type])
-            r = find_occurrence(call, sql, &asked->order, (enum customer_type)type,
-                                &had->last[type]);
+            r = find_last(call, sql, &asked->order, (enum customer_type)type, &had->last[type]);
     return fail(r);
 }
 
@@ -313,13 +320,57 @@ static struct verdict by_time(struct arena *arena, const struct export_route *ro
                                                 STR_ARG(label)) };
 }
 
+static bool is_of_route(const struct export_route *route, json line)
+{
+    int64_t product;
+    bool known = id_read(ID_PRODUCT, json_string(json_get(line, STR("productId"))), &product);
+    for (int i = 0; known && i < route->product_count; i++)
+        if (route->products[i] == product)
+            return true;
+    return false;
+}
+
+/* Whether what happened since there is the route was of none of its products then: a SKU has been
+ * linked since. */
+static bool was_of_others(struct arena *arena, const struct export_route *route,
+                          const struct had *had)
+{
+    const struct last *last = &had->last[route->type];
+    json data;
+    struct json_error error;
+    if (route->product_count == 0 || had->at_ms[route->type] < route->created_ms ||
+        !json_read(arena, last->data, JSON_DEPTH_MAX, &data, &error))
+        return false;
+    json about = json_get(data, STR("line"));
+    struct json_walk walk = json_walk(json_get(json_get(data, STR("order")), STR("lines")));
+    int64_t only = -1;
+    json line;
+    if (!json_to_int64(about, &only))
+        only = -1;
+    for (int64_t at = 0; json_next(&walk, NULL, &line); at++)
+        if ((only < 0 || at == only) && is_of_route(route, line))
+            return false;
+    return true;
+}
+
+static struct verdict before_product(struct arena *arena, const struct export_route *route)
+{
+    return (struct verdict){
+        "product",
+        arena_format(arena,
+                     "The order had \"%.*s\" before its line had this product: it was not "
+                     "sent then. What happens from now on is.",
+                     STR_ARG(customer_type_label(route->type)))
+    };
+}
+
 static struct verdict judge(struct call *call, const struct asked *asked,
                             const struct export_route *route, const struct had *had)
 {
     struct arena *arena = &call->request->arena;
     enum customer_type type = asked->type_given ? asked->type : route->type;
     bool about[ORDER_LINES_MAX];
-    order_occurrence_lines(&asked->order, &had->last[type], about);
+    order_occurrence_lines(&asked->order, &had->last[type].occurrence, about);
     switch (export_route_asks(route, &asked->order, type, about)) {
     case EXPORT_WANTED:
         break;
@@ -335,6 +386,8 @@ static struct verdict judge(struct call *call, const struct asked *asked,
     if (exports_is_converted(&asked->order, type))
         return (struct verdict){ "converted", STR("The order has been sold since: what it was "
                                                   "before is sent no more.") };
+    if (was_of_others(arena, route, had))
+        return before_product(arena, route);
     return by_time(arena, route, had, asked->type_given);
 }
 

@@ -245,7 +245,8 @@ static const struct schema explained_route = SCHEMA(
     { "refusedBy", SHAPE_STRING, OR_NULL, .choices = refusal_choices,
       .help =
           "the first condition that says no. customer_type: another one was asked for, or the "
-          "order has had none of it yet; converted: it has been sold since; too_old: it had it, "
+          "order has had none of it yet; product: also, where it had it before the line had the "
+          "product; converted: it has been sold since; too_old: it had it, "
           "more than a day before the route was made",
       .example = "\"campaign\"" },
     { "message", SHAPE_STRING, REQUIRED, .help = "what it means, and what to do",

@@ -280,6 +280,7 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
         batch_add_sku(batch, sku);
     line->sku_id = sku->id;
     line->linked = sku->product;
+    line->unlinked = sku->product == 0 && line->product == 0;
     const struct picture *picture = batch_picture(batch, arrival->wanted.organization);
     const struct product *product =
         picture == NULL ? NULL : objects_find(&picture->products, line->linked);

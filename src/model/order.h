@@ -147,6 +147,8 @@ struct order_line {
     int64_t list_price; /* of the product that the SKU is linked to; not stored */
     bool upsell;
     bool recurring;
+    bool unlinked;    /* its SKU was linked to no product when it came */
+    bool link_recurs; /* not stored: what it has been linked to since does */
     /* Of what is recurring: */
     int64_t recurring_price; /* of the whole line, each time; 0: its price */
     enum purchase_state purchase;
@@ -224,6 +226,15 @@ struct customer {
     int64_t contact;
     int64_t created_ms;
 };
+
+/* Of an order that is sold: what recurs is a purchase, and was billed with the sale. */
+static inline void order_line_begin(struct order_line *line)
+{
+    if (!line->recurring)
+        return;
+    line->purchase = line->purchase == PURCHASE_NONE ? PURCHASE_ACTIVE : line->purchase;
+    line->cycle = MAX_OF(line->cycle, 1);
+}
 
 /* What is made of an order's number and a line's: 1 and 2 are 102. */
 static inline int64_t order_purchase_number(const struct order *order, int line)

@@ -40,6 +40,7 @@ static void put_line(struct json_writer *out, const struct order_line *line)
     put_int(out, "shipPrice", line->ship_price);
     put_int(out, "upsell", line->upsell);
     put_int(out, "recurring", line->recurring);
+    put_int(out, "unlinked", line->unlinked);
     put_text(out, "purchase", purchase_state_name(line->purchase));
     put_int(out, "recurringPrice", line->recurring_price);
     put_int(out, "cycle", line->cycle);
@@ -142,6 +143,7 @@ static struct order_line get_line(json from)
         .upsell = get_int(from, "upsell") != 0,
         .recurring = get_int(from, "recurring") != 0,
         .recurring_price = get_int(from, "recurringPrice"),
+        .unlinked = get_int(from, "unlinked") != 0,
         .cycle = get_int(from, "cycle"),
         .next_bill = get_text(from, "nextBill"),
         .purchase_id = get_text(from, "purchaseId"),

@@ -19,6 +19,7 @@ static struct order full(struct arena *arena)
                                     .sku_id = 9,
                                     .sku = STR("club"),
                                     .recurring = true,
+                                    .unlinked = true,
                                     .upsell = true,
                                     .purchase = PURCHASE_RECYCLE_BILLING,
                                     .recurring_price = 8995,
@@ -70,6 +71,7 @@ TEST(there_and_back)
     CHECK_STR("the last value", again.values[CRM_VALUE_COUNT - 1],
               order.values[CRM_VALUE_COUNT - 1]);
     CHECK_INT("purchase", again.lines[1].purchase, PURCHASE_RECYCLE_BILLING);
+    CHECK("unlinked", again.lines[1].unlinked && !again.lines[0].unlinked);
 }
 
 /* Lines that were stored before they had numbers have those of their places. */

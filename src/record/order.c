@@ -360,6 +360,15 @@ static void take_state(struct step *step, enum order_change_kind kind, bool old)
     }
 }
 
+/* What recurs by a link that was made since has not begun yet, for those who are told of it. */
+static bool recurred(const struct order *order)
+{
+    for (int i = 0; i < order->line_count; i++)
+        if (order->lines[i].recurring && !order->lines[i].link_recurs)
+            return true;
+    return false;
+}
+
 void order_apply(struct order *order, const struct order_input *input, struct arena *arena,
                  struct order_outcome *ret_outcome)
 {
@@ -370,7 +379,7 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
                          .arena = arena,
                          .outcome = ret_outcome,
                          .lenient = !input->strict,
-                         .recurred = order_any_recurs(order) };
+                         .recurred = recurred(order) };
     *ret_outcome = (struct order_outcome){ .verdict = ORDER_APPLIED };
     bool old = order_is_old(order, &input->facts);
     order_match_lines(&step);

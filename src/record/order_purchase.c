@@ -100,11 +100,9 @@ void order_begin_purchases(struct step *step)
 {
     struct order *order = step->order;
     for (int i = 0; i < order->line_count; i++) {
-        if (!order->lines[i].recurring ||
-            (order->lines[i].purchase != PURCHASE_NONE && order->lines[i].cycle > 0))
-            continue;
-        struct order_line *line = &order_own_lines(step)[i];
-        line->purchase = line->purchase == PURCHASE_NONE ? PURCHASE_ACTIVE : line->purchase;
-        line->cycle = MAX_OF(line->cycle, 1); /* its sale */
+        struct order_line line = order->lines[i];
+        order_line_begin(&line);
+        if (line.purchase != order->lines[i].purchase || line.cycle != order->lines[i].cycle)
+            order_own_lines(step)[i] = line;
     }
 }

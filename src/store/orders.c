@@ -84,22 +84,26 @@ static int find_by_number(struct sql *sql, const struct order_wanted *wanted, st
     return take_found(&query, wanted->organization, arena, ret_order);
 }
 
-/* A line says which SKU it is; the SKU, which product. */
+/* A line says which SKU it is; the SKU, which product. Whether it recurs has been said of a line whose
+ * product was known when it came; of another one it is as its product is. */
 static int link_line(struct sql *sql, int64_t organization, struct arena *arena,
                      struct order_line *line)
 {
-    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
-        sql,
-        "SELECT s.product, p.name, p.number FROM skus s LEFT JOIN products p ON p.id = s.product"
-        " AND p.organization = s.organization"
-        " WHERE s.id = $1 AND s.organization = $2",
-        SQL_I(line->sku_id), SQL_I(organization));
+    struct sql_query CLEANUP(sql_done) query =
+        SQL_QUERY(sql,
+                  "SELECT s.product, p.name, p.number, p.recurring FROM skus s LEFT JOIN products p"
+                  " ON p.id = s.product"
+                  " AND p.organization = s.organization"
+                  " WHERE s.id = $1 AND s.organization = $2",
+                  SQL_I(line->sku_id), SQL_I(organization));
     int r = sql_next(&query);
     if (r > 0) {
         line->linked = sql_int(&query, 0);
         line->linked_name = sql_text(&query, 1, arena);
         if (line->product == 0)
             line->product_number = sql_int(&query, 2);
+        line->link_recurs = line->unlinked && !line->recurring && sql_int(&query, 3) != 0;
+        line->recurring = line->recurring || line->link_recurs;
     }
     return fail(MIN_OF(r, 0));
 }
@@ -112,6 +116,8 @@ static int link_lines(struct sql *sql, struct arena *arena, struct order *order)
         lines[i] = order->lines[i];
         if (r == 0 && lines[i].sku_id != 0)
             r = link_line(sql, order->organization, arena, &lines[i]);
+        if (lines[i].link_recurs && order->sold)
+            order_line_begin(&lines[i]);
     }
     order->lines = lines;
     return fail(r);

@@ -527,12 +527,15 @@ scenario('S1.67 S1.68 explain: which condition of which route says no', async ()
 
 scenario('explain: a line is of the product that its SKU is linked to now', async () => {
     const { id } = await make();
-    await makeRoute(api, id, 'new_sale', { productIds: [product.id] });
+    for (const type of ['new_sale', 'chargeback']) await makeRoute(api, id, type, { productIds: [product.id] });
     const sku = await makeSku(api, campaign.id, 'plain-text');
     const order = await importOrder({ lines: [{ sku: 'plain-text', price: '5.00' }] });
-    assert.equal((await explain(id, order.id)).routes[0].refusedBy, 'product');
+    const told = async (more) => (await explain(id, order.id, more)).routes.map((route) => route.refusedBy);
+    assert.deepEqual([await told(), await told({ customerType: 'chargeback' })], [['product', 'product'], ['customer_type', 'product']]);
     expect(await api.patch(`/api/v1/skus/${sku.id}`, { productId: product.id }), 200);
-    assert.equal((await explain(id, order.id)).routes[0].refusedBy, null);
+    assert.deepEqual([await told(), await told({ customerType: 'chargeback' })], [['product', 'customer_type'], ['customer_type', null]], 'the sale was before the link');
+    expect(await api.post(`/api/v1/orders/${order.id}/changes`, { id: 'c1', type: 'chargeback' }), 201);
+    assert.deepEqual(await told(), ['product', null]);
 });
 
 scenario('a line without a name has that of the product its SKU is linked to: in the order, in preview, and as it is sent', async () => {

@@ -164,3 +164,35 @@ scenario('postbacks: a bill that says which it is, is that one', async () => {
     assert.equal(await cycle(), 3, 'one that does not is counted');
     assert.deepEqual((await shop.sent(profile)).map((request) => parametersOf(request)[0][1]), ['2', '3']);
 });
+
+scenario('a SKU that is linked to a product that recurs: lines from before are purchases of it', async () => {
+    const shop = await open();
+    const types = ['new_sale', 'fulfillment_shipped', 'recurring_order', 'cancel'];
+    const profile = await shop.profile(types, { routes: { productIds: [shop.club.id] }, mappings: { type: '[customerType]', status: '[product1_recurringstatus]', purchase: '[purchaseId]' } });
+    const line = { product1_sku: 'Fresh One', product1_price: '12.00' };
+    for (const orderId of [1, 2]) await shop.post({ ...line, orderId, customerType: 'SALE' });
+    await shop.post({ ...line, orderId: 3, customerType: 'PARTIAL', orderStatus: 'PARTIAL' });
+    const imported = await shop.order({ lines: [{ sku: 'fresh one', price: '12.00' }] });
+    const sku = (await shop.api.all('/api/v1/skus')).find((one) => one.sku === 'Fresh One');
+    expect(await shop.api.patch(`/api/v1/skus/${sku.id}`, { productId: shop.club.id }), 200);
+    const apart = await shop.order({ lines: [{ sku: 'fresh one', price: '12.00', recurring: false }] });
+    const see = async () => (await shop.api.all('/api/v1/orders')).reverse().map(({ lines: [one] }) => [one.recurring, one.purchaseState, one.billingCycle]);
+    assert.deepEqual(await see(), [[true, 'active', 1], [true, 'active', 1], [true, null, 0], [true, 'active', 1], [false, null, 0]]);
+    const [first] = (await shop.api.all('/api/v1/orders')).reverse();
+    const explain = async () => expect(await shop.api.post(`/api/v1/export-profiles/${profile.id}/explain`, { orderId: first.id }), 200).json;
+    const [sale, shipped] = (await explain()).routes;
+    assert.deepEqual([sale.wouldSend, sale.refusedBy, shipped.refusedBy], [false, 'product', 'customer_type']);
+    assert.match(sale.message, /before its line had this product/);
+
+    assert.deepEqual(await shop.post({ orderId: 1, customerType: 'FULFILLMENT', fulfillmentStatus: 'SHIPPED', trackingNumber: 'Z' }), ['order.fulfillment_shipped']);
+    assert.deepEqual(await shop.post({ ...line, orderId: 1, customerType: 'RECURRING', totalPrice: '12.00', purchaseId: 'P1' }), ['order.recurring_order']);
+    const cancelled = await shop.change(imported, { id: 'c', type: 'cancel' });
+    assert.deepEqual([cancelled.occurrences, cancelled.lines[0].purchaseState], [['cancel'], 'cancelled']);
+    assert.deepEqual(await shop.post({ ...line, orderId: 3, customerType: 'SALE' }), ['order.new_sale', 'order.subscription_started']);
+    assert.deepEqual(await see(), [[true, 'active', 2], [true, 'active', 1], [true, 'active', 1], [true, 'cancelled', 1], [false, null, 0]]);
+    expect(await shop.api.post(`/api/v1/orders/${apart.id}/changes`, { type: 'cancel' }), 422);
+    assert.deepEqual((await shop.sent(profile)).map((request) => parametersOf(request).map(([, value]) => value)), [
+        ['SALE', '', ''], ['FULFILLMENT', 'ACTIVE', '101'], ['RECURRING', 'ACTIVE', 'P1'], ['CANCEL', 'CANCELLED', '401'], ['SALE', 'ACTIVE', '301'],
+    ]);
+    assert.deepEqual((await explain()).routes.map((route) => route.refusedBy), ['product', null, null, 'customer_type']);
+});
