@@ -387,7 +387,7 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
     step.repeat = is_repeat(&step);
     bool changes_it = input->change.kind != CHANGE_NONE && !step.repeat;
     order_take_facts(&step);
-    if (step.repeat)
+    if (step.repeat && ret_outcome->verdict != ORDER_REFUSED)
         ret_outcome->verdict = ORDER_REPEATED;
     else
         take_state(&step, input->change.kind, old);

@@ -220,16 +220,20 @@ static struct order_line said_line(const struct step *step, int at)
     return line;
 }
 
+#define TOO_MANY STR("An order has 100 lines at most: send fewer, or begin another order.")
+
 static void replace_lines(struct step *step, const struct order_facts *facts)
 {
-    struct order_line *lines =
-        ARENA_ARRAY(step->arena, struct order_line, (size_t)facts->line_count + 1);
-    for (int i = 0; i < facts->line_count; i++) {
+    if (facts->line_count > ORDER_LINES_MAX && order_refuse(step, "lines", TOO_MANY))
+        return;
+    int count = MIN_OF(facts->line_count, ORDER_LINES_MAX);
+    struct order_line *lines = ARENA_ARRAY(step->arena, struct order_line, (size_t)count + 1);
+    for (int i = 0; i < count; i++)
         lines[i] = said_line(step, i);
-        step->places[i] = i;
-    }
+    for (int i = 0; i < facts->line_count; i++)
+        step->places[i] = i < count ? i : -1;
     step->order->lines = lines;
-    step->order->line_count = facts->line_count;
+    step->order->line_count = count;
 }
 
 static void add_lines(struct step *step, const struct order_facts *facts)
@@ -257,8 +261,7 @@ static void bring_lines(struct step *step, const struct order_facts *facts)
     int from = gone < 0 ? order->line_count : gone;
     int behind = order->line_count - from - (gone >= 0);
     if (from + facts->line_count + behind > ORDER_LINES_MAX &&
-        order_refuse(step, "lines",
-                     STR("An order has 100 lines at most: bring fewer, or begin another order.")))
+        order_refuse(step, "lines", TOO_MANY))
         return;
     struct order_line *lines = own_lines(step, facts->line_count);
     if (behind > 0)

@@ -367,6 +367,20 @@ TEST(an_order_has_so_many_lines)
            .strict = true);
     CHECK_INT("one for another", life.outcome.verdict, ORDER_APPLIED);
     arena_done(&life.arena);
+
+    struct order_line more[ORDER_LINES_MAX + 1] = {};
+    for (int i = 0; i <= ORDER_LINES_MAX; i++)
+        more[i] = (struct order_line)LINE("a", 100);
+    life = (struct life){};
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL, LINES(more), .lines_are_all = true },
+           .strict = true);
+    CHECK_STR("all at once", str_c(life.outcome.field), STR("lines"));
+    for (int i = 0; i < 2; i++) {
+        ARRIVE(&life, .facts = { .state = SALE_PARTIAL, LINES(more), .lines_are_all = i == 0 });
+        CHECK_INT("as many as there may be", life.order.line_count, ORDER_LINES_MAX);
+        CHECK_INT("noted", life.outcome.note_count, 1);
+    }
+    arena_done(&life.arena);
 }
 
 TEST(what_occurrences_are_about)

@@ -18,9 +18,9 @@ async function open() {
     await makeSku(api, shop.campaign.id, 'club-2', { productId: shop.second.id });
     const plugin = expect(await makePlugin(api, shop.campaign.id, { importUnknownSkus: true, clientApi: LOGIN }), 201).json;
     const ids = Object.fromEntries(new URL(plugin.webhookUrl).searchParams);
-    shop.client = async (path, values) => {
+    shop.client = async (path, values, wanted = 'SUCCESS') => {
         const { result, message } = expect(await hub.anonymous.post(path, new URLSearchParams({ ...LOGIN, ...values }).toString(), { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 200).json;
-        assert.equal(result, 'SUCCESS', JSON.stringify(message));
+        assert.equal(result, wanted, JSON.stringify(message));
         return message;
     };
     shop.post = async (body) => {
@@ -195,4 +195,17 @@ scenario('a SKU that is linked to a product that recurs: lines from before are p
         ['SALE', '', ''], ['FULFILLMENT', 'ACTIVE', '101'], ['RECURRING', 'ACTIVE', 'P1'], ['CANCEL', 'CANCELLED', '401'], ['SALE', 'ACTIVE', '301'],
     ]);
     assert.deepEqual((await explain()).routes.map((route) => route.refusedBy), ['product', null, null, 'customer_type']);
+});
+
+scenario('an order has 100 lines at most, and an upsell one at least', async () => {
+    const shop = await open();
+    const hundred = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`product${i + 1}_id`, `sku-${i}`]));
+    const order = { campaignId: 1, ...PERSON, ...hundred };
+    assert.equal(Object.keys((await shop.client('/order/import/', { ...order, orderId: 'FULL' })).items).length, 100);
+    assert.match(await shop.client('/order/import/', { ...order, productId: 'one-more' }, 'ERROR'), /100 lines at most/);
+    const { id } = await shop.newest();
+    const refused = async (lines) => expect(await shop.api.post(`/api/v1/orders/${id}/changes`, { id: 'u', type: 'upsell', lines }), 422).json.errors[0];
+    const full = await refused([{ sku: 'one-more' }]);
+    assert.deepEqual([full.pointer, full.code], ['/lines', 'conflict']);
+    assert.equal((await refused([])).pointer, '/lines');
 });
