@@ -5,7 +5,8 @@
  * Invariants:
  * (1) a page that was asked for with id > read_to adds all of those up to its last one, but for
  *     those that sleep. What finished while it was being read is in outlet->finished and is not
- *     taken in again;
+ *     taken in again. What was handed over meanwhile and not kept may be newer than the page (a
+ *     recovery has made it due): from there on the page is read again;
  * (2) an outlet comes in step by a page that was read whole, with nothing let go since it was asked
  *     for. CLOSING is for getting on: once a page came whole, what is handed over is kept while the
  *     last page is being read;
@@ -110,7 +111,7 @@ bool stock_begin_read(struct stock *stock, struct outlet *outlet)
                               ? stock->now_ms + stock->horizon_ms
                               : NONE;
     outlet->read_limit = (int)MIN_OF(MAX_OF(fit, (size_t)1), page_max(outlet));
-    outlet->let_go_least = NONE;
+    outlet->let_go_least = outlet->newer_least = NONE;
     outlet->finished_count = 0;
     outlet->reserved = (size_t)outlet->read_limit * item_bytes;
     stock->bytes += outlet->reserved;
@@ -150,7 +151,7 @@ static bool finished_meanwhile(const struct outlet *outlet, int64_t id)
 static bool is_wanted(const struct stock *stock, const struct outlet *outlet, const struct job *job)
 {
     int64_t id = job->delivery.id;
-    bool overtaken = outlet->read_is_pass && id > outlet->read_to;
+    bool overtaken = outlet->read_is_pass ? id > outlet->read_to : id >= outlet->newer_least;
     return !overtaken && map_find_int(&stock->parcels, (uint64_t)id) == NULL &&
            !finished_meanwhile(outlet, id) &&
            !line_leaves_out(lines_find(outlet, job->content->subject), id);

@@ -33,7 +33,7 @@ void room_note_let_go(struct stock *stock, struct outlet *outlet, int64_t id)
     note_fallen(stock, outlet);
     stock->fallen_behind += outlet->step == OUTLET_IN_STEP;
     if (outlet->reading)
-        outlet->let_go_least = MIN_OF(outlet->let_go_least, id);
+        stock_note_not_kept(outlet, id);
     outlet->read_to = MIN_OF(outlet->read_to, id - 1);
     outlet->pass_to = MIN_OF(outlet->pass_to, outlet->read_to); /* behind it the tail is read */
     outlet->step = OUTLET_BEHIND;

@@ -41,7 +41,7 @@ struct outlet *stock_outlet(struct stock *stock, int64_t organization, int64_t i
     outlet->organization = organization;
     outlet->step = stock->starting ? OUTLET_BEHIND : OUTLET_IN_STEP;
     outlet->read_to = stock->starting ? 0 : IN_STEP_TO;
-    outlet->let_go_least = outlet->later_ms = NONE;
+    outlet->let_go_least = outlet->newer_least = outlet->later_ms = NONE;
     list_init(&outlet->turn);
     list_init(&outlet->parcels);
     list_init(&outlet->queued);
@@ -200,11 +200,11 @@ static void end_pause(struct stock *stock, struct outlet *outlet, int64_t delive
             outlet->pauses[i--] = outlet->pauses[--outlet->pause_count];
 }
 
-/* A recovery has made it due. What is under way says itself what comes next. */
-static void bring_forward(struct stock *stock, struct parcel *parcel, struct job *job)
+/* A recovery has made it due, with a fresh schedule; what is handed over is no older than what was
+ * read. What is under way says itself what comes next. */
+static void renew(struct stock *stock, struct parcel *parcel, struct job *job)
 {
-    bool sooner = job->delivery.due_ms < parcel->job->delivery.due_ms;
-    if (!sooner || parcel->manual || parcel->state == PARCEL_OUT) {
+    if (parcel->manual || parcel->state == PARCEL_OUT) {
         job_free(job);
         return;
     }
@@ -220,7 +220,7 @@ static void bring_forward(struct stock *stock, struct parcel *parcel, struct job
 static void merge(struct stock *stock, struct parcel *parcel, struct job *job)
 {
     if (!job->manual) {
-        bring_forward(stock, parcel, job);
+        renew(stock, parcel, job);
         return;
     }
     if (parcel->state == PARCEL_OUT) {
@@ -235,6 +235,13 @@ static void merge(struct stock *stock, struct parcel *parcel, struct job *job)
     make_ready(stock, parcel);
     if (parcel->line != NULL)
         line_asked_for(stock, parcel->outlet, parcel);
+}
+
+void stock_note_not_kept(struct outlet *outlet, int64_t id)
+{
+    outlet->let_go_least = MIN_OF(outlet->let_go_least, id);
+    if (id > outlet->read_to)
+        outlet->newer_least = MIN_OF(outlet->newer_least, id);
 }
 
 void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
@@ -262,7 +269,7 @@ void stock_take_job(struct stock *stock, struct job *job, int64_t now_ms)
     if (wanted)
         room_note_let_go(stock, outlet, delivery->id);
     else if (outlet->reading)
-        outlet->let_go_least = MIN_OF(outlet->let_go_least, delivery->id);
+        stock_note_not_kept(outlet, delivery->id);
     outlet->missed = true;
     job_free(job);
 }

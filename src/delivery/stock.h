@@ -80,6 +80,8 @@ struct outlet {
     bool read_is_pass;    /* reading: over what lies before read_to */
     int read_limit;       /* reading: how many were asked for */
     int64_t let_go_least; /* reading: the least id let go meanwhile; INT64_MAX: none */
+    int64_t newer_least;  /* reading: the least of those behind read_to that were handed over
+                           * meanwhile and not kept; INT64_MAX: none */
     int64_t *finished;    /* reading: ids finished meanwhile */
     int finished_count;
     int finished_room;

@@ -36,7 +36,7 @@ TEST(by_id_and_by_hand)
     stock_done(&stock);
 }
 
-/* A recovery makes due what waits; what it says later changes nothing, nor of what is under way. */
+/* A recovery makes due what waits, but for what is under way. */
 TEST(brought_forward)
 {
     struct stock stock;
@@ -58,6 +58,51 @@ TEST(brought_forward)
     CHECK_INT("under way", first->job->delivery.due_ms, 90);
     CHECK_INT("the other waits", stock_next_due(&stock), 900);
     CHECK_INT("two", stock.parcels.count, 2);
+    stock_done(&stock);
+}
+
+/* Behind the breaker it is due already; but for its schedule nothing is new. */
+TEST(a_fresh_schedule)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_started(&stock);
+    struct job *tried = job(1, 10, 50);
+    tried->delivery.schedule_step = 3;
+    stock_take_job(&stock, tried, 100);
+    stock_take_job(&stock, job(1, 10, 100), 100);
+    struct parcel *first = outlet_first(&stock, stock_outlet(&stock, 1, 1));
+    CHECK_INT("fresh", first->job->delivery.schedule_step, 0);
+    stock_done(&stock);
+}
+
+/* A page is read from the store as it was when that was asked; a recovery comes meanwhile. */
+TEST(brought_forward_while_it_is_read)
+{
+    struct stock stock;
+    stock_init(&stock, 1 << 20);
+    stock_list_outlet(&stock, 1, 1);
+    stock_started(&stock);
+    struct outlet *outlet = stock_outlet(&stock, 1, 1);
+    CHECK("behind", stock_begin_read(&stock, outlet));
+    stock_take_job(&stock, job(1, 11, 90), 100);
+    struct stock_page page = { .jobs = job(1, 10, 900), .last = 12, .whole = true };
+    struct job *second = job(1, 11, 900);
+    struct job *third = job(1, 12, 900);
+    page.later_ms = INT64_MAX;
+    page.jobs->link.next = &second->link;
+    second->link.next = &third->link;
+    third->link.next = NULL;
+    stock_take_page(&stock, outlet, &page, 100);
+    CHECK_INT("those before it", outlet->parcel_count, 1);
+    CHECK_INT("the rest is read again", outlet->read_to, 10);
+    CHECK("at once", stock_wants_page(&stock, outlet) && stock_begin_read(&stock, outlet));
+    struct stock_page again = { .jobs = job(1, 11, 90), .last = 11, .whole = true };
+    again.later_ms = INT64_MAX;
+    again.jobs->link.next = NULL;
+    stock_take_page(&stock, outlet, &again, 100);
+    CHECK_INT("goes now", outlet_first(&stock, outlet)->heap.id, 11);
+    CHECK_INT("in step", outlet->step, OUTLET_IN_STEP);
     stock_done(&stock);
 }
 
@@ -218,6 +263,7 @@ TEST(starting)
 }
 
 RUN_TESTS(cmocka_unit_test(by_id_and_by_hand), cmocka_unit_test(brought_forward),
+          cmocka_unit_test(a_fresh_schedule), cmocka_unit_test(brought_forward_while_it_is_read),
           cmocka_unit_test(next_probe), cmocka_unit_test(memory_is_shared_out),
           cmocka_unit_test(what_sleeps_stops_nobody), cmocka_unit_test(starting),
           cmocka_unit_test(content_is_fixed),

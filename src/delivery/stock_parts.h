@@ -22,6 +22,8 @@ static inline size_t room_left(size_t of, size_t used)
 size_t parcel_bytes(const struct job *job);
 void parcel_insert(struct stock *stock, struct outlet *outlet, struct job *job);
 void parcel_remove(struct stock *stock, struct parcel *parcel);
+/* While a page is read: that one is not in memory, and the page may have it as it was before. */
+void stock_note_not_kept(struct outlet *outlet, int64_t id);
 
 /* ── room.c ── */
 
