@@ -130,11 +130,20 @@ static void print_progress(json recovery)
 
 static void print_end(json recovery)
 {
+    static const struct {
+        const char *name, *words;
+    } reasons[] = {
+        { "noLongerKept", "what they sent is no longer kept" },
+        { "alreadyPending", "they are on their way already" },
+        { "unknown", "they are no deliveries of this webhook" },
+    };
+
     json skipped = json_get(recovery, STR("skipped"));
     str reason = json_string(json_get(recovery, STR("reason")));
-    if (number_of(skipped, "noLongerKept") > 0)
-        (void)printf("%lld passed over: what they sent is no longer kept\n",
-                     number_of(skipped, "noLongerKept"));
+    for (size_t i = 0; i < COUNT_OF(reasons); i++)
+        if (number_of(skipped, reasons[i].name) > 0)
+            (void)printf("%lld passed over: %s\n", number_of(skipped, reasons[i].name),
+                         reasons[i].words);
     if (reason.len == 0)
         return;
     print_plain(stdout, reason);

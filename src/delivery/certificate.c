@@ -81,32 +81,39 @@ static bool is_certificate(const struct block *block)
     return read != NULL;
 }
 
-/* Whoever may look at the endpoint sees them: nothing else stands among them. */
+static const str something_else =
+    STR_INIT("Something else than certificates is in it, such as a private key: each block begins "
+             "with -----BEGIN CERTIFICATE-----.");
+static const str cut = STR_INIT("A certificate in it cannot be read: it was cut or changed.");
+
+/* Whoever may look at the endpoint sees them: nothing else stands among them, nor what OpenSSL
+ * would pass over, such as a key whose lines are indented. */
 str certificates_fault(str certificates)
 {
+    static const str key = STR_INIT("PRIVATE KEY");
     BIO *CLEANUP(bio_cleanup) bio = open_text(certificates);
     int count = 0;
     str wrong = {};
+    if (certificates.len > 0 &&
+        memmem(certificates.ptr, certificates.len, key.ptr, key.len) != NULL)
+        return something_else;
     for (;;) {
         struct block CLEANUP(block_done) block = {};
         if (bio == NULL ||
             PEM_read_bio(bio, &block.label, &block.head, &block.bytes, &block.size) != 1)
             break;
         if (strcmp(block.label, PEM_STRING_X509) != 0)
-            wrong = STR("Something else than certificates is in it, such as a private key: each "
-                        "block begins with -----BEGIN CERTIFICATE-----.");
+            wrong = something_else;
         else if (!is_certificate(&block))
-            wrong = STR("A certificate in it cannot be read: it was cut or changed.");
+            wrong = cut;
         count++;
     }
     bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     ERR_clear_error();
-    if (count == 0)
+    if (count == 0 && ended)
         return STR("There is no certificate in PEM in it: one begins with -----BEGIN "
                    "CERTIFICATE-----.");
-    if (wrong.len > 0 || ended)
-        return wrong;
-    return STR("A certificate in it cannot be read: it was cut or changed.");
+    return wrong.len > 0 || ended ? wrong : cut;
 }
 
 str certificate_fault(str certificate, str private_key)

@@ -68,7 +68,7 @@ TEST(client_certificates)
     CHECK("a chain that is cut", says(certificate_fault(cut, scene->key), "cannot be read"));
     CHECK("expired", says(certificate_fault(scene->expired, scene->key), "expired"));
     CHECK("cut", says(certificate_fault(str_head(scene->good, scene->good.len / 2), scene->key),
-                      "no certificate"));
+                      "cut or changed"));
     CHECK("none", says(certificate_fault(STR("hello"), scene->key), "no certificate"));
 }
 
@@ -91,7 +91,13 @@ TEST(authorities)
         arena_format(&scene->arena, "%.*s%.*s", STR_ARG(scene->good), STR_ARG(scene->key));
     CHECK_INT("one", certificates_fault(scene->good).len, 0);
     CHECK_INT("two", certificates_fault(two).len, 0);
+    str glued = arena_format(&scene->arena, "%.*s%.*s", (int)str_trim(scene->good).len,
+                             scene->good.ptr, STR_ARG(scene->good));
+    str indented = arena_format(&scene->arena, "%.*s  -----BEGIN PRIVATE KEY-----\n  MC4C\n",
+                                STR_ARG(scene->good));
     CHECK("with a key", says(certificates_fault(with_key), "private key"));
+    CHECK("a key that is no block", says(certificates_fault(indented), "private key"));
+    CHECK("glued together", says(certificates_fault(glued), "cut or changed"));
     CHECK("none", says(certificates_fault(STR("hello")), "no certificate"));
     CHECK("cut", says(certificates_fault(str_head(two, two.len - 60)), "cannot be read"));
 }

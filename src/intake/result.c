@@ -59,16 +59,15 @@ static const struct endpoint *endpoint_now(struct batch *batch, const struct res
     return picture == NULL ? NULL : objects_find(&picture->endpoints, result->before.outlet);
 }
 
-static bool was_sent_there(const struct result *result, const struct endpoint *endpoint)
+static bool was_tried_alike(const struct result *result, const struct endpoint *now)
 {
-    return endpoint != NULL && str_equal(endpoint->url, result->attempt.url);
+    return now != NULL && endpoint_reaches_alike(result->endpoint, now);
 }
 
 /* What has begun anew meanwhile (endpoint_begins_anew()) is not told what was before. */
 static bool is_state_of(const struct result *result, const struct endpoint *now)
 {
-    return now != NULL && endpoint_reaches_alike(result->endpoint, now) &&
-           !(result->outlet_closed && now->status == OUTLET_ACTIVE);
+    return was_tried_alike(result, now) && !(result->outlet_closed && now->status == OUTLET_ACTIVE);
 }
 
 static void pause_line(struct batch *batch, struct result *result)
@@ -189,7 +188,7 @@ static int execute_disable(struct operation *operation, struct batch *batch)
         return fail(r);
     result->work = load;
     (void)apply_result(operation, batch);
-    if (!was_sent_there(result, endpoint_now(batch, result)))
+    if (!was_tried_alike(result, endpoint_now(batch, result)))
         return 0;
     int64_t changed = SQL_RUN(batch_sql(batch),
                               "UPDATE endpoints SET status = 'disabled', status_reason = $1,"

@@ -53,9 +53,19 @@ void object_releasep(void *object)
 
 /* ── endpoints ── */
 
+/* At a file server. */
+static bool logs_in_alike(const struct export_profile *a, const struct export_profile *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return str_equal(a->user, b->user) && str_equal(a->password, b->password) &&
+           str_equal(a->host_key, b->host_key);
+}
+
 bool endpoint_reaches_alike(const struct endpoint *a, const struct endpoint *b)
 {
-    return str_equal(a->url, b->url) && transport_equal(&a->transport, &b->transport);
+    return str_equal(a->url, b->url) && transport_equal(&a->transport, &b->transport) &&
+           logs_in_alike(a->export, b->export);
 }
 
 bool endpoint_begins_anew(const struct endpoint *before, const struct endpoint *after)

@@ -172,7 +172,7 @@ struct endpoint {
     const struct export_profile *export;
 };
 
-/* The same URL, by the same transport: what the target has done to one it does to the other. */
+/* The same URL, by the same transport and login: what the target has done to one it does to the other. */
 bool endpoint_reaches_alike(const struct endpoint *a, const struct endpoint *b);
 /* A change that what the target did before says nothing behind: it is reached in another way, or
  * was paused or disabled and is active again. Its breaker and its Retry-After are forgotten. */

@@ -304,6 +304,17 @@ TEST(begins_anew)
         after.url = STR("https://b.test/");
         CHECK("another URL", endpoint_begins_anew(&before, &after));
     }
+    static const struct export_profile logins[] = {
+        {},
+        { .user = STR_INIT("me") },
+        { .password = STR_INIT("x") },
+        { .host_key = STR_INIT("SHA256:x") },
+    };
+    for (size_t i = 0; i < COUNT_OF(logins); i++) {
+        const struct endpoint from = { .export = &logins[0] };
+        const struct endpoint to = { .export = &logins[i], .name = STR("another") };
+        CHECK_INT("a login", endpoint_begins_anew(&from, &to), i > 0);
+    }
     for (size_t i = 0; i < COUNT_OF(turns); i++) {
         const struct endpoint from = { .status = turns[i].before };
         const struct endpoint to = { .status = turns[i].after, .name = STR("another") };

@@ -234,20 +234,25 @@ scenario('active again, or reached in another way: breaker and Retry-After are f
     assert.deepEqual((await world.show()).sending, sending);
 });
 
-scenario('what was under way when the endpoint was changed does not hold it', async () => {
+scenario('what was under way when the endpoint was changed does not hold it, nor disable it', async () => {
     const world = await setUp();
-    let answer;
-    const really = world.receiver.answer.bind(world.receiver);
-    world.receiver.answer = (socket, _, received) => { answer = () => really(socket, { status: 503, headers: { 'Retry-After': '86400' } }, received); };
-    await world.send();
-    await until('it is asked', () => answer !== undefined);
-    world.receiver.answer = really;
-    expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { auth: { type: 'bearer', token: 'right' } }), 200);
-    await answer();
-    await until('the answer is known', async () => (await deliveriesOf(world.api, world.hook.id))[0].attemptCount === 1);
-    assert.equal((await world.show()).sending.state, 'sending');
-    await world.send();
-    await world.receiver.waitFor(2);
+    for (const [round, late] of [{ status: 503, headers: { 'Retry-After': '86400' } }, 410].entries()) {
+        let answer;
+        const { count } = world.receiver;
+        const really = world.receiver.answer.bind(world.receiver);
+        world.receiver.answer = (socket, _, received) => { answer = () => really(socket, late, received); };
+        await world.send();
+        await until('it is asked', () => answer !== undefined);
+        world.receiver.answer = really;
+        expect(await world.api.patch(`/api/v1/webhooks/${world.hook.id}`, { auth: { type: 'bearer', token: `right ${round}` } }), 200);
+        await answer();
+        await until('the answer is known', async () => (await deliveriesOf(world.api, world.hook.id))[0].attemptCount === 1);
+        await world.hub.settled();
+        assert.equal((await world.show()).sending.state, 'sending');
+        assert.equal((await world.show()).status, 'active');
+        await world.send();
+        await world.receiver.waitFor(count + 2);
+    }
 });
 
 scenario('a rate that is raised holds from then on, not after the old interval', async () => {
