@@ -102,28 +102,30 @@ static str order_total(const struct crm_source *source, struct arena *arena)
     return first != 0 ? money(first, arena) : total(source, arena);
 }
 
-/* Of an order's lines, which a bill is not of. */
-static bool has_sums(const struct crm_source *source)
+/* What is said, else the sum of the order's lines, which a bill is not of. */
+static str said_or(const struct crm_source *source, enum crm_field field, int64_t sum,
+                   struct arena *arena)
 {
-    return source->type != CUSTOMER_RECURRING_ORDER && source->type != CUSTOMER_REBILL_DECLINE;
+    str said = stored(source, field);
+    bool of_bill =
+        source->type == CUSTOMER_RECURRING_ORDER || source->type == CUSTOMER_REBILL_DECLINE;
+    return said.len > 0 || of_bill ? said : money_or_none(sum, arena);
 }
 
 static str base_price(const struct crm_source *source, struct arena *arena)
 {
-    str said = stored(source, CRM_BASE_PRICE);
     int64_t sum = 0;
     for (int i = 0; i < source->order->line_count; i++)
         sum += source->order->lines[i].price;
-    return said.len > 0 || !has_sums(source) ? said : money_or_none(sum, arena);
+    return said_or(source, CRM_BASE_PRICE, sum, arena);
 }
 
 static str total_shipping(const struct crm_source *source, struct arena *arena)
 {
-    str said = stored(source, CRM_TOTAL_SHIPPING);
     int64_t sum = 0;
     for (int i = 0; i < source->order->line_count; i++)
         sum += source->order->lines[i].ship_price;
-    return said.len > 0 || !has_sums(source) ? said : money_or_none(sum, arena);
+    return said_or(source, CRM_TOTAL_SHIPPING, sum, arena);
 }
 
 static str discount_price(const struct crm_source *source, struct arena *arena)
