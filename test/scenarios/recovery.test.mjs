@@ -264,6 +264,8 @@ scenario('pending: an attempt under way and what stands in line stay as they are
     await until('it is under way', async () => (await deliveriesOf(api, hook.id)).some((row) => row.sending));
     const second = await recovered(hub, api, hook, { since: LONG_AGO, states });
     assert.deepEqual([second.recovered, second.skipped.alreadyPending], [0, 3]);
+    const told = await hub.cli(['recover', '--url', hub.url, hook.id, '--since', LONG_AGO, '--state', 'pending', '--wait'], { env: { ...hub.environment, JUNCTOR_KEY: hub.owners[0].apiKey } });
+    assert.match(told.stdout, /done: 3 of 3 looked at, 0 sent again\n3 passed over: they are on their way already/);
     assert.equal(hook.arrived().length, 2);
     failing.delete('/pending-line');
     receiver.script = answer;
