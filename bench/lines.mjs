@@ -3,6 +3,7 @@
 import { BenchHub, buildPeer, cpuBetween, cpuByThread, median, memory, newPort, peerProgram, percentile, sleep, startNginx, startSink, until, wrk } from './machine.mjs';
 import { deliveryLines } from './lines-delivery.mjs';
 import { orderLines } from './lines-orders.mjs';
+import { versusLines } from './lines-versus.mjs';
 import { finish, format, notes, options, perEvent, row, runLines, say } from './report.mjs';
 import { run } from '../test/lib/processes.mjs';
 
@@ -269,6 +270,6 @@ const lines = {
 };
 
 buildPeer();
-await runLines({ ...lines, ...deliveryLines, ...orderLines }, ['millions', 'outage', 'restart']);
+await runLines({ ...lines, ...deliveryLines, ...orderLines, ...versusLines }, ['millions', 'outage', 'restart', 'versus']);
 await shared?.stop();
 finish();

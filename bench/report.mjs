@@ -3,13 +3,14 @@
 import { writeFileSync } from 'node:fs';
 
 const wanted = [];
-export const options = { runs: 5, seconds: 8, events: null, json: null, quick: false };
+export const options = { runs: 5, seconds: 8, events: null, against: null, json: null, quick: false };
 for (let i = 2; i < process.argv.length; i++) {
     const argument = process.argv[i];
     if (argument === '--quick') Object.assign(options, { quick: true, runs: 1, seconds: 3 });
     else if (argument === '--runs') options.runs = Number(process.argv[++i]);
     else if (argument === '--seconds') options.seconds = Number(process.argv[++i]);
     else if (argument === '--events') options.events = Number(process.argv[++i]);
+    else if (argument === '--against') options.against = process.argv[++i];
     else if (argument === '--json') options.json = process.argv[++i];
     else wanted.push(argument);
 }
