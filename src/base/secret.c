@@ -34,12 +34,26 @@ str seal_key_check(const struct seal_key *key, struct arena *arena)
     return hex_write(arena, str_from(check, sizeof(check)));
 }
 
+/* A nonce must never come twice under one key: 16 bytes that each thread draws once, and a count. */
+static void draw_nonce(unsigned char *nonce)
+{
+    static _Thread_local struct {
+        unsigned char drawn[16];
+        uint64_t count;
+    } own;
+
+    static_assert(sizeof(own) == crypto_secretbox_NONCEBYTES, "");
+    if (own.count++ == 0)
+        random_bytes(own.drawn, sizeof(own.drawn));
+    memcpy(nonce, &own, sizeof(own));
+}
+
 str seal(const struct seal_key *key, str plain, struct arena *arena)
 {
     static_assert(SEAL_OVERHEAD == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "");
     static_assert(SEAL_KEY_SIZE == crypto_secretbox_KEYBYTES, "");
     unsigned char *box = (unsigned char *)arena_bytes(arena, plain.len + SEAL_OVERHEAD);
-    random_bytes(box, crypto_secretbox_NONCEBYTES);
+    draw_nonce(box);
     (void)crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, (const unsigned char *)plain.ptr,
                                 plain.len, box, key->bytes);
     return str_from(box, plain.len + SEAL_OVERHEAD);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/secret.h"
 
+#include <pthread.h>
+
 #include "base/testing.h"
 
 TEST(seals)
@@ -29,6 +31,35 @@ TEST(seals)
         for (size_t length = 0; length < sealed.len; length++)
             CHECK("not when cut", !unseal(&key, str_head(sealed, length), &arena, &plain));
     }
+}
+
+/* Each thread has nonces of its own. */
+static void *seal_twice(void *sealed)
+{
+    const struct seal_key key = {};
+    for (int i = 0; i < 2; i++) {
+        struct arena arena = {};
+        str one = seal(&key, STR("the same"), &arena);
+        memcpy((char *)sealed + (size_t)i * (SEAL_OVERHEAD + 8), one.ptr, one.len);
+        arena_done(&arena);
+    }
+    return NULL;
+}
+
+TEST(seals_with_a_nonce_of_its_own)
+{
+    static char sealed[3][2][SEAL_OVERHEAD + 8];
+    pthread_t threads[2];
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        CHECK_INT("begins", pthread_create(&threads[i], NULL, seal_twice, sealed[i]), 0);
+    (void)seal_twice(sealed[2]);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        CHECK_INT("ends", pthread_join(threads[i], NULL), 0);
+    const char *all = sealed[0][0];
+    for (size_t i = 0; i < 6; i++)
+        for (size_t j = 0; j < i; j++)
+            CHECK("another nonce",
+                  memcmp(all + i * sizeof(sealed[0][0]), all + j * sizeof(sealed[0][0]), 24) != 0);
 }
 
 TEST(reads_keys)
@@ -86,5 +117,6 @@ TEST(passwords)
     CHECK("too long for a hash", !password_matches(STR("x"), str_from(longer, sizeof(longer))));
 }
 
-RUN_TESTS(cmocka_unit_test(seals), cmocka_unit_test(reads_keys), cmocka_unit_test(tells_keys_apart),
+RUN_TESTS(cmocka_unit_test(seals), cmocka_unit_test(seals_with_a_nonce_of_its_own),
+          cmocka_unit_test(reads_keys), cmocka_unit_test(tells_keys_apart),
           cmocka_unit_test(passwords))
