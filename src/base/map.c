@@ -16,6 +16,11 @@ void map_done(struct map *map)
 
 void map_clear(struct map *map)
 {
+    /* One that was once large is not cleared at its largest for ever. */
+    if (map->room > FIRST_ROOM && map->count < map->room / 16) {
+        map->room /= 2;
+        map->slots = xrealloc(map->slots, map->room * sizeof(*map->slots));
+    }
     if (map->room > 0)
         memset(map->slots, 0, map->room * sizeof(*map->slots));
     map->count = 0;

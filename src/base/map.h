@@ -20,6 +20,7 @@ struct map {
 };
 
 void map_done(struct map *map);
+/* Costs what the entries since the last few times did, not what the most ever did. */
 void map_clear(struct map *map);
 
 /* NULL: absent. */

@@ -36,6 +36,26 @@ TEST(puts_and_replaces)
     CHECK("found", map_find_int(&map, 0) == &one);
 }
 
+TEST(shrinks_while_it_is_cleared_with_little_in_it)
+{
+    CLEANUP(map_done) struct map map = {};
+    static int values[1000];
+    for (uint64_t i = 0; i < COUNT_OF(values); i++)
+        (void)map_put_int(&map, i, &values[i]);
+    size_t most = map.room;
+    map_clear(&map);
+    CHECK_INT("as large, for as many more", map.room, most);
+    for (int round = 0; round < 20; round++) {
+        for (uint64_t i = 0; i < 3; i++)
+            CHECK("new", map_put_int(&map, i, &values[i]) == NULL);
+        for (uint64_t i = 0; i < 4; i++)
+            CHECK("found", map_find_int(&map, i) == (i < 3 ? &values[i] : NULL));
+        map_clear(&map);
+    }
+    CHECK("small", map.room <= 64);
+    CHECK("no less than for a few", map.room >= 4);
+}
+
 /* Against the simplest thing that works: an array over all keys. */
 #define KEYS 300
 
@@ -120,5 +140,6 @@ TEST(list_links)
 }
 
 RUN_TESTS(cmocka_unit_test(empty), cmocka_unit_test(puts_and_replaces),
+          cmocka_unit_test(shrinks_while_it_is_cleared_with_little_in_it),
           cmocka_unit_test(like_an_array_by_number), cmocka_unit_test(like_an_array_by_text),
           cmocka_unit_test(list_links))
