@@ -11,6 +11,7 @@
 #define QUIET_MS 20      /* senders that wait for their answers leave gaps shorter than this */
 #define PICTURES_MAX ((size_t)10000)
 #define CHECKPOINT_PAGES 1000
+#define CROWD 8 /* operations in a batch from which on its sync is worth sharing with more */
 #define SETTLE_PAUSE_MS 200
 
 /* ── pictures ── */
@@ -112,6 +113,11 @@ void committer_fail_queued(struct committer *committer)
     }
 }
 
+static int queued_hot(const struct committer *committer)
+{
+    return committer->lanes[LANE_RESULTS].count + committer->lanes[LANE_INGEST].count;
+}
+
 static bool anything_queued(const struct committer *committer)
 {
     for (int lane = 0; lane < LANES; lane++)
@@ -179,11 +185,14 @@ static void *committer_main(void *argument)
 {
     struct committer *committer = argument;
     thread_name("committer", -1);
+    bool crowd = false;
     for (;;) {
         /* Who is ready to run goes first where all cores are busy: what it brings is in this batch
          * then, and shares its sync. Else this is no wait. */
-        (void)sched_yield();
+        if (crowd)
+            (void)sched_yield();
         take_mail(committer);
+        crowd = queued_hot(committer) >= CROWD;
         bool busy = anything_queued(committer);
         hot_run(committer);
         management_run(committer);
