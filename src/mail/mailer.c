@@ -6,7 +6,10 @@
  *     has been told: the others are late, and are told up to N as soon as they can be;
  * (3) at least PACE_LEAST_MS lie between two mails to one person, late ones included;
  * (4) a failure that is not the person's (no server, no login) ends the look's mails, and holds
- *     back all of them, since each would only fail the same way. */
+ *     back all of them, since each would only fail the same way;
+ * (5) whom mails have failed to reach come last, organizations and people; and a look waits for one
+ *     slow failure of an organization at most: what it costs the others does not grow with its
+ *     people. */
 #include "mail/mailer.h"
 
 #include <curl/curl.h>
@@ -26,6 +29,7 @@
 #define LEAST_WAIT_MS ((int64_t)1000)
 #define PAUSE_MOST_MS (60 * MINUTE_MS)
 #define NOTICES_MAX 10000
+#define SLOW_MS 2000 /* a mail that does not go holds up the others from so long on */
 #define ARENA_KEPT ((size_t)1 << 20)
 #define KEY_SIZE (2 * sizeof(int64_t))
 
@@ -73,6 +77,7 @@ struct round {
     int64_t to; /* what its people are to be told up to */
     int told;   /* who need nothing more */
     int left;   /* who do */
+    bool slow;  /* a mail has failed slowly: the rest is for the next look */
 };
 
 int64_t mailer_pause_ms(int failures)
@@ -308,7 +313,9 @@ static void tell(struct round *round, const struct mailer_person *person, int64_
         settle(mailer, note, MAILER_NOTHING, notices.range.to);
         report(mailer, note);
     } else {
+        int64_t began_ms = clock_mono_ms();
         struct smtp_result result = send_notices(round, person, &notices, &arena);
+        round->slow = result.end != SMTP_SENT && clock_mono_ms() - began_ms >= SLOW_MS;
         conclude(mailer, note, &result, notices.range.to);
     }
     if (note->told.told_to < round->to)
@@ -363,6 +370,27 @@ static void report_said(const struct round *round)
         wake_at(mailer, now_of(mailer) + LOOK_MS);
 }
 
+/* Those whom the last mail did not reach come last. */
+static void turn_to_people(struct round *round, const struct mailer_person *people, int count,
+                           struct arena *arena)
+{
+    struct mailer *mailer = round->mailer;
+    bool *failed = ARENA_ARRAY(arena, bool, (size_t)count + 1);
+    for (int i = 0; i < count; i++) {
+        const struct note *note = find_note(round, people[i].id);
+        failed[i] = note != NULL && note->failures > 0;
+    }
+    for (int last = 0; last <= 1; last++)
+        for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++) {
+            if (failed[i] != (last == 1))
+                continue;
+            if (round->slow)
+                round->left++;
+            else
+                turn_to(round, &people[i]);
+        }
+}
+
 static void turn_to_organization(struct mailer *mailer, const struct mailer_waiting *waiting,
                                  struct arena *arena)
 {
@@ -379,11 +407,34 @@ static void turn_to_organization(struct mailer *mailer, const struct mailer_wait
         wake_at(mailer, now_of(mailer) + LOOK_MS);
         return;
     }
-    for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++)
-        turn_to(&round, &people[i]);
+    turn_to_people(&round, people, count, arena);
+    if (round.slow)
+        wake_at(mailer, now_of(mailer));
     mailer->waiting += round.left;
     if (due && !atomic_load(&mailer->stopping) && (round.told > 0 || round.left == 0))
         report_said(&round);
+}
+
+/* Whether there is a person of it whom the last mail did not reach. */
+static bool has_failed(const struct mailer *mailer, int64_t organization)
+{
+    const struct note *note;
+    for (size_t at = 0; (note = map_next(&mailer->notes, &at)) != NULL;)
+        if (note->failures > 0 && note->told.organization == organization)
+            return true;
+    return false;
+}
+
+static void turn_to_all(struct mailer *mailer, const struct mailer_waiting *waiting, int count,
+                        struct arena *arena)
+{
+    bool *failed = ARENA_ARRAY(arena, bool, (size_t)count + 1);
+    for (int i = 0; i < count; i++)
+        failed[i] = has_failed(mailer, waiting[i].organization);
+    for (int last = 0; last <= 1; last++)
+        for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++)
+            if (failed[i] == (last == 1))
+                turn_to_organization(mailer, &waiting[i], arena);
 }
 
 static void look(struct mailer *mailer, struct arena *arena)
@@ -395,8 +446,7 @@ static void look(struct mailer *mailer, struct arena *arena)
     mailer->waiting = 0;
     if (ground->read_waiting(ground->context, arena, &waiting, &count) < 0)
         wake_at(mailer, now_of(mailer) + LOOK_MS);
-    for (int i = 0; i < count && !atomic_load(&mailer->stopping); i++)
-        turn_to_organization(mailer, &waiting[i], arena);
+    turn_to_all(mailer, waiting, count, arena);
     atomic_store(&mailer->counts.waiting, mailer->waiting);
     forget_notes(mailer, arena);
     arena_reset(arena, ARENA_KEPT);

@@ -91,6 +91,58 @@ TEST(one_of_several_fails)
     bed_free(bed);
 }
 
+/* What a mail server says of one person, whatever it is, holds up nobody else. */
+TEST(a_reply_to_one_person_is_that_persons)
+{
+    static const char *const replies[] = { "421 too many recipients", "450 later",
+                                           "530 5.7.1 log in", "535 5.7.8 who are you" };
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        struct bed *bed = bed_new();
+        bed_person(bed, 2, CYD, STR("cyd@example.org"));
+        peer_say(bed->peer,
+                 &(struct peer_line){ .at = "RCPT", .reply = replies[i], .to = "ann@example.org" });
+        int64_t first = bed_notice(bed, 1, NOTICE_DEAD);
+        (void)bed_notice(bed, 2, NOTICE_DEAD);
+        bed_pass(bed, MINUTE_MS);
+        CHECK_INT(replies[i], bed_mails_to(bed, "bob@example.org"), 1);
+        CHECK_INT(replies[i], bed_mails_to(bed, "cyd@example.org"), 1);
+        CHECK_INT(replies[i], bed_told(bed, ANN).told.end, MAILER_LATER);
+        CHECK(replies[i], !bed_told(bed, ANN).told.everybody);
+        peer_obey(bed->peer);
+        bed_pass(bed, MINUTE_MS);
+        CHECK_INT(replies[i], bed_mark(bed, ANN), first);
+        bed_free(bed);
+    }
+}
+
+/* Ann and two others are slow to be refused: Cyd of another organization waits for one of them, and
+ * when they are tried again for none. */
+TEST(slow_failures_hold_up_others_once)
+{
+    struct bed *bed = bed_new();
+    bed_person(bed, 1, 4, STR("ann@example.org"));
+    bed_person(bed, 1, 5, STR("ann@example.org"));
+    bed_person(bed, 2, CYD, STR("cyd@example.org"));
+    peer_say(bed->peer,
+             &(struct peer_line){
+                 .at = "RCPT", .reply = "450 no", .to = "ann@example.org", .delay_ms = 2100 });
+    (void)bed_notice(bed, 1, NOTICE_DEAD);
+    int64_t last = bed_notice(bed, 2, NOTICE_DEAD);
+    bed_pass(bed, MINUTE_MS);
+    CHECK_INT("Cyd", bed_mark(bed, CYD), last);
+    CHECK_STR("first of all", peer_get(bed->peer, 0).to, STR("cyd@example.org"));
+    peer_wait(bed->peer, "RCPT", 5); /* the others' turn comes without a further word */
+    bed_look(bed);
+    CHECK_INT("Bob", bed_mails_to(bed, "bob@example.org"), 1);
+    CHECK_INT("left", mailer_counts(bed->mailer).waiting, 3);
+    int tried = peer_commands(bed->peer, "RCPT");
+    last = bed_notice(bed, 2, NOTICE_DISABLED);
+    bed_pass(bed, 15 * MINUTE_MS);
+    CHECK_INT("Cyd again", bed_mark(bed, CYD), last);
+    CHECK_INT("and one of the slow", peer_commands(bed->peer, "RCPT"), tried + 2);
+    bed_free(bed);
+}
+
 /* Nothing is lost, and one connection a try finds out that nothing works. */
 TEST(server_is_down)
 {
@@ -376,7 +428,9 @@ TEST(any_order_of_faults)
 }
 
 RUN_TESTS(cmocka_unit_test(gathers_and_tells_each), cmocka_unit_test(keeps_the_pace),
-          cmocka_unit_test(one_of_several_fails), cmocka_unit_test(server_is_down),
+          cmocka_unit_test(one_of_several_fails),
+          cmocka_unit_test(a_reply_to_one_person_is_that_persons),
+          cmocka_unit_test(slow_failures_hold_up_others_once), cmocka_unit_test(server_is_down),
           cmocka_unit_test(refused_person), cmocka_unit_test(marks_cannot_be_stored),
           cmocka_unit_test(ground_cannot_be_read), cmocka_unit_test(broken_off_behind_the_message),
           cmocka_unit_test(nobody_wants_mail), cmocka_unit_test(wakes_by_itself),

@@ -381,6 +381,20 @@ static void keep_options(struct smtp *smtp, const struct smtp_options *options)
     kept->whole_timeout_ms = kept->whole_timeout_ms > 0 ? kept->whole_timeout_ms : WHOLE_TIMEOUT_MS;
 }
 
+/* The URL's, where the options have none: what the server says is searched for it. */
+static void take_login(struct smtp *smtp)
+{
+    struct smtp_options *kept = &smtp->options;
+    CURLU *url = curl_url();
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, smtp->place.url, 0) == CURLUE_OK) {
+        if (kept->user.len == 0)
+            kept->user = url_part(url, CURLUPART_USER, CURLU_URLDECODE, &smtp->arena);
+        if (kept->password.len == 0)
+            kept->password = url_part(url, CURLUPART_PASSWORD, CURLU_URLDECODE, &smtp->arena);
+    }
+    curl_url_cleanup(url);
+}
+
 int smtp_new(const struct smtp_options *options, struct smtp **ret_smtp)
 {
     struct smtp *smtp = NEW(struct smtp);
@@ -388,6 +402,8 @@ int smtp_new(const struct smtp_options *options, struct smtp **ret_smtp)
     atomic_init(&smtp->socket, -1);
     keep_options(smtp, options);
     str wrong = read_place(&smtp->options, &smtp->arena, &smtp->place);
+    if (wrong.len == 0)
+        take_login(smtp);
     smtp->multi = curl_multi_init();
     if (wrong.len > 0 || smtp->multi == NULL) {
         smtp_free(smtp);

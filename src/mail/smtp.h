@@ -45,7 +45,8 @@ struct smtp_letter {
 enum smtp_end {
     SMTP_SERVER_LATER = 0, /* no mail goes now: the network, or a 4xx before any recipient */
     SMTP_SERVER_REFUSES,   /* no mail will go until someone changes something: TLS, login, sender */
-    SMTP_PERSON_LATER,     /* a 4xx for this recipient or message, or it broke off there */
+    SMTP_PERSON_LATER,     /* a 4xx for this recipient or message, or a word about the login, or it
+                              broke off there */
     SMTP_PERSON_REFUSED,   /* a 5xx for them */
     SMTP_STOPPED,
     SMTP_SENT, /* the server has taken it over (RFC 5321 §4.2.5) */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Invariants: (1) a text for every end but SMTP_SENT; (2) what a server said comes into it as one
- * line and cut short. */
+ * line and cut short, and not at all where it repeats the password. */
 #include <errno.h>
 
+#include "base/digest.h"
 #include "base/fail.h"
 #include "mail/message.h"
 #include "mail/smtp_internal.h"
@@ -14,16 +15,20 @@ static bool was_taken(const struct talk *talk, CURLcode code)
     return code == CURLE_OK || (talk->step == STEP_MESSAGE && talk->reply == 250);
 }
 
-/* A reply of 400 or more. RFC 4954 §6: 530 and 534 to 538 are about the login, wherever they come;
- * RFC 5321 §3.8: 421 says that the server goes away. */
+/* RFC 4954 §6 */
+static bool is_about_login(int reply)
+{
+    return reply == 530 || (reply >= 534 && reply <= 538);
+}
+
+/* A reply of 400 or more. From the recipient on it may be about that person alone, whatever it is:
+ * were it the server's affair, one person would hold up all others. One about the login will not stay
+ * so. */
 static enum smtp_end end_of_reply(const struct talk *talk)
 {
-    int reply = talk->reply;
-    bool later = reply < 500;
-    bool of_person = talk->step >= STEP_RECIPIENT && reply != 421 &&
-                     !(reply == 530 || (reply >= 534 && reply <= 538));
-    if (of_person)
-        return later ? SMTP_PERSON_LATER : SMTP_PERSON_REFUSED;
+    bool later = talk->reply < 500;
+    if (talk->step >= STEP_RECIPIENT)
+        return later || is_about_login(talk->reply) ? SMTP_PERSON_LATER : SMTP_PERSON_REFUSED;
     return later ? SMTP_SERVER_LATER : SMTP_SERVER_REFUSES;
 }
 
@@ -42,6 +47,22 @@ enum smtp_end smtp_end_of(const struct talk *talk, CURLcode code)
     return talk->step >= STEP_RECIPIENT ? SMTP_PERSON_LATER : SMTP_SERVER_LATER;
 }
 
+static bool holds(str text, str part)
+{
+    return part.len > 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
+}
+
+/* Also as it goes over the wire: AUTH LOGIN has it in base64, AUTH PLAIN behind the user (RFC 4616). */
+static bool holds_password(const struct smtp *smtp, str text, struct arena *arena)
+{
+    str user = smtp->options.user;
+    str password = smtp->options.password;
+    str plain = arena_format(arena, "%c%.*s%c%.*s", 0, STR_ARG(user), 0, STR_ARG(password));
+    return password.len > 0 &&
+           (holds(text, password) || holds(text, base64_write(arena, password)) ||
+            holds(text, base64_write(arena, plain)));
+}
+
 static str explain_reply(const struct talk *talk, struct arena *arena)
 {
     static const char *const words[] = {
@@ -55,10 +76,12 @@ static str explain_reply(const struct talk *talk, struct arena *arena)
         [STEP_MESSAGE] = "refused the message",
     };
     const char *word = words[talk->step];
-    if (end_of_reply(talk) == SMTP_SERVER_REFUSES && talk->step >= STEP_SENDER &&
-        talk->reply / 10 == 53)
+    if (talk->step >= STEP_SENDER && is_about_login(talk->reply))
         word = "wants another login; check user, password, and the level of TLS";
-    str text = message_one_line(buf_str(&talk->reply_text), QUOTED_MAX, arena);
+    str text = buf_str(&talk->reply_text);
+    if (holds_password(talk->smtp, text, arena))
+        text = STR("its words hold the password, and are left out");
+    text = message_one_line(text, QUOTED_MAX, arena);
     return arena_format(arena, "The mail server %s %s (%d %.*s)", talk->smtp->place.shown, word,
                         talk->reply, STR_ARG(text));
 }

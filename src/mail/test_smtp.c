@@ -25,6 +25,7 @@ struct told {
     bool has_to;
     bool set;
     int left; /* < 0: without end */
+    int delay_ms;
 };
 
 struct peer {
@@ -125,7 +126,7 @@ static void note_verb(struct session *session, const char *verb)
     (void)pthread_mutex_unlock(&peer->mutex);
 }
 
-static bool is_told(struct session *session, const char *at, char *ret_reply)
+static bool is_told(struct session *session, const char *at, char *ret_reply, int *ret_delay_ms)
 {
     struct peer *peer = session->peer;
     (void)pthread_mutex_lock(&peer->mutex);
@@ -134,6 +135,7 @@ static bool is_told(struct session *session, const char *at, char *ret_reply)
                (!told->has_to || str_equal(session->mail.to, str_c(told->to)));
     if (now) {
         (void)snprintf(ret_reply, sizeof(told->reply), "%s", told->reply);
+        *ret_delay_ms = told->delay_ms;
         told->left -= told->left > 0;
     }
     (void)pthread_mutex_unlock(&peer->mutex);
@@ -144,12 +146,17 @@ static bool is_told(struct session *session, const char *at, char *ret_reply)
 static bool say(struct session *session, const char *at, const char *usual)
 {
     char reply[sizeof((struct told){}.reply)];
-    bool told = is_told(session, at, reply);
+    int delay_ms = 0;
+    bool told = is_told(session, at, reply, &delay_ms);
     note_verb(session, at); /* from here on it may be told something else */
     if (!told) {
         put(session, usual);
         return true;
     }
+    if (delay_ms > 0)
+        (void)nanosleep(
+            &(struct timespec){ .tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1000000L },
+            NULL);
     if (strcmp(reply, PEER_HANG) == 0)
         hang(session);
     else if (strcmp(reply, PEER_CLOSE) == 0)
@@ -409,7 +416,8 @@ void peer_say(struct peer *peer, const struct peer_line *line)
     struct told *told = &peer->told;
     *told = (struct told){ .set = true,
                            .has_to = line->to != NULL,
-                           .left = line->times == 0 ? -1 : line->times };
+                           .left = line->times == 0 ? -1 : line->times,
+                           .delay_ms = line->delay_ms };
     (void)snprintf(told->at, sizeof(told->at), "%s", line->at);
     (void)snprintf(told->reply, sizeof(told->reply), "%s", line->reply);
     (void)snprintf(told->to, sizeof(told->to), "%s", line->to == NULL ? "" : line->to);

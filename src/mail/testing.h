@@ -30,6 +30,7 @@ struct peer_line {
     const char *reply; /* without its line end, a whole number of lines; or one of the above */
     const char *to;    /* NULL: to any recipient */
     int times;         /* 0: from now on */
+    int delay_ms;      /* before that is said */
 };
 
 /* Instead of what would be said there. Replaces what it was told before. */

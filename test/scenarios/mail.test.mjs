@@ -327,6 +327,24 @@ scenario('a wrong login: shown to all organizations and in the log, without the 
     for (const owner of world.hub.owners) assert.equal((await mailState(world.hub.client(owner))).lastError, null);
 });
 
+scenario('whatever a mail server says of one person, the others hear, and nobody elsewhere sees it', async () => {
+    const world = await setUp({ organizations: 2 });
+    const api = world.hub.client(world.hub.owners[1]);
+    const other = await addEndpoint(world, 'Elsewhere', { api });
+    for (const reply of [[421, `4.7.0 <${ANN}> try later`], [530, `5.7.1 <${ANN}>: relaying needs authentication`]]) {
+        world.server.refuse = ({ step, address }) => (step === 'rcpt' && address === ANN ? reply : undefined);
+        await die(world, other);
+        await pass(world, 15 * MINUTE);
+        assert.equal(world.server.to('owner1@example.org').length, 1, String(reply));
+        assert.equal((await mailState(api)).lastError, null);
+        assert.match((await mailState(world.api)).lastError, new RegExp(`${reply[0]}`));
+        world.server.refuse = () => undefined;
+        await pass(world, 60 * MINUTE);
+        assert.equal(world.server.to(ANN).length, 1, String(reply));
+        world.server.mails.length = 0;
+    }
+});
+
 scenario('what people call things makes no header and no element; line ends are refused before', async () => {
     const world = await setUp();
     const lines = 'Shop\r\nBcc: eve@example.org';
