@@ -195,6 +195,13 @@ int client_fail(const struct client_reply *reply)
     return EXIT_FAILED;
 }
 
+str client_endpoint_path(struct arena *arena, str id)
+{
+    return arena_format(arena, "/api/v1/%s/%.*s",
+                        str_starts(id, STR("exp_")) ? "export-profiles" : "webhooks",
+                        STR_ARG(url_encode(arena, id)));
+}
+
 str url_encode(struct arena *arena, str text)
 {
     static const char digits[] = "0123456789ABCDEF";

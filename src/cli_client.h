@@ -42,5 +42,8 @@ MUST_USE bool client_call(struct client *client, const struct client_request *re
  * was not reached. Returns EXIT_FAILED. */
 COLD int client_fail(const struct client_reply *reply);
 
+/* "/api/v1/webhooks/whk_…" or "/api/v1/export-profiles/exp_…", whichever an id is of. */
+str client_endpoint_path(struct arena *arena, str id);
+
 /* Percent-encoded (RFC 3986), for a path segment or a query's value. */
 str url_encode(struct arena *arena, str text);

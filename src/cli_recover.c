@@ -135,7 +135,7 @@ static void print_end(json recovery)
     } reasons[] = {
         { "noLongerKept", "what they sent is no longer kept" },
         { "alreadyPending", "they are on their way already" },
-        { "unknown", "they are no deliveries of this webhook" },
+        { "unknown", "they are no deliveries of this endpoint" },
     };
 
     json skipped = json_get(recovery, STR("skipped"));
@@ -190,8 +190,8 @@ static int run_recover(const struct invocation *call)
     struct client_reply reply;
     struct client_request request = {
         .method = "POST",
-        .path = arena_format(call->arena, "/api/v1/webhooks/%.*s/recover",
-                             STR_ARG(url_encode(call->arena, call->arguments[0]))),
+        .path = arena_format(call->arena, "%.*s/recover",
+                             STR_ARG(client_endpoint_path(call->arena, call->arguments[0]))),
         .body = body_of(options, call->arena),
     };
     if (client == NULL)
@@ -208,12 +208,14 @@ static int run_recover(const struct invocation *call)
 const struct command recover_command = {
     .name = "recover",
     .line = "sends again what did not arrive at an endpoint, in bulk",
-    .arguments = "WEBHOOK",
+    .arguments = "ENDPOINT",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = { &table, &client_settings },
     .size = sizeof(struct recover_options),
     .finish = finish,
-    .notes = "WEBHOOK is an id, whk_…. It goes on at the hub whether or not this command waits.",
+    .notes =
+        "ENDPOINT is the id of a webhook endpoint, whk_…, or of an export profile, exp_…. It goes "
+        "on at the hub whether or not this command waits.",
     .run = run_recover,
 };

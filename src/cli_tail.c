@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cli_tail.c: `junctor tail`: asks for the newest deliveries each second and prints what changed.
  *
- * Of each webhook it remembers the newest delivery it has shown, those that are still pending, and
+ * Of each endpoint (webhooks, export profiles) it remembers the newest delivery it has shown, those that are still pending, and
  * of the newest PAGES_KEPT pages those that have ended, which a resend or a recovery changes; ids
  * rise, and their text sorts as they do. */
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 #include "base/map.h"
 #include "cli_client.h"
 
-#define PAGES_MAX 20    /* of one webhook in one round */
+#define PAGES_MAX 20    /* of one endpoint in one round */
 #define PAGES_KEPT 3    /* are read every LIST_EVERY rounds, whatever is new; else one */
 #define LOOK_UPS_MAX 50 /* pending ones that are on none of these, in one round */
 #define ROUND_MS 1000
-#define LIST_EVERY 10 /* rounds between looks for new webhooks, and at older deliveries */
+#define LIST_EVERY 10 /* rounds between looks for new endpoints, and at older deliveries */
 #define STATE_MAX 16
 #define ROUND_KEPT ((size_t)1 << 20)
 
@@ -32,7 +32,7 @@ static const struct option rows[] = {
       .offset = offsetof(struct tail_options, webhook),
       .value = "ID",
       .shown = "all of them",
-      .help = "follow this webhook endpoint only" },
+      .help = "follow this webhook endpoint, or export profile, only" },
     { .name = "last",
       .type = OPTION_INT,
       .sources = BY_FLAG,
@@ -41,14 +41,14 @@ static const struct option rows[] = {
       .least = 0,
       .most = 100,
       .unit = "deliveries",
-      .help = "how many of each webhook to show first" },
+      .help = "how many of each endpoint to show first" },
 };
 
 static const struct option_table table = { "Options", rows, COUNT_OF(rows) };
 
-/* A list that is followed: a webhook's deliveries, or all events. */
+/* A list that is followed: an endpoint's deliveries, or all events. */
 struct watched {
-    char id[ID_TEXT_MAX]; /* the webhook's */
+    char id[ID_TEXT_MAX]; /* the endpoint's */
     size_t id_len;        /* 0: all events */
     char *name;
     char newest[ID_TEXT_MAX]; /* delivery or event */
@@ -73,7 +73,7 @@ struct tail {
     struct arena arena; /* of one round */
     struct map watched;
     struct map known;
-    struct watched *events; /* NULL: only one webhook is followed */
+    struct watched *events; /* NULL: only one endpoint is followed */
     int64_t round;
     bool unreachable; /* it has been said */
 };
@@ -166,7 +166,7 @@ static void look_at(struct tail *tail, const struct watched *watched, json deliv
     known->round = tail->round;
 }
 
-/* ── one webhook ── */
+/* ── one endpoint ── */
 
 struct pages {
     json rows[PAGES_MAX];
@@ -178,8 +178,8 @@ static str list_path(const struct watched *watched, struct arena *arena)
 {
     if (watched->id_len == 0)
         return STR("/api/v1/events");
-    return arena_format(arena, "/api/v1/webhooks/%.*s/deliveries",
-                        STR_ARG(str_from(watched->id, watched->id_len)));
+    str endpoint = client_endpoint_path(arena, str_from(watched->id, watched->id_len));
+    return arena_format(arena, "%.*s/deliveries", STR_ARG(endpoint));
 }
 
 static int count_new(const struct watched *watched, json data)
@@ -348,36 +348,51 @@ static void watch(struct tail *tail, str id, str name)
     (void)map_put(&tail->watched, str_from(watched->id, watched->id_len), watched);
 }
 
-static bool list_webhooks(struct tail *tail, struct client_reply *ret_reply)
+static void watch_one(struct tail *tail, json endpoint)
+{
+    watch(tail, json_string(json_get(endpoint, STR("id"))),
+          json_string(json_get(endpoint, STR("name"))));
+}
+
+static bool list_all(struct tail *tail, const char *path, struct client_reply *ret_reply)
 {
     str cursor = {};
     do {
         struct client_request request = {
             .method = "GET",
-            .path = arena_format(&tail->arena, "/api/v1/webhooks%s%.*s%s%.*s",
-                                 tail->options->webhook.len > 0 ? "/" : "?limit=100",
-                                 STR_ARG(url_encode(&tail->arena, tail->options->webhook)),
+            .path = arena_format(&tail->arena, "%s?limit=100%s%.*s", path,
                                  cursor.len > 0 ? "&cursor=" : "",
                                  STR_ARG(url_encode(&tail->arena, cursor))),
         };
         if (!client_call(tail->client, &request, &tail->arena, ret_reply))
             return false;
-        json one = ret_reply->value;
-        struct json_walk walk = json_walk(json_get(one, STR("data")));
-        if (tail->options->webhook.len > 0)
-            watch(tail, json_string(json_get(one, STR("id"))),
-                  json_string(json_get(one, STR("name"))));
+        struct json_walk walk = json_walk(json_get(ret_reply->value, STR("data")));
+        json one;
         while (json_next(&walk, NULL, &one))
-            watch(tail, json_string(json_get(one, STR("id"))),
-                  json_string(json_get(one, STR("name"))));
+            watch_one(tail, one);
         cursor = json_string(json_get(ret_reply->value, STR("next")));
     } while (cursor.len > 0);
     return true;
 }
 
+static bool list_endpoints(struct tail *tail, struct client_reply *ret_reply)
+{
+    str only = tail->options->webhook;
+    if (only.len == 0)
+        return list_all(tail, "/api/v1/webhooks", ret_reply) &&
+               (list_all(tail, "/api/v1/export-profiles", ret_reply) ||
+                ret_reply->status == 403); /* the key is for webhooks alone */
+    struct client_request request = { .method = "GET",
+                                      .path = client_endpoint_path(&tail->arena, only) };
+    if (!client_call(tail->client, &request, &tail->arena, ret_reply))
+        return false;
+    watch_one(tail, ret_reply->value);
+    return true;
+}
+
 static bool run_round(struct tail *tail, struct client_reply *ret_reply)
 {
-    if (tail->round % LIST_EVERY == 0 && !list_webhooks(tail, ret_reply))
+    if (tail->round % LIST_EVERY == 0 && !list_endpoints(tail, ret_reply))
         return false;
     if (tail->events != NULL && !follow(tail, tail->events, ret_reply))
         return false;

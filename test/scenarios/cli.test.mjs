@@ -4,7 +4,7 @@ import { after } from 'node:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { TEXT, deliveriesOf, makeEvent, makeWebhook, sendApi } from '../lib/fixtures.mjs';
+import { TEXT, deliveriesOf, makeCampaign, makeEvent, makeProfile, makeRoute, makeWebhook, sendApi } from '../lib/fixtures.mjs';
 import { expect, request } from '../lib/http.mjs';
 import { Hub, binary, freePort, scenario, startHub } from '../lib/hub.mjs';
 import { run, start } from '../lib/processes.mjs';
@@ -103,6 +103,29 @@ scenario('send, tail and resend', async () => {
     assert.notEqual(keyless.code, 0);
     assert.match(keyless.stderr, /key/i);
     tail.kill('SIGTERM');
+});
+
+scenario('tail and recover: export profiles as webhooks', async () => {
+    const hub = await startHub();
+    const api = hub.client();
+    const receiver = await startReceiver();
+    after(() => receiver.close());
+    const campaign = await makeCampaign(api);
+    const profile = await makeProfile(api, receiver.url, { name: 'Shop feed', mappings: [{ exportName: 'order', field: 'clientOrderId' }] });
+    await makeRoute(api, profile.id, 'new_sale');
+    const env = { ...hub.environment, JUNCTOR_KEY: hub.owners[0].apiKey };
+    const tails = [['tail', '--url', hub.url], ['tail', '--url', hub.url, '--webhook', profile.id]].map((args) => watch(args, { env }));
+    expect(await api.post('/api/v1/orders', { campaignId: campaign.id, clientOrderId: 'T-1', state: 'complete', lines: [{ sku: 'a', qty: 1, price: '5.00' }] }), 201);
+    await receiver.waitFor(1);
+    for (const tail of tails) await until('tail shows it', () => /dlv_\w+  delivered  order\.new_sale → Shop feed  attempt 1: 200\n/.test(tail.text));
+    const told = await hub.cli(['recover', '--url', hub.url, profile.id, '--since', '1h', '--state', 'delivered', '--wait'], { env });
+    assert.equal(told.code, 0, told.stderr);
+    assert.match(told.stdout, /1 sent again/);
+    await receiver.waitFor(2);
+    for (const tail of tails) await until('tail shows that it was sent again', () => /attempt 2: 200\n/.test(tail.text));
+    const unknown = await hub.cli(['recover', '--url', hub.url, 'exp_0000000000001', '--since', '1h'], { env });
+    assert.match(unknown.stderr, /no export profile/i);
+    for (const tail of tails) tail.kill('SIGTERM');
 });
 
 scenario('tail: what it cannot show is said, and an older one that is sent again shows', async () => {
