@@ -336,8 +336,9 @@ static str advice(const struct group *group)
         return STR("What to do: mend what the reason says, then enable the endpoint; what has "
                    "waited is sent then.");
     case NOTICE_FAILING:
-        return STR("What to do: mend what the reason says; Junctor goes on trying until each "
-                   "delivery's schedule is used up.");
+        return STR(
+            "What to do: mend what the reason says; Junctor goes on trying as the endpoint's "
+            "retries say.");
     case NOTICE_RECOVERED:
         if (group->dead == 0)
             return STR("Nothing is to be done.");

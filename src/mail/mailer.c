@@ -280,10 +280,11 @@ static struct smtp_result send_notices(struct round *round, const struct mailer_
 {
     struct mailer *mailer = round->mailer;
     str message = {};
-    if (write_message(round, person, notices, arena, &message) != MESSAGE_GOOD)
-        return (struct smtp_result){ .end = SMTP_PERSON_REFUSED,
-                                     .text = STR("The person's address is not one that mail can be "
-                                                 "sent to: change it") };
+    if (write_message(round, person, notices, arena, &message) != MESSAGE_GOOD) {
+        str text = arena_format(arena, "%.*s is not one that mail can be sent to: change it",
+                                STR_ARG(person->address));
+        return (struct smtp_result){ .end = SMTP_PERSON_REFUSED, .text = text };
+    }
     const struct smtp_letter letter = { .from = mailer->from.address,
                                         .to = person->address,
                                         .message = message };
