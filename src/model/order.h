@@ -194,6 +194,7 @@ struct order {
     int last_line;       /* the number that was given to a line last */
     int64_t first_total; /* of the first sale; 0: none has been */
     int64_t total;       /* of all that is in it now */
+    int64_t paid_total;  /* of the sale and its upsells, the most that has been paid */
     int64_t captured;    /* what has been paid, with upsells and rebills */
     int64_t refunded;
     int64_t refund;       /* the newest */

@@ -95,6 +95,8 @@ str order_data_write(const struct order *order, struct arena *arena)
     put_int(out, "lastLine", order->last_line);
     put_int(out, "firstTotal", order->first_total);
     put_int(out, "total", order->total);
+    if (order->sold) /* 0 too: left out, it is of an older store */
+        json_member_int(out, STR("paidTotal"), order->paid_total);
     put_int(out, "captured", order->captured);
     put_int(out, "refunded", order->refunded);
     put_int(out, "refund", order->refund);
@@ -216,6 +218,9 @@ bool order_data_read(str data, struct arena *arena, struct order *order)
         order->last_line = (int)get_int(from, "lastLine");
     order->first_total = get_int(from, "firstTotal");
     order->total = get_int(from, "total");
+    order->paid_total = order->sold ? order->total : 0;
+    if (json_get(from, STR("paidTotal")) != NULL)
+        order->paid_total = get_int(from, "paidTotal");
     order->captured = get_int(from, "captured");
     order->refunded = get_int(from, "refunded");
     order->refund = get_int(from, "refund");

@@ -39,6 +39,7 @@ static struct order full(struct arena *arena)
                            .last_line = 6,
                            .first_total = 1,
                            .total = 2,
+                           .paid_total = 0,
                            .captured = 3,
                            .refunded = 4,
                            .refund = 5,
@@ -71,6 +72,7 @@ TEST(there_and_back)
     CHECK_STR("the last value", again.values[CRM_VALUE_COUNT - 1],
               order.values[CRM_VALUE_COUNT - 1]);
     CHECK_INT("purchase", again.lines[1].purchase, PURCHASE_RECYCLE_BILLING);
+    CHECK_INT("0 is kept", again.paid_total, 0);
     CHECK("unlinked", again.lines[1].unlinked && !again.lines[0].unlinked);
 }
 
@@ -84,6 +86,18 @@ TEST(lines_without_numbers)
     CHECK_INT("the first", order.lines[0].number, 1);
     CHECK_INT("the second", order.lines[1].number, 2);
     CHECK_INT("the newest", order.last_line, 2);
+}
+
+/* What was stored before it was counted by itself. */
+TEST(without_what_has_been_paid)
+{
+    struct arena CLEANUP(arena_done) arena = {};
+    struct order order = {};
+    CHECK("sold", order_data_read(STR("{\"sold\":1,\"total\":700}"), &arena, &order));
+    CHECK_INT("its total", order.paid_total, 700);
+    order = (struct order){};
+    CHECK("not sold", order_data_read(STR("{\"total\":700}"), &arena, &order));
+    CHECK_INT("nothing", order.paid_total, 0);
 }
 
 TEST(numbers_of_purchases)
@@ -124,5 +138,5 @@ TEST(names)
 }
 
 RUN_TESTS(cmocka_unit_test(there_and_back), cmocka_unit_test(lines_without_numbers),
-          cmocka_unit_test(numbers_of_purchases), cmocka_unit_test(an_empty_one),
-          cmocka_unit_test(names))
+          cmocka_unit_test(without_what_has_been_paid), cmocka_unit_test(numbers_of_purchases),
+          cmocka_unit_test(an_empty_one), cmocka_unit_test(names))

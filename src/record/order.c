@@ -194,6 +194,7 @@ void order_be_sold(struct step *step, bool telling)
 {
     struct order *order = step->order;
     bool first = !order->sold;
+    bool news = (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
     if (!first && order->state != SALE_COMPLETE && order->state != SALE_QA_PENDING) {
         order_note(step, STR("It is beyond that: that the order is complete is old news."));
         return;
@@ -203,11 +204,12 @@ void order_be_sold(struct step *step, bool telling)
     if (first)
         order_forget(step, CRM_DECLINE_REASON);
     if (first && !order_is_bill(step->input->change.kind))
-        order->first_total = order->captured = order->total;
+        order_pay_total(order);
+    if (first || (telling && news))
+        order->first_total = order->paid_total;
     order_begin_purchases(step);
     if (!telling)
         return;
-    bool news = (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
     order_tell_once(step, CUSTOMER_NEW_SALE);
     tell_upsells(step);
     bool begins = order_any_recurs(order) && (news || !step->recurred);

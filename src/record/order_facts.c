@@ -291,18 +291,66 @@ static void number_lines(struct step *step)
     }
 }
 
+/* The sale itself, of an order that is sold for what has been heard behind it: a bill, a refund. */
+static bool is_late_sale(const struct step *step)
+{
+    const struct order *order = step->order;
+    enum order_change_kind kind = step->input->change.kind;
+    return order->sold && (order->told & 1U << CUSTOMER_NEW_SALE) == 0 && !step->repeat &&
+           (kind == CHANGE_SALE ||
+            (kind == CHANGE_NONE && step->input->facts.state == SALE_COMPLETE));
+}
+
+/* Of an order that has grown, a system that cannot be told says its first total again: beside a
+ * parcel, or with the sale, sent once more. */
+static bool is_first_total(const struct step *step, const struct order_facts *facts)
+{
+    const struct order *order = step->order;
+    return step->lenient && order->upsells > 0 && facts->total_said &&
+           facts->total == order->first_total && order->total > order->first_total;
+}
+
+static bool is_total_news(const struct step *step, const struct order_facts *facts)
+{
+    const struct order *order = step->order;
+    if (order->sold && order_is_bill(step->input->change.kind))
+        return false; /* that adds to what is paid, by itself */
+    if (step->repeat || (order->sold && facts->state == SALE_PARTIAL))
+        return false;
+    if (order_is_old(order, facts))
+        return (is_late_sale(step) && order->paid_total == 0) ||
+               (step->input->change.kind == CHANGE_UPSELL && facts->total > order->total);
+    return !is_first_total(step, facts);
+}
+
+/* Whose sale nobody has told of: what has been paid is its bills, and their sum no total of it. */
+static bool is_of_bills(const struct order *order)
+{
+    return order->paid_total == 0 && order->captured > 0 &&
+           (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
+}
+
 static void take_total(struct step *step, const struct order_facts *facts)
 {
     struct order *order = step->order;
-    int64_t before = order->total;
-    if (order->sold && order_is_bill(step->input->change.kind))
-        return; /* that adds to what is paid, by itself */
+    if (!is_total_news(step, facts))
+        return;
     if (facts->total_said)
         order->total = MAX_OF(facts->total, 0);
     else if (facts->lines_said)
         order->total = sum_of_lines(order);
-    if (order_is_sold(order) && order->total > before)
-        order->captured += order->total - before;
+    if (order->sold &&
+        (!is_of_bills(order) || is_late_sale(step) || step->input->change.kind == CHANGE_UPSELL))
+        order_pay_total(order);
+}
+
+void order_pay_total(struct order *order)
+{
+    int64_t more = order->total - order->paid_total;
+    if (more <= 0)
+        return;
+    order->paid_total += more;
+    order->captured += more;
 }
 
 struct order_line *order_own_lines(struct step *step)
@@ -339,8 +387,7 @@ void order_take_facts(struct step *step)
         take_lines(step, facts);
     if (facts->subscribes && !facts->lines_said && !order_any_recurs(step->order))
         all_recur(step);
-    if (!repeat)
-        take_total(step, facts);
+    take_total(step, facts);
     order_find_purchase(step);
     order_name_purchase(step);
     if (step->order->sold)

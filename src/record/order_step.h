@@ -49,6 +49,8 @@ void order_charge_back(struct step *step, int64_t amount);
 
 /* They happened before the newest that is known. */
 bool order_is_old(const struct order *order, const struct order_facts *facts);
+/* Of the total, what is more than has been paid is paid now. */
+void order_pay_total(struct order *order);
 /* Says which of the order's lines each of the input's is. */
 void order_match_lines(struct step *step);
 /* Behind that. */

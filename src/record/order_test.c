@@ -128,6 +128,21 @@ TEST(a_whole_life)
     arena_done(&life.arena);
 }
 
+TEST(what_is_paid_is_the_most_that_the_total_has_been)
+{
+    static const int64_t totals[] = { 10000, 8000, 10000, 8000, 12000, 10000 };
+    static const int64_t paid[] = { 10000, 10000, 10000, 10000, 12000, 12000 };
+    struct life life = {};
+    for (size_t i = 0; i < COUNT_OF(totals); i++) {
+        ARRIVE(&life, .strict = true,
+               .facts = { .state = SALE_COMPLETE, .total_said = true, .total = totals[i] });
+        CHECK_INT("total", life.order.total, totals[i]);
+        CHECK_INT("paid", life.order.captured, paid[i]);
+    }
+    CHECK_INT("first total", life.order.first_total, 10000);
+    arena_done(&life.arena);
+}
+
 TEST(qa_before_the_sale)
 {
     struct life life = {};
@@ -412,8 +427,9 @@ TEST(changes_are_remembered_up_to_their_cap)
     arena_done(&life.arena);
 }
 
-RUN_TESTS(cmocka_unit_test(a_whole_life), cmocka_unit_test(qa_before_the_sale),
-          cmocka_unit_test(what_does_not_fit_is_refused),
+RUN_TESTS(cmocka_unit_test(a_whole_life),
+          cmocka_unit_test(what_is_paid_is_the_most_that_the_total_has_been),
+          cmocka_unit_test(qa_before_the_sale), cmocka_unit_test(what_does_not_fit_is_refused),
           cmocka_unit_test(an_order_that_is_first_heard_of_late), cmocka_unit_test(old_news),
           cmocka_unit_test(lines_of_one_slot_at_a_time), cmocka_unit_test(lines_keep_their_numbers),
           cmocka_unit_test(numbers_are_given_again_only_when_there_are_no_others),

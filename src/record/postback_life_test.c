@@ -33,11 +33,14 @@ static bool told(const struct life *life, enum customer_type type)
 
 /* ── bills ── */
 
+#define LISTED_SALE "customerType=SALE&product1_sku=a&product1_price=10&totalPrice=10"
+#define LISTED_UPSELL "customerType=UPSELL&product1_sku=b&product1_price=5&totalPrice=15"
+
 TEST(what_is_paid_is_counted_once)
 {
     static const struct {
         const char *label;
-        const char *queries[4];
+        const char *queries[6];
         int64_t captured;
         int64_t total;
     } cases[] = {
@@ -79,11 +82,57 @@ TEST(what_is_paid_is_counted_once)
             "customerType=UPSELL&product1_sku=b&product1_price=5&totalPrice=15" },
           1500,
           1500 },
+        { "a sale and its upsell, sent again and again",
+          { LISTED_SALE, LISTED_UPSELL, LISTED_SALE, LISTED_UPSELL, LISTED_SALE, LISTED_UPSELL },
+          1500,
+          1500 },
+        { "a parcel with the first total",
+          { LISTED_SALE, LISTED_UPSELL, "customerType=FULFILLMENT&trackingNumber=1&orderTotal=10",
+            "customerType=DELIVERED&totalPrice=15" },
+          1500,
+          1500 },
+        { "a total that falls, and rises",
+          { "customerType=SALE&totalPrice=100", "customerType=SALE&totalPrice=80",
+            "customerType=SALE&totalPrice=100", "customerType=SALE&totalPrice=120" },
+          12000,
+          12000 },
+        { "with old news",
+          { "customerType=SALE&totalPrice=10&dateUpdated=2026-11-20+11:00:00",
+            "customerType=SALE&totalPrice=20&dateUpdated=2026-11-20+10:00:00" },
+          1000,
+          1000 },
+        { "of the upsell, which comes late",
+          { "customerType=SALE&totalPrice=10&dateUpdated=2026-11-20+10:00:00",
+            "customerType=DELIVERED&totalPrice=10&dateUpdated=2026-11-20+12:00:00",
+            "customerType=UPSELL&product1_sku=b&totalPrice=15&dateUpdated=2026-11-20+11:00:00" },
+          1500,
+          1500 },
+        { "with a parcel that comes again",
+          { "customerType=SALE&totalPrice=10", "customerType=DELIVERED&totalPrice=10",
+            "customerType=DELIVERED&totalPrice=20" },
+          1000,
+          1000 },
+        { "of a cart that has been sold",
+          { "customerType=SALE&totalPrice=10", "customerType=PARTIAL&totalPrice=20" },
+          1000,
+          1000 },
+        { "a bill in front of its sale",
+          { "customerType=RECURRING&product1_sku=club&totalPrice=12",
+            "customerType=SALE&product1_sku=club&totalPrice=12" },
+          2400,
+          1200 },
+        { "and an upsell, or what the cart has had",
+          { "customerType=RECURRING&product1_sku=club&totalPrice=12",
+            "customerType=DELIVERED&totalPrice=12",
+            "customerType=SALE&product1_sku=club&totalPrice=12",
+            "customerType=SALE&product1_sku=club&totalPrice=32" },
+          4400,
+          3200 },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct life life = {};
-        for (int k = 0; k < 4 && cases[i].queries[k] != NULL; k++)
+        for (int k = 0; k < 6 && cases[i].queries[k] != NULL; k++)
             come(&life, NOW_MS, cases[i].queries[k]);
         CHECK_INT(cases[i].label, life.order.captured, cases[i].captured);
         CHECK_INT(cases[i].label, life.order.total, cases[i].total);
