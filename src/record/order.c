@@ -11,7 +11,8 @@
  * (6) the lines of an order have numbers from 1 to ORDER_LINES_MAX, no two the same, and a line keeps
  *     its own as long as it is there;
  * (7) each line of an input is another line of the order afterwards: none is lost, and where the
- *     input says all lines and no total, that is their sum;
+ *     input says lines and no total, that moves by as much as their sum; of an order that had none
+ *     it stays;
  * (8) no two lines have the same purchase id, unless they came with it; a change with the id of one
  *     changes no other. */
 #include "record/order_step.h"
@@ -185,8 +186,7 @@ static void be_partial(struct step *step)
 
 void order_forget(struct step *step, enum crm_field field)
 {
-    if (step->input->facts.values[field].ptr == NULL)
-        step->order->values[field] = (str){};
+    step->order->values[field] = step->input->facts.values[field];
 }
 
 /* Not `telling`: that it is, is not what has happened now. */
@@ -345,6 +345,16 @@ static bool is_beyond_sale(enum sale_state state)
            state == SALE_CHARGEBACK;
 }
 
+/* That it was not sold yet, from who cannot be told that it has been since. */
+static bool is_of_before(const struct step *step)
+{
+    enum sale_state state = step->input->facts.state;
+    enum order_change_kind kind = step->input->change.kind;
+    return step->lenient && step->order->sold &&
+           (kind == CHANGE_DECLINE ||
+            (kind == CHANGE_NONE && (state == SALE_PARTIAL || state == SALE_DECLINED)));
+}
+
 /* With a change, that is the news; what its sender says of the state tells what was before. */
 static void take_state(struct step *step, enum order_change_kind kind, bool old)
 {
@@ -387,6 +397,11 @@ void order_apply(struct order *order, const struct order_input *input, struct ar
     order_match_lines(&step);
     order_find_purchase(&step);
     step.repeat = is_repeat(&step);
+    step.late = step.repeat || old || is_of_before(&step);
+    if (step.repeat && input->strict) {
+        ret_outcome->verdict = ORDER_REPEATED;
+        return;
+    }
     bool changes_it = input->change.kind != CHANGE_NONE && !step.repeat;
     order_take_facts(&step);
     if (step.repeat && ret_outcome->verdict != ORDER_REFUSED)

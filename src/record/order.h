@@ -13,7 +13,8 @@
  *
  * What arrives is facts (values, lines, a state: what an import or a postback says the order is),
  * a change (what has happened to it), or both. A change that comes again under its key does nothing;
- * one whose key does not say when, as long as it is not undone (order_change.timeless).
+ * one whose key does not say when, as long as it is not undone (order_change.timeless). Facts that
+ * come with old news, or of a system that cannot be told with a repeat, fill what is empty.
  *
  * Who imports by the API is told what does not fit, and nothing is done (`strict`). What comes from
  * a system that cannot be told is taken as far as it can be, and what was odd is noted. */
@@ -79,7 +80,7 @@ struct order_occurrence {
 
 enum order_verdict {
     ORDER_REFUSED = 0, /* strict alone; `field` and `text` say why */
-    ORDER_REPEATED,    /* this change has been applied before; facts are taken all the same */
+    ORDER_REPEATED,    /* this change has been applied before */
     ORDER_APPLIED,
 };
 

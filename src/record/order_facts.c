@@ -7,13 +7,35 @@ bool order_is_old(const struct order *order, const struct order_facts *facts)
     return facts->said_ms != 0 && facts->said_ms < order->said_ms;
 }
 
-static void take_values(struct order *order, const struct order_facts *facts)
+/* These come and go with what has happened, and nothing more happens by what is late. */
+static bool is_over(const struct step *step, enum crm_field field)
 {
-    bool old = order_is_old(order, facts);
+    switch (field) {
+    case CRM_DECLINE_REASON:
+        return step->repeat || step->order->sold;
+    case CRM_DATE_REFUNDED:
+    case CRM_REFUND_REASON:
+    case CRM_CHARGEBACK_DATE:
+        return step->repeat;
+    default:
+        return false;
+    }
+}
+
+static bool takes_value(const struct step *step, enum crm_field field)
+{
+    if (step->input->facts.values[field].ptr == NULL)
+        return false;
+    return !step->late || (step->order->values[field].len == 0 && !is_over(step, field));
+}
+
+static void take_values(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
     for (int i = 0; i < CRM_VALUE_COUNT; i++)
-        if (facts->values[i].ptr != NULL && (!old || order->values[i].len == 0))
+        if (takes_value(step, (enum crm_field)i))
             order->values[i] = facts->values[i];
-    if (facts->currency.len > 0)
+    if (facts->currency.len > 0 && (!step->late || order->currency.len == 0))
         order->currency = facts->currency;
     order->test = order->test || facts->test;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
@@ -28,10 +50,11 @@ static void take_fulfillment(struct step *step, const struct order_facts *facts)
     struct order *order = step->order;
     bool waits =
         order->fulfillment <= FULFILLMENT_PENDING || order->fulfillment == FULFILLMENT_CANCELLED;
-    bool late = step->lenient && facts->fulfillment == FULFILLMENT_PENDING && !waits;
+    bool late = step->late && order->fulfillment != FULFILLMENT_NONE;
+    late = late || (step->lenient && facts->fulfillment == FULFILLMENT_PENDING && !waits);
     if (facts->fulfillment == FULFILLMENT_NONE || facts->fulfillment == order->fulfillment)
         return;
-    if (late || order_is_old(order, facts))
+    if (late)
         order_note(step, STR("It is beyond that: where its parcel stood is old news."));
     else
         order->fulfillment = facts->fulfillment;
@@ -55,7 +78,7 @@ static int64_t sum_of_lines(const struct order *order)
     int64_t sum = 0;
     for (int i = 0; i < order->line_count; i++)
         sum += order->lines[i].price + order->lines[i].ship_price;
-    return MIN_OF(MAX_OF(sum, 0), MONEY_MAX);
+    return sum;
 }
 
 /* ── which line is which ── */
@@ -179,6 +202,15 @@ static void keep_text(str *text, str before)
         *text = before;
 }
 
+static void keep_words(struct order_line *line, const struct order_line *before)
+{
+    keep_text(&line->name, before->name);
+    keep_text(&line->sender_id, before->sender_id);
+    keep_text(&line->external_id, before->external_id);
+    keep_text(&line->crm_id, before->crm_id);
+    keep_text(&line->campaign_product_id, before->campaign_product_id);
+}
+
 /* What a list of lines does not say of one is as it was; of a new one, as its product has it. */
 static void settle_line(struct order_line *line, const struct order_line *before)
 {
@@ -192,12 +224,21 @@ static void settle_line(struct order_line *line, const struct order_line *before
         return;
     line->number = before->number;
     line->upsell = line->upsell || before->upsell;
-    keep_text(&line->name, before->name);
-    keep_text(&line->sender_id, before->sender_id);
-    keep_text(&line->external_id, before->external_id);
-    keep_text(&line->crm_id, before->crm_id);
-    keep_text(&line->campaign_product_id, before->campaign_product_id);
+    keep_words(line, before);
     keep_purchase(line, before);
+}
+
+/* What is known of it stays, but which bill one is that nobody has heard of. */
+static struct order_line fill_line(const struct step *step, const struct order_line *known,
+                                   const struct order_line *said)
+{
+    struct order_line line = *known;
+    bool bills = !step->repeat && order_is_bill(step->input->change.kind);
+    keep_words(&line, said);
+    keep_purchase(&line, said);
+    if (known->cycle > 0 && !bills)
+        line.cycle = known->cycle;
+    return line;
 }
 
 /* Room for those there are and `more`; the order's own from now on. */
@@ -216,6 +257,8 @@ static struct order_line said_line(const struct step *step, int at)
 {
     int place = step->places[at];
     struct order_line line = step->input->facts.lines[at];
+    if (step->late && place >= 0)
+        return fill_line(step, &step->order->lines[place], &line);
     settle_line(&line, place < 0 ? NULL : &step->order->lines[place]);
     return line;
 }
@@ -319,7 +362,8 @@ static bool is_total_news(const struct step *step, const struct order_facts *fac
         return false;
     if (order_is_old(order, facts))
         return (is_late_sale(step) && order->paid_total == 0) ||
-               (step->input->change.kind == CHANGE_UPSELL && facts->total > order->total);
+               (step->input->change.kind == CHANGE_UPSELL &&
+                (!facts->total_said || facts->total > order->total));
     return !is_first_total(step, facts);
 }
 
@@ -330,6 +374,17 @@ static bool is_of_bills(const struct order *order)
            (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
 }
 
+/* By lines alone: what is in a total beside them, shipping, taxes, a discount, stays in it. */
+static int64_t total_of_lines(const struct step *step)
+{
+    const struct order *before = step->before;
+    bool brings = !step->lenient && step->input->change.kind == CHANGE_UPSELL;
+    if (before->line_count == 0 && before->total != 0 && !brings)
+        return before->total;
+    int64_t total = before->total + sum_of_lines(step->order) - sum_of_lines(before);
+    return MIN_OF(MAX_OF(total, 0), MONEY_MAX);
+}
+
 static void take_total(struct step *step, const struct order_facts *facts)
 {
     struct order *order = step->order;
@@ -338,7 +393,7 @@ static void take_total(struct step *step, const struct order_facts *facts)
     if (facts->total_said)
         order->total = MAX_OF(facts->total, 0);
     else if (facts->lines_said)
-        order->total = sum_of_lines(order);
+        order->total = total_of_lines(step);
     if (order->sold &&
         (!is_of_bills(order) || is_late_sale(step) || step->input->change.kind == CHANGE_UPSELL))
         order_pay_total(order);
@@ -365,12 +420,12 @@ static void all_recur(struct step *step)
         lines[i].recurring = true;
 }
 
-/* Whoever can be told says an upsell once: what comes with it is new, and its repeat brings nothing. */
+/* Whoever can be told says an upsell once: what comes with it is new. */
 static void take_lines(struct step *step, const struct order_facts *facts)
 {
     if (!step->lenient && step->input->change.kind == CHANGE_UPSELL)
         bring_lines(step, facts);
-    else if (facts->lines_are_all)
+    else if (facts->lines_are_all && !step->late)
         replace_lines(step, facts);
     else
         add_lines(step, facts);
@@ -380,10 +435,9 @@ static void take_lines(struct step *step, const struct order_facts *facts)
 void order_take_facts(struct step *step)
 {
     const struct order_facts *facts = &step->input->facts;
-    bool repeat = step->repeat && step->input->change.kind == CHANGE_UPSELL && !step->lenient;
-    take_values(step->order, facts);
+    take_values(step, facts);
     take_fulfillment(step, facts);
-    if (facts->lines_said && !repeat)
+    if (facts->lines_said)
         take_lines(step, facts);
     if (facts->subscribes && !facts->lines_said && !order_any_recurs(step->order))
         all_recur(step);

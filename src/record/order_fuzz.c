@@ -83,10 +83,53 @@ static void check_incomplete(struct seen *seen, const struct order *before, enum
     }
 }
 
+/* Such fills what is empty. */
+static bool is_late(const struct order *before, const struct order_input *input,
+                    const struct order_outcome *outcome)
+{
+    enum sale_state state = input->facts.state;
+    enum order_change_kind kind = input->change.kind;
+    bool old = input->facts.said_ms != 0 && input->facts.said_ms < before->said_ms;
+    bool stale = kind == CHANGE_DECLINE ||
+                 (kind == CHANGE_NONE && (state == SALE_PARTIAL || state == SALE_DECLINED));
+    return old || outcome->verdict == ORDER_REPEATED || (!input->strict && before->sold && stale);
+}
+
+static void check_late(const struct order *before, const struct order *order)
+{
+    for (int i = 0; i < before->line_count; i++) {
+        int at = order_find_line(order, before->lines[i].number);
+        assert(at >= 0 && order->lines[at].price == before->lines[i].price);
+    }
+}
+
+static void check_repeat(const struct order *before, const struct order *order)
+{
+    assert(order->total == before->total && order->captured == before->captured);
+    assert(order->refunded == before->refunded && order->state == before->state);
+    for (int i = 0; i < before->line_count; i++) {
+        const struct order_line *line = &before->lines[i];
+        const struct order_line *now = &order->lines[order_find_line(order, line->number)];
+        assert(line->purchase == PURCHASE_NONE || now->purchase == line->purchase);
+        assert(line->cycle == 0 || now->cycle == line->cycle);
+    }
+}
+
+static void check_total(const struct order *before, const struct order *order, int64_t sum,
+                        bool upsell)
+{
+    bool stays = before->line_count == 0 && before->total != 0 && !upsell;
+    for (int i = 0; i < before->line_count; i++)
+        sum -= before->lines[i].price + before->lines[i].ship_price;
+    assert(order->total == (stays ? before->total : MAX_OF(before->total + sum, 0)));
+}
+
 static void check_lines(const struct order *before, const struct order *order,
-                        const struct order_input *input)
+                        const struct order_input *input, bool late)
 {
     int64_t sum = 0;
+    if (late)
+        check_late(before, order);
     for (int i = 0; i < order->line_count; i++) {
         int number = order->lines[i].number;
         assert(number >= 1 && number <= ORDER_LINES_MAX);
@@ -97,15 +140,16 @@ static void check_lines(const struct order *before, const struct order *order,
     bool upsell = input->strict && input->change.kind == CHANGE_UPSELL;
     if (!facts->lines_said)
         assert(order->line_count == before->line_count);
-    else if (upsell || !facts->lines_are_all)
+    else if (upsell || !facts->lines_are_all || late)
         assert(order->line_count >= MIN_OF(before->line_count, ORDER_LINES_MAX));
     else
         assert(order->line_count == facts->line_count);
     if (!upsell && facts->lines_said)
         assert(order->line_count >= MIN_OF(facts->line_count, ORDER_LINES_MAX));
     bool bills = order_is_bill(input->change.kind);
-    if (facts->lines_said && facts->lines_are_all && !facts->total_said && !upsell && !bills)
-        assert(order->total == sum);
+    bool stale = before->sold && facts->state == SALE_PARTIAL;
+    if (facts->lines_said && !facts->total_said && !late && !stale && !bills)
+        check_total(before, order, sum, upsell);
 }
 
 /* Who is said to be meant by the id of their purchase: nobody else changes. */
@@ -133,7 +177,10 @@ static void check(struct seen *seen, const struct order *before, const struct or
     unsigned told = 0;
     assert(order->total >= 0 && order->captured >= 0 && order->refunded >= 0);
     assert(!seen->strict_alone || order->refunded <= order->captured);
-    check_lines(before, order, input);
+    if (outcome->verdict == ORDER_REPEATED)
+        check_repeat(before, order);
+    if (outcome->verdict != ORDER_REPEATED || !input->strict)
+        check_lines(before, order, input, is_late(before, input, outcome));
     check_purchases(before, order, input);
     assert(order->state != SALE_NONE);
     assert(!before->sold || (order->state != SALE_PARTIAL &&

@@ -90,8 +90,10 @@ void order_name_purchase(struct step *step)
     if (place < 0 || (facts->purchase.len == 0 && facts->next_bill.len == 0))
         return;
     struct order_line *line = &order_own_lines(step)[place];
-    if (facts->purchase.len > 0)
+    if (facts->purchase.len > 0 && (!step->late || line->purchase_id.len == 0))
         line->purchase_id = facts->purchase;
+    if (step->late && line->next_bill.len > 0)
+        return;
     if (facts->next_bill.len > 0 && !says_next_bill(step, place))
         line->next_bill = facts->next_bill;
 }

@@ -19,6 +19,7 @@ struct step {
     bool lenient;
     bool recurred; /* a line of the order did, before */
     bool repeat;   /* the change has come before */
+    bool late;     /* that, or old news: it fills what is empty, and what is known stays */
     int *places;   /* of each of the input's lines, where in the order it is; −1: it is not */
     int purchase;  /* the number of the line whose purchase it is about; 0: of more than one */
 };
@@ -35,7 +36,7 @@ int order_count_upsells(const struct order *order);
 void order_tell_upsell(struct step *step);
 bool order_any_recurs(const struct order *order);
 
-/* What was said of it before; what comes with the news stays. */
+/* What was said of it before; what comes with the news stays, however late those are. */
 void order_forget(struct step *step, enum crm_field field);
 /* Not `telling`: that it is sold is not what has happened now. */
 void order_be_sold(struct step *step, bool telling);

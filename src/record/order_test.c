@@ -51,6 +51,8 @@ static const struct order_line extra[] = {
 #define CART .lines = cart, .line_count = COUNT_OF(cart), .lines_said = true, .lines_are_all = true
 #define EXTRA .lines = extra, .line_count = COUNT_OF(extra), .lines_said = true
 
+#define LINES(array) .lines = (array), .line_count = COUNT_OF(array), .lines_said = true
+
 static void change(struct life *life, enum order_change_kind kind, uint64_t key)
 {
     ARRIVE(life, .change = { .kind = kind, .key = key }, .strict = true);
@@ -140,6 +142,104 @@ TEST(what_is_paid_is_the_most_that_the_total_has_been)
         CHECK_INT("paid", life.order.captured, paid[i]);
     }
     CHECK_INT("first total", life.order.first_total, 10000);
+    arena_done(&life.arena);
+}
+
+/* Shipping, tax, a discount are in a total, and in no line. */
+TEST(lines_move_a_total_that_was_said)
+{
+    static const struct order_line cheaper[] = {
+        { .sku = STR_INIT("neuro-1"), .quantity = 6, .price = 28000 },
+    };
+    for (int strict = 0; strict < 2; strict++) {
+        struct life life = {};
+        ARRIVE(&life, .strict = strict != 0,
+               .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 30000, CART });
+        ARRIVE(&life, .strict = strict != 0, .facts = { CART });
+        CHECK_INT("the same lines", life.order.total, 30000);
+        ARRIVE(&life, .strict = strict != 0, .facts = { EXTRA },
+               .change = { .kind = CHANGE_UPSELL, .key = 3 });
+        CHECK_INT("an upsell", life.order.total, 35000);
+        CHECK_INT("paid", life.order.captured, 35000);
+        ARRIVE(&life, .strict = strict != 0,
+               .facts = { .lines = cheaper, .line_count = 1, .lines_said = true });
+        CHECK_INT("a price", life.order.total, 34800);
+        CHECK_INT("paid", life.order.captured, 35000);
+        arena_done(&life.arena);
+
+        life = (struct life){};
+        ARRIVE(&life, .strict = strict != 0,
+               .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 30000 });
+        ARRIVE(&life, .strict = strict != 0, .facts = { CART });
+        CHECK_INT("the first lines", life.order.total, 30000);
+        arena_done(&life.arena);
+    }
+}
+
+TEST(a_repeat_that_can_be_told_does_nothing)
+{
+    struct life life = {};
+    struct order_change shipped = { .kind = CHANGE_SHIPPED, .key = 1 };
+    ARRIVE(&life, .strict = true, .facts = { .state = SALE_COMPLETE, CART });
+    ARRIVE(&life, .strict = true, .change = shipped,
+           .facts = { .values[CRM_TRACKING_NUMBER] = STR_INIT("T1") });
+    ARRIVE(&life, .strict = true, .change = { .kind = CHANGE_SHIPPED, .key = 2 },
+           .facts = { .values[CRM_TRACKING_NUMBER] = STR_INIT("T2") });
+    ARRIVE(&life, .strict = true, .change = shipped, .now_ms = 2000,
+           .facts = {
+               .values = { [CRM_TRACKING_NUMBER] = STR_INIT("T1"), [CRM_CITY] = STR_INIT("Rome") },
+               .currency = STR("EUR"),
+               .total_said = true,
+               .total = 99900,
+               EXTRA });
+    CHECK_INT("a repeat", life.outcome.verdict, ORDER_REPEATED);
+    CHECK_STR("the newer one", life.order.values[CRM_TRACKING_NUMBER], STR("T2"));
+    CHECK_STR("not even what is empty", life.order.values[CRM_CITY], STR(""));
+    CHECK_STR("no currency", life.order.currency, STR(""));
+    CHECK_INT("no line", life.order.line_count, 2);
+    CHECK_INT("no total", life.order.total, 29400);
+    CHECK_INT("not changed", life.order.updated_ms, 1000);
+    arena_done(&life.arena);
+}
+
+TEST(old_news_fill_what_is_empty)
+{
+    static const struct order_line newer[] = {
+        { .sku = STR_INIT("club"),
+          .quantity = 1,
+          .price = 1200,
+          .recurring = true,
+          .cycle = 3,
+          .purchase = PURCHASE_ACTIVE },
+    };
+    static const struct order_line older[] = {
+        { .sku = STR_INIT("club"),
+          .name = STR_INIT("Club"),
+          .quantity = 2,
+          .price = 900,
+          .recurring = true,
+          .cycle = 2,
+          .purchase = PURCHASE_PAUSED },
+        { .sku = STR_INIT("new"), .quantity = 1, .price = 100 },
+    };
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, LINES(newer), .said_ms = 200 });
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE,
+                             LINES(older),
+                             .said_ms = 100,
+                             .total_said = true,
+                             .total = 5000,
+                             .lines_are_all = true,
+                             .values[CRM_DECLINE_REASON] = STR_INIT("x") });
+    const struct order_line *line = &life.order.lines[0];
+    CHECK_INT("one is new", life.order.line_count, 2);
+    CHECK_STR("its name", line->name, STR("Club"));
+    CHECK_INT("price", line->price, 1200);
+    CHECK_INT("quantity", line->quantity, 1);
+    CHECK_INT("cycle", line->cycle, 3);
+    CHECK_INT("active", line->purchase, PURCHASE_ACTIVE);
+    CHECK_INT("total", life.order.total, 1200);
+    CHECK_STR("it was sold", life.order.values[CRM_DECLINE_REASON], STR(""));
     arena_done(&life.arena);
 }
 
@@ -277,7 +377,6 @@ static void has_lines(const char *label, const struct life *life, const char *wa
     {                                                                                              \
         .sku = STR_INIT(text), .quantity = 1, .price = (cents)                                     \
     }
-#define LINES(array) .lines = (array), .line_count = COUNT_OF(array), .lines_said = true
 
 TEST(lines_keep_their_numbers)
 {
@@ -427,7 +526,9 @@ TEST(changes_are_remembered_up_to_their_cap)
     arena_done(&life.arena);
 }
 
-RUN_TESTS(cmocka_unit_test(a_whole_life),
+RUN_TESTS(cmocka_unit_test(a_whole_life), cmocka_unit_test(lines_move_a_total_that_was_said),
+          cmocka_unit_test(a_repeat_that_can_be_told_does_nothing),
+          cmocka_unit_test(old_news_fill_what_is_empty),
           cmocka_unit_test(what_is_paid_is_the_most_that_the_total_has_been),
           cmocka_unit_test(qa_before_the_sale), cmocka_unit_test(what_does_not_fit_is_refused),
           cmocka_unit_test(an_order_that_is_first_heard_of_late), cmocka_unit_test(old_news),

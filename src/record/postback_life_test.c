@@ -376,6 +376,79 @@ TEST(a_pause_that_comes_late)
     arena_done(&life.arena);
 }
 
+/* ── what comes again ── */
+
+#define PARCEL                                                                                     \
+    "customerType=FULFILLMENT&trackingNumber=1Z&product1_sku=club&product1_recurringstatus="
+#define REFUND_OF(cents, day, why)                                                                 \
+    "customerType=REFUND&refundAmount=" cents "&dateRefunded=2026-11-" day why
+
+TEST(repeats_do_not_bring_back_what_was)
+{
+    static const struct {
+        const char *label;
+        const char *queries[5];
+        enum crm_field field;
+        const char *want;
+        enum purchase_state purchase;
+    } cases[] = {
+        { "a parcel, when its purchase was paused",
+          { SALE "&product1_recurringstatus=ACTIVE", PARCEL "PAUSED", "customerType=REACTIVATE",
+            PARCEL "PAUSED" },
+          CRM_TRACKING_NUMBER,
+          "1Z",
+          PURCHASE_ACTIVE },
+        { "a decline",
+          { "customerType=DECLINE&declineReason=no", SALE,
+            "customerType=DECLINE&declineReason=no" },
+          CRM_DECLINE_REASON,
+          "",
+          PURCHASE_NONE },
+        { "one that comes first behind the sale",
+          { SALE, "customerType=DECLINE&declineReason=no" },
+          CRM_DECLINE_REASON,
+          "",
+          PURCHASE_NONE },
+        { "of a cart",
+          { SALE "&city=Rome", "customerType=PARTIAL&declineReason=no&city=Oslo" },
+          CRM_CITY,
+          "Rome",
+          PURCHASE_NONE },
+        { "a refund",
+          { SALE, REFUND_OF("1", "20", "&refundReason=one"), REFUND_OF("2", "21", ""),
+            REFUND_OF("1", "20", "&refundReason=one") },
+          CRM_REFUND_REASON,
+          "",
+          PURCHASE_NONE },
+        { "a refund's date",
+          { SALE, REFUND_OF("1", "20", ""), REFUND_OF("2", "21", ""), REFUND_OF("1", "20", "") },
+          CRM_DATE_REFUNDED,
+          "2026-11-21",
+          PURCHASE_NONE },
+        { "a refund that comes late has its own",
+          { SALE "&dateUpdated=2026-11-19+10:00:00",
+            REFUND_OF("2", "21", "&refundReason=two&dateUpdated=2026-11-21+10:00:00"),
+            REFUND_OF("1", "20", "&refundReason=one&dateUpdated=2026-11-20+10:00:00") },
+          CRM_REFUND_REASON,
+          "one",
+          PURCHASE_NONE },
+        { "what a repeat says more",
+          { SALE, "customerType=DELIVERED", "customerType=DELIVERED&city=Rome" },
+          CRM_CITY,
+          "Rome",
+          PURCHASE_NONE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        for (int k = 0; k < 5 && cases[i].queries[k] != NULL; k++)
+            come(&life, NOW_MS, cases[i].queries[k]);
+        CHECK_STR(cases[i].label, life.order.values[cases[i].field], str_c(cases[i].want));
+        CHECK_INT(cases[i].label, life.order.lines[0].purchase, cases[i].purchase);
+        arena_done(&life.arena);
+    }
+}
+
 /* ── lines ── */
 
 TEST(upsells_that_the_sale_has_listed)
@@ -453,5 +526,6 @@ RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
           cmocka_unit_test(subscriptions_start_once), cmocka_unit_test(purchases_that_come_and_go),
           cmocka_unit_test(one_of_several_purchases), cmocka_unit_test(a_line_that_recurs_later),
           cmocka_unit_test(a_pause_that_comes_late),
+          cmocka_unit_test(repeats_do_not_bring_back_what_was),
           cmocka_unit_test(upsells_that_the_sale_has_listed),
           cmocka_unit_test(what_later_postbacks_leave_out))
