@@ -198,7 +198,7 @@ struct order {
     int64_t captured;    /* what has been paid, with upsells and rebills */
     int64_t refunded;
     int64_t refund;       /* the newest */
-    int64_t charged_back; /* the newest */
+    int64_t charged_back; /* all of them */
     int64_t refunded_ms;  /* when the newest was, where its sender does not say so; 0: none */
     int64_t charged_back_ms;
     enum fulfillment_state fulfillment;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Invariants, whatever arrives in whatever order:
- * (1) 0 ≤ refunded, captured, total; and in strict inputs refunded ≤ captured;
+ * (1) 0 ≤ refunded, charged back, captured, total; and in strict inputs refunded + charged back ≤
+ *     captured;
  * (2) NEW_SALE and SUBSCRIPTION_STARTED are told once in the life of an order; PARTIAL, LEAD and
  *     ABANDONED_CART once each while it is PARTIAL without a break; UPSELL once for each input that
  *     has brought one;
@@ -13,7 +14,8 @@
  * (7) each line of an input is another line of the order afterwards: none is lost, and where the
  *     input says lines and no total, that moves by as much as their sum; of an order that had none
  *     it stays;
- * (8) no two lines have the same purchase id, unless they came with it; a change with the id of one
+ * (8) what has been paid is in one currency;
+ * (9) no two lines have the same purchase id, unless they came with it; a change with the id of one
  *     changes no other. */
 #include "record/order_step.h"
 
@@ -49,6 +51,8 @@ bool order_refuse(struct step *step, const char *field, str text)
         order_note(step, text);
         return false;
     }
+    if (step->outcome->verdict == ORDER_REFUSED)
+        return true; /* the first says why */
     step->outcome->verdict = ORDER_REFUSED;
     step->outcome->field = field;
     step->outcome->text = text;
@@ -59,7 +63,7 @@ bool order_refuse(struct step *step, const char *field, str text)
 
 int64_t order_refundable(const struct order *order)
 {
-    return MAX_OF(order->captured - order->refunded, 0);
+    return MAX_OF(order->captured - order->refunded - order->charged_back, 0);
 }
 
 bool order_is_sold(const struct order *order)
@@ -195,11 +199,14 @@ void order_be_sold(struct step *step, bool telling)
     struct order *order = step->order;
     bool first = !order->sold;
     bool news = (order->told & 1U << CUSTOMER_NEW_SALE) == 0;
-    if (!first && order->state != SALE_COMPLETE && order->state != SALE_QA_PENDING) {
+    bool gone_back = order->state == SALE_REFUNDED || order->state == SALE_CHARGEBACK;
+    bool beyond = !first && order->state != SALE_COMPLETE && order->state != SALE_QA_PENDING;
+    if (beyond && !(gone_back && telling && news)) {
         order_note(step, STR("It is beyond that: that the order is complete is old news."));
         return;
     }
-    order->state = SALE_COMPLETE;
+    if (!beyond || (order->state == SALE_REFUNDED && order->refunded < order->captured))
+        order->state = SALE_COMPLETE;
     order->sold = true;
     if (first)
         order_forget(step, CRM_DECLINE_REASON);
@@ -239,6 +246,7 @@ void order_be_pending(struct step *step)
     }
     bool news = order->state != SALE_QA_PENDING;
     order->state = SALE_QA_PENDING;
+    order->told |= 1U << CUSTOMER_QA_PENDING;
     if (news)
         order_tell(step, CUSTOMER_QA_PENDING, 0, 0);
 }
@@ -260,17 +268,57 @@ void order_refund(struct step *step, int64_t amount)
 
 void order_charge_back(struct step *step, int64_t amount)
 {
-    step->order->charged_back = amount;
+    step->order->charged_back += amount;
     step->order->charged_back_ms = step->input->now_ms;
     order_forget(step, CRM_CHARGEBACK_DATE);
     step->order->state = SALE_CHARGEBACK;
     order_tell(step, CUSTOMER_CHARGEBACK, 0, amount);
 }
 
+/* That it waits is said as long as it does: of one that was let through, it is old news. */
+static void wait_for_qa(struct step *step)
+{
+    struct order *order = step->order;
+    bool waited = (order->told & 1U << CUSTOMER_QA_PENDING) != 0;
+    if (order->sold && waited && order->state != SALE_QA_PENDING)
+        order_note(step, STR("It is beyond that: that the order waits in QA is old news."));
+    else
+        order_be_pending(step);
+}
+
+static void be_cancelled(struct step *step)
+{
+    struct order *order = step->order;
+    if (order->state != SALE_REFUNDED && order->state != SALE_CHARGEBACK)
+        order->state = SALE_CANCELLED;
+    order_cancel_purchases(step);
+}
+
+#define ALL_GONE STR("Nothing is left of what was paid: that it has gone back is no news.")
+
+static void be_refunded(struct step *step)
+{
+    struct order *order = step->order;
+    if (order->state == SALE_CHARGEBACK && order_refundable(order) == 0)
+        order_note(step, ALL_GONE);
+    else if (order->state != SALE_REFUNDED)
+        order_refund(step, order_refundable(order));
+}
+
+/* One that comes behind the refund of all is told, once. */
+static void be_charged_back(struct step *step)
+{
+    struct order *order = step->order;
+    if (order->state == SALE_REFUNDED && order_refundable(order) == 0 &&
+        order->charged_back_ms != 0)
+        order_note(step, ALL_GONE);
+    else if (order->state != SALE_CHARGEBACK)
+        order_charge_back(step, order_refundable(order));
+}
+
 /* What its sender says it is, without a change that says how it came to that. */
 static void be(struct step *step, enum sale_state state)
 {
-    struct order *order = step->order;
     switch (state) {
     case SALE_NONE:
         return;
@@ -284,19 +332,16 @@ static void be(struct step *step, enum sale_state state)
         order_be_declined(step, false);
         return;
     case SALE_QA_PENDING:
-        order_be_pending(step);
+        wait_for_qa(step);
         return;
     case SALE_CANCELLED:
-        if (order->state != SALE_REFUNDED && order->state != SALE_CHARGEBACK)
-            order->state = SALE_CANCELLED;
+        be_cancelled(step);
         return;
     case SALE_REFUNDED:
-        if (order->state != SALE_REFUNDED)
-            order_refund(step, order_refundable(order));
+        be_refunded(step);
         return;
     case SALE_CHARGEBACK:
-        if (order->state != SALE_CHARGEBACK)
-            order_charge_back(step, order_refundable(order));
+        be_charged_back(step);
         return;
     }
 }
@@ -355,12 +400,20 @@ static bool is_of_before(const struct step *step)
             (kind == CHANGE_NONE && (state == SALE_PARTIAL || state == SALE_DECLINED)));
 }
 
+/* What has gone back was sold before, and nobody has said so. */
+static bool is_untold(const struct order *order)
+{
+    return order->sold && (order->told & 1U << CUSTOMER_NEW_SALE) == 0 &&
+           (order->state == SALE_REFUNDED || order->state == SALE_CHARGEBACK);
+}
+
 /* With a change, that is the news; what its sender says of the state tells what was before. */
 static void take_state(struct step *step, enum order_change_kind kind, bool old)
 {
     struct order *order = step->order;
     enum sale_state state = step->input->facts.state;
-    if (old && state != SALE_NONE && state != order->state) {
+    bool late_sale = kind == CHANGE_NONE && state == SALE_COMPLETE && is_untold(order);
+    if (old && state != SALE_NONE && state != order->state && !late_sale) {
         order_note(step, STR("Newer news have come before: the state stays as it is."));
     } else if (kind == CHANGE_NONE) {
         be(step, state);

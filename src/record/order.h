@@ -9,7 +9,7 @@
  *              └──► COMPLETE ◄─────────────┘ qa_approved
  *                     │ upsell, rebill, shipped …
  *                     ├──► REFUNDED   all that was paid
- *                     └──► CHARGEBACK
+ *                     └──► CHARGEBACK whatever of it is left is refunded in part
  *
  * What arrives is facts (values, lines, a state: what an import or a postback says the order is),
  * a change (what has happened to it), or both. A change that comes again under its key does nothing;
@@ -99,7 +99,7 @@ struct order_outcome {
 void order_apply(struct order *order, const struct order_input *input, struct arena *arena,
                  struct order_outcome *ret_outcome);
 
-/* What is paid and not refunded. */
+/* What is paid, and neither refunded nor charged back. */
 int64_t order_refundable(const struct order *order);
 /* What comes with it, lines and total, is that of one bill of a purchase and not the order's. */
 bool order_is_bill(enum order_change_kind kind);

@@ -116,11 +116,28 @@ static void on_purchase(struct step *step)
     if (change->amount_said)
         amount = MAX_OF(change->amount, 0);
     if (change->kind == CHANGE_REBILL) {
-        order->captured += amount;
+        order->captured += step->foreign ? 0 : amount;
         order->recurs = true;
         order_forget(step, CRM_DECLINE_REASON);
     }
     order_tell(step, rule->type, line, amount);
+}
+
+void order_cancel_purchases(struct step *step)
+{
+    struct order *order = step->order;
+    const struct purchase_rule *rule = &purchase_rules[CHANGE_CANCEL];
+    struct order_line *lines = order_own_lines(step);
+    int count = 0;
+    int only = 0;
+    for (int i = 0; i < order->line_count; i++) {
+        if (!lines[i].recurring || (rule->from & 1U << lines[i].purchase) == 0)
+            continue;
+        lines[i].purchase = rule->to;
+        only = count++ == 0 ? lines[i].number : 0;
+    }
+    if (count > 0)
+        order_tell(step, rule->type, only, 0);
 }
 
 static void on_sale(struct step *step)
@@ -184,17 +201,21 @@ static void on_chargeback(struct step *step)
     if (!order_is_sold(step->order) &&
         order_refuse(step, "type", STR("The order is not sold: nothing can be charged back.")))
         return;
-    int64_t paid = step->order->captured;
-    int64_t amount = change->amount_said ? change->amount : order_refundable(step->order);
+    int64_t left = order_refundable(step->order);
+    int64_t amount = change->amount_said ? change->amount : left;
     if (amount < 0 && order_refuse(step, "amount", STR("The amount must not be below 0.")))
         return;
-    if (amount > paid) {
+    /* The bank may take back what has been refunded: that is told, once. */
+    if (!change->amount_said && left == 0 && step->order->charged_back_ms != 0 &&
+        order_refuse(step, "amount", STR("Nothing is left to be charged back.")))
+        return;
+    if (amount > left) {
         char text[MONEY_TEXT_MAX];
         if (order_refuse(step, "amount",
                          arena_format(step->arena,
-                                      "That is more than was paid: send at most %.*s, or no amount "
-                                      "for all that is not refunded.",
-                                      STR_ARG(money_write(paid, text)))))
+                                      "That is more than was paid, and is left of it: send at most "
+                                      "%.*s, or no amount for all that is left.",
+                                      STR_ARG(money_write(left, text)))))
             return;
     }
     order_charge_back(step, MAX_OF(amount, 0));

@@ -29,14 +29,31 @@ static bool takes_value(const struct step *step, enum crm_field field)
     return !step->late || (step->order->values[field].len == 0 && !is_over(step, field));
 }
 
+/* What has been paid is in one currency, and so is what else will be. */
+static void take_currency(struct step *step, const struct order_facts *facts)
+{
+    struct order *order = step->order;
+    if (facts->currency.len == 0 || str_equal(facts->currency, order->currency))
+        return;
+    step->foreign = order->captured > 0 && order->currency.len > 0;
+    if (step->foreign &&
+        order_refuse(step, "currency",
+                     arena_format(step->arena,
+                                  "What has been paid is in %.*s: nothing is added to it in "
+                                  "another currency.",
+                                  STR_ARG(order->currency))))
+        return;
+    if (!step->foreign && (!step->late || order->currency.len == 0))
+        order->currency = facts->currency;
+}
+
 static void take_values(struct step *step, const struct order_facts *facts)
 {
     struct order *order = step->order;
     for (int i = 0; i < CRM_VALUE_COUNT; i++)
         if (takes_value(step, (enum crm_field)i))
             order->values[i] = facts->values[i];
-    if (facts->currency.len > 0 && (!step->late || order->currency.len == 0))
-        order->currency = facts->currency;
+    take_currency(step, facts);
     order->test = order->test || facts->test;
     order->said_ms = MAX_OF(order->said_ms, facts->said_ms);
     if (order->ordered_ms == 0)
@@ -358,7 +375,7 @@ static bool is_total_news(const struct step *step, const struct order_facts *fac
     const struct order *order = step->order;
     if (order->sold && order_is_bill(step->input->change.kind))
         return false; /* that adds to what is paid, by itself */
-    if (step->repeat || (order->sold && facts->state == SALE_PARTIAL))
+    if (step->repeat || step->foreign || (order->sold && facts->state == SALE_PARTIAL))
         return false;
     if (order_is_old(order, facts))
         return (is_late_sale(step) && order->paid_total == 0) ||

@@ -22,6 +22,8 @@ static const str skus[] = { STR_INIT("a"), STR_INIT("A"), STR_INIT("b"), STR_INI
 
 static const str purchases[] = { STR_INIT(""), STR_INIT("1"), STR_INIT("2"), STR_INIT("3") };
 
+static const str currencies[] = { STR_INIT("EUR"), STR_INIT("USD") };
+
 static struct order_line draw_line(struct bytes *bytes)
 {
     uint8_t bits = next(bytes);
@@ -58,6 +60,7 @@ static struct order_input draw_input(struct bytes *bytes, struct order_line *lin
     input.facts.purchase = purchases[more >> 2 & 3];
     input.facts.about = (more >> 4 & 3) % (input.facts.line_count + 1);
     input.facts.replaced = more >> 6;
+    input.facts.currency = (bits & 128) != 0 ? currencies[more >> 5 & 1] : (str){};
     for (int i = 0; i < input.facts.line_count; i++)
         lines[i] = draw_line(bytes);
     return input;
@@ -128,8 +131,6 @@ static void check_lines(const struct order *before, const struct order *order,
                         const struct order_input *input, bool late)
 {
     int64_t sum = 0;
-    if (late)
-        check_late(before, order);
     for (int i = 0; i < order->line_count; i++) {
         int number = order->lines[i].number;
         assert(number >= 1 && number <= ORDER_LINES_MAX);
@@ -138,6 +139,8 @@ static void check_lines(const struct order *before, const struct order *order,
     }
     const struct order_facts *facts = &input->facts;
     bool upsell = input->strict && input->change.kind == CHANGE_UPSELL;
+    if (late && !upsell)
+        check_late(before, order);
     if (!facts->lines_said)
         assert(order->line_count == before->line_count);
     else if (upsell || !facts->lines_are_all || late)
@@ -148,6 +151,7 @@ static void check_lines(const struct order *before, const struct order *order,
         assert(order->line_count >= MIN_OF(facts->line_count, ORDER_LINES_MAX));
     bool bills = order_is_bill(input->change.kind);
     bool stale = before->sold && facts->state == SALE_PARTIAL;
+    stale = stale || (before->captured > 0 && before->currency.len > 0 && facts->currency.len > 0);
     if (facts->lines_said && !facts->total_said && !late && !stale && !bills)
         check_total(before, order, sum, upsell);
 }
@@ -156,6 +160,7 @@ static void check_lines(const struct order *before, const struct order *order,
 static void check_purchases(const struct order *before, const struct order *order,
                             const struct order_input *input)
 {
+    bool all = input->change.kind == CHANGE_NONE && input->facts.state == SALE_CANCELLED;
     int meant = 0;
     for (int i = 0; i < order->line_count; i++) {
         const struct order_line *line = &order->lines[i];
@@ -167,7 +172,7 @@ static void check_purchases(const struct order *before, const struct order *orde
             str_equal(before->lines[i].purchase_id, input->facts.purchase))
             meant = before->lines[i].number;
     for (int i = 0; meant != 0 && !input->facts.lines_said && i < order->line_count; i++)
-        assert(order->lines[i].number == meant || !before->sold ||
+        assert(all || order->lines[i].number == meant || !before->sold ||
                order->lines[i].purchase == before->lines[i].purchase);
 }
 
@@ -176,7 +181,10 @@ static void check(struct seen *seen, const struct order *before, const struct or
 {
     unsigned told = 0;
     assert(order->total >= 0 && order->captured >= 0 && order->refunded >= 0);
-    assert(!seen->strict_alone || order->refunded <= order->captured);
+    assert(before->captured == 0 || before->currency.len == 0 ||
+           str_equal(before->currency, order->currency));
+    assert(order->charged_back >= 0 && order->captured >= before->captured);
+    assert(!seen->strict_alone || order->refunded + order->charged_back <= order->captured);
     if (outcome->verdict == ORDER_REPEATED)
         check_repeat(before, order);
     if (outcome->verdict != ORDER_REPEATED || !input->strict)

@@ -20,6 +20,7 @@ struct step {
     bool recurred; /* a line of the order did, before */
     bool repeat;   /* the change has come before */
     bool late;     /* that, or old news: it fills what is empty, and what is known stays */
+    bool foreign;  /* it is in another currency than what has been paid */
     int *places;   /* of each of the input's lines, where in the order it is; −1: it is not */
     int purchase;  /* the number of the line whose purchase it is about; 0: of more than one */
 };
@@ -62,6 +63,8 @@ struct order_line *order_own_lines(struct step *step);
 /* ── order_change.c ── */
 
 void order_take_change(struct step *step);
+/* All that recur and are left, which is told where there is one. */
+void order_cancel_purchases(struct step *step);
 /* Whether a purchase that the change is about is in a state that it changes. */
 bool order_can_change_purchase(const struct step *step);
 

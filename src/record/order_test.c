@@ -125,6 +125,8 @@ TEST(a_whole_life)
     CHECK_INT("state", life.order.state, SALE_REFUNDED);
     change(&life, CHANGE_CHARGEBACK, 45);
     tells("chargeback", &life, BIT(CHARGEBACK));
+    change(&life, CHANGE_CHARGEBACK, 46);
+    CHECK_STR("nothing is left", str_c(life.outcome.field), STR("amount"));
     for (int type = 0; type < CUSTOMER_TYPE_COUNT; type++)
         CHECK("each has been told", life.told[type] > 0);
     arena_done(&life.arena);
@@ -240,6 +242,109 @@ TEST(old_news_fill_what_is_empty)
     CHECK_INT("active", line->purchase, PURCHASE_ACTIVE);
     CHECK_INT("total", life.order.total, 1200);
     CHECK_STR("it was sold", life.order.values[CRM_DECLINE_REASON], STR(""));
+    arena_done(&life.arena);
+}
+
+/* ── what goes back ── */
+
+static void goes_back(struct life *life, enum order_change_kind kind, int64_t amount, bool strict)
+{
+    static uint64_t key = 100;
+    ARRIVE(life, .strict = strict,
+           .change = { .kind = kind, .key = key++, .amount_said = true, .amount = amount });
+}
+
+TEST(chargebacks_add_up)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 10000 });
+    goes_back(&life, CHANGE_CHARGEBACK, 4000, true);
+    goes_back(&life, CHANGE_CHARGEBACK, 1000, true);
+    CHECK_INT("both", life.order.charged_back, 5000);
+    CHECK_INT("left", order_refundable(&life.order), 5000);
+    goes_back(&life, CHANGE_CHARGEBACK, 5001, true);
+    CHECK_STR("more than is left", str_c(life.outcome.field), STR("amount"));
+    goes_back(&life, CHANGE_REFUND, 5001, true);
+    CHECK_STR("nor refunded", str_c(life.outcome.field), STR("amount"));
+    change(&life, CHANGE_REFUND, 1);
+    tells("not all that was paid", &life, BIT(ALL_REFUNDS) | BIT(PARTIAL_REFUNDS));
+    CHECK_INT("the rest", life.order.refunded, 5000);
+    CHECK_INT("as it was", life.order.state, SALE_CHARGEBACK);
+    change(&life, CHANGE_CHARGEBACK, 2);
+    CHECK_STR("nothing is left", str_c(life.outcome.field), STR("amount"));
+    goes_back(&life, CHANGE_CHARGEBACK, 500, false);
+    tells("who cannot be told", &life, BIT(CHARGEBACK));
+    CHECK_INT("is noted", life.outcome.note_count, 1);
+    CHECK_INT("nothing below 0", order_refundable(&life.order), 0);
+    arena_done(&life.arena);
+}
+
+TEST(what_is_paid_is_in_one_currency)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_PARTIAL, .currency = STR("EUR"), CART });
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, .currency = STR("USD") });
+    CHECK_STR("nothing was paid before", life.order.currency, STR("USD"));
+    ARRIVE(&life, .strict = true, .facts = { .currency = STR("JPY") });
+    CHECK_INT("refused", life.outcome.verdict, ORDER_REFUSED);
+    CHECK_STR("which", str_c(life.outcome.field), STR("currency"));
+    ARRIVE(&life, .strict = true, .facts = { .currency = STR("USD") });
+    CHECK_INT("the same", life.outcome.verdict, ORDER_APPLIED);
+    ARRIVE(&life, .facts = { .currency = STR("JPY"), .total_said = true, .total = 990000 },
+           .change = { .kind = CHANGE_REBILL, .key = 1, .amount_said = true, .amount = 120000 });
+    tells("who cannot be told", &life, BIT(RECURRING_ORDER));
+    CHECK_INT("what it was of", life.outcome.occurrences[0].amount, 120000);
+    CHECK_INT("noted", life.outcome.note_count, 1);
+    ARRIVE(&life, .facts = { .currency = STR("JPY"), .total_said = true, .total = 990000 });
+    CHECK_STR("as it was", life.order.currency, STR("USD"));
+    CHECK_INT("paid", life.order.captured, 29400);
+    CHECK_INT("total", life.order.total, 29400);
+    arena_done(&life.arena);
+}
+
+/* ── states that come without a change ── */
+
+static void is_said(const char *label, struct life *life, enum sale_state state, unsigned types)
+{
+    ARRIVE(life, .facts = { .state = state });
+    tells(label, life, types);
+}
+
+TEST(states_that_are_said_again)
+{
+    static const enum sale_state more[] = { SALE_REFUNDED, SALE_CHARGEBACK, SALE_REFUNDED };
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 9400 });
+    is_said("all", &life, SALE_REFUNDED, BIT(ALL_REFUNDS) | BIT(FULL_REFUNDS));
+    is_said("by the bank, too", &life, SALE_CHARGEBACK, BIT(CHARGEBACK));
+    for (size_t i = 0; i < COUNT_OF(more); i++)
+        is_said("again", &life, more[i], 0);
+    CHECK_INT("refunded", life.order.refunded, 9400);
+    CHECK_INT("charged back", life.order.charged_back, 0);
+    arena_done(&life.arena);
+
+    life = (struct life){};
+    is_said("waits", &life, SALE_QA_PENDING, BIT(QA_PENDING));
+    is_said("is sold", &life, SALE_COMPLETE, BIT(NEW_SALE));
+    is_said("old news", &life, SALE_QA_PENDING, 0);
+    CHECK_INT("sold", life.order.state, SALE_COMPLETE);
+    change(&life, CHANGE_QA_PENDING, 1);
+    tells("who says that it happens", &life, BIT(QA_PENDING));
+    arena_done(&life.arena);
+
+    life = (struct life){};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, CART });
+    is_said("cancelled", &life, SALE_CANCELLED, BIT(CANCEL));
+    CHECK_INT("about the club", life.outcome.occurrences[0].line, 2);
+    CHECK_INT("its purchase", life.order.lines[1].purchase, PURCHASE_CANCELLED);
+    CHECK_INT("the order", life.order.state, SALE_CANCELLED);
+    is_said("once", &life, SALE_CANCELLED, 0);
+    arena_done(&life.arena);
+
+    life = (struct life){};
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 9400 });
+    is_said("nothing recurs", &life, SALE_CANCELLED, 0);
+    CHECK_INT("the order", life.order.state, SALE_CANCELLED);
     arena_done(&life.arena);
 }
 
@@ -528,7 +633,9 @@ TEST(changes_are_remembered_up_to_their_cap)
 
 RUN_TESTS(cmocka_unit_test(a_whole_life), cmocka_unit_test(lines_move_a_total_that_was_said),
           cmocka_unit_test(a_repeat_that_can_be_told_does_nothing),
-          cmocka_unit_test(old_news_fill_what_is_empty),
+          cmocka_unit_test(old_news_fill_what_is_empty), cmocka_unit_test(chargebacks_add_up),
+          cmocka_unit_test(what_is_paid_is_in_one_currency),
+          cmocka_unit_test(states_that_are_said_again),
           cmocka_unit_test(what_is_paid_is_the_most_that_the_total_has_been),
           cmocka_unit_test(qa_before_the_sale), cmocka_unit_test(what_does_not_fit_is_refused),
           cmocka_unit_test(an_order_that_is_first_heard_of_late), cmocka_unit_test(old_news),

@@ -449,6 +449,51 @@ TEST(repeats_do_not_bring_back_what_was)
     }
 }
 
+/* It is told all the same, with what goes with it. */
+TEST(sales_behind_what_went_back)
+{
+    static const struct {
+        const char *label;
+        const char *queries[2];
+        int64_t captured;
+        enum sale_state state;
+    } cases[] = {
+        { "a refund of a part",
+          { "customerType=REFUND&totalPrice=-4", SALE },
+          1000,
+          SALE_COMPLETE },
+        { "of all", { "customerType=REFUND&totalPrice=-10", SALE }, 1000, SALE_REFUNDED },
+        { "a chargeback",
+          { "customerType=CHARGEBACK&chargebackAmount=10", SALE },
+          1000,
+          SALE_CHARGEBACK },
+        { "old news",
+          { "customerType=REFUND&refundAmount=4&dateUpdated=2026-11-20+12:00:00",
+            SALE "&dateUpdated=2026-11-20+10:00:00" },
+          1000,
+          SALE_COMPLETE },
+        { "old news of all",
+          { "customerType=REFUND&refundAmount=10&dateUpdated=2026-11-20+12:00:00",
+            SALE "&dateUpdated=2026-11-20+10:00:00" },
+          1000,
+          SALE_REFUNDED },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct life life = {};
+        const char *label = cases[i].label;
+        come(&life, NOW_MS, cases[i].queries[0]);
+        for (int k = 0; k < 2; k++) {
+            come(&life, NOW_MS, cases[i].queries[1]);
+            CHECK(label, told(&life, CUSTOMER_NEW_SALE) == (k == 0));
+            CHECK_INT(label, life.order.state, cases[i].state);
+            CHECK_INT(label, life.order.captured, cases[i].captured);
+            CHECK_INT(label, life.order.first_total, cases[i].captured);
+        }
+        arena_done(&life.arena);
+    }
+}
+
 /* ── lines ── */
 
 TEST(upsells_that_the_sale_has_listed)
@@ -527,5 +572,6 @@ RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
           cmocka_unit_test(one_of_several_purchases), cmocka_unit_test(a_line_that_recurs_later),
           cmocka_unit_test(a_pause_that_comes_late),
           cmocka_unit_test(repeats_do_not_bring_back_what_was),
+          cmocka_unit_test(sales_behind_what_went_back),
           cmocka_unit_test(upsells_that_the_sale_has_listed),
           cmocka_unit_test(what_later_postbacks_leave_out))
