@@ -243,7 +243,10 @@ static void on_fulfillment(struct step *step)
     if (kind == CHANGE_RMA_ISSUED && step->order->values[CRM_RMA_NUMBER].len == 0 &&
         order_refuse(step, "rmaNumber", STR("A return that is agreed to needs its number.")))
         return;
-    step->order->fulfillment = rule->to;
+    if (step->late && step->order->fulfillment > rule->to)
+        order_note(step, STR("It is beyond that: where its parcel stood is old news."));
+    else
+        step->order->fulfillment = rule->to;
     order_tell(step, rule->type, 0, 0);
 }
 

@@ -270,13 +270,28 @@ static struct order_line *own_lines(struct step *step, int more)
     return lines;
 }
 
+/* What it was sold for stays; what it is billed for from now on may be another price. */
+static void be_bill(struct order_line *line, const struct order_line *before)
+{
+    bool other = line->price > 0 && line->price != before->price;
+    if (line->recurring_price == 0 && other)
+        line->recurring_price = line->price;
+    line->price = before->price;
+    line->ship_price = before->ship_price;
+    line->quantity = before->quantity;
+}
+
 static struct order_line said_line(const struct step *step, int at)
 {
     int place = step->places[at];
     struct order_line line = step->input->facts.lines[at];
     if (step->late && place >= 0)
         return fill_line(step, &step->order->lines[place], &line);
-    settle_line(&line, place < 0 ? NULL : &step->order->lines[place]);
+    const struct order_line *before = place < 0 ? NULL : &step->order->lines[place];
+    if (before != NULL && step->lenient && step->order->sold &&
+        order_is_bill(step->input->change.kind))
+        be_bill(&line, before);
+    settle_line(&line, before);
     return line;
 }
 

@@ -116,6 +116,12 @@ TEST(what_is_paid_is_counted_once)
           { "customerType=SALE&totalPrice=10", "customerType=PARTIAL&totalPrice=20" },
           1000,
           1000 },
+        { "the sale again, without its total, behind a bill at another price",
+          { "customerType=SALE&product1_sku=club&product1_price=4.95&totalPrice=4.95",
+            "customerType=RECURRING&product1_sku=club&product1_price=29.95&totalPrice=29.95",
+            "customerType=SALE&product1_sku=club&product1_price=4.95" },
+          3490,
+          495 },
         { "a bill in front of its sale",
           { "customerType=RECURRING&product1_sku=club&totalPrice=12",
             "customerType=SALE&product1_sku=club&totalPrice=12" },
@@ -494,6 +500,17 @@ TEST(sales_behind_what_went_back)
     }
 }
 
+TEST(a_parcel_that_is_heard_of_late)
+{
+    struct life life = {};
+    come(&life, NOW_MS, SALE);
+    come(&life, NOW_MS, "customerType=DELIVERED&dateUpdated=2026-11-20+12:00:00");
+    come(&life, NOW_MS, "customerType=SHIPPED&dateUpdated=2026-11-20+11:00:00");
+    CHECK("is told", told(&life, CUSTOMER_FULFILLMENT_SHIPPED));
+    CHECK_INT("delivered", life.order.fulfillment, FULFILLMENT_DELIVERED);
+    arena_done(&life.arena);
+}
+
 /* ── lines ── */
 
 TEST(upsells_that_the_sale_has_listed)
@@ -573,5 +590,6 @@ RUN_TESTS(cmocka_unit_test(what_is_paid_is_counted_once),
           cmocka_unit_test(a_pause_that_comes_late),
           cmocka_unit_test(repeats_do_not_bring_back_what_was),
           cmocka_unit_test(sales_behind_what_went_back),
+          cmocka_unit_test(a_parcel_that_is_heard_of_late),
           cmocka_unit_test(upsells_that_the_sale_has_listed),
           cmocka_unit_test(what_later_postbacks_leave_out))
