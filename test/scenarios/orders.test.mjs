@@ -246,3 +246,26 @@ scenario('What a line does not say is as the product has it that its SKU is link
     await order({ clientOrderId: 'L1', lines: [{ sku: 'club-1', price: '20.00', recurring: true }, { sku: 'unknown' }] });
     assert.deepEqual((await show(made)).lines.map((line) => line.price), ['20.00', '5.00']);
 });
+
+scenario('B18: what is paid counts once, and what goes back adds up, in one currency', async () => {
+    const { api, order, change, show } = await setUp();
+    const sums = ({ total, captured, refunded, chargedBack }) => [total, captured, refunded, chargedBack];
+    const one = await order({ clientOrderId: 'P1', total: '100', currency: 'EUR', lines: [{ sku: 'neuro-1', price: '95' }] });
+    for (const total of ['80', '100', '80', '100']) assert.deepEqual(sums(await order({ clientOrderId: 'P1', total })), [`${total}.00`, '100.00', '0.00', '0.00']);
+    assert.deepEqual(sums(await order({ clientOrderId: 'P1', lines: [{ sku: 'neuro-1', price: '95' }] })), ['100.00', '100.00', '0.00', '0.00'], 'shipping stays in it');
+    assert.deepEqual(sums(await change(one, { id: 'u', type: 'upsell', lines: [{ sku: 'u', price: '20' }] })), ['120.00', '120.00', '0.00', '0.00']);
+    const refused = async (path, body) => expectProblem(await api.post(path, body), 422, 'invalid').json.errors.map((error) => error.pointer);
+    assert.deepEqual(await refused('/api/v1/orders', { clientOrderId: 'P1', currency: 'USD', state: 'complete' }), ['/currency']);
+    await change(one, { id: 's1', type: 'shipped', trackingNumber: 'T1' });
+    await change(one, { id: 's2', type: 'shipped', trackingNumber: 'T2' });
+    const before = await show(one);
+    assert.equal((await change(one, { id: 's1', type: 'shipped', trackingNumber: 'T1' })).repeated, true);
+    assert.deepEqual(await show(one), before, 'a repeat does nothing');
+    await change(one, { id: 'c1', type: 'chargeback', amount: '40' });
+    await change(one, { id: 'c2', type: 'chargeback', amount: '10' });
+    const path = `/api/v1/orders/${one.id}/changes`;
+    for (const type of ['refund', 'chargeback']) assert.deepEqual(await refused(path, { id: `x-${type}`, type, amount: '70.01' }), ['/amount']);
+    const rest = await change(one, { id: 'r1', type: 'refund' });
+    assert.deepEqual([rest.occurrences, rest.state, ...sums(rest)], [['all_refunds', 'partial_refunds'], 'chargeback', '120.00', '120.00', '70.00', '50.00']);
+    for (const type of ['refund', 'chargeback']) assert.deepEqual(await refused(path, { id: `y-${type}`, type }), ['/amount']);
+});
