@@ -299,6 +299,8 @@ static void be_cancelled(struct step *step)
 static void be_refunded(struct step *step)
 {
     struct order *order = step->order;
+    if (!order->sold)
+        order_be_sold(step, false);
     if (order->state == SALE_CHARGEBACK && order_refundable(order) == 0)
         order_note(step, ALL_GONE);
     else if (order->state != SALE_REFUNDED)
@@ -309,6 +311,8 @@ static void be_refunded(struct step *step)
 static void be_charged_back(struct step *step)
 {
     struct order *order = step->order;
+    if (!order->sold)
+        order_be_sold(step, false);
     if (order->state == SALE_REFUNDED && order_refundable(order) == 0 &&
         order->charged_back_ms != 0)
         order_note(step, ALL_GONE);

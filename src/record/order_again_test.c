@@ -180,6 +180,20 @@ static void is_said(const char *label, struct life *life, enum sale_state state,
     tells(label, life, types);
 }
 
+/* It was sold before, and what was paid has gone. */
+TEST(an_order_that_is_first_heard_of_when_it_is_refunded)
+{
+    struct life life = {};
+    ARRIVE(&life, .facts = { .state = SALE_REFUNDED, .total_said = true, .total = 9400 });
+    tells("all of it", &life, BIT(ALL_REFUNDS) | BIT(FULL_REFUNDS));
+    CHECK_INT("so much", life.outcome.occurrences[0].amount, 9400);
+    ARRIVE(&life, .facts = { .state = SALE_COMPLETE, .total_said = true, .total = 9400 });
+    tells("the sale", &life, BIT(NEW_SALE));
+    CHECK_INT("nothing is left", life.order.state, SALE_REFUNDED);
+    CHECK_INT("paid", life.order.captured, 9400);
+    arena_done(&life.arena);
+}
+
 TEST(states_that_are_said_again)
 {
     static const enum sale_state more[] = { SALE_REFUNDED, SALE_CHARGEBACK, SALE_REFUNDED };
@@ -221,6 +235,7 @@ TEST(states_that_are_said_again)
 RUN_TESTS(cmocka_unit_test(what_is_paid_is_the_most_that_the_total_has_been),
           cmocka_unit_test(lines_move_a_total_that_was_said),
           cmocka_unit_test(a_repeat_that_can_be_told_does_nothing),
-          cmocka_unit_test(old_news_fill_what_is_empty), cmocka_unit_test(chargebacks_add_up),
-          cmocka_unit_test(what_is_paid_is_in_one_currency),
+          cmocka_unit_test(old_news_fill_what_is_empty),
+          cmocka_unit_test(an_order_that_is_first_heard_of_when_it_is_refunded),
+          cmocka_unit_test(chargebacks_add_up), cmocka_unit_test(what_is_paid_is_in_one_currency),
           cmocka_unit_test(states_that_are_said_again))
