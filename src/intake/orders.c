@@ -233,7 +233,6 @@ static struct order new_order(struct batch *batch, const struct order_arrival *a
                            .campaign = arrival->campaign,
                            .client_order_id = wanted->client_order_id,
                            .sender_order_id = wanted->sender_order_id,
-                           .currency = STR("USD"),
                            .created_ms = batch_now_ms(batch) };
     order.own_client_id = order.client_order_id.len == 0;
     if (order.own_client_id)

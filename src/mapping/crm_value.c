@@ -137,7 +137,7 @@ static str discount_price(const struct crm_source *source, struct arena *arena)
 static str currency_code(const struct crm_source *source, struct arena *arena)
 {
     (void)arena;
-    return source->order->currency;
+    return order_currency(source->order);
 }
 
 static str has_upsell(const struct crm_source *source, struct arena *arena)

@@ -150,10 +150,10 @@ TEST(what_depends_on_the_moment)
 /* Of an order that nothing is known of, all is empty but what counts. */
 TEST(nothing_is_known)
 {
-    static const char *const said[] = { "orderId",      "actualOrderId",  "orderType",
-                                        "orderStatus",  "orderTotal",     "totalPrice",
-                                        "totalAmount",  "price",          "hasUpsell",
-                                        "customerType", "refundRemaining" };
+    static const char *const said[] = { "orderId",      "actualOrderId",   "orderType",
+                                        "orderStatus",  "orderTotal",      "totalPrice",
+                                        "totalAmount",  "price",           "hasUpsell",
+                                        "customerType", "refundRemaining", "currencyCode" };
     CLEANUP(arena_done) struct arena arena = {};
     const struct zone utc = {};
     struct order order = { .number = 7, .state = SALE_PARTIAL };

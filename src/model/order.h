@@ -187,7 +187,7 @@ struct order {
     enum sale_state state;
     bool sold;    /* it has been complete */
     bool test;    /* paid with a test card: neither it nor what comes of it is exported */
-    str currency; /* "USD" */
+    str currency; /* "USD"; empty: nobody has said one, and order_currency() answers */
     str values[CRM_VALUE_COUNT]; /* empty: never said */
     const struct order_line *lines;
     int line_count;
@@ -212,6 +212,12 @@ struct order {
     int64_t updated_ms;
     int64_t said_ms; /* when what it says of its state happened, at its sender; 0: unknown */
 };
+
+/* Three letters. */
+static inline str order_currency(const struct order *order)
+{
+    return order->currency.len > 0 ? order->currency : STR("USD");
+}
 
 static inline int64_t order_date_ms(const struct order *order)
 {

@@ -293,7 +293,7 @@ static void write_values(struct json_writer *out, const struct order *order, boo
 
 static void write_sums(struct json_writer *out, const struct order *order)
 {
-    json_member_string(out, STR("currency"), order->currency);
+    json_member_string(out, STR("currency"), order_currency(order));
     member_money(out, "firstTotal", order->first_total);
     member_money(out, "total", order->total);
     member_money(out, "captured", order->captured);
