@@ -289,7 +289,8 @@ static void take_sku(struct batch *batch, const struct order_arrival *arrival,
         line->product_number = product->number;
     if (product == NULL || arrival->input.strict) /* the API has settled what its lines are */
         return;
-    line->list_price = product->price * MAX_OF(line->quantity, 1);
+    if (line->list_price == 0)
+        line->list_price = product->price * MAX_OF(line->quantity, 1);
     line->recurring = line->recurring || product->recurring;
 }
 

@@ -115,8 +115,8 @@ static int64_t read_price(struct postback_reading *reading, int at, enum crm_slo
     if (!postback_amount(reading, field, text, &amount) || amount >= 0)
         return amount;
     postback_note(reading, field, "amount",
-                  postback_odd(reading, text, "is below 0: it is taken as its amount."));
-    return -amount;
+                  postback_odd(reading, text, "is below 0: the line costs what it did."));
+    return -1;
 }
 
 static void read_recurring(struct postback_reading *reading, int at, str text,
@@ -274,9 +274,7 @@ static enum purchase_state fitting(enum order_change_kind kind)
     }
 }
 
-/* Which of the lines the order's purchase is of: the one whose state fits what has happened, or, where
- * nothing has happened to a purchase, the one that recurs. From 1; 0: none, or several. */
-static int find_about(const struct postback_reading *reading)
+int postback_find_about(const struct postback_reading *reading)
 {
     enum order_change_kind kind = reading->out->input.change.kind;
     bool of_purchase = postback_is_of_purchase(kind);
@@ -318,6 +316,38 @@ static void price_purchase(struct postback_reading *reading)
         only->recurring_price = MAX_OF(price, 0);
 }
 
+/* What is billed is what its line says, where no total does. */
+static void take_bill(struct postback_reading *reading)
+{
+    struct order_input *input = &reading->out->input;
+    const struct order_line *line = only_purchase(reading);
+    if (input->facts.about != 0)
+        line = &reading->lines[input->facts.about - 1];
+    else if (line == NULL && input->facts.line_count == 1)
+        line = &reading->lines[0];
+    if (input->change.kind != CHANGE_REBILL || input->change.amount_said || line == NULL ||
+        line->price < 0)
+        return;
+    input->change.amount_said = true;
+    input->change.amount = line->recurring_price > 0 ? line->recurring_price : line->price;
+}
+
+/* What is billed or given back is not what its line costs: one that is known keeps that, and one that
+ * is new has nothing better. */
+static void keep_prices(struct postback_reading *reading)
+{
+    enum order_change_kind kind = reading->out->input.change.kind;
+    bool back = kind == CHANGE_REFUND || kind == CHANGE_CHARGEBACK;
+    for (int i = 0; (back || order_is_bill(kind)) && i < reading->out->input.facts.line_count;
+         i++) {
+        struct order_line *line = &reading->lines[i];
+        line->list_price = MAX_OF(line->price, (int64_t)0);
+        line->price = line->ship_price = -1;
+        if (back)
+            line->quantity = 0;
+    }
+}
+
 void postback_finish_lines(struct postback_reading *reading)
 {
     struct order_facts *facts = &reading->out->input.facts;
@@ -325,7 +355,8 @@ void postback_finish_lines(struct postback_reading *reading)
     if (kind == CHANGE_UPSELL)
         mark_upsell(reading);
     price_purchase(reading);
-    facts->about = find_about(reading);
+    take_bill(reading);
+    keep_prices(reading);
     facts->purchase = reading->said[CRM_PURCHASE_ID];
     if (!is_no_date(reading->said[CRM_NEXT_BILL_DATE]))
         facts->next_bill = reading->said[CRM_NEXT_BILL_DATE];

@@ -4,6 +4,7 @@
  * postback.c        the pairs: ids, card data, values, what is kept beside the order
  * postback_lines.c  product1_… to productN_…
  * postback_type.c   what the postback says has happened
+ * postback_key.c    what tells that from another such
  * postback_repeat.c what is noted when that has come before */
 #pragma once
 
@@ -23,6 +24,9 @@ struct postback_reading {
     str said[CRM_PRODUCT]; /* trimmed; empty: not said */
     struct line_said *slots[CRM_LINES_MAX];
     struct order_line *lines; /* the input's */
+    bool by_state; /* what has happened follows from a state: it is said again and again */
+    enum order_change_kind
+        beside; /* what has become of the parcel, where the change is another one */
     struct buf notes;
     struct json_writer notes_writer;
     int note_count;
@@ -45,6 +49,9 @@ MUST_USE bool postback_take_mark(struct postback_reading *reading, str name, str
 struct line_said *postback_slots(struct postback_reading *reading, int line);
 void postback_make_lines(struct postback_reading *reading);
 bool postback_is_of_purchase(enum order_change_kind kind);
+/* Which of the lines the order's purchase is of: the one whose state fits what has happened, or, where
+ * nothing has happened to a purchase, the one that recurs. From 1; 0: none, or several. */
+int postback_find_about(const struct postback_reading *reading);
 /* After the change is known. */
 void postback_finish_lines(struct postback_reading *reading);
 
@@ -57,6 +64,11 @@ str postback_fold(str text, char folded[FOLDED_MAX]);
 
 /* State, change, total. */
 void postback_decide(struct postback_reading *reading);
+
+/* ── postback_key.c ── */
+
+/* Of the change, if there is one; behind all else that is decided. */
+void postback_make_key(struct postback_reading *reading);
 
 /* ── postback_repeat.c ── */
 

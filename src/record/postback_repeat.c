@@ -20,11 +20,12 @@ static const struct repeat_text untold[] = {
     [CHANGE_REFUND] = { "dateRefunded",
                         "a refund that says the same has come before. If this is another one, add "
                         "it with POST /api/v1/orders/{id}/changes, and map dateRefunded or "
-                        "dateUpdated, so that the next one is told apart." },
+                        "transactionId, so that the next one is told apart." },
     [CHANGE_CHARGEBACK] = { "chargebackDate",
                             "a chargeback that says the same has come before. If this is another "
                             "one, add it with POST /api/v1/orders/{id}/changes, and map "
-                            "chargebackDate or dateUpdated, so that the next one is told apart." },
+                            "chargebackDate or transactionId, so that the next one is told "
+                            "apart." },
 };
 
 static const struct repeat_text of_purchase = {
@@ -39,7 +40,8 @@ static bool is_told_apart(const struct postback_reading *reading)
                                              CRM_MERCHANT_TXN_ID, CRM_DATE_UPDATED,
                                              CRM_DATE_UPDATED_ISO };
 
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
+    size_t count = COUNT_OF(fields) - (reading->by_state ? 2 : 0); /* such dates go on and on */
+    for (size_t i = 0; i < count; i++)
         if (reading->said[fields[i]].len > 0)
             return true;
     return false;

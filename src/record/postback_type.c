@@ -2,13 +2,10 @@
  * record/postback_type.c: what a postback says has happened.
  *
  * customerType says it, whatever else is there. A sale is a state and no change, so that one that
- * comes again is no news; so is what comes before a sale. The rest are changes, each under a key
- * made of what tells one happening from another. Without a customerType that is known, orderType,
- * fulfillmentStatus, orderStatus and responseType say it; without those, a total: Konnektive sends
- * refunds as the same postback with a negative one. */
+ * comes again is no news; so is what comes before a sale. The rest are changes. Without a
+ * customerType that is known, orderType, fulfillmentStatus, orderStatus and responseType say it;
+ * without those, a total: Konnektive sends refunds as the same postback with a negative one. */
 #include "record/postback_parts.h"
-
-#include "base/digest.h"
 
 str postback_fold(str text, char folded[FOLDED_MAX])
 {
@@ -115,16 +112,16 @@ struct kind_row {
     enum order_change_kind kind;
 };
 
-/* What has become of the parcel is a change; that it waits, or will not go, is a state. */
+/* What has become of the parcel is a change; that it waits, or will not go, is a state alone. */
 static const struct {
     str name;
     enum order_change_kind kind;
-    enum fulfillment_state state; /* none: the change brings it */
+    enum fulfillment_state state;
 } fulfillment_statuses[] = {
-    { STR_INIT("SHIPPED"), .kind = CHANGE_SHIPPED },
-    { STR_INIT("DELIVERED"), .kind = CHANGE_DELIVERED },
-    { STR_INIT("RMAPENDING"), .kind = CHANGE_RMA_ISSUED },
-    { STR_INIT("RETURNED"), .kind = CHANGE_RMA_RECEIVED },
+    { STR_INIT("SHIPPED"), CHANGE_SHIPPED, FULFILLMENT_SHIPPED },
+    { STR_INIT("DELIVERED"), CHANGE_DELIVERED, FULFILLMENT_DELIVERED },
+    { STR_INIT("RMAPENDING"), CHANGE_RMA_ISSUED, FULFILLMENT_RMA_PENDING },
+    { STR_INIT("RETURNED"), CHANGE_RMA_RECEIVED, FULFILLMENT_RETURNED },
     { STR_INIT("HOLD"), .state = FULFILLMENT_PENDING },
     { STR_INIT("PENDING"), .state = FULFILLMENT_PENDING },
     { STR_INIT("PENDINGSHIPMENT"), .state = FULFILLMENT_PENDING },
@@ -210,25 +207,54 @@ static enum order_change_kind fulfillment_kind(const struct postback_reading *re
     return at < 0 ? CHANGE_NONE : fulfillment_statuses[at].kind;
 }
 
+static void stand_beside(struct postback_reading *reading)
+{
+    for (size_t i = 0; i < COUNT_OF(fulfillment_statuses); i++) {
+        if (reading->beside == CHANGE_NONE || fulfillment_statuses[i].kind != reading->beside)
+            continue;
+        reading->out->input.facts.fulfillment = fulfillment_statuses[i].state;
+        postback_note(
+            reading, STR("fulfillmentStatus"), "option",
+            STR("Beside what else has happened it is taken as where the parcel stands, and "
+                "is not told. A postback with customerType FULFILLMENT tells it."));
+    }
+}
+
 /* Whatever else has happened. */
 static void take_fulfillment(struct postback_reading *reading)
 {
     int at = find_fulfillment(reading);
     if (at < 0)
         note_unknown(reading, CRM_FULFILLMENT_STATUS);
-    else
+    else if (fulfillment_statuses[at].kind == CHANGE_NONE)
         reading->out->input.facts.fulfillment = fulfillment_statuses[at].state;
+    stand_beside(reading);
 }
 
 /* ── the total ── */
 
 struct total {
     bool said;
+    bool below; /* 0, though it may be unreadable: then it is not said */
     int64_t amount;
+    enum crm_field field;
 };
 
+/* "-1.033,50", "€ -33.333": a minus, or what accountants have for one, before the first digit. */
+static bool looks_below(str text)
+{
+    bool minus = false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (char_is_digit(text.ptr[i]))
+            return minus;
+        minus = minus || text.ptr[i] == '-' || text.ptr[i] == '(' ||
+                str_starts(str_skip(text, i), STR("\xe2\x88\x92"));
+    }
+    return false;
+}
+
 /* totalPrice is the running total; orderTotal stays at the first sale. One that cannot be read says
- * nothing: as 0 it would take away what was known. */
+ * nothing, as 0 it would take away what was known; but that it is below 0 says that it is no total. */
 static struct total read_total(struct postback_reading *reading)
 {
     static const enum crm_field fields[] = { CRM_TOTAL_PRICE, CRM_TOTAL_AMOUNT, CRM_PRICE,
@@ -236,10 +262,12 @@ static struct total read_total(struct postback_reading *reading)
 
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
         str text = reading->said[fields[i]];
-        struct total total = { .said = true };
+        struct total total = { .field = fields[i] };
         if (text.len == 0)
             continue;
-        if (money_read(text, &total.amount))
+        total.said = money_read(text, &total.amount);
+        total.below = total.said ? total.amount < 0 : looks_below(text);
+        if (total.said || total.below)
             return total;
         postback_note(reading, crm_field_name(fields[i]), "amount",
                       postback_odd(reading, text, "is no amount of money: it is left out."));
@@ -249,23 +277,35 @@ static struct total read_total(struct postback_reading *reading)
 
 /* ── the change ── */
 
-static int64_t without_sign(int64_t amount)
+static void note_unread(struct postback_reading *reading, enum crm_field field, const char *instead)
 {
-    return amount < 0 ? -amount : amount;
+    postback_note(reading, crm_field_name(field), "amount",
+                  postback_odd(reading, reading->said[field], instead));
 }
 
-/* What was refunded or charged back: by its own field, else by a negative total. */
+/* What was refunded or charged back: by its own field, else by a negative total. One that cannot be
+ * read is not all that is left. */
 static void set_amount(struct postback_reading *reading, enum crm_field field, struct total total)
 {
+    static const char as_none[] = "is no amount of money: it is told as one of 0. Add what it was "
+                                  "with POST /api/v1/orders/{id}/changes.";
     struct order_change *change = &reading->out->input.change;
-    int64_t amount;
-    if (postback_amount(reading, crm_field_name(field), reading->said[field], &amount)) {
-        change->amount_said = true;
-        change->amount = without_sign(amount);
-    } else if (total.said && total.amount < 0) {
-        change->amount_said = true;
+    str text = reading->said[field];
+    int64_t amount = 0;
+    bool read = money_read(text, &amount);
+    bool odd = text.len > 0 && !read;
+    bool by_total = total.said && total.below;
+    change->amount_said = read || odd || total.below;
+    if (read)
+        change->amount = amount < 0 ? -amount : amount;
+    else if (by_total)
         change->amount = -total.amount;
-    }
+    if (odd)
+        note_unread(reading, field,
+                    by_total ? "is no amount of money: the total, which is below 0, is taken."
+                             : as_none);
+    else if (!read && total.below && !total.said)
+        note_unread(reading, total.field, as_none);
 }
 
 static void set_amounts(struct postback_reading *reading, struct total total)
@@ -304,6 +344,45 @@ static void subscribe(struct postback_reading *reading)
         reading->lines[i].recurring = true;
 }
 
+static bool is_beyond_sale(enum sale_state state)
+{
+    return state == SALE_COMPLETE || state == SALE_CANCELLED || state == SALE_REFUNDED ||
+           state == SALE_CHARGEBACK;
+}
+
+/* Where what was sold, billed or sent has a total below 0, that was given back. */
+static bool gives_back(enum order_change_kind kind, enum sale_state state)
+{
+    const unsigned kinds = 1U << CHANGE_NONE | 1U << CHANGE_UPSELL | 1U << CHANGE_REBILL |
+                           1U << CHANGE_SHIPPED | 1U << CHANGE_DELIVERED | 1U << CHANGE_RMA_ISSUED |
+                           1U << CHANGE_RMA_RECEIVED;
+
+    return (kinds & 1U << kind) != 0 && is_beyond_sale(state);
+}
+
+static void take_below(struct postback_reading *reading, struct total total)
+{
+    struct order_input *input = &reading->out->input;
+    enum order_change_kind kind = input->change.kind;
+    if (!total.below || kind == CHANGE_REFUND || kind == CHANGE_CHARGEBACK)
+        return;
+    if (!gives_back(kind, input->facts.state)) {
+        note_unread(reading, total.field,
+                    "is below 0, which by customerType is no refund: it is left out.");
+        return;
+    }
+    bool charged_back = input->facts.state == SALE_CHARGEBACK;
+    input->change.kind = charged_back ? CHANGE_CHARGEBACK : CHANGE_REFUND;
+    reading->beside = kind;
+    postback_note(
+        reading, STR("customerType"), "option",
+        postback_odd(reading, reading->said[CRM_CUSTOMER_TYPE],
+                     charged_back
+                         ? "is what it says, but the total is below 0: it is taken as a "
+                           "chargeback."
+                         : "is what it says, but the total is below 0: it is taken as a refund."));
+}
+
 static void follow_type(struct postback_reading *reading, const struct type_row *row,
                         struct total total)
 {
@@ -318,14 +397,12 @@ static void follow_type(struct postback_reading *reading, const struct type_row 
     if (str_equal(postback_fold(reading->said[CRM_CUSTOMER_TYPE], folded), STR("FULFILLMENT")) &&
         reading->said[CRM_FULFILLMENT_STATUS].len > 0)
         input->change.kind = fulfillment_kind(reading);
+    take_below(reading, total);
     set_amounts(reading, total);
     if (row->part)
         check_part(reading);
-    if (row->subscription)
+    if (row->subscription && input->change.kind == CHANGE_NONE)
         subscribe(reading);
-    if (row->kind == CHANGE_NONE && total.said && total.amount < 0)
-        postback_note(reading, STR("totalPrice"), "amount",
-                      STR("It is below 0, which by customerType is no refund: it is left out."));
 }
 
 static void take_as_sale(struct postback_reading *reading)
@@ -341,10 +418,10 @@ static enum order_change_kind kind_without_type(struct postback_reading *reading
 {
     enum order_change_kind kind =
         find_kind(reading, CRM_ORDER_TYPE, order_types, COUNT_OF(order_types));
-    if (total.said && total.amount < 0)
-        return kind == CHANGE_CHARGEBACK ? kind : CHANGE_REFUND;
     if (kind == CHANGE_CHARGEBACK || state == SALE_CHARGEBACK)
         return CHANGE_CHARGEBACK;
+    if (total.below)
+        return CHANGE_REFUND;
     if (state == SALE_REFUNDED && reading->said[CRM_REFUND_AMOUNT].len > 0)
         return CHANGE_REFUND;
     if (kind == CHANGE_REBILL && state == SALE_DECLINED)
@@ -360,128 +437,19 @@ static void follow_state(struct postback_reading *reading, struct total total)
 {
     struct order_input *input = &reading->out->input;
     enum sale_state state = said_state(reading);
-    input->change.kind = kind_without_type(reading, state, total);
+    enum order_change_kind kind = kind_without_type(reading, state, total);
+    enum order_change_kind parcel = fulfillment_kind(reading);
+    input->change.kind = kind;
     input->facts.state = state;
-    if (input->change.kind != CHANGE_NONE && (state == SALE_NONE || state == SALE_DECLINED))
+    /* A total below 0 comes once, not again with all that is said later on. */
+    reading->by_state = kind != CHANGE_REFUND || state == SALE_REFUNDED;
+    if (kind != CHANGE_NONE && (state == SALE_NONE || state == SALE_DECLINED))
         input->facts.state = SALE_COMPLETE;
+    if (parcel != kind && is_beyond_sale(input->facts.state))
+        reading->beside = parcel;
     set_amounts(reading, total);
     if (input->facts.state == SALE_NONE && total.said && total.amount > 0)
         take_as_sale(reading);
-}
-
-/* ── the key ── */
-
-static void add_to_key(struct buf *buf, str text)
-{
-    buf_int(buf, (int64_t)text.len);
-    buf_char(buf, ':');
-    buf_add(buf, text);
-}
-
-/* True: they say which bill it is. */
-static bool add_lines(const struct postback_reading *reading, struct buf *buf)
-{
-    bool timed = false;
-    bool upsell = reading->out->input.change.kind == CHANGE_UPSELL;
-    for (int i = 0; i < reading->out->input.facts.line_count; i++) {
-        const struct order_line *line = &reading->lines[i];
-        buf_int(buf, line->cycle);
-        add_to_key(buf, line->next_bill);
-        timed = timed || line->cycle > 0 || line->next_bill.len > 0;
-        if (!upsell)
-            continue;
-        add_to_key(buf, line->sku);
-        add_to_key(buf, line->name);
-        add_to_key(buf, line->sender_id);
-        buf_int(buf, MAX_OF(line->quantity, 1));
-        buf_char(buf, '/');
-        buf_int(buf, MAX_OF(line->price, 0));
-    }
-    return timed;
-}
-
-static uint64_t key_of(str text)
-{
-    struct digest digest = digest_sha256(text);
-    uint64_t key = 0;
-    for (int i = 0; i < 8; i++)
-        key = key << 8 | digest.bytes[i];
-    return key == 0 ? 1 : key;
-}
-
-/* One happening has one key, by whichever of several names it comes (REFUND, PARTIAL_REFUND), in
- * whichever order, however often. What is billed again and again may say nothing that tells one time
- * from another: of such, what comes on one day of the account is one. */
-static uint64_t make_key(struct postback_reading *reading)
-{
-    static const struct {
-        enum crm_field field;
-        bool time; /* it is another one the next time */
-    } fields[] = {
-        { CRM_TRACKING_NUMBER, false }, { CRM_RMA_NUMBER, false },
-        { CRM_DATE_REFUNDED, false },   { CRM_CHARGEBACK_DATE, false },
-        { CRM_PURCHASE_ID, false },     { CRM_CLIENT_PURCHASE_ID, false },
-        { CRM_NEXT_BILL_DATE, true },   { CRM_TRANSACTION_ID, true },
-        { CRM_CLIENT_TXN_ID, true },    { CRM_MERCHANT_TXN_ID, true },
-        { CRM_DATE_UPDATED, true },     { CRM_DATE_UPDATED_ISO, true },
-    };
-
-    const struct order_change *change = &reading->out->input.change;
-    const struct postback_context *context = reading->context;
-    struct buf buf;
-    bool timed = !postback_is_of_purchase(change->kind);
-    buf_init(&buf, reading->arena, SIZE_MAX / 2);
-    buf_int(&buf, change->kind);
-    buf_char(&buf, '/');
-    buf_int(&buf, change->amount_said ? change->amount : -1);
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        str text = reading->said[fields[i].field];
-        add_to_key(&buf, text);
-        timed = timed || (fields[i].time && text.len > 0);
-    }
-    timed = add_lines(reading, &buf) || timed;
-    if (!timed)
-        buf_int(&buf, zone_day(context->zone, context->now_ms / 1000));
-    return key_of(buf_str(&buf));
-}
-
-/* A purchase's state comes and goes, and only the time of the change would tell one pause from the
- * next: dates and ids of bills are those of before. Which purchase it is, is all that is said. */
-static bool is_timeless(const struct postback_reading *reading)
-{
-    enum order_change_kind kind = reading->out->input.change.kind;
-    return (kind == CHANGE_CANCEL || kind == CHANGE_PAUSE || kind == CHANGE_REACTIVATE) &&
-           reading->said[CRM_DATE_UPDATED].len == 0 && reading->said[CRM_DATE_UPDATED_ISO].len == 0;
-}
-
-static uint64_t make_timeless_key(struct postback_reading *reading, enum order_change_kind kind)
-{
-    struct buf buf;
-    buf_init(&buf, reading->arena, SIZE_MAX / 2);
-    buf_int(&buf, kind);
-    add_to_key(&buf, reading->said[CRM_PURCHASE_ID]);
-    add_to_key(&buf, reading->said[CRM_CLIENT_PURCHASE_ID]);
-    for (int i = 0; i < reading->out->input.facts.line_count; i++) {
-        const struct order_line *line = &reading->lines[i];
-        add_to_key(&buf, line->sku);
-        add_to_key(&buf, line->name);
-        add_to_key(&buf, line->sender_id);
-    }
-    return key_of(buf_str(&buf));
-}
-
-static void set_timeless_keys(struct postback_reading *reading)
-{
-    static const enum order_change_kind kinds[] = { CHANGE_CANCEL, CHANGE_PAUSE,
-                                                    CHANGE_REACTIVATE };
-
-    struct order_change *change = &reading->out->input.change;
-    int count = 0;
-    change->timeless = true;
-    change->key = make_timeless_key(reading, change->kind);
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (kinds[i] != change->kind)
-            change->opposites[count++] = make_timeless_key(reading, kinds[i]);
 }
 
 void postback_decide(struct postback_reading *reading)
@@ -498,8 +466,6 @@ void postback_decide(struct postback_reading *reading)
         input->facts.total = total.amount;
     }
     take_fulfillment(reading);
-    if (is_timeless(reading))
-        set_timeless_keys(reading);
-    else if (input->change.kind != CHANGE_NONE)
-        input->change.key = make_key(reading);
+    input->facts.about = postback_find_about(reading);
+    postback_make_key(reading);
 }

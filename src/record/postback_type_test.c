@@ -31,7 +31,19 @@ TEST(customer_types)
         { "customerType=SALE&orderStatus=DECLINED", CHANGE_NONE, SALE_DECLINED },
         { "customerType=SALE&orderStatus=PARTIAL", CHANGE_NONE, SALE_PARTIAL },
         { "customerType=SALE&responseType=HARD_DECLINE", CHANGE_NONE, SALE_DECLINED },
-        { "customerType=SALE&totalPrice=-5", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=SALE&totalPrice=-5", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=SALE&totalPrice=-0.00", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=SALE&totalPrice=12-5x", CHANGE_NONE, SALE_COMPLETE },
+        { "customerType=SALE&orderStatus=CHARGEBACK&totalPrice=-5", CHANGE_CHARGEBACK,
+          SALE_CHARGEBACK },
+        { "customerType=SALE&orderStatus=DECLINED&totalPrice=-5", CHANGE_NONE, SALE_DECLINED },
+        { "customerType=Subscription&totalPrice=-5", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=PARTIAL&totalPrice=-5", CHANGE_NONE, SALE_PARTIAL },
+        { "customerType=UPSELL&totalPrice=-5", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=RECURRING&totalPrice=-5", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=FULFILLMENT&totalPrice=-5", CHANGE_REFUND, SALE_COMPLETE },
+        { "customerType=CANCEL&totalPrice=-5", CHANGE_CANCEL, SALE_COMPLETE },
+        { "customerType=CHARGEBACK&totalPrice=-5", CHANGE_CHARGEBACK, SALE_COMPLETE },
         { "customerType=Subscription", CHANGE_NONE, SALE_COMPLETE },
         { "customerType=upsell", CHANGE_UPSELL, SALE_COMPLETE },
         { "customerType=Prebill", CHANGE_PREBILL_SENT, SALE_COMPLETE },
@@ -71,6 +83,8 @@ TEST(customer_types)
         { "orderStatus=REFUNDED&refundAmount=5", CHANGE_REFUND, SALE_REFUNDED },
         { "orderStatus=CANCELLED", CHANGE_NONE, SALE_CANCELLED },
         { "orderStatus=CHARGEBACK", CHANGE_CHARGEBACK, SALE_CHARGEBACK },
+        { "orderStatus=CHARGEBACK&totalPrice=-5", CHANGE_CHARGEBACK, SALE_CHARGEBACK },
+        { "orderStatus=REFUNDED&totalPrice=-1.033,50", CHANGE_REFUND, SALE_REFUNDED },
         { "orderStatus=QA+Pending", CHANGE_NONE, SALE_QA_PENDING },
         { "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED", CHANGE_SHIPPED, SALE_COMPLETE },
         { "orderStatus=COMPLETE&orderType=RECURRING", CHANGE_REBILL, SALE_COMPLETE },
@@ -137,8 +151,8 @@ TEST(own_names)
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CLEANUP(arena_done) struct arena arena = {};
-        struct pair pair[] = { { STR("orderId"), STR("7") },
-                               { STR("customerType"), str_c(names[i]) } };
+        struct pair pair[] = { { .name = STR("orderId"), .text = STR("7") },
+                               { .name = STR("customerType"), .text = str_c(names[i]) } };
         const struct pairs pairs = { pair, 2, 2 };
         struct postback postback;
         struct problem problem = {};
@@ -164,6 +178,31 @@ TEST(amounts)
         { "customerType=REFUND&totalPrice=-7", true, 700, false, 0, NULL },
         { "customerType=REFUND", false, 0, false, 0, NULL },
         { "customerType=REFUND&refundAmount=much", true, 0, false, 0, "\\\"much\\\" is no amount" },
+        { "customerType=REFUND&refundAmount=33.333&totalPrice=-33.33", true, 3333, false, 0,
+          "the total, which is below 0, is taken" },
+        { "customerType=REFUND&totalPrice=-33.333", true, 0, false, 0, "told as one of 0. Add" },
+        { "customerType=REFUND&totalPrice=-33.333&orderTotal=94", true, 0, false, 0,
+          "told as one of 0. Add" },
+        { "orderStatus=REFUNDED&totalPrice=-1.033,50", true, 0, false, 0, "told as one of 0" },
+        { "customerType=REFUND&totalPrice=\xe2\x88\x92"
+          "33.333",
+          true, 0, false, 0, "one of 0" },
+        { "customerType=REFUND&totalPrice=12,3x", false, 0, false, 0, "it is left out" },
+        { "customerType=CHARGEBACK&totalPrice=-33.333", true, 0, false, 0, "told as one of 0" },
+        { "customerType=CHARGEBACK&chargebackAmount=odd", true, 0, false, 0, "told as one of 0" },
+        { "customerType=RECURRING&totalPrice=-12", true, 1200, false, 0,
+          "below 0: it is taken as a refund" },
+        { "customerType=RECURRING&product1_sku=a&product1_price=12.50", true, 1250, false, 0,
+          NULL },
+        { "customerType=RECURRING&product1_sku=a&product1_price=12.50&recurringPrice=9", true, 900,
+          false, 0, NULL },
+        { "customerType=RECURRING&product1_sku=a&product1_price=94&product2_sku=b"
+          "&product2_price=12.50",
+          false, 0, false, 0, NULL },
+        { "customerType=RECURRING&product1_sku=a&product1_price=94&product2_sku=b"
+          "&product2_price=12.50&product2_recurringstatus=ACTIVE",
+          true, 1250, false, 0, NULL },
+        { "customerType=CANCEL&totalPrice=-5", false, 0, false, 0, "by customerType is no refund" },
         { "customerType=PARTIAL_REFUND", true, 0, false, 0, "nothing says of how much" },
         { "customerType=CHARGEBACK&chargebackAmount=$294.00", true, 29400, false, 0, NULL },
         { "customerType=REBILL&totalPrice=12", true, 1200, false, 0, NULL },
@@ -177,7 +216,7 @@ TEST(amounts)
         { "customerType=SALE&orderTotal=4", false, 0, true, 400, NULL },
         { "customerType=SALE&total=1,234.50", false, 0, true, 123450, NULL },
         { "customerType=SALE&totalPrice=12,3x&orderTotal=4", false, 0, true, 400, "totalPrice" },
-        { "customerType=SALE&totalPrice=-5", false, 0, false, 0, "below 0" },
+        { "customerType=SALE&totalPrice=-5", true, 500, false, 0, "taken as a refund" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -197,13 +236,94 @@ TEST(amounts)
     }
 }
 
+/* What is billed or given back is no price of a line. */
+TEST(prices_of_lines)
+{
+    static const struct {
+        const char *query;
+        int64_t price, first_price, quantity; /* first_price: of a line that is new */
+    } cases[] = {
+        { "customerType=SALE&product1_price=94&product1_qty=2", 9400, 0, 2 },
+        { "customerType=SALE&product1_price=-40", -1, 0, 0 },
+        { "customerType=REFUND&product1_price=-40&product1_qty=1", -1, 0, 0 },
+        { "customerType=REFUND&product1_price=40&product1_qty=1", -1, 4000, 0 },
+        { "totalPrice=-40&product1_price=-40&product1_qty=-1", -1, 0, 0 },
+        { "customerType=CHARGEBACK&product1_price=40", -1, 4000, 0 },
+        { "customerType=RECURRING&product1_price=29.95&product1_qty=2", -1, 2995, 2 },
+        { "customerType=PREBILL&product1_price=29.95", -1, 2995, 0 },
+        { "customerType=REBILL_DECLINED&product1_price=29.95", -1, 2995, 0 },
+        { "customerType=CANCEL&product1_price=29.95", 2995, 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        reading = (struct reading){};
+        read_into(&reading, arena_format(&reading.arena, "orderId=7&product1_sku=a&%s", label));
+        const struct order_line *line = reading.postback.input.facts.lines;
+        CHECK_INT(label, line->price, cases[i].price);
+        CHECK_INT(label, line->list_price, cases[i].first_price);
+        CHECK_INT(label, line->quantity, cases[i].quantity);
+        done(&reading);
+    }
+}
+
+/* Without customerType: a change is told, and where the parcel stands is taken with it. */
+TEST(parcels_beside)
+{
+    static const struct {
+        const char *query;
+        enum order_change_kind kind;
+        enum fulfillment_state state;
+    } cases[] = {
+        { "orderStatus=REFUNDED&refundAmount=94&fulfillmentStatus=RETURNED", CHANGE_REFUND,
+          FULFILLMENT_RETURNED },
+        { "orderStatus=REFUNDED&fulfillmentStatus=SHIPPED", CHANGE_NONE, FULFILLMENT_SHIPPED },
+        { "orderStatus=CHARGEBACK&fulfillmentStatus=DELIVERED", CHANGE_CHARGEBACK,
+          FULFILLMENT_DELIVERED },
+        { "orderType=RECURRING&fulfillmentStatus=SHIPPED", CHANGE_REBILL, FULFILLMENT_SHIPPED },
+        { "totalPrice=-5&fulfillmentStatus=RMA+Pending", CHANGE_REFUND, FULFILLMENT_RMA_PENDING },
+        { "customerType=FULFILLMENT&fulfillmentStatus=SHIPPED&totalPrice=-5", CHANGE_REFUND,
+          FULFILLMENT_SHIPPED },
+        { "customerType=RETURNED&totalPrice=-5", CHANGE_REFUND, FULFILLMENT_RETURNED },
+        { "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED", CHANGE_SHIPPED, FULFILLMENT_NONE },
+        { "orderStatus=PARTIAL&fulfillmentStatus=SHIPPED", CHANGE_NONE, FULFILLMENT_NONE },
+        { "customerType=REFUND&fulfillmentStatus=SHIPPED", CHANGE_REFUND, FULFILLMENT_NONE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].query;
+        read_of_order(&reading, label);
+        CHECK_INT(label, reading.postback.input.change.kind, cases[i].kind);
+        CHECK_INT(label, reading.postback.input.facts.fulfillment, cases[i].state);
+        CHECK(label, has(reading.postback.notes, "where the parcel stands") ==
+                         (cases[i].state != FULFILLMENT_NONE));
+        done(&reading);
+    }
+}
+
 /* ── keys ── */
+
+static uint64_t key_of_text(str query)
+{
+    struct reading reading;
+    read_as(&reading, query);
+    CHECK("it is read", reading.good);
+    uint64_t key = reading.postback.input.change.key;
+    done(&reading);
+    return key;
+}
 
 static uint64_t key_of(const char *query)
 {
+    return key_of_text(str_c(query));
+}
+
+static uint64_t key_of_order(const char *query)
+{
     struct reading reading;
-    read_as(&reading, str_c(query));
-    CHECK(query, reading.good);
+    read_of_order(&reading, query);
     uint64_t key = reading.postback.input.change.key;
     done(&reading);
     return key;
@@ -241,6 +361,84 @@ TEST(keys)
                                      "&product1_billingCycleNumber=3"));
     CHECK("another upsell", key_of("orderId=7&customerType=UPSELL&product1_sku=a") !=
                                 key_of("orderId=7&customerType=UPSELL&product1_sku=b"));
+}
+
+/* Of the same amount, on the same day, in the same bill. */
+TEST(keys_of_purchases)
+{
+    static const char *const types[] = { "RECURRING",      "REBILL_DECLINED", "PREBILL",
+                                         "RECYCLE_FAILED", "CANCEL",          "PAUSE",
+                                         "REACTIVATE" };
+
+    CLEANUP(arena_done) struct arena arena = {};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        str club = arena_format(&arena,
+                                "orderId=7&customerType=%s&product1_billingCycleNumber=2"
+                                "&dateUpdated=2026-11-20+10:00:00&product1_sku=club",
+                                types[i]);
+        uint64_t key = key_of_text(club);
+        CHECK(types[i], key != key_of_text(arena_format(&arena, "%.*s-2", STR_ARG(club))));
+        CHECK(types[i],
+              key != key_of_text(arena_format(&arena, "%.*s&purchaseId=9", STR_ARG(club))));
+        CHECK(types[i],
+              key == key_of_text(arena_format(&arena, "%.*s&product1_price=12", STR_ARG(club))));
+    }
+    CHECK(
+        "by the state that fits",
+        key_of("orderId=7&customerType=PAUSE&dateUpdated=1&product1_sku=a"
+               "&product1_recurringstatus=PAUSED&product2_sku=b&product2_recurringstatus=ACTIVE") !=
+            key_of("orderId=7&customerType=PAUSE&dateUpdated=1&product1_sku=a"
+                   "&product1_recurringstatus=ACTIVE&product2_sku=b"
+                   "&product2_recurringstatus=PAUSED"));
+}
+
+/* What only a state says is said again by each later postback. */
+TEST(keys_of_states)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } cases[] = {
+        { "orderStatus=REFUNDED&refundAmount=94&dateUpdated=2026-11-20+13:00:00",
+          "orderStatus=REFUNDED&refundAmount=94&dateUpdated=2026-11-20+14:00:00&rmaNumber=R"
+          "&trackingNumber=T&fulfillmentStatus=RETURNED&nextBillDate=2027-01-01",
+          true },
+        { "orderStatus=REFUNDED&refundAmount=47&dateRefunded=1",
+          "orderStatus=REFUNDED&refundAmount=47&dateRefunded=2", false },
+        { "orderStatus=REFUNDED&refundAmount=47&transactionId=1",
+          "orderStatus=REFUNDED&refundAmount=47&transactionId=2", false },
+        { "orderStatus=REFUNDED&refundAmount=47", "orderStatus=REFUNDED&refundAmount=40", false },
+        { "orderStatus=CHARGEBACK&chargebackAmount=94&dateUpdated=2026-11-20+13:00:00",
+          "orderStatus=CHARGEBACK&chargebackAmount=94&dateUpdated=2026-11-20+14:00:00&city=Y",
+          true },
+        { "orderStatus=CHARGEBACK&chargebackDate=1", "orderStatus=CHARGEBACK&chargebackDate=2",
+          false },
+        { "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED&trackingNumber=1&dateUpdated=1",
+          "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED&trackingNumber=1&dateUpdated=2"
+          "&dateRefunded=2026-11-20&rmaNumber=R",
+          true },
+        { "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED&trackingNumber=1",
+          "orderStatus=COMPLETE&fulfillmentStatus=SHIPPED&trackingNumber=2", false },
+        { "orderStatus=COMPLETE&fulfillmentStatus=RMA+Pending&rmaNumber=1",
+          "orderStatus=COMPLETE&fulfillmentStatus=RMA+Pending&rmaNumber=2", false },
+        /* Of bills each day has one; a total below 0 is said once. */
+        { "orderType=RECURRING&totalPrice=12&dateUpdated=2026-11-20+10:00:00",
+          "orderType=RECURRING&totalPrice=12&dateUpdated=2026-11-20+11:00:00"
+          "&fulfillmentStatus=SHIPPED&trackingNumber=T",
+          true },
+        { "orderType=RECURRING&totalPrice=12&dateUpdated=2026-11-19+10:00:00",
+          "orderType=RECURRING&totalPrice=12&dateUpdated=2026-11-20+10:00:00", false },
+        { "orderType=RECURRING&totalPrice=12&product1_sku=a",
+          "orderType=RECURRING&totalPrice=12&product1_sku=b", false },
+        { "totalPrice=-40&dateUpdated=2026-11-20+10:00:00",
+          "totalPrice=-40&dateUpdated=2026-11-20+11:00:00", false },
+        { "customerType=REFUND&refundAmount=94&dateUpdated=2026-11-20+13:00:00",
+          "customerType=REFUND&refundAmount=94&dateUpdated=2026-11-20+14:00:00", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        CHECK(cases[i].other,
+              (key_of_order(cases[i].one) == key_of_order(cases[i].other)) == cases[i].same);
 }
 
 TEST(a_life)
@@ -302,6 +500,8 @@ TEST(what_is_noted_of_a_repeat)
         { "customerType=REFUND&refundAmount=5&dateRefunded=1", "customerType", "is the same." },
         { "customerType=REFUND&refundAmount=5&transactionId=1", "customerType", "is the same." },
         { "customerType=CHARGEBACK", "chargebackDate", "map chargebackDate" },
+        { "orderStatus=CHARGEBACK&dateUpdated=2026-11-20+10:00:00", "chargebackDate",
+          "map chargebackDate" },
         { "customerType=DECLINE", "dateUpdated", "Map dateUpdated or transactionId" },
         { "customerType=DECLINE&dateUpdated=2026-11-20+10:00:00", "customerType", "is the same." },
         { "customerType=PAUSE", "dateUpdated", "changed back" },
@@ -335,4 +535,6 @@ TEST(what_is_noted_of_a_repeat)
 
 RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(parcels_that_wait),
           cmocka_unit_test(own_names), cmocka_unit_test(amounts), cmocka_unit_test(keys),
+          cmocka_unit_test(prices_of_lines), cmocka_unit_test(parcels_beside),
+          cmocka_unit_test(keys_of_purchases), cmocka_unit_test(keys_of_states),
           cmocka_unit_test(a_life), cmocka_unit_test(what_is_noted_of_a_repeat))

@@ -289,3 +289,90 @@ scenario('B18: a refund that nothing tells from the one before is taken as a rep
     assert.deepEqual(await send(decline), []);
     assert.deepEqual((await send(decline)).map(({ field }) => field), ['dateUpdated']);
 });
+
+// What an order has been told of by each of its postbacks, and what was noted.
+async function orderSteps() {
+    const world = await setUp();
+    const { api, campaign, ids, post, orders } = world;
+    const club = await makeProduct(api, 'Club', { price: '12.00', recurring: true });
+    for (const sku of ['club-1', 'club-2']) await makeSku(api, campaign.id, sku, { productId: club.id });
+    const send = async (orderId, body) => {
+        const { id } = expect(await post({ ...ids, orderId, ...body }), 200).json;
+        const { occurrences, notes } = expect(await api.get(`/api/v1/events/${id}`), 200).json;
+        const types = occurrences.map((one) => one.type.replace('order.', '')).filter((type) => type !== 'contact.created');
+        return { types, notes };
+    };
+    const told = async (orderId, body) => (await send(orderId, body)).types;
+    const find = async (orderId) => (await orders()).find((order) => order.senderOrderId === String(orderId));
+    return { ...world, send, told, find };
+}
+
+scenario('A8: what happens to two purchases in the same moment, each named by its line: each is told, and a repeat is not', async () => {
+    const { told, find } = await orderSteps();
+    const lines = { product1_sku: 'club-1', product1_price: '12.00', product2_sku: 'club-2', product2_price: '12.00' };
+    await told(1, { customerType: 'SALE', totalPrice: '24.00', ...lines });
+    for (const [body, type] of [
+        [{ customerType: 'RECURRING', totalPrice: '12.00', product1_billingCycleNumber: '2' }, 'recurring_order'],
+        [{ customerType: 'REBILL_DECLINED' }, 'rebill_decline'],
+        [{ customerType: 'RECYCLE_FAILED', dateUpdated: '2026-11-20 03:00:00' }, 'recycle_failed'],
+        [{ customerType: 'PREBILL', nextBillDate: '2026-12-01' }, 'pre_billing'],
+        [{ customerType: 'CANCEL', dateUpdated: '2026-11-20 10:00:00' }, 'cancel'],
+    ]) {
+        for (const product1_sku of ['club-1', 'club-2']) assert.deepEqual(await told(1, { ...body, product1_sku }), [type], `${body.customerType} ${product1_sku}`);
+        for (const product1_sku of ['club-1', 'club-2']) assert.deepEqual(await told(1, { ...body, product1_sku }), [], `${body.customerType} ${product1_sku} again`);
+    }
+    assert.equal((await find(1)).captured, '48.00');
+});
+
+scenario('B18: without customerType each later postback has the same state: nothing counts twice', async () => {
+    const { told, send, find } = await orderSteps();
+    const at = (hour, body) => ({ ...body, dateUpdated: `2026-11-20 ${hour}:00:00` });
+    const shipped = { orderStatus: 'COMPLETE', totalPrice: '94.00', fulfillmentStatus: 'SHIPPED', trackingNumber: 'T1' };
+    const refunded = { orderStatus: 'REFUNDED', refundAmount: '94.00', fulfillmentStatus: 'SHIPPED', trackingNumber: 'T1' };
+    assert.deepEqual(await told(1, at(10, { orderStatus: 'COMPLETE', totalPrice: '94.00' })), ['new_sale']);
+    assert.deepEqual(await told(1, at(11, shipped)), ['fulfillment_shipped']);
+    assert.deepEqual(await told(1, at(12, { ...shipped, city: 'Rome' })), []);
+    assert.deepEqual(await told(1, at(13, refunded)), ['all_refunds', 'full_refunds']);
+    const { notes } = await send(1, at(14, { ...refunded, fulfillmentStatus: 'RETURNED' }));
+    assert.deepEqual(notes.map((note) => `${note.field} ${note.code}`), ['fulfillmentStatus option', 'dateRefunded repeat']);
+    const order = await find(1);
+    assert.deepEqual([order.state, order.refunded, order.fulfillment], ['refunded', '94.00', 'returned']);
+    await told(2, at(10, { orderStatus: 'COMPLETE', totalPrice: '94.00' }));
+    assert.deepEqual(await told(2, at(13, { orderStatus: 'CHARGEBACK', chargebackAmount: '94.00' })), ['chargeback']);
+    assert.deepEqual(await told(2, at(14, { orderStatus: 'CHARGEBACK', chargebackAmount: '94.00', city: 'Oslo' })), []);
+});
+
+scenario('B18: a refund that cannot be read is not all that is left; a total below 0 is a refund, whatever the type', async () => {
+    const { send, find } = await orderSteps();
+    const sale = { customerType: 'SALE', totalPrice: '94.00', product1_sku: 'neuro-1', product1_price: '94.00', product1_qty: '2' };
+    for (const [id, body, refunded, field] of [
+        [1, { customerType: 'REFUND', totalPrice: '-33.333' }, '0.00', 'totalPrice'],
+        [2, { orderStatus: 'REFUNDED', totalPrice: '-1.033,50' }, '0.00', 'totalPrice'],
+        [3, { customerType: 'REFUND', refundAmount: '33.333', totalPrice: '-33.33' }, '33.33', 'refundAmount'],
+        [4, { customerType: 'RECURRING', totalPrice: '-12.00' }, '12.00', 'customerType'],
+        [5, { customerType: 'SALE', totalPrice: '-12.00' }, '12.00', 'customerType'],
+        [6, { totalPrice: '-40.00', product1_sku: 'neuro-1', product1_price: '-40.00', product1_qty: '1' }, '40.00', 'product1_price'],
+        [7, { customerType: 'REFUND', refundAmount: '40.00', product1_sku: 'neuro-1', product1_price: '40.00', product1_qty: '1' }, '40.00', null],
+    ]) {
+        await send(id, sale);
+        const { types, notes } = await send(id, body);
+        assert.deepEqual(types, ['all_refunds', 'partial_refunds'], JSON.stringify(body));
+        assert.deepEqual(notes.slice(0, 1).map((note) => note.field), field === null ? [] : [field], JSON.stringify(body));
+        const { state, captured, refunded: back, total, lines } = await find(id);
+        assert.deepEqual([state, captured, back, total], ['complete', '94.00', refunded, '94.00'], JSON.stringify(body));
+        assert.deepEqual(lines.map((line) => [line.sku, line.qty, line.price]), [['neuro-1', 2, '94.00']]);
+    }
+});
+
+scenario('A bill does not change what its line was sold for; its price is what is paid, where no total says it', async () => {
+    const { told, find } = await orderSteps();
+    await told(1, { customerType: 'SALE', totalPrice: '4.95', product1_sku: 'club-1', product1_price: '4.95' });
+    await told(1, { customerType: 'RECURRING', totalPrice: '29.95', product1_sku: 'club-1', product1_price: '29.95', product1_billingCycleNumber: '2' });
+    await told(1, { customerType: 'RECURRING', product1_sku: 'club-1', product1_price: '19.95', product1_billingCycleNumber: '3' });
+    const order = await find(1);
+    assert.deepEqual([order.total, order.captured, order.lines[0].price], ['4.95', '54.85', '4.95']);
+    // Of an order that nobody has heard of.
+    await told(2, { customerType: 'RECURRING', product1_sku: 'club-1', product1_price: '29.95' });
+    const unheard = await find(2);
+    assert.deepEqual([unheard.captured, unheard.lines[0].price], ['29.95', '29.95']);
+});
