@@ -93,7 +93,7 @@ bool pairs_add_query(struct pairs *pairs, str query, struct arena *arena, struct
     while (query.len > 0) {
         str text = str_cut(&query, '&');
         str name = str_cut(&text, '=');
-        struct pair pair;
+        struct pair pair = {};
         if (!percent_decode(arena, name, true, &pair.name))
             return refuse(reterr, arena, name, "encoding",
                           "has a name that cannot be read: send percent-encoded UTF-8 without "
@@ -145,7 +145,10 @@ bool pairs_add_json(struct pairs *pairs, json object, struct arena *arena, struc
     while (json_next(&walk, &name, &value)) {
         if (str_index(name, '\0') >= 0 || json_has_nul(value))
             return refuse(reterr, arena, name, "encoding", "holds U+0000. Send it without.");
-        if (!add(pairs, (struct pair){ name, text_of(value, arena) }, arena, reterr))
+        const struct pair pair = { .name = name,
+                                   .text = text_of(value, arena),
+                                   .json = json_type(value) };
+        if (!add(pairs, pair, arena, reterr))
             return false;
     }
     return true;

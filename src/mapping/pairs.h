@@ -18,6 +18,7 @@
 struct pair {
     str name; /* as it came first */
     str text;
+    enum json_type json; /* what it was in JSON; JSON_ABSENT: it came in a query or a form */
 };
 
 struct pairs {

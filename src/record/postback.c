@@ -119,11 +119,53 @@ static bool take_own(struct postback *out, str name, str text)
     return true;
 }
 
+/* A list or an object says something in the fields alone that have room for anything. */
+static bool may_be_nested(enum crm_field field)
+{
+    return (field >= CRM_CUSTOM1 && field <= CRM_CUSTOM5) || field == CRM_ORDER_CUSTOM_FIELDS ||
+           field == CRM_CUSTOM_FIELDS || field == CRM_CARD_NUMBER || crm_is_sensitive(field);
+}
+
+/* true and false are "1" and "0", which of these would be other things. */
+static bool may_be_flag(enum crm_field field)
+{
+    static const enum crm_field no_flags[] = {
+        CRM_ORDER_ID,      CRM_CLIENT_ORDER_ID,   CRM_ACTUAL_ORDER_ID, CRM_PURCHASE_ID,
+        CRM_TOTAL_PRICE,   CRM_TOTAL_AMOUNT,      CRM_PRICE,           CRM_ORDER_TOTAL,
+        CRM_REFUND_AMOUNT, CRM_CHARGEBACK_AMOUNT, CRM_RECURRING_PRICE, CRM_PRODUCT,
+    };
+
+    for (size_t i = 0; i < COUNT_OF(no_flags); i++)
+        if (field == no_flags[i])
+            return false;
+    return true;
+}
+
+static bool is_odd_json(struct postback_reading *reading, const struct pair *pair,
+                        enum crm_field field)
+{
+    bool flag = pair->json == JSON_BOOL && !may_be_flag(field);
+    bool list = pair->json == JSON_ARRAY && !may_be_nested(field);
+    bool object = pair->json == JSON_OBJECT && !may_be_nested(field);
+    if (!flag && !list && !object)
+        return false;
+    postback_note(
+        reading, redact_head(pair->name, ODD_SHOWN, reading->arena), "type",
+        flag   ? STR("It is true or false in JSON, which says nothing here: it is left out.")
+        : list ? STR("It is a list in JSON: it is left out. Send one text or number.")
+               : STR("It is an object in JSON: it is left out. Send one text or number."));
+    add_rest(reading, pair->name,
+             flag ? (str_equal(pair->text, STR("1")) ? STR("true") : STR("false")) : pair->text);
+    return true;
+}
+
 static void take_pair(struct postback_reading *reading, const struct pair *pair)
 {
     str text = str_trim(pair->text);
     struct crm_ref ref;
     if (take_own(reading->out, pair->name, text))
+        return;
+    if (crm_find(pair->name, &ref) && is_odd_json(reading, pair, ref.field))
         return;
     if (!crm_find(pair->name, &ref)) {
         if (!postback_take_mark(reading, pair->name, text) && !card_is_part(pair->name))

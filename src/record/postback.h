@@ -31,7 +31,7 @@ struct postback {
     str sender_order_id;
     struct order_input input; /* not strict */
     str notes; /* JSON array of {"field", "code", "message"}; or empty. Codes: amount, number, date,
-                  option, missing, duplicate, gap, identity, card */
+                  option, missing, duplicate, gap, identity, card, type */
     str notes_if_repeated; /* the same and one more, code "repeat", for when the order has had the
                               change before; empty: there is no change */
     str rest; /* JSON object: what the order does not keep, by the names it had, secrets masked;

@@ -413,7 +413,49 @@ TEST(created)
     }
 }
 
+TEST(kinds_of_json)
+{
+    static const struct {
+        const char *body;
+        const char *noted; /* NULL: nothing is */
+        const char *kept;  /* of `rest` */
+    } cases[] = {
+        { "{\"orderId\":7,\"product1_sku\":[\"a\",\"b\"]}", "It is a list", "[\\\"a\\\"" },
+        { "{\"orderId\":7,\"firstName\":{\"a\":1}}", "It is an object", "firstName" },
+        { "{\"orderId\":7,\"totalPrice\":true}", "It is true or false", "\"true\"" },
+        { "{\"orderId\":7,\"product1_sku\":false}", "It is true or false", "\"false\"" },
+        { "{\"orderId\":7,\"clientOrderId\":[\"a\"]}", "It is a list", "clientOrderId" },
+        { "{\"orderId\":7,\"cardIsDebit\":true,\"product1_upsell\":true}", NULL, NULL },
+        { "{\"orderId\":7,\"custom1\":{\"a\":1},\"firstName\":null}", NULL, NULL },
+        { "{\"orderId\":7,\"products\":[{\"sku\":\"a\"}]}", NULL, "products" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct reading reading;
+        const char *label = cases[i].body;
+        read_as(&reading, str_c(label));
+        const struct postback *postback = &reading.postback;
+        CHECK(label, reading.good);
+        CHECK_STR(label, postback->sender_order_id, STR("7"));
+        CHECK_STR(label, postback->client_order_id, STR(""));
+        CHECK_INT(label, postback->input.facts.line_count, 0);
+        CHECK(label, !postback->input.facts.total_said);
+        CHECK_STR(label, postback->input.facts.values[CRM_FIRST_NAME], STR(""));
+        CHECK(label, cases[i].kept == NULL || has(postback->rest, cases[i].kept));
+        if (cases[i].noted == NULL)
+            CHECK_STR(label, postback->notes, STR(""));
+        else
+            CHECK(label, has(postback->notes, cases[i].noted) && has(postback->notes, "\"type\""));
+        done(&reading);
+    }
+    struct reading nobody;
+    read_as(&nobody, STR("{\"orderId\":[\"a\"],\"customerType\":\"SALE\"}"));
+    CHECK("as if it was missing", !nobody.good && nobody.problem.id == PROBLEM_INVALID);
+    CHECK_STR("as if it was missing", nobody.problem.errors->code, STR("required"));
+    done(&nobody);
+}
+
 RUN_TESTS(cmocka_unit_test(the_seed), cmocka_unit_test(the_capture), cmocka_unit_test(identity),
           cmocka_unit_test(secrets), cmocka_unit_test(cards), cmocka_unit_test(cards_in_texts),
           cmocka_unit_test(names), cmocka_unit_test(lines), cmocka_unit_test(upsells),
-          cmocka_unit_test(times), cmocka_unit_test(created))
+          cmocka_unit_test(times), cmocka_unit_test(created), cmocka_unit_test(kinds_of_json))

@@ -376,3 +376,13 @@ scenario('A bill does not change what its line was sold for; its price is what i
     const unheard = await find(2);
     assert.deepEqual([unheard.captured, unheard.lines[0].price], ['29.95', '29.95']);
 });
+
+scenario('Lists, objects, true and false in JSON where one text is wanted are noted, and are no text', async () => {
+    const { send, find, post, ids } = await orderSteps();
+    const { notes } = await send(1, { customerType: 'SALE', totalPrice: true, product1_sku: ['a', 'b'], firstName: { a: 1 }, cardIsDebit: true });
+    assert.deepEqual(notes.map((note) => `${note.field} ${note.code}`), ['totalPrice type', 'product1_sku type', 'firstName type']);
+    const order = await find(1);
+    assert.deepEqual([order.total, order.lines.length, order.customer.firstName ?? null], ['0.00', 0, null]);
+    const { errors } = expectProblem(await post({ ...ids, orderId: ['a'], customerType: 'SALE' }), 422, 'invalid').json;
+    assert.deepEqual(errors.map((error) => error.code), ['required', 'required']);
+});
