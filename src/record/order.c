@@ -6,7 +6,7 @@
  *     ABANDONED_CART once each while it is PARTIAL without a break; UPSELL once for each input that
  *     has brought one;
  * (3) an input under a key that is among `changes` tells nothing, unless the key is timeless and
- *     the change would still change a purchase;
+ *     the change would still change a purchase, or a parcel has come farther meanwhile;
  * (4) an order that was sold is never PARTIAL or DECLINED again, but by qa_declined;
  * (5) all refunds come with either a partial or a full one;
  * (6) the lines of an order have numbers from 1 to ORDER_LINES_MAX, no two the same, and a line keeps

@@ -233,6 +233,14 @@ static const struct fulfillment_rule fulfillment_rules[] = {
     [CHANGE_RMA_RECEIVED] = { FULFILLMENT_RETURNED, CUSTOMER_RMA_RECEIVED },
 };
 
+void order_move_parcel(struct step *step, enum fulfillment_state state)
+{
+    step->order->fulfillment = state;
+    for (size_t i = 0; i < COUNT_OF(fulfillment_rules); i++)
+        if (state == fulfillment_rules[i].to)
+            order_tell(step, fulfillment_rules[i].type, 0, 0);
+}
+
 static void on_fulfillment(struct step *step)
 {
     enum order_change_kind kind = step->input->change.kind;
@@ -243,11 +251,12 @@ static void on_fulfillment(struct step *step)
     if (kind == CHANGE_RMA_ISSUED && step->order->values[CRM_RMA_NUMBER].len == 0 &&
         order_refuse(step, "rmaNumber", STR("A return that is agreed to needs its number.")))
         return;
-    if (step->late && step->order->fulfillment > rule->to)
+    if (step->late && step->order->fulfillment > rule->to) {
         order_note(step, STR("It is beyond that: where its parcel stood is old news."));
-    else
-        step->order->fulfillment = rule->to;
-    order_tell(step, rule->type, 0, 0);
+        order_tell(step, rule->type, 0, 0);
+    } else {
+        order_move_parcel(step, rule->to);
+    }
 }
 
 static void on_qa(struct step *step)

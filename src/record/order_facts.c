@@ -61,20 +61,23 @@ static void take_values(struct step *step, const struct order_facts *facts)
 }
 
 /* A system that cannot be told says in each postback where the parcel stands, and one that was sent
- * before may come again: that the parcel waits is no news of one that has gone. */
+ * before may come again: that it waits, or has not come as far, is no news of one that has gone. */
+static bool is_late(const struct step *step, enum fulfillment_state state)
+{
+    enum fulfillment_state before = step->order->fulfillment;
+    bool waited = before <= FULFILLMENT_PENDING || before == FULFILLMENT_CANCELLED;
+    return step->lenient && !waited && state != FULFILLMENT_CANCELLED && state < before;
+}
+
 static void take_fulfillment(struct step *step, const struct order_facts *facts)
 {
-    struct order *order = step->order;
-    bool waits =
-        order->fulfillment <= FULFILLMENT_PENDING || order->fulfillment == FULFILLMENT_CANCELLED;
-    bool late = step->late && order->fulfillment != FULFILLMENT_NONE;
-    late = late || (step->lenient && facts->fulfillment == FULFILLMENT_PENDING && !waits);
+    const struct order *order = step->order;
     if (facts->fulfillment == FULFILLMENT_NONE || facts->fulfillment == order->fulfillment)
         return;
-    if (late)
+    if (is_late(step, facts->fulfillment) || order_is_old(order, facts))
         order_note(step, STR("It is beyond that: where its parcel stood is old news."));
     else
-        order->fulfillment = facts->fulfillment;
+        order_move_parcel(step, facts->fulfillment);
 }
 
 static bool same_text(str a, str b)

@@ -65,6 +65,8 @@ struct order_line *order_own_lines(struct step *step);
 void order_take_change(struct step *step);
 /* All that recur and are left, which is told where there is one. */
 void order_cancel_purchases(struct step *step);
+/* And tells it, where it has gone. */
+void order_move_parcel(struct step *step, enum fulfillment_state state);
 /* Whether a purchase that the change is about is in a state that it changes. */
 bool order_can_change_purchase(const struct step *step);
 

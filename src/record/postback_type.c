@@ -209,15 +209,9 @@ static enum order_change_kind fulfillment_kind(const struct postback_reading *re
 
 static void stand_beside(struct postback_reading *reading)
 {
-    for (size_t i = 0; i < COUNT_OF(fulfillment_statuses); i++) {
-        if (reading->beside == CHANGE_NONE || fulfillment_statuses[i].kind != reading->beside)
-            continue;
-        reading->out->input.facts.fulfillment = fulfillment_statuses[i].state;
-        postback_note(
-            reading, STR("fulfillmentStatus"), "option",
-            STR("Beside what else has happened it is taken as where the parcel stands, and "
-                "is not told. A postback with customerType FULFILLMENT tells it."));
-    }
+    for (size_t i = 0; i < COUNT_OF(fulfillment_statuses); i++)
+        if (reading->beside != CHANGE_NONE && fulfillment_statuses[i].kind == reading->beside)
+            reading->out->input.facts.fulfillment = fulfillment_statuses[i].state;
 }
 
 /* Whatever else has happened. */

@@ -268,7 +268,7 @@ TEST(prices_of_lines)
     }
 }
 
-/* Without customerType: a change is told, and where the parcel stands is taken with it. */
+/* Beside a change the parcel's is a state, which the order tells when it is news. */
 TEST(parcels_beside)
 {
     static const struct {
@@ -297,8 +297,6 @@ TEST(parcels_beside)
         read_of_order(&reading, label);
         CHECK_INT(label, reading.postback.input.change.kind, cases[i].kind);
         CHECK_INT(label, reading.postback.input.facts.fulfillment, cases[i].state);
-        CHECK(label, has(reading.postback.notes, "where the parcel stands") ==
-                         (cases[i].state != FULFILLMENT_NONE));
         done(&reading);
     }
 }
@@ -487,6 +485,37 @@ TEST(a_life)
     CHECK_INT("lines", order.line_count, 2);
 }
 
+/* Without customerType: a parcel that comes farther beside what else has happened, is told. */
+TEST(parcels_of_a_life)
+{
+    CLEANUP(arena_done) struct arena arena = {};
+    struct order order = {};
+    struct order_outcome outcome;
+
+    static const struct {
+        const char *query;
+        int told;
+        enum fulfillment_state parcel;
+    } cases[] = {
+        { "orderId=7&orderStatus=COMPLETE&totalPrice=94", 1, FULFILLMENT_NONE },
+        { "orderId=7&orderStatus=COMPLETE&fulfillmentStatus=SHIPPED", 1, FULFILLMENT_SHIPPED },
+        { "orderId=7&orderStatus=REFUNDED&refundAmount=94&fulfillmentStatus=DELIVERED", 3,
+          FULFILLMENT_DELIVERED },
+        { "orderId=7&orderStatus=REFUNDED&refundAmount=94&fulfillmentStatus=RETURNED", 1,
+          FULFILLMENT_RETURNED },
+        { "orderId=7&orderStatus=REFUNDED&refundAmount=94&fulfillmentStatus=DELIVERED", 0,
+          FULFILLMENT_RETURNED },
+        { "orderId=7&orderStatus=REFUNDED&refundAmount=94&fulfillmentStatus=RETURNED", 0,
+          FULFILLMENT_RETURNED },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        apply(&order, &arena, cases[i].query, &outcome);
+        CHECK_INT(cases[i].query, outcome.occurrence_count, cases[i].told);
+        CHECK_INT(cases[i].query, order.fulfillment, cases[i].parcel);
+    }
+}
+
 /* ── repeats ── */
 
 TEST(what_is_noted_of_a_repeat)
@@ -537,4 +566,5 @@ RUN_TESTS(cmocka_unit_test(customer_types), cmocka_unit_test(parcels_that_wait),
           cmocka_unit_test(own_names), cmocka_unit_test(amounts), cmocka_unit_test(keys),
           cmocka_unit_test(prices_of_lines), cmocka_unit_test(parcels_beside),
           cmocka_unit_test(keys_of_purchases), cmocka_unit_test(keys_of_states),
-          cmocka_unit_test(a_life), cmocka_unit_test(what_is_noted_of_a_repeat))
+          cmocka_unit_test(a_life), cmocka_unit_test(parcels_of_a_life),
+          cmocka_unit_test(what_is_noted_of_a_repeat))

@@ -333,8 +333,10 @@ scenario('B18: without customerType each later postback has the same state: noth
     assert.deepEqual(await told(1, at(11, shipped)), ['fulfillment_shipped']);
     assert.deepEqual(await told(1, at(12, { ...shipped, city: 'Rome' })), []);
     assert.deepEqual(await told(1, at(13, refunded)), ['all_refunds', 'full_refunds']);
-    const { notes } = await send(1, at(14, { ...refunded, fulfillmentStatus: 'RETURNED' }));
-    assert.deepEqual(notes.map((note) => `${note.field} ${note.code}`), ['fulfillmentStatus option', 'dateRefunded repeat']);
+    const { types, notes } = await send(1, at(14, { ...refunded, fulfillmentStatus: 'RETURNED' }));
+    assert.deepEqual([types, notes.map((note) => `${note.field} ${note.code}`)], [['rma_received'], ['dateRefunded repeat']]);
+    assert.deepEqual(await told(1, at(15, { ...refunded, fulfillmentStatus: 'RETURNED' })), []);
+    assert.deepEqual(await told(1, refunded), [], 'where it stood before is no news');
     const order = await find(1);
     assert.deepEqual([order.state, order.refunded, order.fulfillment], ['refunded', '94.00', 'returned']);
     await told(2, at(10, { orderStatus: 'COMPLETE', totalPrice: '94.00' }));
