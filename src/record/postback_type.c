@@ -368,6 +368,7 @@ static void take_below(struct postback_reading *reading, struct total total)
     bool charged_back = input->facts.state == SALE_CHARGEBACK;
     input->change.kind = charged_back ? CHANGE_CHARGEBACK : CHANGE_REFUND;
     reading->beside = kind;
+    reading->by_state = charged_back || input->facts.state == SALE_REFUNDED;
     postback_note(
         reading, STR("customerType"), "option",
         postback_odd(reading, reading->said[CRM_CUSTOMER_TYPE],

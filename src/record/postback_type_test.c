@@ -430,6 +430,9 @@ TEST(keys_of_states)
           "orderType=RECURRING&totalPrice=12&product1_sku=b", false },
         { "totalPrice=-40&dateUpdated=2026-11-20+10:00:00",
           "totalPrice=-40&dateUpdated=2026-11-20+11:00:00", false },
+        { "customerType=SALE&orderStatus=REFUNDED&totalPrice=-94&dateUpdated=2026-11-20+13:00:00",
+          "customerType=SALE&orderStatus=REFUNDED&totalPrice=-94&dateUpdated=2026-11-20+14:00:00",
+          true },
         { "customerType=REFUND&refundAmount=94&dateUpdated=2026-11-20+13:00:00",
           "customerType=REFUND&refundAmount=94&dateUpdated=2026-11-20+14:00:00", false },
     };
