@@ -106,21 +106,27 @@ static int64_t sum_of_lines(const struct order *order)
 enum likeness {
     LIKE_NONE = 0,
     LIKE_PRODUCT,
-    LIKE_AMOUNT, /* … and as many, for as much */
+    LIKE_UPSELL, /* both are one, and as many, for as much */
+    LIKE_LISTED, /* as many, for as much, and listed as any other line by now */
+    LIKE_AMOUNT, /* as many, for as much, and neither is an upsell */
     LIKE_PURCHASE,
     LIKE_NUMBER,
 };
 
-static enum likeness likeness_of(const struct order_line *line, const struct order_line *before)
+static enum likeness likeness_of(const struct step *step, const struct order_line *line,
+                                 const struct order_line *before)
 {
+    bool as_many = line->quantity == 0 || line->quantity == before->quantity; /* or not said */
+    bool amount = as_many && line->price == before->price;
     if (line->number != 0)
         return line->number == before->number ? LIKE_NUMBER : LIKE_NONE;
-    if (line->upsell != before->upsell || !same_product(before, line))
+    if (!same_product(before, line))
         return LIKE_NONE;
+    if (line->upsell != before->upsell)
+        return step->lenient && before->upsell && amount ? LIKE_LISTED : LIKE_NONE;
     if (same_text(line->purchase_id, before->purchase_id))
         return LIKE_PURCHASE;
-    return line->quantity == before->quantity && line->price == before->price ? LIKE_AMOUNT
-                                                                              : LIKE_PRODUCT;
+    return !amount ? LIKE_PRODUCT : line->upsell ? LIKE_UPSELL : LIKE_AMOUNT;
 }
 
 struct match {
@@ -137,8 +143,8 @@ static void match_like(struct match *match, enum likeness likeness)
 {
     for (int i = 0; i < match->facts->line_count; i++)
         for (int k = 0; match->places[i] < 0 && k < match->order->line_count; k++)
-            if (!match->taken[k] &&
-                likeness_of(&match->facts->lines[i], &match->order->lines[k]) == likeness) {
+            if (!match->taken[k] && likeness_of(match->step, &match->facts->lines[i],
+                                                &match->order->lines[k]) == likeness) {
                 match->places[i] = k;
                 match->taken[k] = true;
             }

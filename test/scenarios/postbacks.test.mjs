@@ -388,3 +388,24 @@ scenario('Lists, objects, true and false in JSON where one text is wanted are no
     const { errors } = expectProblem(await post({ ...ids, orderId: ['a'], customerType: 'SALE' }), 422, 'invalid').json;
     assert.deepEqual(errors.map((error) => error.code), ['required', 'required']);
 });
+
+scenario('Upsells of one product, each listed behind the ones before: each is a line of its own, and keeps its price', async () => {
+    const { told, find } = await orderSteps();
+    const neuro = { product1_sku: 'neuro-1', product1_price: '94.00' };
+    const prices = ['10.50', '7.50', '7.50'];
+    const lines = async () => (await find(1)).lines.map((line) => [line.sku, line.price, line.upsell]);
+    const want = [['neuro-1', '94.00', false]];
+    await told(1, { customerType: 'SALE', totalPrice: '94.00', ...neuro });
+    const listed = { ...neuro };
+    const sent = [];
+    for (const [i, price] of prices.entries()) {
+        Object.assign(listed, { [`product${i + 2}_sku`]: 'u', [`product${i + 2}_price`]: price });
+        sent.push({ customerType: 'UPSELL', ...listed });
+        want.push(['u', price, true]);
+        assert.deepEqual(await told(1, sent[i]), ['upsell']);
+        assert.deepEqual(await lines(), want);
+    }
+    assert.deepEqual(await told(1, sent[2]), []);
+    assert.deepEqual(await told(1, { customerType: 'DELIVERED', ...listed }), ['fulfillment_delivered']);
+    assert.deepEqual(await lines(), want);
+});
