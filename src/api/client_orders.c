@@ -78,6 +78,7 @@ struct order_arrival client_arrival(struct client_work *work, const char *type)
     facts->lines = NULL;
     facts->line_count = 0;
     facts->lines_said = false;
+    facts->total_said = false;
     if (work->found)
         arrival.wanted.id = work->order.id;
     else
@@ -182,6 +183,8 @@ int client_take(struct client_work *work, struct order_arrival *arrival)
         r = settle_skus(work, arrival);
     if (r != 0)
         return r;
+    client_say_total(work->found ? &work->order : &(struct order){}, &arrival->input,
+                     &work->call->request->arena);
     if (!orders_take(work->batch, arrival, &arrived, &work->call->problem))
         return translate(work->call, &arrived.outcome);
     work->order = *arrived.order;
@@ -300,6 +303,7 @@ static int import_lead(struct client_work *work)
                                                                  : "is no campaign's number");
     if (r == 0)
         r = client_settle_lines(work, &arrival);
+    arrival.input.facts.total_said = work->client->said.facts.total_said;
     arrival.input.facts.state = SALE_PARTIAL;
     arrival.input.facts.lines_are_all = true;
     if (r == 0)
@@ -336,6 +340,7 @@ static int import_order(struct client_work *work)
         r = client_refuse(work->call, "No products exist in the order");
     if (r == 0)
         r = client_settle_lines(work, &arrival);
+    arrival.input.facts.total_said = work->client->said.facts.total_said;
     arrival.input.facts.state = state_of(work);
     arrival.input.facts.lines_are_all = !(work->found && work->order.sold);
     if (r == 0)
@@ -396,11 +401,33 @@ static uint64_t upsell_key(struct client_work *work)
     for (int i = 0; i < count; i++) {
         const struct order_line *line = &said->facts.lines[i];
         parts[2 * i] = said->lines[i].product;
-        parts[2 * i + 1] = arena_format(arena, "%lld/%lld/%lld", (long long)line->quantity,
-                                        (long long)line->price, (long long)line->ship_price);
+        parts[2 * i + 1] =
+            arena_format(arena, "%lld/%lld/%lld", (long long)line->quantity, (long long)line->price,
+                         (long long)MAX_OF(line->ship_price, 0));
     }
     parts[2 * count] = client_text(&work->client->pairs, "replaceProductId");
     return client_key(arena, "upsell", parts, 2 * count + 1);
+}
+
+/* What is said of a whole order is not of the upsell alone; its tax may come under either name. */
+static int take_tax(struct client_work *work, struct order_arrival *arrival)
+{
+    static const enum crm_field of_order[] = { CRM_BASE_PRICE, CRM_TOTAL_SHIPPING,
+                                               CRM_TOTAL_DISCOUNT };
+
+    struct order_facts *facts = &arrival->input.facts;
+    struct order_line *lines = (struct order_line *)(uintptr_t)facts->lines;
+    for (size_t i = 0; i < COUNT_OF(of_order); i++)
+        if (facts->values[of_order[i]].len > 0)
+            return client_refuse_field(
+                work->call, arena_c(&work->call->request->arena, crm_field_name(of_order[i])),
+                "is of a whole order: an upsell has productPrice, productShipPrice and "
+                "productSalesTax");
+    int64_t tax;
+    if (lines[0].sales_tax == 0 && money_read(facts->values[CRM_SALES_TAX], &tax))
+        lines[0].sales_tax = tax;
+    facts->values[CRM_SALES_TAX] = (str){};
+    return 0;
 }
 
 static int import_upsell(struct client_work *work)
@@ -418,6 +445,8 @@ static int import_upsell(struct client_work *work)
     struct order_line *lines = (struct order_line *)(uintptr_t)arrival.input.facts.lines;
     for (int i = 0; r == 0 && i < arrival.input.facts.line_count; i++)
         lines[i].upsell = true;
+    if (r == 0)
+        r = take_tax(work, &arrival);
     if (r == 0)
         r = find_replaced_by(work, &arrival);
     if (r == 0)

@@ -8,6 +8,18 @@
                                   .example = "9sdfKJ3kdf93kdKD93kdkK39dkJDkd9a"                    \
     }
 
+#define AMOUNTS                                                                                    \
+    { "salesTax", SHAPE_STRING, .help = "of the order, beside its lines", .example = "2.50" },     \
+        { "totalDiscount", SHAPE_STRING, .help = "or discountPrice: what goes off",                \
+          .example = "20.00" },                                                                    \
+        { "totalShipping", SHAPE_STRING, .help = "or baseShipping, instead of the lines' sum",     \
+          .example = "4.95" },                                                                     \
+    {                                                                                              \
+        "totalAmount", SHAPE_STRING,                                                               \
+            .help = "what the order came to; when it is not given, the sum of all these",          \
+            .example = "35.83"                                                                     \
+    }
+
 #define DAYS                                                                                       \
     { "startDate", SHAPE_STRING, .help = "the first day, on the account's calendar",               \
       .example = "12/01/2026" },                                                                   \
@@ -59,9 +71,12 @@ const struct parameter client_lead_query[] = {
       .example = "14" },
     { "product1_qty", SHAPE_STRING, .help = "1 when it is not given", .example = "6" },
     { "product1_price", SHAPE_STRING,
-      .help = "of the whole line; when it is not given, as its product has it",
+      .help =
+          "of the whole line; when it is not given, as the order has it, or of a new one as its "
+          "product has it",
       .example = "282.00" },
     { "product1_shipPrice", SHAPE_STRING, .help = "its shipping", .example = "5.00" },
+    AMOUNTS,
     {},
 };
 
@@ -87,9 +102,12 @@ const struct parameter client_order_query[] = {
       .example = "14" },
     { "product1_qty", SHAPE_STRING, .help = "1 when it is not given", .example = "6" },
     { "product1_price", SHAPE_STRING,
-      .help = "of the whole line; when it is not given, as its product has it",
+      .help =
+          "of the whole line; when it is not given, as the order has it, or of a new one as its "
+          "product has it",
       .example = "282.00" },
     { "product1_shipPrice", SHAPE_STRING, .help = "its shipping", .example = "5.00" },
+    AMOUNTS,
     { "paySource", SHAPE_STRING, .help = "CREDITCARD, PREPAID, CHECK, COD …",
       .example = "CREDITCARD" },
     { "cardNumber", SHAPE_STRING,
@@ -110,6 +128,7 @@ const struct parameter client_upsell_query[] = {
     { "productQty", SHAPE_STRING, .help = "1 when it is not given", .example = "1" },
     { "productPrice", SHAPE_STRING, .help = "of the whole line", .example = "19.00" },
     { "productShipPrice", SHAPE_STRING, .help = "its shipping", .example = "0.00" },
+    { "productSalesTax", SHAPE_STRING, .help = "its tax", .example = "0.80" },
     { "replaceProductId", SHAPE_STRING, .help = "the product of the order that goes for it",
       .example = "14" },
     {},

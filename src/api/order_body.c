@@ -261,8 +261,7 @@ void order_line_settle(struct order_line *line, const struct product *product, b
     if (product == NULL)
         return;
     line->product_number = product->number;
-    if (line->price < 0)
-        line->price = MIN_OF(product->price * line->quantity, MONEY_MAX);
+    line->list_price = MIN_OF(product->price * line->quantity, MONEY_MAX);
     if (!recurring_said)
         line->recurring = product->recurring;
     if (line->name.len == 0)

@@ -144,6 +144,7 @@ struct order_line {
     int64_t quantity;
     int64_t price; /* of the whole line */
     int64_t ship_price;
+    int64_t sales_tax;  /* of an upsell that came with its own, which [salesTax] has in it */
     int64_t list_price; /* of the product that the SKU is linked to; not stored */
     bool upsell;
     bool recurring;

@@ -38,6 +38,7 @@ static void put_line(struct json_writer *out, const struct order_line *line)
     put_int(out, "qty", line->quantity);
     put_int(out, "price", line->price);
     put_int(out, "shipPrice", line->ship_price);
+    put_int(out, "salesTax", line->sales_tax);
     put_int(out, "upsell", line->upsell);
     put_int(out, "recurring", line->recurring);
     put_int(out, "unlinked", line->unlinked);
@@ -142,6 +143,7 @@ static struct order_line get_line(json from)
         .quantity = get_int(from, "qty"),
         .price = get_int(from, "price"),
         .ship_price = get_int(from, "shipPrice"),
+        .sales_tax = get_int(from, "salesTax"),
         .upsell = get_int(from, "upsell") != 0,
         .recurring = get_int(from, "recurring") != 0,
         .recurring_price = get_int(from, "recurringPrice"),

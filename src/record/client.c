@@ -19,6 +19,7 @@ struct reading {
     str slots[CRM_LINES_MAX][CRM_SLOT_COUNT];
     str test_cards;
     str card_brand;
+    int total_rank; /* of the parameter that has said the total; 0: none has */
     struct buf rest;
     struct json_writer rest_writer;
 };
@@ -137,6 +138,62 @@ static void take_number(struct reading *reading, enum crm_field field, str text,
         wrong(reading, crm_field_name(field), "format", STR("must be a number such as 7"));
 }
 
+static void take_amount(struct reading *reading, enum crm_field field, str name, str text)
+{
+    char written[MONEY_TEXT_MAX];
+    int64_t amount;
+    str *value = &reading->out->facts.values[field];
+    if (!read_money(text, &amount))
+        wrong(reading, name, "format", MONEY_REASON);
+    else if (value->len == 0)
+        *value = arena_str(reading->arena, money_write(amount, written));
+}
+
+/* Of several the one that says it most plainly counts. */
+static void take_total(struct reading *reading, int rank, str name, str text)
+{
+    struct order_facts *facts = &reading->out->facts;
+    int64_t amount;
+    add_rest(reading, name, text);
+    if (!read_money(text, &amount)) {
+        wrong(reading, name, "format", MONEY_REASON);
+    } else if (rank > reading->total_rank) {
+        reading->total_rank = rank;
+        facts->total_said = true;
+        facts->total = amount;
+    }
+}
+
+/* False: it is none. */
+static bool take_money(struct reading *reading, enum crm_field field, str name, str text)
+{
+    switch ((int)field) {
+    case CRM_BASE_PRICE:
+    case CRM_TOTAL_SHIPPING:
+    case CRM_TOTAL_DISCOUNT:
+    case CRM_SALES_TAX:
+        take_amount(reading, field, name, text);
+        return true;
+    case CRM_BASE_SHIPPING:
+        take_amount(reading, CRM_TOTAL_SHIPPING, name, text);
+        return true;
+    case CRM_DISCOUNT_PRICE:
+        take_amount(reading, CRM_TOTAL_DISCOUNT, name, text);
+        return true;
+    case CRM_TOTAL_AMOUNT:
+    case CRM_TOTAL_PRICE:
+    case CRM_ORDER_TOTAL:
+        take_total(reading,
+                   field == CRM_TOTAL_AMOUNT  ? 3
+                   : field == CRM_TOTAL_PRICE ? 2
+                                              : 1,
+                   name, text);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void take_value(struct reading *reading, enum crm_field field, str text)
 {
     str *value = &reading->out->facts.values[field];
@@ -164,6 +221,8 @@ static void take_currency(struct reading *reading, str text)
 static void take_field(struct reading *reading, enum crm_field field, str name, str text)
 {
     struct client_order *out = reading->out;
+    if (take_money(reading, field, name, text))
+        return;
     if (field < CRM_VALUE_COUNT)
         take_value(reading, field, text);
     else if (field == CRM_CARD_NUMBER)
@@ -287,8 +346,8 @@ static void add_line(struct reading *reading, int at, struct order_line *line,
         .next_bill = slots[CRM_SLOT_NEXT_BILL_DATE],
         .quantity = read_quantity(reading, slot_name(reading, at, "qty"), slots[CRM_SLOT_QTY]),
         .price = read_price(reading, slot_name(reading, at, "price"), slots[CRM_SLOT_PRICE], -1),
-        .ship_price =
-            read_price(reading, slot_name(reading, at, "shipPrice"), slots[CRM_SLOT_SHIP_PRICE], 0),
+        .ship_price = read_price(reading, slot_name(reading, at, "shipPrice"),
+                                 slots[CRM_SLOT_SHIP_PRICE], -1),
         .recurring_price = read_price(reading, slot_name(reading, at, "recurringPrice"),
                                       slots[CRM_SLOT_RECURRING_PRICE], 0),
     };
@@ -298,6 +357,7 @@ static void add_line(struct reading *reading, int at, struct order_line *line,
 static void add_single(struct reading *reading, const struct pairs *pairs, struct order_line *line,
                        struct client_line *said)
 {
+    str tax = client_text(pairs, "productSalesTax");
     said->product = client_text(pairs, "productId");
     (void)fits(reading, STR("productId"), said->product, CLIENT_PRODUCT_MAX);
     *line = (struct order_line){
@@ -305,6 +365,7 @@ static void add_single(struct reading *reading, const struct pairs *pairs, struc
         .price = read_price(reading, STR("productPrice"), client_text(pairs, "productPrice"), -1),
         .ship_price =
             read_price(reading, STR("productShipPrice"), client_text(pairs, "productShipPrice"), 0),
+        .sales_tax = read_price(reading, STR("productSalesTax"), tax, 0),
     };
 }
 

@@ -29,7 +29,8 @@ struct client_order {
     int64_t order_number; /* 0: not said, like the others */
     int64_t campaign;
     int64_t customer;
-    struct order_facts facts; /* without a state; a line's price is −1 where none is said */
+    struct order_facts facts; /* without a state; a line's prices are −1 where none is said;
+                                 the total is that of an import */
     const struct client_line *lines;
     str rest; /* JSON object, by the names that came, secrets masked; or empty */
 };
@@ -39,6 +40,12 @@ struct client_order {
  * name ends ("must be …"). */
 MUST_USE bool client_order_read(const struct pairs *pairs, str test_cards, struct arena *arena,
                                 struct client_order *ret, struct problem *reterr);
+
+/* Says what the order comes to, where the call says lines or an amount: what its lines cost, shipping
+ * and tax, less the discount. Of an order that is sold, or gets an upsell, what is more or less than
+ * before goes to its total; of an import, a total that was said counts, of all but the upsells.
+ * `before` is a new one, or the one that is there; `input` is what order_apply() gets. */
+void client_say_total(const struct order *before, struct order_input *input, struct arena *arena);
 
 /* ── single parameters ── */
 

@@ -30,7 +30,7 @@ static void check_said(const struct client_order *said, struct arena *arena)
     for (int i = 0; i < facts->line_count; i++) {
         assert(said->lines[i].product.len > 0 && said->lines[i].slot <= CRM_LINES_MAX);
         assert(facts->lines[i].quantity >= 1 && facts->lines[i].price >= -1 &&
-               facts->lines[i].ship_price >= 0);
+               facts->lines[i].ship_price >= -1);
     }
 }
 

@@ -57,6 +57,8 @@ static const struct {
     { "product0_id=1", "product0_id" },
     { "productId=1&productQty=x&productPrice=y", "productQty productPrice" },
     { "product_id=1&product1=2&productX_id=3", "" },
+    { "salesTax=x&discountPrice=-1&baseShipping=1.001&totalAmount=y",
+      "salesTax discountPrice baseShipping totalAmount" },
 };
 
 static void names_what_is_wrong(void **state)
@@ -113,6 +115,23 @@ static void takes_an_order(void **state)
     assert_text(said->facts.lines[0].campaign_product_id, "p");
     assert_text(said->facts.lines[1].sku, ""); /* it is what the product is found by */
     assert_text(said->rest, "{\"billShipSame\":\"1\",\"requestUri\":\"/p\"}");
+    done(&reading);
+}
+
+static void takes_amounts_of_the_whole(void **state)
+{
+    (void)state;
+    struct reading reading;
+    read_as(&reading, "orderTotal=1&salesTax=2.5&discountPrice=20&baseShipping=4.95&totalPrice=3.00"
+                      "&totalDiscount=7&productId=x&productSalesTax=0.80");
+    const struct order_facts *facts = &reading.said.facts;
+    assert_true(reading.good);
+    assert_text(facts->values[CRM_SALES_TAX], "2.50");
+    assert_text(facts->values[CRM_TOTAL_DISCOUNT], "20.00");
+    assert_text(facts->values[CRM_TOTAL_SHIPPING], "4.95");
+    assert_true(facts->total_said);
+    assert_int_equal(facts->total, 300);
+    assert_int_equal(facts->lines[0].sales_tax, 80);
     done(&reading);
 }
 
@@ -199,8 +218,11 @@ static void reads_single_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_what_is_wrong), cmocka_unit_test(takes_an_order),
-        cmocka_unit_test(forgets_cards),       cmocka_unit_test(knows_brands),
+        cmocka_unit_test(names_what_is_wrong),
+        cmocka_unit_test(takes_an_order),
+        cmocka_unit_test(takes_amounts_of_the_whole),
+        cmocka_unit_test(forgets_cards),
+        cmocka_unit_test(knows_brands),
         cmocka_unit_test(reads_single_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,18 +237,30 @@ static void keep_words(struct order_line *line, const struct order_line *before)
     keep_text(&line->campaign_product_id, before->campaign_product_id);
 }
 
+/* What each has cost is what more or fewer of them cost. */
+static int64_t price_for(const struct order_line *before, int64_t quantity)
+{
+    if (before->quantity <= 0 || quantity == before->quantity)
+        return before->price;
+    return MIN_OF(before->price / before->quantity * quantity +
+                      before->price % before->quantity * quantity / before->quantity,
+                  MONEY_MAX);
+}
+
 /* What a list of lines does not say of one is as it was; of a new one, as its product has it. */
 static void settle_line(struct order_line *line, const struct order_line *before)
 {
     if (line->quantity <= 0)
         line->quantity = before == NULL ? 1 : before->quantity;
     if (line->price < 0)
-        line->price = before == NULL ? line->list_price : before->price;
+        line->price = before == NULL ? line->list_price : price_for(before, line->quantity);
     if (line->ship_price < 0)
         line->ship_price = before == NULL ? 0 : before->ship_price;
     if (before == NULL)
         return;
     line->number = before->number;
+    if (line->sales_tax == 0)
+        line->sales_tax = before->sales_tax;
     line->upsell = line->upsell || before->upsell;
     keep_words(line, before);
     keep_purchase(line, before);
