@@ -91,11 +91,16 @@ struct client_writer {
 MUST_USE struct client_writer client_writer(struct call *call, struct sql *sql);
 void client_writer_done(struct client_writer *writer);
 
+#define CLIENT_NAMED_MAX 10
+
 /* By the client order id, or where that is empty by the parameter actualOrderId, which is the number
- * that the order's sender has for it, or of an order that came without one the hub's. Lives in the
- * request's arena. STORE_NOT_FOUND */
+ * that the order's sender has for it, or of an order that came without one the hub's: that may be
+ * several, the newest first, up to CLIENT_NAMED_MAX. They live in the request's arena. */
 MUST_USE int client_find_named(struct call *call, struct sql *sql, str client_order_id,
-                               struct order *ret_order);
+                               struct order *ret_orders, int *ret_count);
+/* Of a call that changes one. Returns CALL_REFUSED. */
+int client_refuse_ambiguous(struct call *call, const char *field,
+                            const struct order *const orders[2]);
 /* An object. `customer` is its customer's number; 0: it is looked up. */
 MUST_USE int client_write_order(struct client_writer *writer, const struct order *order,
                                 int64_t customer);
@@ -119,8 +124,9 @@ struct client_work {
 /* Runs `work`; what it refuses becomes a rejection. */
 MUST_USE int client_run(struct call *call, struct batch *batch,
                         int (*work)(struct client_work *work));
-/* By its ids. CALL_REFUSED: none is said, or there is none. */
+/* By its ids. CALL_REFUSED: none is said, or there is none, or there are several. */
 MUST_USE int client_need_order(struct client_work *work);
+/* CALL_REFUSED: there are several. */
 MUST_USE int client_find_order(struct client_work *work);
 /* With what is said of the order, but its lines. */
 struct order_arrival client_arrival(struct client_work *work, const char *type);

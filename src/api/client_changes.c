@@ -132,8 +132,49 @@ static int line_of(const struct order *order, str purchase, int64_t number)
     return -1;
 }
 
-/* purchaseId is the hub's own number, which has the order's in it; one that came with the order is
- * looked for in the order that is named. */
+static bool has_order(const struct order *const *orders, int count, int64_t id)
+{
+    for (int i = 0; i < count; i++)
+        if (orders[i]->id == id)
+            return true;
+    return false;
+}
+
+/* The hub's own number has its order's in it; so has that of a sender which is such a hub. */
+static int find_by_purchase(struct client_work *work, str purchase, int64_t number)
+{
+    struct call *call = work->call;
+    struct arena *arena = &call->request->arena;
+    struct sql *sql = batch_sql(work->batch);
+    int64_t of = order_of_purchase(number);
+    const struct store_page page = { .organization = call->caller.organization,
+                                     .limit = CLIENT_NAMED_MAX,
+                                     .arena = arena };
+    const struct order_wanted wanted = { .organization = page.organization, .number = of };
+    struct order rows[CLIENT_NAMED_MAX + 1];
+    const struct order *has[CLIENT_NAMED_MAX + 1];
+    int count;
+    int found = 0;
+    int r = store_list_orders_shown(sql, &page, arena_format(arena, "%lld", (long long)of), rows,
+                                    &count);
+    if (r == 0)
+        r = store_find_order(sql, &wanted, arena, &rows[count]);
+    if (r < 0)
+        return fail(r);
+    count += r == 0;
+    for (int i = 0; i < count; i++)
+        if (line_of(&rows[i], purchase, number) >= 0 && !has_order(has, found, rows[i].id))
+            has[found++] = &rows[i];
+    if (found > 1)
+        return client_refuse_ambiguous(call, "purchaseId",
+                                       (const struct order *[]){ has[0], has[1] });
+    work->found = found == 1;
+    if (work->found)
+        work->order = *has[0];
+    return 0;
+}
+
+/* One that came with the order, as its sender has it, is looked for in the order that is named. */
 static int find_purchase(struct client_work *work, int *ret_line)
 {
     const struct client_order *said = &work->client->said;
@@ -143,17 +184,8 @@ static int find_purchase(struct client_work *work, int *ret_line)
         return client_refuse_field(work->call, "purchaseId", CLIENT_REQUIRED);
     if (!str_to_int64(purchase, &number) || number < 0)
         number = 0;
-    int r;
-    if (said->client_order_id.len > 0 || said->order_number != 0) {
-        r = begin(work);
-    } else {
-        const struct order_wanted wanted = { .organization = work->call->caller.organization,
-                                             .number = order_of_purchase(number) };
-        r = store_find_order(batch_sql(work->batch), &wanted, &work->call->request->arena,
-                             &work->order);
-        work->found = r == 0;
-        r = r == STORE_NOT_FOUND ? 0 : fail(r);
-    }
+    bool named = said->client_order_id.len > 0 || said->order_number != 0;
+    int r = named ? begin(work) : find_by_purchase(work, purchase, number);
     if (r != 0)
         return r;
     *ret_line = work->found ? line_of(&work->order, purchase, number) : -1;

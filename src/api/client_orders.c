@@ -45,10 +45,19 @@ int client_find_order(struct client_work *work)
     const struct client_order *said = &work->client->said;
     if (said->client_order_id.len == 0 && said->order_number == 0)
         return 0;
+    struct order rows[CLIENT_NAMED_MAX];
+    int count;
     int r =
-        client_find_named(work->call, batch_sql(work->batch), said->client_order_id, &work->order);
-    work->found = r == 0;
-    return fail(MIN_OF(r, 0));
+        client_find_named(work->call, batch_sql(work->batch), said->client_order_id, rows, &count);
+    if (r < 0)
+        return fail(r);
+    if (count > 1)
+        return client_refuse_ambiguous(work->call, "actualOrderId",
+                                       (const struct order *[]){ &rows[0], &rows[1] });
+    work->found = count == 1;
+    if (work->found)
+        work->order = rows[0];
+    return 0;
 }
 
 int client_need_order(struct client_work *work)

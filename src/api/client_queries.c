@@ -299,19 +299,25 @@ static str order_id_of(const struct call *call)
     return text.len > 0 ? text : text_of(call, "orderId");
 }
 
-/* One, by its own id. */
+/* By its own id, or all that are shown by a number. */
 static int find_one(struct call *call, struct sql *sql, const struct client_pages *pages,
                     struct order *rows, struct search_result *result)
 {
     int64_t number;
     str id = order_id_of(call);
-    int r = client_find_named(call, sql, id, rows);
-    result->total = r == 0;
-    result->count = r == 0 && pages->page == 1;
-    if (r == STORE_NOT_FOUND && id.len == 0)
+    struct order found[CLIENT_NAMED_MAX];
+    int count;
+    int r = client_find_named(call, sql, id, found, &count);
+    if (r < 0)
+        return fail(r);
+    result->total = count;
+    int64_t first = MAX_OF((pages->page - 1) * pages->size, (int64_t)0);
+    for (int64_t i = first; i < count && result->count < pages->size; i++)
+        rows[result->count++] = found[i];
+    if (count == 0 && id.len == 0)
         (void)client_number(pairs_of(call), "actualOrderId", &call->request->arena, &number,
                             &call->problem);
-    return fail(MIN_OF(r, 0));
+    return 0;
 }
 
 static int read_search(struct call *call, struct sql *sql, struct order_search *search)

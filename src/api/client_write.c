@@ -137,21 +137,35 @@ static void write_actual_id(struct client_writer *writer, const struct order *or
 }
 
 int client_find_named(struct call *call, struct sql *sql, str client_order_id,
-                      struct order *ret_order)
+                      struct order *ret_orders, int *ret_count)
 {
-    struct order_wanted wanted = { .organization = call->caller.organization,
-                                   .client_order_id = client_order_id };
-    if (client_order_id.len == 0) {
-        wanted.sender_order_id = client_text(&client_of(call)->pairs, "actualOrderId");
-        if (!str_to_int64(wanted.sender_order_id, &wanted.number) || wanted.number < 0)
-            wanted.number = 0;
-    }
-    int r = store_find_order(sql, &wanted, &call->request->arena, ret_order);
-    /* An order whose sender has a number for it is not shown by the hub's. */
-    if (r == 0 && client_order_id.len == 0 && ret_order->sender_order_id.len > 0 &&
-        !str_equal(ret_order->sender_order_id, wanted.sender_order_id))
-        r = STORE_NOT_FOUND;
-    return r;
+    struct arena *arena = &call->request->arena;
+    const struct store_page page = { .organization = call->caller.organization,
+                                     .limit = CLIENT_NAMED_MAX,
+                                     .arena = arena };
+    const struct order_wanted wanted = { .organization = page.organization,
+                                         .client_order_id = client_order_id };
+    if (client_order_id.len == 0)
+        return fail(store_list_orders_shown(sql, &page,
+                                            client_text(&client_of(call)->pairs, "actualOrderId"),
+                                            ret_orders, ret_count));
+    int r = store_find_order(sql, &wanted, arena, ret_orders);
+    *ret_count = r == 0;
+    return fail(MIN_OF(r, 0));
+}
+
+int client_refuse_ambiguous(struct call *call, const char *field,
+                            const struct order *const orders[2])
+{
+    struct arena *arena = &call->request->arena;
+    return client_refuse_field(
+        call, field,
+        arena_c(arena,
+                arena_format(arena,
+                             "is of several orders: say which by its orderId (clientOrderId), "
+                             "%.*s or %.*s",
+                             STR_ARG(orders[0]->client_order_id),
+                             STR_ARG(orders[1]->client_order_id))));
 }
 
 /* What is written by itself, is of one event, or is there under another name. */

@@ -168,6 +168,23 @@ int store_update_order(struct sql *sql, const struct order *order, struct arena 
         SQL_I(order->id), SQL_I(order->organization)));
 }
 
+static int take_rows(struct sql *sql, struct sql_query *query, const struct store_page *page,
+                     struct order *ret_rows, int *ret_count)
+{
+    int count = 0;
+    int r;
+    while ((r = sql_next(query)) > 0) {
+        r = take_order(query, page->organization, page->arena, &ret_rows[count]);
+        if (r < 0)
+            return fail(r);
+        count++;
+    }
+    for (int i = 0; r == 0 && i < count; i++)
+        r = link_lines(sql, page->arena, &ret_rows[i]);
+    *ret_count = count;
+    return fail(r);
+}
+
 int store_list_orders(struct sql *sql, const struct store_page *page,
                       const struct order_filter *filter, struct order *ret_rows, int *ret_count)
 {
@@ -179,18 +196,21 @@ int store_list_orders(struct sql *sql, const struct store_page *page,
         SQL_I(page->organization), SQL_I(page->before), SQL_T(filter->state),
         SQL_T(filter->client_order_id), SQL_I(filter->campaign), SQL_I(filter->customer),
         SQL_I(page->limit));
-    int count = 0;
-    int r;
-    while ((r = sql_next(&query)) > 0) {
-        r = take_order(&query, page->organization, page->arena, &ret_rows[count]);
-        if (r < 0)
-            return fail(r);
-        count++;
-    }
-    for (int i = 0; r == 0 && i < count; i++)
-        r = link_lines(sql, page->arena, &ret_rows[i]);
-    *ret_count = count;
-    return fail(r);
+    return take_rows(sql, &query, page, ret_rows, ret_count);
+}
+
+int store_list_orders_shown(struct sql *sql, const struct store_page *page, str number,
+                            struct order *ret_rows, int *ret_count)
+{
+    int64_t own;
+    if (!str_to_int64(number, &own))
+        own = 0;
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql,
+        ORDER_COLUMNS " WHERE organization = $1 AND (sender_order_id = $2"
+                      " OR (number = $3 AND sender_order_id IS NULL)) ORDER BY id DESC LIMIT $4",
+        SQL_I(page->organization), SQL_T(number), SQL_I(own), SQL_I(page->limit));
+    return take_rows(sql, &query, page, ret_rows, ret_count);
 }
 
 int store_find_newest_order(struct sql *sql, int64_t organization, int64_t customer,

@@ -20,6 +20,10 @@ MUST_USE int store_find_order(struct sql *sql, const struct order_wanted *wanted
 MUST_USE int store_insert_order(struct sql *sql, const struct order *order, struct arena *arena);
 MUST_USE int store_update_order(struct sql *sql, const struct order *order, struct arena *arena);
 
+/* Those that are shown by a number: their sender's, or where none was said the hub's. */
+MUST_USE int store_list_orders_shown(struct sql *sql, const struct store_page *page, str number,
+                                     struct order *ret_rows, int *ret_count);
+
 struct order_filter {
     str state; /* empty: all */
     str client_order_id;

@@ -104,3 +104,29 @@ scenario('an upsell brings its tax, and its order adds up behind a repeat of bot
     assert.deepEqual(amounts(replaced).slice(0, 6), ['38.33', '4.95', '5.00', '2.90', '35.78', '41.18']);
     assert.match((await bad('/upsale/import/', { orderId: 'TAX', productId: 'x', totalDiscount: '1.00' })).totalDiscount, /^is of a whole order/);
 });
+
+scenario('a number that is of two orders changes neither, and says which they are; queries show both', async () => {
+    const shop = await open();
+    const { good, bad, base, post } = shop;
+    await good('/order/import/', { ...base, orderId: 'HUB1', product1_id: shop.club.number });
+    await post({ orderId: 1, clientOrderId: 'PB1', customerType: 'SALE', totalPrice: '94.00', product1_sku: 'club-x', product1_price: '94.00', product1_recurringstatus: 'ACTIVE', purchaseId: '101', emailAddress: 'bob@x.org' });
+    const shown = await good('/order/query/', { actualOrderId: 1 });
+    assert.deepEqual([shown.totalResults, shown.data.map((order) => [order.orderId, order.actualOrderId, Object.values(order.items)[0].purchaseId])], [2, [['PB1', 1, '101'], ['HUB1', 1, 101]]]);
+    assert.deepEqual((await good('/order/query/', { actualOrderId: 1, resultsPerPage: 1, page: 2 })).data.map((order) => order.orderId), ['HUB1']);
+    const calls = [
+        ['/order/refund/', { actualOrderId: 1, refundAmount: '5.00' }], ['/order/cancel/', { actualOrderId: 1 }],
+        ['/order/update/', { actualOrderId: 1, city: 'Troy' }], ['/upsale/import/', { actualOrderId: 1, productId: 'x', productPrice: '1.00' }],
+        ['/order/import/', { ...base, actualOrderId: 1, product1_id: 'neuro-1' }], ['/fulfillment/update/', { actualOrderId: 1, fulfillmentStatus: 'DELIVERED' }],
+        ['/purchase/update/', { purchaseId: 101, price: '5.00' }], ['/purchase/cancel/', { purchaseId: 101 }],
+    ];
+    const events = (await shop.api.all('/api/v1/events')).length;
+    for (const [path, values] of calls) {
+        const name = values.purchaseId ? 'purchaseId' : 'actualOrderId';
+        assert.deepEqual(await bad(path, values), { [name]: 'is of several orders: say which by its orderId (clientOrderId), PB1 or HUB1' }, path);
+    }
+    assert.equal((await shop.api.all('/api/v1/events')).length, events);
+    assert.equal((await good('/order/refund/', { orderId: 'HUB1', refundAmount: '5.00' })).refundRemaining, '7.00');
+    assert.deepEqual(Object.values((await good('/purchase/cancel/', { orderId: 'PB1', purchaseId: 101 })).items).map((item) => item.purchaseStatus), ['CANCELLED']);
+    await post({ orderId: 40, clientOrderId: 'PB40', customerType: 'SALE', totalPrice: '9.00', product1_sku: 'club-x', product1_price: '9.00', product1_recurringstatus: 'ACTIVE', purchaseId: '4001', emailAddress: 'cy@x.org' });
+    assert.equal((await good('/purchase/cancel/', { purchaseId: 4001 })).orderId, 'PB40', 'of a sender whose numbers are made like the hub\'s');
+});
