@@ -217,6 +217,7 @@ int exports_preview(struct call *call, struct sql *sql)
     const struct crm_source source = {
         .order = &asked.order,
         .type = type,
+        .occurred = last.data.len > 0,
         .amount = last.occurrence.amount,
         .line = last.occurrence.line,
         .campaign_name = asked.campaign.name,

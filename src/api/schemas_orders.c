@@ -134,7 +134,8 @@ static const struct schema order_line = SCHEMA(
 const struct schema schema_new_order = SCHEMA(
     "NewOrder",
     "An order as it is now. One that is there, by its clientOrderId, is changed: what is given "
-    "replaces what it had, null takes it away, and lines replace its lines.",
+    "replaces what it had, null takes away a value of customer or fields, and lines replace its "
+    "lines.",
     { "campaignId", SHAPE_STRING, .help = "needed for one that is new", ID_EXAMPLE("cmp") },
     { "clientOrderId", SHAPE_STRING, .least = 1, .most = 100,
       .help = "the key that means the same everywhere; without one, the hub makes one up",

@@ -16,6 +16,7 @@ static struct crm_source source_of(struct batch *batch, const struct order *orde
     return (struct crm_source){
         .order = order,
         .type = occurrence->type,
+        .occurred = true,
         .amount = occurrence->amount,
         .line = occurrence->line,
         .campaign_name = campaign == NULL ? (str){} : campaign->name,

@@ -96,10 +96,25 @@ static str total_price(const struct crm_source *source, struct arena *arena)
     return known ? money(source->amount, arena) : total(source, arena);
 }
 
+/* It was sold, for nothing, before its upsells came; of one that has begun with a bill, the first sale
+ * is not known either. */
+static bool was_free(const struct order *order)
+{
+    int64_t sum = 0;
+    int64_t discount = 0;
+    for (int i = 0; i < order->line_count; i++)
+        if (!order->lines[i].upsell)
+            sum += order->lines[i].price + order->lines[i].ship_price;
+    if (!money_read(order->values[CRM_TOTAL_DISCOUNT], &discount))
+        discount = 0;
+    return order->sold && (order->told & 1U << CUSTOMER_NEW_SALE) != 0 && sum <= discount;
+}
+
 static str order_total(const struct crm_source *source, struct arena *arena)
 {
-    int64_t first = source->order->first_total;
-    return first != 0 ? money(first, arena) : total(source, arena);
+    const struct order *order = source->order;
+    return order->first_total != 0 || was_free(order) ? money(order->first_total, arena)
+                                                      : total(source, arena);
 }
 
 /* What is said, else the sum of the order's lines, which a bill is not of. */
@@ -168,14 +183,16 @@ static bool is_refund(enum customer_type type)
 
 static str refund_amount(const struct crm_source *source, struct arena *arena)
 {
-    bool now = is_refund(source->type) && source->amount != 0;
-    return money_or_none(now ? source->amount : source->order->refund, arena);
+    if (is_refund(source->type) && (source->occurred || source->amount != 0))
+        return money(source->amount, arena);
+    return money_or_none(source->order->refund, arena);
 }
 
 static str chargeback_amount(const struct crm_source *source, struct arena *arena)
 {
-    bool now = source->type == CUSTOMER_CHARGEBACK && source->amount != 0;
-    return money_or_none(now ? source->amount : source->order->charged_back, arena);
+    if (source->type == CUSTOMER_CHARGEBACK && (source->occurred || source->amount != 0))
+        return money(source->amount, arena);
+    return money_or_none(source->order->charged_back, arena);
 }
 
 /* ── when ── */

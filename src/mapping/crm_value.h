@@ -9,7 +9,8 @@
 struct crm_source {
     const struct order *order;
     enum customer_type type; /* what has happened */
-    int64_t amount;          /* of a refund, a chargeback or a bill */
+    bool occurred;           /* it has; else it is looked at what would be sent */
+    int64_t amount;          /* of a refund, a chargeback or a bill, which may be of nothing */
     int line; /* the number of that which it is about; 0: all, or those of the type */
     str campaign_name;
     int64_t campaign_number; /* 0: none */

@@ -98,6 +98,12 @@ TEST(what_depends_on_the_moment)
     source.amount = 4200;
     CHECK_STR("refund", value_of(&source, "refundAmount", &arena), STR("42.00"));
     CHECK_STR("type", value_of(&source, "customerType", &arena), STR("PARTIAL_REFUND"));
+    source.amount = 0;
+    CHECK_STR("not yet", value_of(&source, "refundAmount", &arena), STR("10.00"));
+    source.occurred = true;
+    CHECK_STR("of nothing", value_of(&source, "refundAmount", &arena), STR("0.00"));
+    source.occurred = false;
+    source.amount = 4200;
     source.type = CUSTOMER_CHARGEBACK;
     CHECK_STR("the refund before", value_of(&source, "refundAmount", &arena), STR("10.00"));
     CHECK_STR("chargeback", value_of(&source, "chargebackAmount", &arena), STR("42.00"));
@@ -147,6 +153,42 @@ TEST(what_depends_on_the_moment)
     CHECK_STR("charged back", value_of(&source, "orderStatus", &arena), STR("CHARGEBACK"));
 }
 
+TEST(what_was_sold_for_nothing)
+{
+    static const struct {
+        const char *label;
+        bool sold;
+        unsigned told;
+        int64_t first_total, price;
+        str discount, want;
+    } cases[] = {
+        { "a lead", false, 0, 0, 0, STR_INIT(""), STR_INIT("10.00") },
+        { "free", true, 1U << CUSTOMER_NEW_SALE, 0, 0, STR_INIT(""), STR_INIT("0.00") },
+        { "by a coupon", true, 1U << CUSTOMER_NEW_SALE, 0, 4700, STR_INIT("47.00"),
+          STR_INIT("0.00") },
+        { "not free", true, 1U << CUSTOMER_NEW_SALE, 4700, 4700, STR_INIT(""), STR_INIT("47.00") },
+        { "it began with a bill", true, 0, 0, 0, STR_INIT(""), STR_INIT("10.00") },
+        { "and was sold then", true, 1U << CUSTOMER_NEW_SALE, 0, 1000, STR_INIT(""),
+          STR_INIT("10.00") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_done) struct arena arena = {};
+        const struct order_line lines[] = { { .quantity = 1, .price = cases[i].price },
+                                            { .quantity = 1, .price = 1000, .upsell = true } };
+        struct order order = test_order;
+        order.sold = cases[i].sold;
+        order.told = cases[i].told;
+        order.first_total = cases[i].first_total;
+        order.total = 1000;
+        order.lines = lines;
+        order.line_count = 2;
+        order.values[CRM_TOTAL_DISCOUNT] = cases[i].discount;
+        const struct crm_source source = { .order = &order, .zone = test_source.zone };
+        CHECK_STR(cases[i].label, value_of(&source, "orderTotal", &arena), cases[i].want);
+    }
+}
+
 /* Of an order that nothing is known of, all is empty but what counts. */
 TEST(nothing_is_known)
 {
@@ -174,4 +216,4 @@ TEST(nothing_is_known)
 }
 
 RUN_TESTS(cmocka_unit_test(every_kind_of_value), cmocka_unit_test(what_depends_on_the_moment),
-          cmocka_unit_test(nothing_is_known))
+          cmocka_unit_test(what_was_sold_for_nothing), cmocka_unit_test(nothing_is_known))

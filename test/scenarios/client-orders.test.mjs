@@ -130,3 +130,16 @@ scenario('a number that is of two orders changes neither, and says which they ar
     await post({ orderId: 40, clientOrderId: 'PB40', customerType: 'SALE', totalPrice: '9.00', product1_sku: 'club-x', product1_price: '9.00', product1_recurringstatus: 'ACTIVE', purchaseId: '4001', emailAddress: 'cy@x.org' });
     assert.equal((await good('/purchase/cancel/', { purchaseId: 4001 })).orderId, 'PB40', 'of a sender whose numbers are made like the hub\'s');
 });
+
+scenario('two refunds that wait are sent with their own amounts, also one of nothing; what was free was free', async () => {
+    const shop = await open();
+    const refunds = await shop.profile('partial_refunds', { delayMinutes: 10, mappings: tokens(['refundAmount', 'refundRemaining']) });
+    const upsells = await shop.profile('upsell', { mappings: tokens(['orderTotal', 'totalPrice']) });
+    await shop.post({ orderId: 4, customerType: 'SALE', totalPrice: '0.00', product1_sku: 'trial', product1_price: '0.00' });
+    await shop.post({ orderId: 4, customerType: 'UPSELL', totalPrice: '10.00', product1_sku: 'x', product1_price: '10.00' });
+    await shop.post({ orderId: 4, customerType: 'PARTIAL_REFUND', dateRefunded: '2026-11-20' });
+    await shop.post({ orderId: 4, customerType: 'PARTIAL_REFUND', refundAmount: '3.00', dateRefunded: '2026-11-21' });
+    await shop.hub.advance(11 * MINUTE);
+    assert.deepEqual((await shop.sent(refunds)).map((sent) => parametersOf(sent)[0][1]), ['0.00', '3.00']);
+    assert.deepEqual(parametersOf(await shop.only(upsells)), [['orderTotal', '0.00'], ['totalPrice', '10.00']]);
+});
