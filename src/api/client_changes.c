@@ -91,11 +91,14 @@ static int refund_order(struct client_work *work)
     int r = begin(work);
     if (r != 0)
         return r;
-    what.amount_said = !flag(work, "fullRefund") &&
-                       client_money(&work->client->pairs, "refundAmount", &call->request->arena,
+    what.amount_said = client_money(&work->client->pairs, "refundAmount", &call->request->arena,
                                     &what.amount, &call->problem);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
+    if (flag(work, "fullRefund") && what.amount_said &&
+        what.amount != order_refundable(&work->order))
+        return client_refuse_field(call, "refundAmount",
+                                   "is not all that is left, as fullRefund says: send one of them");
     if (!what.amount_said && !flag(work, "fullRefund"))
         return client_refuse_field(call, "refundAmount", CLIENT_REQUIRED);
     r = change(work, what);
@@ -370,6 +373,12 @@ static int update_fulfillment(struct client_work *work)
         return client_refuse_field(work->call, "trackingNumber", CLIENT_REQUIRED);
     if (word->kind == CHANGE_RMA_ISSUED && parameter(work, "rmaNumber").len == 0)
         return client_refuse_field(work->call, "rmaNumber", CLIENT_REQUIRED);
+    /* What is agreed to is in the event; a refund is one when it is made. */
+    int64_t agreed;
+    (void)client_money(&work->client->pairs, "refundAmount", &work->call->request->arena, &agreed,
+                       &work->call->problem);
+    if (problem_has(&work->call->problem))
+        return CALL_REFUSED;
     struct order_arrival arrival = client_arrival(work, "order_change");
     if (word->kind != CHANGE_NONE)
         arrival.input.change =

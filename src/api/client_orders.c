@@ -238,13 +238,29 @@ static bool has_names(const struct client_work *work, const struct order_arrival
     return has_value(work, arrival, CRM_FIRST_NAME) && has_value(work, arrival, CRM_LAST_NAME);
 }
 
+/* Its SKUs are its campaign's: in another one they may be something else. */
+static int check_campaign(struct client_work *work)
+{
+    int64_t number = work->client->said.campaign;
+    struct arena *arena = &work->call->request->arena;
+    const struct campaign *own = objects_find(&work->picture->campaigns, work->order.campaign);
+    if (number == 0 || own == NULL || own->number == number)
+        return 0;
+    return client_refuse_field(
+        work->call, "campaignId",
+        arena_c(arena, arena_format(arena,
+                                    "is not the order's, which is %lld: leave it out, or begin "
+                                    "another order",
+                                    (long long)own->number)));
+}
+
 /* Of an order that is new; one that is there keeps its own. False: none, or an unknown one. */
 static int find_campaign(struct client_work *work, struct order_arrival *arrival, bool *ret_known)
 {
     int64_t number = work->client->said.campaign;
     *ret_known = true;
     if (work->found)
-        return 0;
+        return check_campaign(work);
     int r = number == 0 ? STORE_NOT_FOUND
                         : store_find_campaign_number(batch_sql(work->batch),
                                                      work->call->caller.organization, number,

@@ -143,3 +143,26 @@ scenario('two refunds that wait are sent with their own amounts, also one of not
     assert.deepEqual((await shop.sent(refunds)).map((sent) => parametersOf(sent)[0][1]), ['0.00', '3.00']);
     assert.deepEqual(parametersOf(await shop.only(upsells)), [['orderTotal', '0.00'], ['totalPrice', '10.00']]);
 });
+
+scenario('what contradicts itself or the order is refused, and says how it is meant', async () => {
+    const shop = await open();
+    const { good, bad, base, api } = shop;
+    const sale = { ...base, orderId: 'SAID', product1_id: 'neuro-1', product1_price: '10.00' };
+    await good('/leads/import/', { ...base, orderId: 'SAID' });
+    const other = await makeCampaign(api, 'Other');
+    const text = `is not the order's, which is ${shop.campaign.number}: leave it out, or begin another order`;
+    for (const campaignId of [other.number, 99])
+        for (const path of ['/leads/import/', '/order/import/']) assert.deepEqual(await bad(path, { ...sale, campaignId }), { campaignId: text });
+    await good('/order/import/', { ...sale, campaignId: '' });
+    assert.deepEqual(await bad('/order/import/', { ...sale, campaignId: other.number }), { campaignId: text }, 'sold');
+    const both = { refundAmount: 'is not all that is left, as fullRefund says: send one of them' };
+    assert.deepEqual(await bad('/order/refund/', { orderId: 'SAID', fullRefund: 1, refundAmount: '1.00' }), both);
+    assert.match((await bad('/order/refund/', { orderId: 'SAID', fullRefund: 1, refundAmount: 'x' })).refundAmount, /^must be an amount/);
+    assert.equal((await good('/order/refund/', { orderId: 'SAID', fullRefund: 0, refundAmount: '1.00' })).refundRemaining, '9.00');
+    const rma = { orderId: 'SAID', fulfillmentStatus: 'RMA_PENDING', rmaNumber: 'R1' };
+    assert.match((await bad('/fulfillment/update/', { ...rma, refundAmount: 'x' })).refundAmount, /^must be an amount/);
+    assert.equal((await good('/fulfillment/update/', { ...rma, refundAmount: '5.00' })).refundRemaining, '9.00');
+    const [event] = (await api.all('/api/v1/events?type=order_change')).slice(0, 1);
+    assert.equal(expect(await api.get(`/api/v1/events/${event.id}`), 200).json.data.received.refundAmount, '5.00');
+    assert.equal((await good('/order/refund/', { orderId: 'SAID', fullRefund: 1, refundAmount: '9.00' })).orderStatus, 'REFUNDED');
+});
