@@ -106,6 +106,8 @@ static int check_result(struct call *call, const struct search_result *result, c
 struct wanted_texts {
     str values[CRM_VALUE_COUNT]; /* names, phone number …; empty: any */
     str order_type;
+    const int64_t *campaigns;
+    int campaign_count; /* 0: any */
     bool any;
     str address; /* the key of the one that an order shows, where it shows any; empty: any */
     struct arena *arena;
@@ -137,9 +139,19 @@ static bool shows_address(const struct order *order, const struct wanted_texts *
            str_equal(key, wanted->address);
 }
 
+static bool is_of_campaigns(const struct order *order, const struct wanted_texts *wanted)
+{
+    bool is = wanted->campaign_count == 0;
+    for (int i = 0; i < wanted->campaign_count; i++)
+        is = is || wanted->campaigns[i] == order->campaign;
+    return is;
+}
+
 static bool order_fits(const struct order *order, const void *context)
 {
     const struct wanted_texts *wanted = context;
+    if (!is_of_campaigns(order, wanted))
+        return false;
     if (wanted->address.len > 0 && order->values[CRM_EMAIL_ADDRESS].len > 0 &&
         !shows_address(order, wanted))
         return false;
@@ -160,20 +172,20 @@ static bool order_fits(const struct order *order, const void *context)
 
 static struct wanted_texts *read_texts(struct call *call)
 {
-    static const enum crm_field fields[] = { CRM_FIRST_NAME, CRM_LAST_NAME,   CRM_COMPANY_NAME,
-                                             CRM_ADDRESS1,   CRM_CITY,        CRM_STATE,
-                                             CRM_COUNTRY,    CRM_POSTAL_CODE, CRM_PHONE_NUMBER,
-                                             CRM_SOURCE_ID,  CRM_AFF_ID,      CRM_CARD_LAST4 };
-
     static const str types[] = { STR_INIT("NEW_SALE"), STR_INIT("RECURRING"), STR_INIT("REBILL"),
                                  STR_INIT("CHARGEBACK") };
 
     struct wanted_texts *wanted = ARENA_NEW(&call->request->arena, struct wanted_texts);
     wanted->arena = &call->request->arena;
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        const struct pair *pair = pairs_find(pairs_of(call), crm_field_name(fields[i]));
-        wanted->values[fields[i]] = pair == NULL ? (str){} : str_trim(pair->text);
-        wanted->any = wanted->any || wanted->values[fields[i]].len > 0;
+    const struct pairs *pairs = pairs_of(call);
+    for (int i = 0; i < pairs->count; i++) {
+        struct crm_ref ref;
+        str text = str_trim(pairs->at[i].text);
+        bool is_value = crm_find(pairs->at[i].name, &ref) && ref.field < CRM_VALUE_COUNT;
+        if (!is_value || ref.field == CRM_EMAIL_ADDRESS || text.len == 0)
+            continue;
+        wanted->values[ref.field] = text;
+        wanted->any = true;
     }
     wanted->order_type = text_of(call, "orderType");
     bool known = wanted->order_type.len == 0;
@@ -232,7 +244,32 @@ static int find_by_shown(struct call *call, struct sql *sql, str key, struct cus
                                ret_customer);
 }
 
-/* By customerId or emailAddress; 0: neither is said. CALL_REFUSED: there is none. */
+/* clientOrderId is the one name that means the same everywhere. */
+static str order_id_of(const struct call *call)
+{
+    str text = text_of(call, "clientOrderId");
+    return text.len > 0 ? text : text_of(call, "orderId");
+}
+
+/* Whose the order is. STORE_NOT_FOUND; of several customers, the same with a problem. */
+static int find_by_order(struct call *call, struct sql *sql, struct customer *ret_customer)
+{
+    struct order found[CLIENT_NAMED_MAX];
+    int count;
+    int r = client_find_named(call, sql, order_id_of(call), found, &count);
+    if (r < 0 || count == 0)
+        return r < 0 ? fail(r) : STORE_NOT_FOUND;
+    for (int i = 1; r == 0 && i < count; i++)
+        if (found[i].customer != found[0].customer)
+            r = client_refuse_ambiguous(call, "actualOrderId",
+                                        (const struct order *[]){ &found[0], &found[i] });
+    if (r != 0)
+        return STORE_NOT_FOUND;
+    return store_find_customer(sql, found[0].organization, (str){}, found[0].customer,
+                               &call->request->arena, ret_customer);
+}
+
+/* By customerId, emailAddress or an order; 0: none is said. CALL_REFUSED: there is none. */
 static int find_customer(struct call *call, struct sql *sql, struct customer *ret_customer)
 {
     struct arena *arena = &call->request->arena;
@@ -244,10 +281,13 @@ static int find_customer(struct call *call, struct sql *sql, struct customer *re
     bool numbered = client_number(pairs_of(call), "customerId", arena, &number, &call->problem);
     if (problem_has(&call->problem))
         return CALL_REFUSED;
-    if (!numbered && address.len == 0)
+    bool by_order = order_id_of(call).len > 0 || text_of(call, "actualOrderId").len > 0;
+    if (!numbered && address.len == 0 && !by_order)
         return 0;
     int r = STORE_NOT_FOUND;
-    if (numbered)
+    if (!numbered && address.len == 0)
+        r = find_by_order(call, sql, ret_customer);
+    else if (numbered)
         r = store_find_customer_number(sql, organization, number, arena, ret_customer);
     else if (email_key(address, arena, &(str){}, &key))
         r = store_find_customer(sql, organization, key, 0, arena, ret_customer);
@@ -290,13 +330,6 @@ static enum sale_state read_status(struct call *call)
                                   "must be COMPLETE, PARTIAL, DECLINED, QA_PENDING, CANCELLED, "
                                   "REFUNDED or CHARGEBACK");
     return SALE_NONE;
-}
-
-/* clientOrderId is the one name that means the same everywhere. */
-static str order_id_of(const struct call *call)
-{
-    str text = text_of(call, "clientOrderId");
-    return text.len > 0 ? text : text_of(call, "orderId");
 }
 
 /* By its own id, or all that are shown by a number. */
@@ -425,7 +458,13 @@ static int find_customers(struct call *call, struct sql *sql, struct order_searc
 {
     struct wanted_texts *texts = read_texts(call);
     read_days(call, search);
-    int r = find_customer(call, sql, &rows[0].customer);
+    int r = read_campaigns(call, sql, search);
+    if (r != 0)
+        return r;
+    texts->campaigns = search->campaigns;
+    texts->campaign_count = search->campaign_count;
+    texts->any = texts->any || texts->campaign_count > 0;
+    r = find_customer(call, sql, &rows[0].customer);
     if (r != 0)
         return r == CALL_REFUSED && !problem_has(&call->problem)
                    ? client_refuse(call, CLIENT_NO_CUSTOMER)

@@ -2,7 +2,7 @@
 // order is meant.
 import assert from 'node:assert/strict';
 
-import { Shop, MINUTE, PERSON, PROFILES, parametersOf } from '../lib/exports.mjs';
+import { Shop, MINUTE, PERSON, parametersOf } from '../lib/exports.mjs';
 import { makeCampaign, makePlugin, PLUGIN_SECRET } from '../lib/fixtures.mjs';
 import { expect } from '../lib/http.mjs';
 import { scenario } from '../lib/hub.mjs';
@@ -165,4 +165,26 @@ scenario('what contradicts itself or the order is refused, and says how it is me
     const [event] = (await api.all('/api/v1/events?type=order_change')).slice(0, 1);
     assert.equal(expect(await api.get(`/api/v1/events/${event.id}`), 200).json.data.received.refundAmount, '5.00');
     assert.equal((await good('/order/refund/', { orderId: 'SAID', fullRefund: 1, refundAmount: '9.00' })).orderStatus, 'REFUNDED');
+});
+
+scenario('no filter of a query is passed over; customers are found by an order of theirs', async () => {
+    const shop = await open();
+    const { good, bad, base, post, api } = shop;
+    const other = await makeCampaign(api, 'Other');
+    await good('/order/import/', { ...base, orderId: 'ONE', product1_id: 'neuro-1', couponCode: 'SPRING', custom1: 'a' });
+    await good('/order/import/', { ...base, campaignId: other.number, orderId: 'TWO', product1_id: 'x', emailAddress: 'bob@x.org', address2: '', shipCity: 'Oslo' });
+    for (const [values, want] of [[{ couponCode: 'spring' }, 'ONE'], [{ custom1: 'a', shipCity: 'Troy' }, 'ONE'], [{ shipCity: 'Oslo' }, 'TWO'], [{ campaignId: other.number }, 'TWO']]) {
+        assert.deepEqual((await good('/order/query/', values)).data.map((order) => order.orderId), [want], JSON.stringify(values));
+        assert.deepEqual((await good('/customer/query/', values)).data.map((customer) => customer.orderId), [want], JSON.stringify(values));
+    }
+    for (const values of [{ couponCode: 'NONE' }, { shipCity: 'Oslo', custom1: 'a' }, { campaignId: 99 }]) {
+        assert.equal(await bad('/order/query/', values), 'No orders matching those parameters could be found');
+        assert.equal(await bad('/customer/query/', values), 'Customer not found');
+    }
+    assert.deepEqual((await good('/customer/query/', { orderId: 'TWO' })).data.map((customer) => customer.emailAddress), ['bob@x.org']);
+    assert.deepEqual((await good('/customer/history/', { orderId: 'TWO' })).data.map((row) => row.orderId), ['TWO']);
+    assert.equal(await bad('/customer/query/', { orderId: 'NONE' }), 'Customer not found');
+    await post({ orderId: 1, clientOrderId: 'PB1', customerType: 'SALE', totalPrice: '1.00', emailAddress: 'cy@x.org' });
+    assert.deepEqual(await bad('/customer/query/', { actualOrderId: 1 }), { actualOrderId: 'is of several orders: say which by its orderId (clientOrderId), PB1 or ONE' });
+    assert.match(JSON.stringify(await bad('/customer/query/', { campaignId: 'x' })), /must be up to 50 numbers/);
 });
