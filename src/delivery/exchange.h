@@ -63,6 +63,7 @@ enum exchange_end {
     EXCHANGE_NOT_STORED,         /* anything else that the server says no to */
     EXCHANGE_NOT_RENAMED,        /* the whole file is there under its temporary name */
     EXCHANGE_NO_FILE,            /* the file to send cannot be read */
+    EXCHANGE_FILE_GONE,          /* nor can it ever be */
     EXCHANGE_STOPPED,            /* the hub stopped */
 };
 

@@ -216,6 +216,9 @@ str explain_upload(const struct exchange *exchange, const struct explain_limits 
         return arena_format(arena, "%s said more than 64 KiB: it was broken off", words.place);
     case EXCHANGE_NO_FILE:
         return STR("The file to send could not be read from the hub's store; its log says why");
+    case EXCHANGE_FILE_GONE:
+        return STR("Rows of this file are older than what is kept (--retention): it cannot be sent "
+                   "any more");
     default:
         return (str){};
     }

@@ -88,6 +88,7 @@ static enum attempt_result result_of(const struct exchange *exchange)
     case EXCHANGE_HTTP2:
     case EXCHANGE_NO_DATA_CONNECTION:
     case EXCHANGE_NO_FILE:
+    case EXCHANGE_FILE_GONE:
         break;
     }
     return ATTEMPT_BROKEN;

@@ -45,6 +45,21 @@ static int open_reader(struct file_source *source)
     return fail(store_reader_open(source->store, &source->reader));
 }
 
+/* A failure is left to the reads to tell. */
+bool file_source_is_gone(void *context)
+{
+    struct file_source *source = context;
+    bool whole = true;
+    int r = open_reader(source);
+    if (r == 0)
+        r = store_read_begin(source->reader);
+    if (r == 0) {
+        r = store_check_export_file(store_reader_sql(source->reader), &source->file, &whole);
+        store_read_end(source->reader);
+    }
+    return r == 0 && !whole;
+}
+
 static size_t copy(str from, int64_t offset, char *to, size_t size)
 {
     assert(offset >= 0 && (size_t)offset < from.len);

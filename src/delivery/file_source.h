@@ -26,4 +26,6 @@ static inline int64_t file_source_size(const struct file_source *source)
 
 /* As upload.h wants it: `context` is a struct file_source. */
 int file_source_read(void *context, int64_t offset, char *to, size_t size);
+/* Likewise: rows of it have been pruned. */
+bool file_source_is_gone(void *context);
 void file_source_done(struct file_source *source);

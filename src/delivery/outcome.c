@@ -2,7 +2,8 @@
  * Invariants: (1) exactly one more attempt is counted; (2) pending has a due time and no end, the
  * others have an end; (3) dead says why; (4) what was not the target's doing (a kept connection
  * that closed, a token that had to be renewed, the hub stopping) uses no step and leaves the
- * breaker alone; (5) a resend of a delivered one leaves it delivered. */
+ * breaker alone; (5) a resend of a delivered one leaves it delivered; (6) what can never be sent
+ * any more is given up, whatever the schedule says. */
 #include "delivery/outcome.h"
 
 static void end(struct delivery *delivery, enum delivery_state state, int64_t now_ms)
@@ -41,6 +42,13 @@ static void fail_delivery(const struct outcome_question *question, int64_t retry
     }
 }
 
+static void give_up(const struct outcome_question *question, struct delivery *after,
+                    struct arena *arena)
+{
+    end(after, after->once ? DELIVERY_DELIVERED : DELIVERY_DEAD, question->now_ms);
+    after->reason = after->state == DELIVERY_DEAD ? arena_str(arena, question->error) : (str){};
+}
+
 static int64_t asked_to_wait(const struct exchange *exchange, int64_t now_ms)
 {
     int64_t wait_ms;
@@ -66,6 +74,11 @@ struct outcome outcome_of(const struct outcome_question *question, struct arena 
         question->token_refused) {
         again(after, question->now_ms);
         outcome.again_at_once = exchange->end == EXCHANGE_KEPT_CLOSED;
+        outcome.counts = false;
+        return outcome;
+    }
+    if (exchange->end == EXCHANGE_FILE_GONE) {
+        give_up(question, after, arena);
         outcome.counts = false;
         return outcome;
     }

@@ -194,6 +194,12 @@ TEST(cases)
           .attempted = { .end = EXCHANGE_ANSWERED, .status = 500, .manual = true, .once = true },
           .state = DELIVERY_DELIVERED,
           .counts = true },
+        { .label = "what was to be sent is gone",
+          .attempted = { .end = EXCHANGE_FILE_GONE },
+          .state = DELIVERY_DEAD },
+        { .label = "gone, and delivered before",
+          .attempted = { .end = EXCHANGE_FILE_GONE, .manual = true, .once = true },
+          .state = DELIVERY_DELIVERED },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

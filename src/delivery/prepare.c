@@ -66,6 +66,7 @@ static bool take_file(struct dispatch *dispatch)
         .host_keys = export->host_key,
         .size = file_source_size(&dispatch->source),
         .read = file_source_read,
+        .is_gone = file_source_is_gone,
         .context = &dispatch->source,
     };
     dispatch->result->file = preparation->file.id;

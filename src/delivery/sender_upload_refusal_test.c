@@ -387,6 +387,33 @@ TEST(a_file_that_cannot_be_read)
     }
 }
 
+static bool is_gone(void *context)
+{
+    struct source *source = context;
+    return source->fail_at != 1 || source->seed++ > 0;
+}
+
+/* Known before anything is said to the server, or only when a read fails. */
+TEST(a_file_that_is_gone)
+{
+    struct bench *bench = start(state);
+    for (size_t i = 0; i < 2 * SERVER_KINDS; i++) {
+        bool late = i >= SERVER_KINDS;
+        struct file_server server = new_server(bench, server_kinds[i % SERVER_KINDS]);
+        file_server_start(&server);
+        struct source source = small_file(bench, &server);
+        source.seed = 0;
+        source.fail_at = late ? 1 : 0;
+        source.upload.is_gone = is_gone;
+        struct exchange exchange = upload_to(bench, &source, NULL);
+        ends(server.kind, &exchange, EXCHANGE_FILE_GONE, "older than what is kept");
+        CHECK(server.kind, file_server_read(&server, "a.csv", &bench->arena).ptr == NULL);
+        if (!late)
+            CHECK_STR(server.kind, file_server_list(&server, "", &bench->arena), STR(""));
+        file_server_done(&server);
+    }
+}
+
 TEST(an_upload_that_cannot_be)
 {
     struct bench *bench = start(state);
@@ -401,5 +428,5 @@ RUN_TESTS(WITH(logins), WITH(a_password_in_a_reply), WITH(no_passwords_taken), W
           WITH(a_server_with_one_host_key), WITH(certificates_that_are_not_good),
           WITH(tls_where_there_is_none), WITH(places_that_are_refused), WITH(no_rename),
           WITH(data_connections), WITH(the_guard), WITH(what_is_no_file_server),
-          WITH(what_says_too_much), WITH(a_file_that_cannot_be_read),
+          WITH(what_says_too_much), WITH(a_file_that_cannot_be_read), WITH(a_file_that_is_gone),
           WITH(an_upload_that_cannot_be))

@@ -30,6 +30,9 @@ struct upload {
     /* All of these bytes of the file, which lie within its size; < 0: they cannot be had. Called on
      * a thread of the sender's own, by one upload one at a time; may block. */
     int (*read)(void *context, int64_t offset, char *to, size_t size);
+    /* Some of them can never be had again: asked there, too, before anything is sent and behind a
+     * read that failed. NULL: not so. */
+    bool (*is_gone)(void *context);
     void *context;
 };
 

@@ -292,12 +292,20 @@ static void mask_password(struct upload_run *run)
     exchange->detail = headers_mask_secret(exchange->detail, password, exchange->arena);
 }
 
-void upload_perform(struct upload_run *run)
+static bool note_gone(struct exchange *exchange)
+{
+    const struct upload *upload = exchange->upload;
+    bool gone = upload->is_gone != NULL && upload->is_gone(upload->context);
+    if (gone)
+        exchange->end = EXCHANGE_FILE_GONE;
+    return gone;
+}
+
+static void perform_all(struct upload_run *run)
 {
     struct exchange *exchange = run->exchange;
-    exchange->began_us = clock_mono_us();
-    buf_init(&exchange->request, exchange->arena, CONVERSATION_MAX);
-    buf_init(&exchange->head, exchange->arena, CONVERSATION_MAX);
+    if (note_gone(exchange))
+        return;
     perform(run);
     if (run->key_refused)
         try_other_keys(run);
@@ -305,6 +313,17 @@ void upload_perform(struct upload_run *run)
         clear_and_send(run);
     if (exchange->end == EXCHANGE_NOT_RENAMED)
         replace(run);
+    if (exchange->end == EXCHANGE_NO_FILE)
+        (void)note_gone(exchange);
+}
+
+void upload_perform(struct upload_run *run)
+{
+    struct exchange *exchange = run->exchange;
+    exchange->began_us = clock_mono_us();
+    buf_init(&exchange->request, exchange->arena, CONVERSATION_MAX);
+    buf_init(&exchange->head, exchange->arena, CONVERSATION_MAX);
+    perform_all(run);
     exchange->timing.whole_us = upload_since_began_us(exchange);
     exchange->sent = exchange->uploaded == exchange->upload->size;
     mask_password(run);

@@ -189,6 +189,7 @@ enum load_tag {
     LOAD_SKU = 'S',
     LOAD_EXPORT_FILE = 'f',
     LOAD_EXPORT_FILE_BY_ID = 'F',
+    LOAD_EXPORT_FILE_WHOLE = 'W',
 };
 
 /* tag, organization, text: one map serves all tables. */

@@ -11,5 +11,5 @@
 /* In a management batch. One that is pending is due at once, with a fresh schedule unless `manual`;
  * one that was delivered gets one more attempt, whatever comes of it; a dead or dropped one a fresh
  * schedule. `manual`: it goes beside breaker and order. The texts of `found` live until the answer; afterwards it says what it is
- * now. STORE_NOT_FOUND: what it sent is no longer kept, and nothing was changed. */
+ * now. STORE_NOT_FOUND: what it sent, of a row its whole file, is no longer kept, and nothing was changed. */
 MUST_USE int reopen_delivery(struct batch *batch, struct delivery_found *found, bool manual);

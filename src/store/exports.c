@@ -188,6 +188,17 @@ int store_read_export_file_part(struct sql *sql, const struct export_file_part *
     return fail(MIN_OF(r, 0));
 }
 
+int store_check_export_file(struct sql *sql, const struct export_file *file, bool *ret_whole)
+{
+    struct sql_query CLEANUP(sql_done) query = SQL_QUERY(
+        sql, "SELECT COUNT(*) FROM exports WHERE organization = $1 AND file = $2 AND file <> 0",
+        SQL_I(file->organization), SQL_I(file->id));
+    int r = sql_found(sql_next(&query));
+    if (r == 0)
+        *ret_whole = sql_int(&query, 0) >= file->row_count;
+    return fail(r);
+}
+
 int store_find_unsettled_file(struct sql *sql, struct arena *arena, struct export_file *ret_file)
 {
     struct sql_query CLEANUP(sql_done) query = SQL_QUERY(

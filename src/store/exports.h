@@ -44,6 +44,9 @@ struct export_file_part {
 
 MUST_USE int store_read_export_file_part(struct sql *sql, const struct export_file_part *part,
                                          struct buf *bytes, int64_t *ret_last);
+/* Whether all rows are there that have gone into it: retention takes each with its delivery. */
+MUST_USE int store_check_export_file(struct sql *sql, const struct export_file *file,
+                                     bool *ret_whole);
 
 /* One that has been uploaded, and whose rows are not all known to be delivered. STORE_NOT_FOUND */
 MUST_USE int store_find_unsettled_file(struct sql *sql, struct arena *arena,

@@ -391,3 +391,36 @@ scenario('a file for a server that is down: no request went out, and none has a 
     assert.match(error, /refused the connection/);
     assert.equal(request.method, null);
 });
+
+scenario('a row of a file that has lost others to retention is not sent again: by hand, and in bulk', { timeout: 120000 }, async (t) => {
+    const files = await startFileServer('ftp');
+    t.after(() => files.close());
+    const shop = await Shop.start({ args: ['--retention', '1d'] });
+    const profile = await shop.profile('new_sale', server(files, { mappings: COLUMNS, hostKey: undefined }));
+    await nextDay(shop);
+    await shop.order();
+    await shop.hub.advance(20 * HOUR);
+    await shop.order();
+    await nextDay(shop);
+    await until('both are delivered', async () => (await shop.deliveries(profile)).filter((row) => row.state === 'delivered').length === 2);
+    const [name] = files.list();
+    const bytes = files.read(name).toString();
+    await shop.hub.advance(10 * HOUR);
+    const left = await until('the older one is gone', async () => {
+        const rows = await shop.deliveries(profile);
+        return rows.length === 1 && rows[0];
+    }, { timeout: 60000 });
+    const [file] = await filesOf(shop, profile);
+    expectProblem(await shop.api.get(file.href), 410);
+    expectProblem(await shop.api.post(`/api/v1/deliveries/${left.id}/resend`), 410, 'gone');
+    const { id } = expect(await shop.api.post(`${PROFILES}/${profile.id}/recover`, { deliveryIds: [left.id] }), 202).json;
+    const recovery = await until('it is over', async () => {
+        const now = expect(await shop.api.get(`/api/v1/recoveries/${id}`), 200).json;
+        return now.state === 'done' && now;
+    });
+    assert.deepEqual([recovery.recovered, recovery.skipped.noLongerKept], [0, 1]);
+    assert.deepEqual([files.list(), files.read(name).toString(), (await shop.delivery(profile)).attemptCount], [[name], bytes, left.attemptCount]);
+    expect(await shop.api.post(`/api/v1/deliveries/${left.id}/resend`, { render: true }), 202);
+    await shop.hub.settled();
+    await shop.hub.checkLedger();
+});
