@@ -2,6 +2,7 @@
  * api/customers.c: who has ordered, and what has happened with their orders: one message for each
  * occurrence, and one for each delivery of an export profile, that leads to the request it sent. */
 #include "api/call.h"
+#include "api/deliveries.h"
 #include "api/handlers.h"
 #include "base/instant.h"
 #include "mapping/custom_event.h"
@@ -148,10 +149,29 @@ static str answer_of(struct arena *arena, int status, bool of_file)
     return status == 0 ? STR(" (no answer)") : arena_format(arena, " (HTTP %d)", status);
 }
 
-/* What has become of it, as a clause. */
-static str outcome_of(struct arena *arena, const struct delivery *delivery, bool of_file)
+/* `why`: what it waits for beside its own time; empty: nothing. */
+static str waiting(struct arena *arena, const struct delivery *delivery, bool of_file, str why)
 {
-    char text[INSTANT_TEXT_LEN];
+    char due[INSTANT_TEXT_LEN];
+    if (export_due_is_never(delivery->due_ms, delivery->created_ms))
+        return STR("goes with its file, when the file's day is over");
+    instant_write(delivery->due_ms, due);
+    bool first = delivery->attempt_count == 0;
+    if (first && why.len > 0)
+        return arena_format(arena, "waiting: %.*s", STR_ARG(why));
+    if (first)
+        return arena_format(arena, "waiting, due at %.*s", INSTANT_TEXT_LEN, due);
+    str failed = arena_format(arena, "attempt %d failed%.*s", delivery->attempt_count,
+                              STR_ARG(answer_of(arena, delivery->last_status, of_file)));
+    if (why.len > 0)
+        return arena_format(arena, "%.*s, waiting: %.*s", STR_ARG(failed), STR_ARG(why));
+    return arena_format(arena, "%.*s, the next is due at %.*s", STR_ARG(failed), INSTANT_TEXT_LEN,
+                        due);
+}
+
+/* What has become of it, as a clause. */
+static str outcome_of(struct arena *arena, const struct delivery *delivery, bool of_file, str why)
+{
     switch (delivery->state) {
     case DELIVERY_DELIVERED:
         return STR("delivered");
@@ -163,14 +183,20 @@ static str outcome_of(struct arena *arena, const struct delivery *delivery, bool
     case DELIVERY_PENDING:
         break;
     }
-    if (export_due_is_never(delivery->due_ms, delivery->created_ms))
-        return STR("goes with its file, when the file's day is over");
-    instant_write(delivery->due_ms, text);
-    if (delivery->attempt_count == 0)
-        return arena_format(arena, "waiting, due at %.*s", INSTANT_TEXT_LEN, text);
-    return arena_format(
-        arena, "attempt %d failed%.*s, the next is due at %.*s", delivery->attempt_count,
-        STR_ARG(answer_of(arena, delivery->last_status, of_file)), INSTANT_TEXT_LEN, text);
+    return waiting(arena, delivery, of_file, why);
+}
+
+/* In the words that the delivery itself has. */
+static int find_why(struct call *call, struct sql *sql, const struct delivery *delivery,
+                    str *ret_why)
+{
+    struct standing standing = {};
+    if (delivery->state != DELIVERY_PENDING)
+        return 0;
+    int r = find_standing(call, sql, delivery, &standing);
+    if (r == 0)
+        *ret_why = delivery_reason(call, delivery, &standing);
+    return fail(r);
 }
 
 static int write_export(struct call *call, struct sql *sql, const struct order_export *export)
@@ -183,11 +209,16 @@ static int write_export(struct call *call, struct sql *sql, const struct order_e
         return fail(r);
     if (r == STORE_NOT_FOUND) /* its row goes with it */
         return 0;
+    str why = {};
+    r = find_why(call, sql, &found.delivery, &why);
+    if (r < 0)
+        return fail(r);
     message.at_ms = found.delivery.created_ms;
     message.state = delivery_state_name(found.delivery.state);
-    message.text = arena_format(arena, "Export profile “%.*s” (%.*s): %.*s",
-                                STR_ARG(export->profile), STR_ARG(label_of(found.event_type)),
-                                STR_ARG(outcome_of(arena, &found.delivery, export->file != 0)));
+    message.text =
+        arena_format(arena, "Export profile “%.*s” (%.*s): %.*s", STR_ARG(export->profile),
+                     STR_ARG(label_of(found.event_type)),
+                     STR_ARG(outcome_of(arena, &found.delivery, export->file != 0, why)));
     write_message(call, &message);
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "store/exports.h"
 #include "store/history.h"
 #include "store/orders.h"
+#include "store/outlets.h"
 
 #define EVENTS_LOOKED_AT 1000
 #define DELIVERIES_SHOWN 100
@@ -235,10 +236,12 @@ int exports_preview(struct call *call, struct sql *sql)
 /* ── explain ── */
 
 /* When the order last had something of each type (0: never), and, of those that are looked at, what
- * that was about. */
+ * that was about, and whether the profile has a delivery of it. */
 struct had {
     int64_t at_ms[CUSTOMER_TYPE_COUNT];
+    int64_t event[CUSTOMER_TYPE_COUNT];
     struct last last[CUSTOMER_TYPE_COUNT];
+    bool *exported; /* by route */
 };
 
 static int read_had(struct call *call, struct sql *sql, const struct order *order, struct had *had)
@@ -253,8 +256,10 @@ static int read_had(struct call *call, struct sql *sql, const struct order *orde
     int r = store_list_order_events(sql, &page, &of, rows, &count);
     for (int i = 0; r == 0 && i < count; i++) {
         enum customer_type type;
-        if (customer_type_read_event(rows[i].type, &type))
-            had->at_ms[type] = MAX_OF(had->at_ms[type], rows[i].at_ms);
+        if (customer_type_read_event(rows[i].type, &type) && rows[i].at_ms > had->at_ms[type]) {
+            had->at_ms[type] = rows[i].at_ms;
+            had->event[type] = rows[i].id;
+        }
     }
     return fail(r);
 }
@@ -272,6 +277,28 @@ static int read_last(struct call *call, struct sql *sql, const struct asked *ask
         if (looked_at[type])
             r = find_last(call, sql, &asked->order, (enum customer_type)type, &had->last[type]);
     return fail(r);
+}
+
+/* Into a file each route sends by itself. */
+static int read_exported(struct call *call, struct sql *sql, const struct asked *asked,
+                         struct had *had)
+{
+    const struct export_profile *profile = &asked->open.profile;
+    bool files = profile->type != EXPORT_POSTBACK;
+    int r = 0;
+    had->exported = ARENA_ARRAY(&call->request->arena, bool, (size_t)profile->route_count + 1);
+    for (int i = 0; r >= 0 && i < profile->route_count; i++) {
+        const struct export_delivery_row row = {
+            .organization = asked->order.organization,
+            .order = asked->order.id,
+            .event = had->event[profile->routes[i].type],
+            .outlet = asked->row.id,
+            .route = files ? profile->routes[i].id : 0,
+        };
+        r = row.event == 0 ? STORE_NOT_FOUND : store_find_exported(sql, &row);
+        had->exported[i] = r == 0;
+    }
+    return fail(MIN_OF(r, 0));
 }
 
 struct verdict {
@@ -300,7 +327,7 @@ static struct verdict other_product(void)
 
 /* `asked`: for what such an occurrence would come to, whether there has been one or not. */
 static struct verdict by_time(struct arena *arena, const struct export_route *route,
-                              const struct had *had, bool asked)
+                              const struct had *had, bool exported, bool asked)
 {
     str label = customer_type_label(route->type);
     int64_t at_ms = had->at_ms[route->type];
@@ -310,12 +337,15 @@ static struct verdict by_time(struct arena *arena, const struct export_route *ro
             arena_format(arena, "The order has had no \"%.*s\" yet: when it does, it is sent.",
                          STR_ARG(label))
         };
-    if (at_ms < route->created_ms - BACK_FILL_MS)
+    bool before_made = at_ms < route->created_ms - BACK_FILL_MS;
+    bool before_changed = at_ms < route->changed_ms - BACK_FILL_MS && !exported;
+    if (before_made || before_changed)
         return (struct verdict){
-            "too_old", arena_format(arena,
-                                    "The order had \"%.*s\" more than a day before the route was "
-                                    "made: what is older is not sent.",
-                                    STR_ARG(label))
+            "too_old",
+            arena_format(arena,
+                         "The order had \"%.*s\" more than a day before the route was "
+                         "%s: what is older is not sent.",
+                         STR_ARG(label), before_made ? "made" : "changed, and was not sent then")
         };
     return (struct verdict){ NULL, arena_format(arena, "\"%.*s\" of this order is sent.",
                                                 STR_ARG(label)) };
@@ -331,7 +361,7 @@ static bool is_of_route(const struct export_route *route, json line)
     return false;
 }
 
-/* Whether what happened since there is the route was of none of its products then: a SKU has been
+/* Whether what happened since the route is as it is was of none of its products then: a SKU has been
  * linked since. */
 static bool was_of_others(struct arena *arena, const struct export_route *route,
                           const struct had *had)
@@ -339,7 +369,7 @@ static bool was_of_others(struct arena *arena, const struct export_route *route,
     const struct last *last = &had->last[route->type];
     json data;
     struct json_error error;
-    if (route->product_count == 0 || had->at_ms[route->type] < route->created_ms ||
+    if (route->product_count == 0 || had->at_ms[route->type] < route->changed_ms ||
         !json_read(arena, last->data, JSON_DEPTH_MAX, &data, &error))
         return false;
     json about = json_get(data, STR("line"));
@@ -389,7 +419,8 @@ static struct verdict judge(struct call *call, const struct asked *asked,
                                                   "before is sent no more.") };
     if (was_of_others(arena, route, had))
         return before_product(arena, route);
-    return by_time(arena, route, had, asked->type_given);
+    bool exported = had->exported[route - asked->open.profile.routes];
+    return by_time(arena, route, had, exported, asked->type_given);
 }
 
 /* Returns whether one of them would send it. */
@@ -425,9 +456,34 @@ static void write_reason(struct json_writer *out, str code, str message, int64_t
     json_end_object(out);
 }
 
+/* What is about this order stands behind the line's delivery; 0: it does not. */
+static int find_pause(struct sql *sql, const struct asked *asked, const struct standing *standing,
+                      struct paused_line *ret_line)
+{
+    const struct outlet_work of = { asked->order.organization, asked->row.id };
+    *ret_line = (struct paused_line){};
+    if (standing->paused_subjects == 0)
+        return 0;
+    return fail(MIN_OF(store_find_paused_subject(sql, &of, asked->order.id, ret_line), 0));
+}
+
+static void write_pause(struct call *call, int64_t delivery)
+{
+    struct arena *arena = &call->request->arena;
+    str id = id_text(arena, ID_DELIVERY, delivery);
+    write_reason(
+        &call->out, STR("paused_subject"),
+        arena_format(arena,
+                     "The delivery %.*s is dead, and nothing about this order goes behind it "
+                     "(order: subject). Send it again (POST /api/v1/deliveries/%.*s/resend), or go "
+                     "on without it (POST /api/v1/deliveries/%.*s/pass-over).",
+                     STR_ARG(id), STR_ARG(id), STR_ARG(id)),
+        0);
+}
+
 /* Returns whether one of them says that nothing would be sent: what holds it for a while does not. */
 static bool write_reasons(struct call *call, const struct asked *asked,
-                          const struct standing *standing)
+                          const struct standing *standing, const struct paused_line *pause)
 {
     struct json_writer *out = &call->out;
     bool no_routes = asked->open.profile.route_count == 0;
@@ -441,13 +497,15 @@ static bool write_reasons(struct call *call, const struct asked *asked,
         write_reason(out, outlet_status_name(standing->status), standing->reason, 0);
     else if (standing->sending != SENDING_FREELY)
         write_reason(out, sending_name(standing->sending), standing->reason, standing->until_ms);
+    if (pause->delivery != 0)
+        write_pause(call, pause->delivery);
     if (asked->order.test)
         write_reason(out, STR("test_card"),
                      STR("The order was paid with a test card: neither it nor what comes of it is "
                          "exported."),
                      0);
     json_end_array(out);
-    return no_routes || stopped || asked->order.test;
+    return no_routes || stopped || pause->delivery != 0 || asked->order.test;
 }
 
 static void write_types(struct json_writer *out, const struct had *had)
@@ -504,6 +562,7 @@ int exports_explain(struct call *call, struct sql *sql)
     struct asked asked = {};
     struct had had = {};
     struct standing standing = {};
+    struct paused_line pause;
     int r = find_asked(call, sql, &asked);
     if (r != 0)
         return r;
@@ -511,13 +570,17 @@ int exports_explain(struct call *call, struct sql *sql)
     if (r == 0)
         r = read_last(call, sql, &asked, &had);
     if (r == 0)
+        r = read_exported(call, sql, &asked, &had);
+    if (r == 0)
         r = standing_of(call, sql, &asked.row, &standing);
+    if (r == 0)
+        r = find_pause(sql, &asked, &standing, &pause);
     if (r < 0)
         return fail(r);
     struct json_writer *out = call_json(call);
     json_begin_object(out);
     json_member_id(out, STR("orderId"), ID_ORDER, asked.order.id);
-    bool stopped = write_reasons(call, &asked, &standing);
+    bool stopped = write_reasons(call, &asked, &standing, &pause);
     bool wanted = write_routes(call, &asked, &had);
     json_member_bool(out, STR("wouldSend"), wanted && !stopped);
     write_types(out, &had);

@@ -218,7 +218,8 @@ int export_routes_create(struct call *call, struct batch *batch)
     struct endpoint_row row;
     struct export_open open = {};
     struct export_profile *profile = &open.profile;
-    struct export_route route = { .created_ms = batch_now_ms(batch) };
+    struct export_route route = { .created_ms = batch_now_ms(batch),
+                                  .changed_ms = batch_now_ms(batch) };
     int r = find_profile(call, batch_sql(batch), &row, &open);
     if (r == 0)
         r = check_room(call, profile);
@@ -261,6 +262,7 @@ int export_routes_change(struct call *call, struct batch *batch)
             STR("Leave it as it is, or make another route: this one's files are named by it."));
         return CALL_REFUSED;
     }
+    route->changed_ms = batch_now_ms(batch);
     r = store_routes(call, batch, &row, &open);
     if (r == 0)
         r = backfill_begin(batch, &row, route->id);

@@ -221,8 +221,9 @@ const struct schema schema_export_preview = SCHEMA(
     { "row", SHAPE_STRING, OR_NULL, .help = "of a file: the order's", .example = "null" },
     { "warnings", SHAPE_STRINGS, REQUIRED, .example = "[]" });
 
-static const char *const reason_choices[] = { "no_routes", "paused",  "disabled",  "held",
-                                              "waiting",   "probing", "test_card", NULL };
+static const char *const reason_choices[] = { "no_routes", "paused",         "disabled",
+                                              "held",      "paused_subject", "waiting",
+                                              "probing",   "test_card",      NULL };
 
 static const struct schema reason = SCHEMA(
     "ExportReason", "Why nothing of an order is sent, or not now, whatever the routes say.",

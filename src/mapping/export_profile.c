@@ -58,6 +58,8 @@ static bool read_route(json object, struct arena *arena, struct export_route *re
                  &route.campaign_count) &&
         read_ids(json_get(object, STR("productIds")), ID_PRODUCT, arena, &route.products,
                  &route.product_count);
+    if (!json_to_int64(json_get(object, STR("changedMs")), &route.changed_ms))
+        route.changed_ms = route.created_ms; /* stored before that was kept */
     *ret_route = route;
     return whole;
 }
@@ -134,6 +136,7 @@ static void write_route(struct json_writer *out, const struct export_route *rout
     json_begin_object(out);
     export_route_write(out, route);
     json_member_int(out, STR("createdMs"), route->created_ms);
+    json_member_int(out, STR("changedMs"), route->changed_ms);
     json_end_object(out);
 }
 

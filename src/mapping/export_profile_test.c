@@ -23,7 +23,8 @@ static struct export_profile everything(struct arena *arena)
                                        .type = CUSTOMER_PARTIAL,
                                        .campaigns = campaigns,
                                        .campaign_count = COUNT_OF(campaigns),
-                                       .created_ms = 1700000000123 };
+                                       .created_ms = 1700000000123,
+                                       .changed_ms = 1700000000456 };
     routes[1] = (struct export_route){ .id = 6,
                                        .type = CUSTOMER_QA_PENDING,
                                        .products = products,
@@ -49,6 +50,7 @@ static void check_route(const struct export_route *got, const struct export_rout
     CHECK_INT("id", got->id, want->id);
     CHECK_INT("type", got->type, want->type);
     CHECK_INT("created", got->created_ms, want->created_ms);
+    CHECK_INT("changed", got->changed_ms, want->changed_ms);
     CHECK_INT("campaigns", got->campaign_count, want->campaign_count);
     for (int i = 0; i < want->campaign_count; i++)
         CHECK_INT("campaign", got->campaigns[i], want->campaigns[i]);

@@ -27,6 +27,7 @@ struct export_route {
     const int64_t *products; /* likewise */
     int product_count;
     int64_t created_ms;
+    int64_t changed_ms; /* since when it asks for just that; a day before that it sends, too */
 };
 
 struct export_profile {

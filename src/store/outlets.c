@@ -105,9 +105,16 @@ int store_list_paused_lines(struct sql *sql, const struct store_page *page, int6
 int store_find_paused_outlet(struct sql *sql, int64_t organization, int64_t outlet,
                              struct paused_line *ret_line)
 {
+    const struct outlet_work of = { organization, outlet };
+    return store_find_paused_subject(sql, &of, 0, ret_line);
+}
+
+int store_find_paused_subject(struct sql *sql, const struct outlet_work *of, int64_t subject,
+                              struct paused_line *ret_line)
+{
     struct sql_query CLEANUP(sql_done) query =
-        SQL_QUERY(sql, LINE_COLUMNS " WHERE organization = $1 AND outlet = $2 AND subject = 0",
-                  SQL_I(organization), SQL_I(outlet));
+        SQL_QUERY(sql, LINE_COLUMNS " WHERE organization = $1 AND outlet = $2 AND subject = $3",
+                  SQL_I(of->organization), SQL_I(of->outlet), SQL_I(subject));
     int r = sql_found(sql_next(&query));
     if (r == 0)
         *ret_line = line_of(&query);

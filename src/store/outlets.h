@@ -18,6 +18,9 @@ MUST_USE int store_list_paused_lines(struct sql *sql, const struct store_page *p
 /* All of the outlet: the line of subject 0. STORE_NOT_FOUND: it is not paused. */
 MUST_USE int store_find_paused_outlet(struct sql *sql, int64_t organization, int64_t outlet,
                                       struct paused_line *ret_line);
+/* Likewise of one subject, not 0. */
+MUST_USE int store_find_paused_subject(struct sql *sql, const struct outlet_work *of,
+                                       int64_t subject, struct paused_line *ret_line);
 /* The line that this delivery has paused, which may outlive the delivery's row. STORE_NOT_FOUND: it
  * has paused none. */
 MUST_USE int store_find_pause(struct sql *sql, int64_t organization, int64_t delivery,

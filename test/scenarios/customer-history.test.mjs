@@ -173,6 +173,38 @@ scenario('what stands behind a dead export is listed by its order, and is recove
     await hub.checkLedger();
 });
 
+scenario('what an export waits for is told in one way: by its delivery, by the history, and by explain', async () => {
+    const { api, hub, receiver, order, history } = await setUp();
+    receiver.script = () => 500;
+    const profile = await makeProfile(api, receiver.url, { name: 'One', retry: { delaysSeconds: [1], retries: 1, jitterPercent: 0 } });
+    const paused = await makeProfile(api, receiver.url, { name: 'Two' });
+    for (const type of ['new_sale', 'all_refunds']) await makeRoute(api, profile.id, type);
+    await makeRoute(api, paused.id);
+    expect(await api.patch(`/api/v1/export-profiles/${paused.id}`, { status: 'paused' }), 200);
+    const made = await order();
+    const listed = (state) => api.all(`/api/v1/export-profiles/${profile.id}/deliveries?state=${state}`);
+    const [dead] = await until('it is dead', async () => {
+        await hub.advance(1000);
+        const rows = await listed('dead');
+        return rows.length === 1 && rows;
+    });
+    expect(await api.post(`/api/v1/orders/${made.id}/changes`, { type: 'refund' }), 201);
+    await hub.advance(3600000);
+    const [behind] = await listed('pending');
+    const messages = async () => (await history(made.customerId)).filter((row) => row.state === 'pending').map((row) => row.message);
+    assert.match(behind.reason, /about the same order/);
+    assert.deepEqual(await messages(), [`Export profile “One” (All refunds): waiting: ${behind.reason}`, 'Export profile “Two” (New Sale): waiting: The export profile is paused.']);
+    const told = async () => expect(await api.post(`/api/v1/export-profiles/${profile.id}/explain`, { orderId: made.id }), 200).json;
+    const { wouldSend, reasons: [reason, ...others] } = await told();
+    assert.deepEqual([wouldSend, reason.code, others], [false, 'paused_subject', []]);
+    assert.ok(reason.message.includes(dead.id));
+    const another = await order();
+    assert.deepEqual(expect(await api.post(`/api/v1/export-profiles/${profile.id}/explain`, { orderId: another.id }), 200).json.reasons.filter(({ code }) => code === 'paused_subject'), []);
+    receiver.script = () => 200;
+    expect(await api.post(`/api/v1/deliveries/${dead.id}/pass-over`), 200);
+    assert.deepEqual([(await told()).wouldSend, (await told()).reasons.map(({ code }) => code)], [true, []]);
+});
+
 scenario('sending an export again sends the same; rendered anew, the order and the field map as they are now', async () => {
     const { api, receiver, order } = await setUp();
     const profile = await makeProfile(api, receiver.url, { mappings: { name: '[firstName]' } });

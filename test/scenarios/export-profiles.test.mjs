@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 
 import { makeCampaign, makeProduct, makeProfile, makeRoute, makeSku, makeWebhook } from '../lib/fixtures.mjs';
+import { HOUR, Shop } from '../lib/exports.mjs';
 import { expect, expectProblem } from '../lib/http.mjs';
 import { PASSWORD, filesUnder, readText, scenario, startHub } from '../lib/hub.mjs';
 import { startReceiver } from '../lib/receiver.mjs';
@@ -523,6 +524,32 @@ scenario('S1.67 S1.68 explain: which condition of which route says no', async ()
     await change(id, { status: 'paused' });
     const paused = await explain(id, order.id);
     assert.deepEqual([paused.wouldSend, paused.reasons.map((reason) => reason.code)], [false, ['paused']]);
+});
+
+scenario('explain: what was more than a day before a route was changed is sent no more, unless it was sent before', async () => {
+    const shop = await Shop.start();
+    const other = await makeProduct(shop.api, 'Other');
+    const route = async (type, more) => {
+        const profile = await shop.profile([]);
+        return { profile, route: await makeRoute(shop.api, profile.id, type, more) };
+    };
+    const made = [await route('chargeback'), await route('new_sale', { productIds: [other.id] }), await route('new_sale', { productIds: [shop.product.id] })];
+    const order = await shop.order();
+    await shop.hub.settled();
+    await shop.hub.advance(20 * HOUR);
+    const told = async ({ profile }, of) => {
+        const { wouldSend, routes, deliveries } = expect(await shop.api.post(`${PATH}/${profile.id}/explain`, { orderId: of.id }), 200).json;
+        return [wouldSend, routes[0].refusedBy, deliveries.length];
+    };
+    const update = async ({ profile, route: { id } }, body) => expect(await shop.api.patch(`${PATH}/${profile.id}/routes/${id}`, body), 200);
+    assert.deepEqual([await told(made[0], order), await told(made[1], order), await told(made[2], order)], [[false, 'customer_type', 0], [false, 'product', 0], [true, null, 1]]);
+    await shop.hub.advance(20 * HOUR);
+    const newer = await shop.order();
+    await update(made[0], { customerType: 'new_sale' });
+    for (const one of made.slice(1)) await update(one, { productIds: [] });
+    await shop.hub.settled();
+    assert.deepEqual([await told(made[0], order), await told(made[1], order), await told(made[2], order)], [[false, 'too_old', 0], [false, 'too_old', 0], [true, null, 1]]);
+    for (const one of made) assert.deepEqual(await told(one, newer), [true, null, 1]);
 });
 
 scenario('explain: a line is of the product that its SKU is linked to now', async () => {
