@@ -169,6 +169,18 @@ static void require(struct call *call, const char *member, bool there)
         call_wrong(call, member, "required", STR("This value is missing."));
 }
 
+/* libcurl's commands behind the file read such a path otherwise than its URL. */
+static void check_home(struct call *call, const struct export_server *server)
+{
+    str directory = server->directory;
+    bool is_home = str_equal(str_cut(&directory, '/'), STR("~"));
+    bool given = is_given(call, "directory") || is_given(call, "protocol");
+    if (given && is_home && server->protocol == EXPORT_SFTP)
+        call_wrong(call, "directory", "format",
+                   STR("Leave out ~: a directory without a slash in front is meant from where the "
+                       "login leads, and without one that place itself."));
+}
+
 static str take_server(struct call *call, const struct export_open *open)
 {
     struct arena *arena = &call->request->arena;
@@ -185,6 +197,7 @@ static str take_server(struct call *call, const struct export_open *open)
         server.port = (int)port;
     (void)body_text(call, "host", &server.host);
     (void)body_text(call, "directory", &server.directory);
+    check_home(call, &server);
     require(call, "protocol", before || name.len > 0);
     require(call, "host", server.host.len > 0);
     require(call, "user", open->profile.user.len > 0);

@@ -526,6 +526,19 @@ scenario('S1.67 S1.68 explain: which condition of which route says no', async ()
     assert.deepEqual([paused.wouldSend, paused.reasons.map((reason) => reason.code)], [false, ['paused']]);
 });
 
+scenario('the home of an SFTP server\'s login is not written as ~', async () => {
+    const refusal = /without a slash in front is meant from where the login leads/;
+    for (const directory of ['~', '~/', '~/exports']) {
+        refused(await api.post(PATH, server({ directory })), 'directory', refusal);
+        const made = expect(await api.post(PATH, server({ protocol: 'ftp', directory, hostKey: undefined })), 201).json;
+        refused(await api.patch(`${PATH}/${made.id}`, { protocol: 'sftp', password: 'x' }), 'directory', refusal);
+        await change(made.id, { name: 'Still to be changed' });
+    }
+    const made = expect(await api.post(PATH, server({ directory: 'x/~' })), 201).json;
+    refused(await api.patch(`${PATH}/${made.id}`, { directory: '~' }), 'directory', refusal);
+    await change(made.id, { directory: '~x' });
+});
+
 scenario('explain: what was more than a day before a route was changed is sent no more, unless it was sent before', async () => {
     const shop = await Shop.start();
     const other = await makeProduct(shop.api, 'Other');
