@@ -20,10 +20,25 @@ static int find_profile(struct call *call, struct sql *sql, struct endpoint_row 
     return fail(r);
 }
 
-static str state_of(const struct export_file *file, int64_t now_ms)
+/* What is not uploaded yet will never be. */
+static int check_abandoned(struct call *call, const struct endpoint_row *profile,
+                           bool *ret_abandoned)
+{
+    struct export_open open = {};
+    *ret_abandoned = false;
+    if (profile->status != OUTLET_DELETED)
+        return 0;
+    int r = exports_open(call, profile, &open);
+    *ret_abandoned = r == 0 && open.profile.type == EXPORT_FTP;
+    return fail(r);
+}
+
+static str state_of(const struct export_file *file, bool abandoned, int64_t now_ms)
 {
     if (file->uploaded_ms != 0)
         return STR("uploaded");
+    if (abandoned)
+        return STR("abandoned");
     return file->closes_ms > now_ms ? STR("open") : STR("closed");
 }
 
@@ -38,15 +53,16 @@ static void write_name(struct call *call, const struct export_file *file)
                      STR_ARG(id_write(ID_EXPORT_PROFILE, file->profile, id)), STR_ARG(file->name)));
 }
 
-static void write_file(struct call *call, const struct export_file *file)
+static void write_file(struct call *call, const struct export_file *file, bool abandoned)
 {
+    int64_t now_ms = clock_now_ms(call->api->context.clock);
     char day[EXPORT_DAY_LEN];
     struct json_writer *out = &call->out;
     json_begin_object(out);
     write_name(call, file);
     json_member_id(out, STR("routeId"), ID_EXPORT_ROUTE, file->route);
     json_member_string(out, STR("day"), export_day_write(file->day, day));
-    json_member_string(out, STR("state"), state_of(file, clock_now_ms(call->api->context.clock)));
+    json_member_string(out, STR("state"), state_of(file, abandoned, now_ms));
     json_member_int(out, STR("rows"), file->row_count);
     json_member_int(out, STR("bytes"), file->byte_count + (int64_t)file->header.len);
     json_member_instant(out, STR("closesAt"), file->closes_ms);
@@ -62,8 +78,11 @@ int export_files_list(struct call *call, struct sql *sql)
     page.limit++;
     struct export_file *rows = ARENA_ARRAY(page.arena, struct export_file, (size_t)page.limit);
     struct endpoint_row profile;
+    bool abandoned = false;
     int count = 0;
     int r = find_profile(call, sql, &profile);
+    if (r == 0)
+        r = check_abandoned(call, &profile, &abandoned);
     if (r == 0)
         r = store_list_export_files(sql, &page, profile.id, rows, &count);
     if (r != 0)
@@ -71,7 +90,7 @@ int export_files_list(struct call *call, struct sql *sql)
     (void)call_begin_list(call);
     int shown = call_shown(call, count);
     for (int i = 0; i < shown; i++)
-        write_file(call, &rows[i]);
+        write_file(call, &rows[i], abandoned);
     call_end_list(call, ID_EXPORT_FILE, count > shown ? rows[shown - 1].id : 0);
     return 0;
 }
@@ -99,6 +118,44 @@ int export_files_write_row(struct call *call, struct sql *sql, const struct deli
     json_member_string(out, STR("row"), row.content);
     json_member_id_or_null(out, STR("deliveryId"), ID_DELIVERY, file.delivery);
     json_end_object(out);
+    return 0;
+}
+
+/* ── that it goes on as it was begun ── */
+
+static bool is_as_begun(const struct export_profile *profile, const struct export_file *file,
+                        struct arena *arena)
+{
+    return file->guarded == profile->guard_cells &&
+           str_equal(file->columns, export_map_write(profile->map, arena));
+}
+
+int export_files_warn(struct call *call, struct sql *sql, const struct endpoint_row *row,
+                      const struct export_open *open, const struct crm_source *source)
+{
+    struct arena *arena = &call->request->arena;
+    const struct export_profile *profile = &open->profile;
+    int64_t now_ms = clock_now_ms(call->api->context.clock);
+    for (int i = 0; profile->type != EXPORT_POSTBACK && i < profile->route_count; i++) {
+        const struct export_file wanted = { .organization = row->organization,
+                                            .profile = row->id,
+                                            .route = profile->routes[i].id,
+                                            .day =
+                                                export_day_of(source->zone, now_ms, now_ms).day };
+        struct export_file file;
+        if (profile->routes[i].type != source->type)
+            continue;
+        int r = store_find_export_file(sql, &wanted, arena, &file);
+        if (r < 0)
+            return fail(r);
+        if (r == 0 && !is_as_begun(profile, &file, arena)) {
+            json_add_string(&call->out,
+                            STR("Today's file has been begun with other columns, or with another "
+                                "guardCells, and goes on with those: header and row are as shown "
+                                "here from the next file on."));
+            return 0;
+        }
+    }
     return 0;
 }
 

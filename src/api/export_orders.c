@@ -172,7 +172,7 @@ static bool write_row(struct call *call, const struct asked *asked, const struct
     return true;
 }
 
-static int write_preview(struct call *call, const struct asked *asked,
+static int write_preview(struct call *call, struct sql *sql, const struct asked *asked,
                          const struct crm_source *source)
 {
     struct json_writer *out = &call->out;
@@ -189,6 +189,8 @@ static int write_preview(struct call *call, const struct asked *asked,
     if (asked->order.test)
         json_add_string(out, STR("The order was paid with a test card: it is never exported."));
     int r = exports_warn(call, &asked->row, &asked->open);
+    if (r == 0)
+        r = export_files_warn(call, sql, &asked->row, &asked->open, source);
     json_end_array(out);
     json_end_object(out);
     return fail(r);
@@ -227,7 +229,7 @@ int exports_preview(struct call *call, struct sql *sql)
         .zone = find_zone(call->api->context.zones, organization.time_zone),
     };
     (void)call_json(call);
-    r = write_preview(call, &asked, &source);
+    r = write_preview(call, sql, &asked, &source);
     if (r == 0)
         call_reply(call, 200);
     return r;

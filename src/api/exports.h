@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/endpoints.h"
+#include "mapping/crm_value.h"
 #include "mapping/export_map.h"
 
 /* A profile as it is stored, in the clear. Lives in the request's arena. */
@@ -31,6 +32,11 @@ MUST_USE int exports_warn(struct call *call, const struct endpoint_row *row,
  * none, or none yet. Bytes are as they are sent, with their ends of lines. */
 MUST_USE int export_files_write_row(struct call *call, struct sql *sql,
                                     const struct delivery *delivery);
+
+/* A string for the array of warnings that call->out is in, when today's file of such occurrences has
+ * been begun by other settings than those of `open`. */
+MUST_USE int export_files_warn(struct call *call, struct sql *sql, const struct endpoint_row *row,
+                               const struct export_open *open, const struct crm_source *source);
 
 /* ── what a body says (export_body.c) ── */
 

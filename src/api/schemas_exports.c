@@ -275,7 +275,7 @@ const struct schema schema_export_explanation =
 
 /* ── files ── */
 
-static const char *const file_state_choices[] = { "open", "closed", "uploaded", NULL };
+static const char *const file_state_choices[] = { "open", "closed", "uploaded", "abandoned", NULL };
 
 const struct schema schema_export_file = SCHEMA(
     "ExportFile",
@@ -287,7 +287,8 @@ const struct schema schema_export_file = SCHEMA(
     { "routeId", SHAPE_STRING, REQUIRED, ROUTE_EXAMPLE },
     { "day", SHAPE_STRING, REQUIRED, .example = "\"2026-11-21\"" },
     { "state", SHAPE_STRING, REQUIRED, .choices = file_state_choices,
-      .help = "open: rows may come; closed: none come, and one of type ftp is being uploaded",
+      .help = "open: rows may come; closed: none come, and one of type ftp is being uploaded; "
+              "abandoned: its profile was deleted before it was uploaded",
       .example = "\"open\"" },
     { "rows", SHAPE_INTEGER, REQUIRED, .example = "12" },
     { "bytes", SHAPE_INTEGER, REQUIRED, .help = "with the header", .example = "1460" },

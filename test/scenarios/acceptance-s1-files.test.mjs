@@ -392,6 +392,20 @@ scenario('a file for a server that is down: no request went out, and none has a 
     assert.equal(request.method, null);
 });
 
+scenario('what was in the file of a profile that is deleted before its upload says so', async () => {
+    const shop = await Shop.start();
+    const nobody = { kind: 'ftp', port: await freePort(), user: 'u', password: 'p', hostKeys: {} };
+    const [ftp, csv] = [await shop.profile('new_sale', server(nobody, { mappings: COLUMNS })), await shop.profile('new_sale', { type: 'csv', mappings: COLUMNS })];
+    await shop.order();
+    await shop.hub.settled();
+    const states = async () => [(await filesOf(shop, ftp))[0].state, (await filesOf(shop, csv))[0].state];
+    assert.deepEqual(await states(), ['open', 'open']);
+    for (const { id } of [ftp, csv]) expect(await shop.api.delete(`${PROFILES}/${id}`), 204);
+    assert.deepEqual(await states(), ['abandoned', 'open']);
+    await nextDay(shop);
+    assert.deepEqual(await states(), ['abandoned', 'closed']);
+});
+
 scenario('a row of a file that has lost others to retention is not sent again: by hand, and in bulk', { timeout: 120000 }, async (t) => {
     const files = await startFileServer('ftp');
     t.after(() => files.close());

@@ -539,6 +539,25 @@ scenario('the home of an SFTP server\'s login is not written as ~', async () => 
     await change(made.id, { directory: '~x' });
 });
 
+scenario('preview says when today\'s file goes on as it was begun', async () => {
+    const shop = await Shop.start();
+    const begun = { a: '[orderId]', b: '[firstName]' };
+    const profile = await shop.profile('new_sale', { type: 'csv', mappings: begun });
+    const order = await shop.order();
+    const warned = async (more) => (await shop.preview(profile, order, more)).warnings.filter((one) => /from the next file on/.test(one)).length;
+    await shop.hub.settled();
+    assert.equal(await warned(), 0);
+    await shop.update(profile, { guardCells: true });
+    assert.equal(await warned(), 1);
+    await shop.update(profile, { guardCells: false, mappings: { z: '[lastName]' } });
+    assert.deepEqual([await warned(), await warned({ customerType: 'chargeback' })], [1, 0]);
+    await shop.update(profile, { mappings: begun });
+    assert.equal(await warned(), 0);
+    await shop.update(profile, { mappings: { z: '[lastName]' } });
+    await shop.hub.advance(25 * HOUR);
+    assert.equal(await warned(), 0);
+});
+
 scenario('explain: what was more than a day before a route was changed is sent no more, unless it was sent before', async () => {
     const shop = await Shop.start();
     const other = await makeProduct(shop.api, 'Other');
