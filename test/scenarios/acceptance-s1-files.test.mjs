@@ -438,3 +438,28 @@ scenario('a row of a file that has lost others to retention is not sent again: b
     await shop.hub.settled();
     await shop.hub.checkLedger();
 });
+
+scenario('a file that has lost rows, which is found out when it is to go, is given up, and nothing of it goes', async (t) => {
+    const files = await startFileServer('ftp');
+    t.after(() => files.close());
+    await files.kill();
+    const shop = await Shop.start();
+    const profile = await shop.profile('new_sale', server(files, { mappings: COLUMNS, hostKey: undefined }));
+    await shop.order();
+    await shop.order();
+    await nextDay(shop);
+    const first = async () => (await shop.deliveries(profile)).at(-1);
+    await until('it is tried', async () => (await first()).attemptCount > 0);
+    await shop.hub.kill();
+    sqliteOf(shop.hub, 'DELETE FROM exports WHERE delivery = (SELECT MAX(delivery) FROM exports)');
+    await shop.hub.start();
+    await files.start();
+    await shop.hub.advance(HOUR);
+    const { state, reason } = await until('it is over', async () => {
+        const row = await first();
+        return row.state !== 'pending' && row;
+    });
+    assert.equal(state, 'dead');
+    assert.match(reason, /^Rows of this file are older than what is kept/);
+    assert.deepEqual(files.list(), []);
+});
